@@ -1,0 +1,52 @@
+"""What the rest of the house needs from an engine: run SQL, bring Arrow in, take Arrow out, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from leadlight.expr.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """How an engine differs from the others, declared once instead of asked by name all over."""
+
+    dialect: str
+    """sqlglot's name of its SQL."""
+    types: dict[Type, str]
+    """The column type that holds each of our types exactly."""
+
+
+class Engine(Protocol):
+    """A place where SQL runs. Parameters are `?`; identifiers and statements come from our own builders only."""
+
+    capabilities: Capabilities
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Run a statement and read nothing back."""
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a query and return its few rows."""
+
+    def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        """Run a query and return its rows as an Arrow table."""
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table readable under a name until `unregister`; nothing is copied."""
+
+    def unregister(self, name: str) -> None:
+        """Forget a registered table."""
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Return a table's columns and their engine types, in order; empty where there is no such table."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All that happens inside is kept together, or not at all. Nested ones join the outer one."""
+
+    def close(self) -> None:
+        """Let go of the store."""

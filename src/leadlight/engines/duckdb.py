@@ -1,0 +1,124 @@
+"""DuckDB: the embedded engine, one file, nothing to start."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from leadlight.engines.base import Capabilities
+from leadlight.errors import StoreError, StoreInUse
+from leadlight.expr.types import Type
+
+CAPABILITIES = Capabilities(
+    dialect="duckdb",
+    types={Type.NUMBER: "DOUBLE", Type.TEXT: "VARCHAR", Type.BOOL: "BOOLEAN", Type.TIME: "TIMESTAMP"},
+)
+
+
+class DuckDBEngine:
+    """A DuckDB file, or memory.
+
+    >>> engine = DuckDBEngine(None)
+    >>> engine.rows("SELECT 1 + ?", [2])
+    [(3,)]
+    >>> engine.close()
+    """
+
+    capabilities = CAPABILITIES
+
+    def __init__(self, path: Path | None, *, read_only: bool = False, memory_limit: str | None = None) -> None:
+        """Open the file, or memory for None.
+
+        Raises StoreInUse when another process holds it, StoreError when it is no DuckDB file.
+        """
+        self._depth = 0
+        try:
+            self._connection = duckdb.connect(
+                ":memory:" if path is None else str(path), read_only=read_only and path is not None
+            )
+        except duckdb.Error as error:
+            raise _open_error(path, error) from None
+        for setting in ("SET TimeZone = 'UTC'", "SET enable_progress_bar = false", "SET preserve_insertion_order = true"):
+            self._connection.execute(setting)
+        if memory_limit is not None:
+            self._connection.execute("SET memory_limit = ?", [memory_limit])
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The driver's own connection, for what only DuckDB can do (reading files)."""
+        return self._connection
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Run a statement and read nothing back."""
+        self._connection.execute(sql, list(parameters)) if parameters else self._connection.execute(sql)
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a query and return its few rows."""
+        return self._connection.execute(sql, list(parameters)).fetchall()
+
+    def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        """Run a query and return its rows as an Arrow table."""
+        return self._connection.sql(sql, params=list(parameters) or None).to_arrow_table()
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table readable under a name until `unregister`; nothing is copied."""
+        self._connection.register(name, table)
+
+    def unregister(self, name: str) -> None:
+        """Forget a registered table."""
+        self._connection.unregister(name)
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Return a table's columns and their engine types, in order; empty where there is no such table."""
+        found = self.rows(
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", [table]
+        )
+        return {str(name): str(kind) for name, kind in found}
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that happens inside is kept together, or not at all. Nested ones join the outer one."""
+        if self._depth:
+            yield
+            return
+        self._connection.execute("BEGIN")
+        self._depth = 1
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._rollback()
+            raise
+        finally:
+            self._depth = 0
+
+    def _rollback(self) -> None:
+        try:
+            self._connection.execute("ROLLBACK")
+        except duckdb.TransactionException:  # a failed COMMIT has rolled back by itself
+            return
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._connection.close()
+
+
+def _open_error(path: Path | None, error: duckdb.Error) -> StoreError:
+    """Turn DuckDB's message into ours: who holds the file, or what is wrong with it."""
+    text = str(error)
+    holder = re.search(r"Conflicting lock is held in (.*?)(?: \(PID (\d+)\))", text)
+    if holder:
+        return StoreInUse(str(path), f"process {holder[2]} ({Path(holder[1]).name})")
+    if "Could not set lock" in text or "already open" in text.lower() or "same database file" in text:
+        return StoreInUse(str(path), "another process")
+    if "not a valid DuckDB database" in text:
+        return StoreError(f"{path} is not a store: it is no DuckDB file", fix="Name another file under `store:`.")
+    if "newer version" in text or "storage version" in text.lower():
+        return StoreError(f"{path} was written by another version of DuckDB", fix="Upgrade leadlight, then try again.")
+    return StoreError(f"the store {path} cannot be opened: {text.splitlines()[0]}")

@@ -1,0 +1,546 @@
+"""What the user writes: `leadlight.yaml` (a WorkspaceSpec) and `scorecards/*.yaml` (ScorecardSpecs).
+
+These are the author's objects: frozen, without dialect, with nothing resolved. `spec.load` reads them from YAML and
+keeps line numbers; `spec.lint` checks what one model alone cannot know (names, types, gaps between bands).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+
+from leadlight.spec.durations import Duration
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=100)]
+"""A name that may stand in a condition: letters, digits and underscore."""
+Label = Annotated[str, Field(min_length=1, max_length=200)]
+"""A name for people: any text on one line."""
+
+
+class Spec(BaseModel):
+    """The base of all spec models: unknown keys are faults, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False)
+
+
+# ------------------------------------------------------------------------------------------------------- sources
+
+
+class SourceKind(StrEnum):
+    """What the records of a source are."""
+
+    LEADS = "leads"
+    ACCOUNTS = "accounts"
+    EVENTS = "events"
+    OUTCOMES = "outcomes"
+
+
+class SourceSpec(Spec):
+    """Where records come from and which column is what.
+
+    Exactly one of `csv`, `parquet`, `jsonl`, `excel`, `sql` says where. What the records are follows from the keys:
+    `outcome` with `lead` makes outcomes; `type` or `event` makes events; `id` makes leads; `account` alone makes
+    accounts; `kind` says it outright. Column names are matched as they stand in the file, or in snake case.
+    """
+
+    csv: str | None = Field(None, description="path or glob of CSV files, also .gz and .zst")
+    parquet: str | None = Field(None, description="path or glob of Parquet files")
+    jsonl: str | None = Field(None, description="path or glob of files with one JSON object a line, also .gz and .zst")
+    excel: str | None = Field(None, description="path or glob of .xlsx, .xls, .xlsb or .ods files")
+    sql: str | None = Field(None, description="duckdb:FILE, sqlite:FILE or postgresql://… (with ${VARIABLES})")
+    table: str | None = Field(None, description="the table to read, with sql")
+    query: str | None = Field(None, description="the query to read, with sql")
+    sheet: str | None = Field(None, description="the sheet to read, with excel; the first unless told")
+
+    kind: SourceKind | None = Field(None, description="what the records are, where the keys alone do not tell")
+    id: str | None = Field(None, description="leads: the column that names the lead")
+    lead: str | None = Field(None, description="events and outcomes: the column that names the lead")
+    account: str | None = Field(None, description="the column that names the lead's account")
+    created_at: str | None = Field(None, description="leads: the column that says when the lead came to exist")
+    known_at: str | None = Field(None, description="leads, accounts: since when a row's values are known")
+    at: str | None = Field(None, description="events and outcomes: the column that says when it happened")
+    type: str | None = Field(None, description="events: the column that holds the event's type")
+    event: str | None = Field(None, description="events: the type of all events of this source")
+    message_id: str | None = Field(None, description="events: the column with a unique id; without it, the content is")
+    outcome: str | None = Field(None, description="outcomes, or leads with an outcome column: what finally happened")
+    value: str | None = Field(None, description="outcomes: the column that holds the worth")
+    merge_by: str | None = Field("email", description="leads: attribute by which duplicates merge; null for by id only")
+
+    columns: dict[Name, str] | list[str] | None = Field(
+        None, description="which columns to keep: a list of headers, or our name for each header; all unless told"
+    )
+    drop: list[str] = Field(default_factory=list, description="columns not to read")
+    types: dict[str, Literal["number", "text", "bool", "time"]] = Field(
+        default_factory=dict, description="types to use instead of those found"
+    )
+    missing: list[str] = Field(default_factory=list, description="texts that mean: no value (empty always does)")
+    dates: str | None = Field(None, description="how times are written: day_first, month_first, unix, or a strptime format")
+    timezone: str = Field("UTC", description="the zone of times that name none")
+    decimal: Literal[".", ","] = Field(".", description="the decimal mark of numbers")
+    delimiter: str | None = Field(None, description="found out unless told")
+    encoding: str | None = Field(None, description="found out unless told")
+    reject_limit: float = Field(0.01, ge=0, le=1, description="the share of unreadable rows above which nothing is read")
+
+    @property
+    def format(self) -> str:
+        """The key that says where: csv, parquet, jsonl, excel or sql."""
+        return next(key for key in ("csv", "parquet", "jsonl", "excel", "sql") if getattr(self, key) is not None)
+
+    @property
+    def location(self) -> str:
+        """The path, glob or address."""
+        return str(getattr(self, self.format))
+
+    @property
+    def role(self) -> SourceKind:
+        """What the records are, stated or as the keys tell."""
+        if self.kind is not None:
+            return self.kind
+        if self.type is not None or self.event is not None:
+            return SourceKind.EVENTS
+        if self.id is not None:
+            return SourceKind.LEADS
+        return SourceKind.OUTCOMES if self.lead is not None else SourceKind.ACCOUNTS
+
+    @model_validator(mode="after")
+    def _check(self) -> SourceSpec:
+        given = [key for key in ("csv", "parquet", "jsonl", "excel", "sql") if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"a source needs exactly one of csv, parquet, jsonl, excel, sql; found {', '.join(given) or 'none'}"
+            )
+        if (self.table is None) == (self.query is None) and self.sql is not None:
+            raise ValueError("a sql source needs exactly one of table and query")
+        if self.sql is None and (self.table or self.query):
+            raise ValueError("table and query go with sql")
+        needs = {
+            SourceKind.LEADS: ["id"],
+            SourceKind.ACCOUNTS: ["account"],
+            SourceKind.EVENTS: ["lead", "at"],
+            SourceKind.OUTCOMES: ["lead", "outcome"],
+        }[self.role]
+        absent = [key for key in needs if getattr(self, key) is None]
+        if absent:
+            raise ValueError(f"a source of {self.role} needs {', '.join(absent)}")
+        if self.role is SourceKind.EVENTS and (self.type is None) == (self.event is None):
+            raise ValueError("a source of events needs exactly one of type (a column) and event (a fixed type)")
+        return self
+
+
+class OutcomeSpec(Spec):
+    """Which outcomes are wins and losses, and how far ahead an outcome counts.
+
+    `win` and `lose` are conditions over the outcome column (by its own name or as `outcome`) and `value`.
+    """
+
+    win: str
+    lose: str | None = None
+    horizon: Duration = timedelta(days=90)
+
+
+# ------------------------------------------------------------------------------------------------------ features
+
+
+class AttributeFeature(Spec):
+    """The value of an attribute as of the moment."""
+
+    attribute: Name
+
+
+class ExprFeature(Spec):
+    """The value of an SQL expression over attributes and other features."""
+
+    expr: str
+
+
+class AgeFeature(Spec):
+    """Days from a moment (`created_at`, or an attribute that is a time) to the as-of; negative when it lies ahead."""
+
+    age: Name
+
+
+class _EventFeature(Spec):
+    where: str | None = Field(None, description="a condition over the event's properties")
+    within: Duration | None = Field(None, description="how far back to look; without it, all the past")
+
+
+class CountFeature(_EventFeature):
+    """How many events; 0 when none. The type `*` stands for any."""
+
+    count: str
+
+
+class SumFeature(_EventFeature):
+    """The sum of a property over events; 0 when there are none."""
+
+    sum: str
+    property: Name
+
+
+class MinFeature(_EventFeature):
+    """The least value of a property over events; missing when none."""
+
+    min: str
+    property: Name
+
+
+class MaxFeature(_EventFeature):
+    """The greatest value of a property over events; missing when none."""
+
+    max: str
+    property: Name
+
+
+class AvgFeature(_EventFeature):
+    """The mean of a property over events; missing when none."""
+
+    avg: str
+    property: Name
+
+
+class DistinctFeature(_EventFeature):
+    """How many different values of a property; 0 when none."""
+
+    distinct: str
+    property: Name
+
+
+class ShareFeature(_EventFeature):
+    """The share of the events of this type (within the window) that satisfy `where`; missing when there are none."""
+
+    share: str
+    where: str
+
+
+class RecencyFeature(_EventFeature):
+    """Days from the last such event to the as-of; missing when none."""
+
+    recency: str
+
+
+class DecayedFeature(_EventFeature):
+    """The sum of 2^(-age / half_life) over events, times a property where one is named; 0 when none."""
+
+    decayed: str
+    half_life: Duration
+    property: Name | None = None
+
+
+class TrendFeature(_EventFeature):
+    """Events of the last window (n) against those of the window before (p): (n - p) / (n + p), missing when none."""
+
+    trend: str
+    within: Duration
+
+
+class DistinctLeadsFeature(_EventFeature):
+    """How many different leads of the account have such an event; only inside `account`."""
+
+    distinct_leads: str
+
+
+class LeadSumFeature(Spec):
+    """The sum of an attribute or feature over the leads of the account; only inside `account`."""
+
+    sum: Name
+
+
+class LeadMaxFeature(Spec):
+    """The greatest value of an attribute or feature over the leads of the account; only inside `account`."""
+
+    max: Name
+
+
+def _event_tag(value: Any) -> str | None:
+    keys = (
+        "count", "sum", "min", "max", "avg", "distinct", "share", "recency", "decayed", "trend", "distinct_leads",
+    )  # fmt: skip
+    found = [key for key in keys if _has(value, key)]
+    if len(found) != 1:
+        return None
+    if found[0] in ("sum", "max") and not _has(value, "property"):
+        return f"lead_{found[0]}"
+    return found[0]
+
+
+def _has(value: Any, key: str) -> bool:
+    return key in value if isinstance(value, dict) else getattr(value, key, None) is not None
+
+
+EventFeature = (
+    CountFeature | SumFeature | MinFeature | MaxFeature | AvgFeature | DistinctFeature | ShareFeature
+    | RecencyFeature | DecayedFeature | TrendFeature
+)  # fmt: skip
+
+
+class AccountFeature(Spec):
+    """A feature over the events, or the leads, of the whole account."""
+
+    account: Annotated[
+        Annotated[CountFeature, Tag("count")]
+        | Annotated[SumFeature, Tag("sum")]
+        | Annotated[MinFeature, Tag("min")]
+        | Annotated[MaxFeature, Tag("max")]
+        | Annotated[AvgFeature, Tag("avg")]
+        | Annotated[DistinctFeature, Tag("distinct")]
+        | Annotated[ShareFeature, Tag("share")]
+        | Annotated[RecencyFeature, Tag("recency")]
+        | Annotated[DecayedFeature, Tag("decayed")]
+        | Annotated[TrendFeature, Tag("trend")]
+        | Annotated[DistinctLeadsFeature, Tag("distinct_leads")]
+        | Annotated[LeadSumFeature, Tag("lead_sum")]
+        | Annotated[LeadMaxFeature, Tag("lead_max")],
+        Discriminator(
+            _event_tag,
+            custom_error_type="feature_kind",
+            custom_error_message=(
+                "an account feature needs exactly one of count, sum, min, max, avg, distinct, share, recency, "
+                "decayed, trend, distinct_leads"
+            ),
+        ),
+    ]
+
+
+def _feature_tag(value: Any) -> str | None:
+    found = [key for key in ("attribute", "expr", "age", "account") if _has(value, key)]
+    tag = _event_tag(value)
+    if tag in ("lead_sum", "lead_max"):
+        tag = tag.removeprefix("lead_")
+    if tag == "distinct_leads":
+        return None
+    found += [tag] if tag else []
+    return found[0] if len(found) == 1 else None
+
+
+Feature = Annotated[
+    Annotated[AttributeFeature, Tag("attribute")]
+    | Annotated[ExprFeature, Tag("expr")]
+    | Annotated[AgeFeature, Tag("age")]
+    | Annotated[AccountFeature, Tag("account")]
+    | Annotated[CountFeature, Tag("count")]
+    | Annotated[SumFeature, Tag("sum")]
+    | Annotated[MinFeature, Tag("min")]
+    | Annotated[MaxFeature, Tag("max")]
+    | Annotated[AvgFeature, Tag("avg")]
+    | Annotated[DistinctFeature, Tag("distinct")]
+    | Annotated[ShareFeature, Tag("share")]
+    | Annotated[RecencyFeature, Tag("recency")]
+    | Annotated[DecayedFeature, Tag("decayed")]
+    | Annotated[TrendFeature, Tag("trend")],
+    Discriminator(
+        _feature_tag,
+        custom_error_type="feature_kind",
+        custom_error_message=(
+            "a feature needs exactly one of attribute, expr, age, count, sum, min, max, avg, distinct, share, "
+            "recency, decayed, trend, account"
+        ),
+    ),
+]
+
+
+# ----------------------------------------------------------------------------------------------------- workspace
+
+
+class WorkspaceSpec(Spec):
+    """The file `leadlight.yaml`."""
+
+    entity: str = Field("lead", pattern=r"^[A-Za-z][A-Za-z _-]{0,38}[A-Za-z]$", description="what a lead is called here")
+    store: str = Field("duckdb:leadlight.duckdb", description="where the store lies: duckdb:FILE")
+    sources: dict[Name, SourceSpec] = Field(default_factory=dict)
+    outcome: OutcomeSpec | None = None
+    features: dict[Name, Feature] = Field(default_factory=dict)
+    exclude: str | None = Field(None, description="a condition; leads for which it is true are never scored")
+
+
+# ----------------------------------------------------------------------------------------------------- scorecards
+
+
+class _Criterion(Spec):
+    name: Label
+
+
+class CategoryCriterion(_Criterion):
+    """Points by the value of a feature: a map from value to points, `other` for the rest, `missing` for none."""
+
+    feature: Name
+    points: dict[str | bool | int | float, Finite]
+    missing: Finite = 0.0
+    other: Finite = 0.0
+
+
+Band = tuple[Finite | None, Finite | None, Finite]
+"""`[low, high, points]`: low <= value < high; null is no bound."""
+
+
+class BandCriterion(_Criterion):
+    """Points by the half-open band a numeric feature falls in."""
+
+    feature: Name
+    bands: list[Band] = Field(min_length=1)
+    missing: Finite = 0.0
+    other: Finite | None = Field(None, description="points for gaps between bands; without it gaps are a fault")
+
+
+class PairCriterion(_Criterion):
+    """Points by two features at once: a table whose rows are the first feature's and columns the second's values.
+
+    A feature with `bands: {name: [c1, c2]}` has the cells below c1, c1 up to c2, from c2; another is categorical. A
+    categorical first feature makes the table a map from value to row; a categorical second one makes each row a map.
+    `other` as a key stands for the other values; `missing` points are given when either value is missing.
+    """
+
+    features: tuple[Name, Name]
+    bands: dict[Name, list[Finite]] = Field(default_factory=dict)
+    table: dict[str | bool | int | float, Any] | list[Any]
+    missing: Finite = 0.0
+    other: Finite = 0.0
+
+
+class EventCriterion(_Criterion):
+    """Points for every matching event: points x sum of decay, of the `first` events only, at most `max`."""
+
+    event: str = Field(description="the event's type; * for any")
+    points: Finite
+    where: str | None = None
+    within: Duration | None = None
+    half_life: Duration | None = None
+    first: int | None = Field(None, ge=1, le=1_000_000, description="only the n earliest events (in the window) count")
+    max: float | None = Field(None, gt=0, allow_inf_nan=False, description="the largest size of the points, either sign")
+
+
+class WhenCriterion(_Criterion):
+    """Points when a condition over attributes and features is true; unknown is not true."""
+
+    when: str
+    points: Finite
+
+
+def _criterion_tag(value: Any) -> str | None:
+    found = [key for key in ("feature", "features", "event", "when") if _has(value, key)]
+    if len(found) != 1:
+        return None
+    if found[0] == "feature":
+        return "bands" if _has(value, "bands") else "category"
+    return found[0]
+
+
+Criterion = Annotated[
+    Annotated[CategoryCriterion, Tag("category")]
+    | Annotated[BandCriterion, Tag("bands")]
+    | Annotated[PairCriterion, Tag("features")]
+    | Annotated[EventCriterion, Tag("event")]
+    | Annotated[WhenCriterion, Tag("when")],
+    Discriminator(
+        _criterion_tag,
+        custom_error_type="criterion_kind",
+        custom_error_message="a criterion needs exactly one of feature, features, event, when",
+    ),
+]
+
+
+class GroupSpec(Spec):
+    """Criteria that belong together, and the limits of their sum."""
+
+    cap: tuple[Finite | None, Finite | None] = (None, None)
+    criteria: list[Criterion] = Field(default_factory=list)
+
+    @field_validator("cap")
+    @classmethod
+    def _ordered(cls, cap: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+        low, high = cap
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"cap is [lowest, highest]; found {low:g} above {high:g}")
+        return cap
+
+
+class GateSpec(Spec):
+    """A hard rule: when it is true the grade is this, whatever the points."""
+
+    name: Label
+    when: str
+    grade: str
+
+
+class Hysteresis(Spec):
+    """How far below its threshold a grade is left, and how long one is held at least before it falls."""
+
+    margin: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    dwell: Duration | None = None
+
+
+class GradesSpec(BaseModel):
+    """One or two axes, each a group's name (or `score`) with levels and their lower bounds; null is no bound."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, dict[str | int, Finite | None]]
+
+    hysteresis: Hysteresis = Hysteresis()
+
+    @property
+    def axes(self) -> dict[str, list[tuple[str, float | None]]]:
+        """Axis name → levels from the lowest to the highest, as (label, lower bound)."""
+        return {
+            axis: sorted(
+                ((str(label), bound) for label, bound in levels.items()),
+                key=lambda item: float("-inf") if item[1] is None else item[1],
+            )
+            for axis, levels in (self.__pydantic_extra__ or {}).items()
+        }
+
+    @property
+    def labels(self) -> list[str]:
+        """All grades, the best first: the levels of one axis, or every pair of the two, as in A1."""
+        axes = [[label for label, _ in reversed(levels)] for levels in self.axes.values()]
+        return axes[0] if len(axes) == 1 else [first + second for first in axes[0] for second in axes[1]]
+
+    @model_validator(mode="after")
+    def _check(self) -> GradesSpec:
+        extra = self.__pydantic_extra__ or {}
+        if not 1 <= len(extra) <= 2:
+            raise ValueError(f"grades need one or two axes (groups, or score); found {len(extra)}")
+        for axis, levels in extra.items():
+            if sum(bound is None for bound in levels.values()) != 1:
+                raise ValueError(f"axis {axis!r} needs exactly one level without a lower bound (null)")
+            bounds = [bound for bound in levels.values() if bound is not None]
+            if len(set(bounds)) != len(bounds):
+                raise ValueError(f"axis {axis!r} has two levels with the same lower bound")
+        return self
+
+
+class ScaleSpec(Spec):
+    """How points relate to odds."""
+
+    double_odds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 20.0
+
+
+class CalibrationSpec(Spec):
+    """Score → probability: straight lines between the points given, flat beyond the ends."""
+
+    score: list[Finite] = Field(min_length=1)
+    probability: list[Annotated[float, Field(ge=0, le=1)]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> CalibrationSpec:
+        if len(self.score) != len(self.probability):
+            raise ValueError(f"{len(self.score)} scores but {len(self.probability)} probabilities")
+        if any(a >= b for a, b in zip(self.score, self.score[1:], strict=False)):
+            raise ValueError("the scores of a calibration must rise")
+        return self
+
+
+class ScorecardSpec(Spec):
+    """A file `scorecards/NAME.yaml`, hand-written or learned."""
+
+    title: str | None = Field(None, description="a name for people")
+    of: Literal["lead", "account"] = Field("lead", description="what receives the score")
+    base: Finite = 0.0
+    groups: dict[Name, GroupSpec] = Field(min_length=1)
+    gates: list[GateSpec] = Field(default_factory=list)
+    grades: GradesSpec | None = None
+    scale: ScaleSpec | None = None
+    calibration: CalibrationSpec | None = None
+    learned: dict[str, Any] | None = Field(None, description="where learned numbers come from")

@@ -1,0 +1,73 @@
+"""Our tables, in one readable place.
+
+The first four are the documented shape: the statement that `leadlight sql` prints runs on them anywhere, with lead as
+text or integer alike. `attributes` has one row per lead and period: the values known from `known_at` until (excluding)
+`known_until`; a dbt snapshot has the same shape. In events every property is a column. Times are UTC.
+
+    leads               lead, id, created_at
+    attributes          lead, known_at, known_until, account, + one column per attribute
+    events              lead, type, at, + one column per property
+                        (ours, not to be scored on: _source, _key)
+    outcomes            lead, at, outcome, value        (at is null where the source does not say when)
+    account_attributes  account, known_at, known_until, + one column per attribute of accounts
+
+The rest serve ourselves:
+
+    ids                 id → lead: every identifier a lead has or had (merged duplicates have several)
+    observations        what one source said about a lead at a moment; `attributes` is made from it
+    account_observations  the same for accounts
+    names               every attribute, account attribute, property and outcome: its type and the sources that give it
+    files               files that were read: size and content hash, so that reading again changes nothing
+    scorecards          every version that was ever used, with its content
+    scores              one row per score given
+    grade_history       one row per change of grade; `silent` ones alert nobody
+    runs                what was done, when, with which counts
+    migrations          which steps have been taken
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+FOREVER = "9999-12-31 00:00:00"
+"""The `known_until` of what is still known: a moment, not null, so that comparisons need no special case."""
+
+MIGRATIONS: Sequence[tuple[int, str, Sequence[str]]] = (
+    (
+        1,
+        "the first tables",
+        (
+            "CREATE TABLE ids (id VARCHAR NOT NULL, lead INTEGER NOT NULL)",
+            "CREATE TABLE leads (lead INTEGER NOT NULL, id VARCHAR NOT NULL, created_at TIMESTAMP NOT NULL)",
+            "CREATE TABLE attributes (lead INTEGER NOT NULL, known_at TIMESTAMP NOT NULL, "
+            "known_until TIMESTAMP NOT NULL, account VARCHAR)",
+            "CREATE TABLE observations (lead INTEGER NOT NULL, _source VARCHAR NOT NULL, known_at TIMESTAMP NOT NULL, "
+            "account VARCHAR)",
+            "CREATE TABLE account_attributes (account VARCHAR NOT NULL, known_at TIMESTAMP NOT NULL, "
+            "known_until TIMESTAMP NOT NULL)",
+            "CREATE TABLE account_observations (account VARCHAR NOT NULL, _source VARCHAR NOT NULL, "
+            "known_at TIMESTAMP NOT NULL)",
+            "CREATE TABLE events (lead INTEGER NOT NULL, type VARCHAR NOT NULL, \"at\" TIMESTAMP NOT NULL, "
+            "_source VARCHAR NOT NULL, _key UHUGEINT NOT NULL)",
+            "CREATE TABLE outcomes (lead INTEGER NOT NULL, \"at\" TIMESTAMP, outcome VARCHAR NOT NULL, value DOUBLE, "
+            "_source VARCHAR NOT NULL, _key UHUGEINT NOT NULL)",
+            "CREATE TABLE names (kind VARCHAR NOT NULL, name VARCHAR NOT NULL, type VARCHAR NOT NULL, "
+            "source VARCHAR NOT NULL)",
+            "CREATE TABLE files (source VARCHAR NOT NULL, path VARCHAR NOT NULL, fingerprint VARCHAR NOT NULL, "
+            "read_at TIMESTAMP NOT NULL, rows BIGINT NOT NULL, rejected BIGINT NOT NULL)",
+            "CREATE TABLE scorecards (name VARCHAR NOT NULL, version VARCHAR NOT NULL, content VARCHAR NOT NULL, "
+            "published_at TIMESTAMP NOT NULL)",
+            "CREATE TABLE runs (run BIGINT NOT NULL, verb VARCHAR NOT NULL, started_at TIMESTAMP NOT NULL, "
+            "finished_at TIMESTAMP, as_of TIMESTAMP, scorecard VARCHAR, version VARCHAR, counts JSON)",
+            "CREATE TABLE scores (run BIGINT NOT NULL, scorecard VARCHAR NOT NULL, version VARCHAR NOT NULL, "
+            "as_of TIMESTAMP NOT NULL, lead INTEGER, account VARCHAR, score DOUBLE NOT NULL, groups DOUBLE[], "
+            "grade VARCHAR, gate VARCHAR, probability DOUBLE)",
+            "CREATE TABLE grade_history (run BIGINT NOT NULL, scorecard VARCHAR NOT NULL, version VARCHAR NOT NULL, "
+            "\"at\" TIMESTAMP NOT NULL, lead INTEGER, account VARCHAR, grade VARCHAR NOT NULL, level_1 VARCHAR, "
+            "since_1 TIMESTAMP, level_2 VARCHAR, since_2 TIMESTAMP, gate VARCHAR, silent BOOLEAN NOT NULL)",
+        ),
+    ),
+)
+"""(number, what it does, statements); numbers rise by one, and what has shipped never changes."""
+
+VERSION = MIGRATIONS[-1][0]
