@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from pydantic import GetPydanticSchema, PlainSerializer
 from pydantic_core import core_schema
 
+from leadlight.errors import shorten
+
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 MAX_DURATION = timedelta(days=366 * 200)
 _PATTERN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])\s*")
@@ -26,10 +28,10 @@ def parse_duration(text: object) -> timedelta:
         return text
     match = _PATTERN.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise ValueError(f"{text!r} is not a duration: write a number and a unit, as in 45s, 90m, 12h, 30d or 2w")
+        raise ValueError(f"{shorten(text)} is not a duration: write a number and a unit, as in 45s, 90m, 12h, 30d or 2w")
     seconds = float(match[1]) * UNITS[match[2]]
     if not 0 < seconds <= MAX_DURATION.total_seconds():
-        raise ValueError(f"{text!r} is out of range: a duration is more than 0 and at most 200 years")
+        raise ValueError(f"{shorten(text)} is out of range: a duration is more than 0 and at most 200 years")
     return timedelta(seconds=seconds)
 
 

@@ -10,21 +10,21 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Strict, Tag, field_validator, model_validator
 
 from leadlight.spec.durations import Duration
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=100)]
-"""A name that may stand in a condition: letters, digits and underscore."""
-Label = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=100)]
+"""A name that may stand in a condition: letters, digits and underscore, a letter first."""
+Label = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S[^\r\n]*$")]
 """A name for people: any text on one line."""
 
 
 class Spec(BaseModel):
-    """The base of all spec models: unknown keys are faults, values never change."""
+    """The base of all spec models: unknown keys are faults, values never change, and "5" or true is no number."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, strict=True)
 
 
 # ------------------------------------------------------------------------------------------------------- sources
@@ -56,7 +56,7 @@ class SourceSpec(Spec):
     query: str | None = Field(None, description="the query to read, with sql")
     sheet: str | None = Field(None, description="the sheet to read, with excel; the first unless told")
 
-    kind: SourceKind | None = Field(None, description="what the records are, where the keys alone do not tell")
+    kind: SourceKind | None = Field(None, strict=False, description="what the records are, where the keys alone do not tell")
     id: str | None = Field(None, description="leads: the column that names the lead")
     lead: str | None = Field(None, description="events and outcomes: the column that names the lead")
     account: str | None = Field(None, description="the column that names the lead's account")
@@ -268,7 +268,9 @@ def _event_tag(value: Any) -> str | None:
 
 
 def _has(value: Any, key: str) -> bool:
-    return key in value if isinstance(value, dict) else getattr(value, key, None) is not None
+    if isinstance(value, BaseModel):
+        return getattr(value, key, None) is not None
+    return isinstance(value, dict) and key in value
 
 
 EventFeature = (
@@ -372,7 +374,7 @@ class CategoryCriterion(_Criterion):
     other: Finite = 0.0
 
 
-Band = tuple[Finite | None, Finite | None, Finite]
+Band = Annotated[tuple[Finite | None, Finite | None, Finite], Strict(False)]
 """`[low, high, points]`: low <= value < high; null is no bound."""
 
 
@@ -393,7 +395,7 @@ class PairCriterion(_Criterion):
     `other` as a key stands for the other values; `missing` points are given when either value is missing.
     """
 
-    features: tuple[Name, Name]
+    features: Annotated[tuple[Name, Name], Strict(False)]
     bands: dict[Name, list[Finite]] = Field(default_factory=dict)
     table: dict[str | bool | int | float, Any] | list[Any]
     missing: Finite = 0.0
@@ -445,7 +447,7 @@ Criterion = Annotated[
 class GroupSpec(Spec):
     """Criteria that belong together, and the limits of their sum."""
 
-    cap: tuple[Finite | None, Finite | None] = (None, None)
+    cap: Annotated[tuple[Finite | None, Finite | None], Strict(False)] = (None, None)
     criteria: list[Criterion] = Field(default_factory=list)
 
     @field_validator("cap")
@@ -475,7 +477,7 @@ class Hysteresis(Spec):
 class GradesSpec(BaseModel):
     """One or two axes, each a group's name (or `score`) with levels and their lower bounds; null is no bound."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
     __pydantic_extra__: dict[str, dict[str | int, Finite | None]]
 
     hysteresis: Hysteresis = Hysteresis()

@@ -1,1 +1,1 @@
-"""TODO"""
+"""What we keep, and how it gets there."""

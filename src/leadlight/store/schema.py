@@ -13,11 +13,16 @@ text or integer alike. `attributes` has one row per lead and period: the values 
 
 The rest serve ourselves:
 
-    ids                 id → lead: every identifier a lead has or had (merged duplicates have several)
-    observations        what one source said about a lead at a moment; `attributes` is made from it
-    account_observations  the same for accounts
+    ids                 id → lead: every identifier a lead has or had. `key` is the number the id was given first, `lead`
+                        the key of the lead it belongs to now: merged duplicates have several ids, one lead
+    observations        what one source said about an id (`_key`) at a moment; `attributes` is made from it.
+                        known_at is null for what a flat file says first: known since the lead exists
+    account_observations  the same for accounts; known_at is null for what is known since ever
     names               every attribute, account attribute, property and outcome: its type and the sources that give it
-    files               files that were read: size and content hash, so that reading again changes nothing
+    files               files that were read: content hash, and hash of the source's description (`spec`), so that
+                        reading again changes nothing
+    layout              how many rows at the head of a table lie in their order (events: by lead and time)
+    erased              salted hashes of the ids of erased people, so that reading a file again does not bring them back
     scorecards          every version that was ever used, with its content
     scores              one row per score given
     grade_history       one row per change of grade; `silent` ones alert nobody
@@ -32,29 +37,36 @@ from collections.abc import Sequence
 FOREVER = "9999-12-31 00:00:00"
 """The `known_until` of what is still known: a moment, not null, so that comparisons need no special case."""
 
-MIGRATIONS: Sequence[tuple[int, str, Sequence[str]]] = (
+BEGINNING = "1900-01-01 00:00:00"
+"""The `known_at` of what is known since ever (accounts without dates); as early as all engines can hold."""
+
+Migration = tuple[int, str, Sequence[str]]
+
+MIGRATIONS: Sequence[Migration] = (
     (
         1,
         "the first tables",
         (
-            "CREATE TABLE ids (id VARCHAR NOT NULL, lead INTEGER NOT NULL)",
+            "CREATE TABLE ids (id VARCHAR NOT NULL, key INTEGER NOT NULL, lead INTEGER NOT NULL)",
             "CREATE TABLE leads (lead INTEGER NOT NULL, id VARCHAR NOT NULL, created_at TIMESTAMP NOT NULL)",
             "CREATE TABLE attributes (lead INTEGER NOT NULL, known_at TIMESTAMP NOT NULL, "
             "known_until TIMESTAMP NOT NULL, account VARCHAR)",
-            "CREATE TABLE observations (lead INTEGER NOT NULL, _source VARCHAR NOT NULL, known_at TIMESTAMP NOT NULL, "
-            "account VARCHAR)",
+            "CREATE TABLE observations (lead INTEGER NOT NULL, _source VARCHAR NOT NULL, _key INTEGER NOT NULL, "
+            "known_at TIMESTAMP, _created_at TIMESTAMP, _read_at TIMESTAMP NOT NULL, account VARCHAR)",
             "CREATE TABLE account_attributes (account VARCHAR NOT NULL, known_at TIMESTAMP NOT NULL, "
             "known_until TIMESTAMP NOT NULL)",
             "CREATE TABLE account_observations (account VARCHAR NOT NULL, _source VARCHAR NOT NULL, "
-            "known_at TIMESTAMP NOT NULL)",
-            "CREATE TABLE events (lead INTEGER NOT NULL, type VARCHAR NOT NULL, \"at\" TIMESTAMP NOT NULL, "
+            "known_at TIMESTAMP, _read_at TIMESTAMP NOT NULL)",
+            'CREATE TABLE events (lead INTEGER NOT NULL, type VARCHAR NOT NULL, "at" TIMESTAMP NOT NULL, '
             "_source VARCHAR NOT NULL, _key UHUGEINT NOT NULL)",
-            "CREATE TABLE outcomes (lead INTEGER NOT NULL, \"at\" TIMESTAMP, outcome VARCHAR NOT NULL, value DOUBLE, "
-            "_source VARCHAR NOT NULL, _key UHUGEINT NOT NULL)",
+            'CREATE TABLE outcomes (lead INTEGER NOT NULL, "at" TIMESTAMP, outcome VARCHAR NOT NULL, value DOUBLE, '
+            "_source VARCHAR NOT NULL, _key UHUGEINT NOT NULL, _file VARCHAR NOT NULL)",
             "CREATE TABLE names (kind VARCHAR NOT NULL, name VARCHAR NOT NULL, type VARCHAR NOT NULL, "
             "source VARCHAR NOT NULL)",
             "CREATE TABLE files (source VARCHAR NOT NULL, path VARCHAR NOT NULL, fingerprint VARCHAR NOT NULL, "
-            "read_at TIMESTAMP NOT NULL, rows BIGINT NOT NULL, rejected BIGINT NOT NULL)",
+            "spec VARCHAR NOT NULL, read_at TIMESTAMP NOT NULL, rows BIGINT NOT NULL, rejected BIGINT NOT NULL)",
+            "CREATE TABLE layout (name VARCHAR NOT NULL, in_order BIGINT NOT NULL)",
+            "CREATE TABLE erased (salt VARCHAR NOT NULL, hash VARCHAR NOT NULL, erased_at TIMESTAMP NOT NULL)",
             "CREATE TABLE scorecards (name VARCHAR NOT NULL, version VARCHAR NOT NULL, content VARCHAR NOT NULL, "
             "published_at TIMESTAMP NOT NULL)",
             "CREATE TABLE runs (run BIGINT NOT NULL, verb VARCHAR NOT NULL, started_at TIMESTAMP NOT NULL, "
@@ -63,7 +75,7 @@ MIGRATIONS: Sequence[tuple[int, str, Sequence[str]]] = (
             "as_of TIMESTAMP NOT NULL, lead INTEGER, account VARCHAR, score DOUBLE NOT NULL, groups DOUBLE[], "
             "grade VARCHAR, gate VARCHAR, probability DOUBLE)",
             "CREATE TABLE grade_history (run BIGINT NOT NULL, scorecard VARCHAR NOT NULL, version VARCHAR NOT NULL, "
-            "\"at\" TIMESTAMP NOT NULL, lead INTEGER, account VARCHAR, grade VARCHAR NOT NULL, level_1 VARCHAR, "
+            '"at" TIMESTAMP NOT NULL, lead INTEGER, account VARCHAR, grade VARCHAR NOT NULL, level_1 VARCHAR, '
             "since_1 TIMESTAMP, level_2 VARCHAR, since_2 TIMESTAMP, gate VARCHAR, silent BOOLEAN NOT NULL)",
         ),
     ),

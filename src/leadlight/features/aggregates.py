@@ -1,0 +1,117 @@
+"""Sums over events: each feature or criterion asks for aggregates, each distinct one is computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlglot import exp
+
+from leadlight.expr import build
+from leadlight.expr.build import Sql
+from leadlight.expr.parse import Expression
+from leadlight.expr.sql import to_sql
+
+ANY = "*"
+"""The event type that stands for all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which events: of a type, satisfying `where`, with as_of - within < at <= as_of - `until`."""
+
+    event: str
+    where: Expression | None = None
+    within: timedelta | None = None
+    until: timedelta | None = None
+
+
+@dataclass(slots=True)
+class Aggregates:
+    """Gathers the aggregates one pass over the events has to yield, each under a column name of its own.
+
+    `as_of` is the moment as seen from the events' scope; `prefix` keeps the columns of two passes apart.
+    """
+
+    as_of: Sql
+    prefix: str
+    columns: dict[str, tuple[str, Sql]] = field(default_factory=dict)
+    matches: list[Match] = field(default_factory=list)
+    ranked: list[tuple[str, Match, Sql, int]] = field(default_factory=list)
+    """Sums over the n earliest events only: (column, match, value, n); each needs a pass of its own."""
+
+    def count(self, match: Match) -> exp.Column:
+        """How many events; missing or 0 when none."""
+        return self._add(match, lambda when: exp.Sum(this=build.case([(when, build.number(1))])))
+
+    def sum(self, match: Match, value: Sql) -> exp.Column:
+        """The sum of a value over events; missing when none."""
+        return self._add(match, lambda when: exp.Sum(this=build.case([(when, value)])))
+
+    def least(self, match: Match, value: Sql) -> exp.Column:
+        """The least value over events; missing when none."""
+        return self._add(match, lambda when: exp.Min(this=build.case([(when, value)])))
+
+    def greatest(self, match: Match, value: Sql) -> exp.Column:
+        """The greatest value over events; missing when none."""
+        return self._add(match, lambda when: exp.Max(this=build.case([(when, value)])))
+
+    def mean(self, match: Match, value: Sql) -> exp.Column:
+        """The mean of a value over events; missing when none."""
+        return self._add(match, lambda when: exp.Avg(this=build.case([(when, value)])))
+
+    def distinct(self, match: Match, value: Sql) -> exp.Column:
+        """How many different values over events; 0 or missing when none."""
+
+        def aggregate(when: Sql) -> Sql:
+            return exp.Count(this=exp.Distinct(expressions=[build.case([(when, value)])]))
+
+        return self._add(match, aggregate)
+
+    def first(self, match: Match, value: Sql, n: int) -> exp.Column:
+        """The sum of a value over the n earliest events; missing when none."""
+        column = f"{self.prefix}first{len(self.ranked) + 1}"
+        self.ranked.append((column, match, value, n))
+        return build.col(column)
+
+    def decay(self, half_life: timedelta) -> Sql:
+        """2^(-age / half-life) of the event at hand."""
+        return build.decay(build.col("at", "e"), self.as_of.copy(), half_life)
+
+    def property(self, name: str) -> Sql:
+        """A property of the event at hand."""
+        return build.col(name, "e")
+
+    def condition(self, match: Match) -> Sql:
+        """Return whether the event at hand matches, apart from being no later than the as-of."""
+        at = build.col("at", "e")
+        after = None if match.within is None else exp.GT(this=at, expression=self._back(match.within))
+        upto = None if match.until is None else exp.LTE(this=at.copy(), expression=self._back(match.until))
+        where = None if match.where is None else to_sql(match.where, lambda name: build.col(name, "e"))
+        kind = None if match.event == ANY else build.equals(build.col("type", "e"), build.text(match.event))
+        return build.both(kind, after, upto, where) or exp.true()
+
+    def relevant(self) -> Sql | None:
+        """Return what any event that counts satisfies, cheap to check; None where any event may."""
+        types = sorted({match.event for match in self.matches})
+        if not types or ANY in types:
+            kind = None
+        else:
+            kind = exp.In(this=build.col("type", "e"), expressions=[build.text(name) for name in types])
+        windows = [match.within for match in self.matches]
+        if not windows or any(window is None for window in windows):
+            return kind
+        longest = max(window for window in windows if window is not None)
+        return build.both(kind, exp.GT(this=build.col("at", "e"), expression=self._back(longest)))
+
+    def _back(self, by: timedelta) -> Sql:
+        return build.earlier(self.as_of.copy(), by)
+
+    def _add(self, match: Match, aggregate: Callable[[Sql], Sql]) -> exp.Column:
+        sql = aggregate(self.condition(match))
+        text = sql.sql()
+        if text not in self.columns:
+            self.columns[text] = (f"{self.prefix}{len(self.columns) + 1}", sql)
+            self.matches.append(match)
+        return build.col(self.columns[text][0])

@@ -1,0 +1,252 @@
+"""A scorecard as one SQL statement: score, group totals, every contribution, probability and grade.
+
+Behind the tables that yield the features (see `features.compile`) come
+
+    points      one column per criterion, and the gate that is true, if any
+    totals      each group's sum, limited by its cap; what the cap took is a contribution of its own
+    scored      base + totals, the probability
+    graded      the level on each axis, with the past counted in where it is asked for
+
+Columns of the result: `lead` and `id` (or `account`), `as_of`, `score`, `probability` (where calibrated), `grade`,
+`gate`, `level_1` … (where graded), `GROUP__total` and `GROUP__cap` for each group, then one column per criterion,
+named by its key. base + criteria + caps = score, within 1e-9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlglot import exp
+
+from leadlight.expr import build
+from leadlight.expr.build import Sql
+from leadlight.expr.sql import to_sql
+from leadlight.expr.types import Type
+from leadlight.features.compile import Cte, FeaturePlan, build_table, with_ctes
+from leadlight.features.moment import Moment
+from leadlight.scorecards.grades import held_level, raw_level
+from leadlight.scorecards.points import match_of, points
+from leadlight.spec import models
+from leadlight.spec.resolved import ResolvedCriterion, ResolvedScorecard, ResolvedWorkspace
+
+TOTAL, CAP = "__total", "__cap"
+EVENTS, LAST, VALUE = "__events", "__last", "__value"
+"""Suffixes of the evidence columns: how many events matched, when the last one was, the feature's value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a statement yields beside the scores.
+
+    `grade_history` counts the past in (hysteresis, dwell) from the store's table of that name; `evidence` adds what
+    each criterion saw; `contributions` false leaves out the criteria's columns; `excluded` keeps excluded leads in.
+    """
+
+    grade_history: bool = False
+    evidence: bool = False
+    contributions: bool = True
+    excluded: bool = False
+
+
+def score_statement(
+    workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, moment: Moment, options: Options | None = None
+) -> exp.Select:
+    """Return the statement that scores every lead (or account) that exists as of the moment and is not excluded."""
+    return _Compiler(workspace, scorecard, moment, options or Options()).statement()
+
+
+def name_types(workspace: ResolvedWorkspace) -> Mapping[str, Type]:
+    """Return the type of every name a criterion may use."""
+    built_in = {
+        "created_at": Type.TIME, "as_of": Type.TIME, "account": Type.TEXT, "id": Type.TEXT, "leads": Type.NUMBER,
+    }  # fmt: skip
+    features = {name: feature.type for name, feature in workspace.features.items()}
+    return {**built_in, **workspace.catalog.account_attributes, **workspace.catalog.attributes, **features}
+
+
+class _Compiler:
+    def __init__(
+        self, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, moment: Moment, options: Options
+    ) -> None:
+        self.workspace, self.scorecard, self.moment, self.options = workspace, scorecard, moment, options
+        self.spec = scorecard.spec
+        self.key: Literal["lead", "account"] = self.spec.of
+        self.features = FeaturePlan(workspace, moment, self.key)
+        self.types = name_types(workspace)
+        self.carried = [self.key, *([] if self.key == "account" else ["id"]), "as_of"]
+
+    def statement(self) -> exp.Select:
+        points_table = self._points()  # asks for features first, so that the tables before it are complete
+        ctes = [*self.features.ctes(), ("points", points_table), ("totals", self._totals()), ("scored", self._scored())]
+        if self.spec.grades is not None:
+            ctes += self._grading(self.spec.grades)
+        source = "scored" if self.spec.grades is None else "graded"
+        select = exp.select(*(build.col(name) for name in self.columns())).from_(build_table(source))
+        return with_ctes(select, ctes)
+
+    def columns(self) -> list[str]:
+        """Name the result's columns, in order."""
+        names = [*self.carried, "score"]
+        names += ["probability"] if self.spec.calibration is not None else []
+        if self.spec.grades is not None:
+            names += ["grade", "gate"]
+            for axis in range(1, len(self.spec.grades.axes) + 1):
+                names += [f"level_{axis}", f"since_{axis}"]
+        for group in self.spec.groups:
+            names += [f"{group}{TOTAL}", f"{group}{CAP}"]
+        if self.options.contributions:
+            names += [criterion.key for criterion in self.scorecard.criteria]
+        return names + self._evidence_names()
+
+    # ----------------------------------------------------------------------------------------------------- points
+
+    def _points(self) -> exp.Select:
+        columns = [_named(self._criterion(criterion), criterion.key) for criterion in self.scorecard.criteria]
+        if self.options.evidence:
+            columns += [
+                _named(value, name)
+                for criterion in self.scorecard.criteria
+                for name, value in self._evidence(criterion)
+            ]
+        if self.scorecard.gates:
+            branches: list[tuple[Sql, Sql]] = []
+            for number, gate in enumerate(self.scorecard.gates):
+                self.features.need_all(gate.condition.names)
+                branches.append((to_sql(gate.condition, build.col), build.number(number)))
+            columns.append(_named(build.case(branches), "_gate"))
+        keep = self._kept()
+        select = exp.select(*(build.col(name) for name in self.carried), *columns)
+        select = select.from_(build_table(self.features.table))
+        return select.where(keep, copy=False) if keep is not None else select
+
+    def _criterion(self, criterion: ResolvedCriterion) -> Sql:
+        spec = criterion.spec
+        if isinstance(spec, models.CategoryCriterion | models.BandCriterion):
+            self.features.need(spec.feature)
+        elif isinstance(spec, models.PairCriterion):
+            self.features.need_all(spec.features)
+        elif isinstance(spec, models.WhenCriterion) and criterion.condition is not None:
+            self.features.need_all(criterion.condition.names)
+        return points(criterion, self.features.events, self.types)
+
+    def _kept(self) -> Sql | None:
+        """Return what rows to keep: those asked for, and not excluded."""
+        exclude = None
+        if self.workspace.exclude is not None and self.key == "lead" and not self.options.excluded:
+            self.features.need_all(self.workspace.exclude.names)
+            condition = to_sql(self.workspace.exclude, build.col)
+            exclude = exp.Not(this=exp.Coalesce(this=condition, expressions=[exp.false()]))
+        return build.both(self.features.asked, exclude)
+
+    def _evidence(self, criterion: ResolvedCriterion) -> list[tuple[str, Sql]]:
+        spec, events = criterion.spec, self.features.events
+        if isinstance(spec, models.EventCriterion):
+            match = match_of(criterion, spec)
+            count = build.or_zero(build.double(events.count(match)))
+            last = events.greatest(match, build.col("at", "e"))
+            return [(f"{criterion.key}{EVENTS}", count), (f"{criterion.key}{LAST}", last)]
+        if isinstance(spec, models.PairCriterion):
+            names: tuple[str, ...] = spec.features
+        elif isinstance(spec, models.WhenCriterion):
+            names = ()
+        else:
+            names = (spec.feature,)
+        return [(f"{criterion.key}{VALUE}{number or ''}", build.col(name)) for number, name in enumerate(names)]
+
+    def _evidence_names(self) -> list[str]:
+        if not self.options.evidence:
+            return []
+        return [name for criterion in self.scorecard.criteria for name, _ in self._evidence(criterion)]
+
+    # ------------------------------------------------------------------------------------------- totals and scores
+
+    def _totals(self) -> exp.Select:
+        columns: list[Sql] = []
+        for group, spec in self.spec.groups.items():
+            raw = build.total(
+                build.col(criterion.key) for criterion in self.scorecard.criteria if criterion.group == group
+            )
+            limited = build.double(build.clip(exp.Paren(this=raw), *spec.cap))
+            columns.append(_named(limited, f"{group}{TOTAL}"))
+            taken: Sql = exp.Sub(this=limited.copy(), expression=exp.Paren(this=raw.copy()))
+            columns.append(_named(build.double(build.number(0) if spec.cap == (None, None) else taken), f"{group}{CAP}"))
+        return _more("points", columns)
+
+    def _scored(self) -> exp.Select:
+        parts = [build.number(self.spec.base), *(build.col(f"{group}{TOTAL}") for group in self.spec.groups)]
+        score = build.double(build.total(parts))
+        columns = [_named(score, "score")]
+        if self.spec.calibration is not None:
+            at, to = self.spec.calibration.score, self.spec.calibration.probability
+            columns.append(_named(build.interpolate(exp.Paren(this=score.copy()), at, to), "probability"))
+        return _more("totals", columns)
+
+    # ----------------------------------------------------------------------------------------------------- grades
+
+    def _grading(self, grades: models.GradesSpec) -> list[Cte]:
+        past = self.options.grade_history
+        ctes: list[Cte] = [("before", self._before(len(grades.axes)))] if past else []
+        ctes.append(("leveled", self._leveled(grades)))
+        level_columns = [build.col(f"level_{number}") for number in range(1, len(grades.axes) + 1)]
+        grade: Sql = level_columns[0]
+        if len(level_columns) == 2:
+            grade = exp.DPipe(this=level_columns[0], expression=level_columns[1], safe=True)
+        gate: Sql = exp.cast(exp.Null(), exp.DType.TEXT)
+        if self.scorecard.gates:
+            gate = _by_gate({number: item.spec.name for number, item in enumerate(self.scorecard.gates)}, None)
+            grade = _by_gate({number: item.spec.grade for number, item in enumerate(self.scorecard.gates)}, grade)
+        return [*ctes, ("graded", _more("leveled", [_named(grade, "grade"), _named(gate, "gate")]))]
+
+    def _leveled(self, grades: models.GradesSpec) -> exp.Select:
+        columns: list[Sql] = []
+        for number, (axis, levels) in enumerate(grades.axes.items(), start=1):
+            value = build.col("score" if axis == "score" else f"{axis}{TOTAL}", "s")
+            as_of = self.moment.sql("s")
+            if not self.options.grade_history:
+                columns += [_named(raw_level(value, levels), f"level_{number}"), _named(as_of, f"since_{number}")]
+                continue
+            before, since = build.col(f"level_{number}", "b"), build.col(f"since_{number}", "b")
+            level = held_level(value, levels, grades.hysteresis, before=before, since=since, as_of=as_of)
+            entered = build.case([(build.equals(level.copy(), before.copy()), since.copy())], as_of.copy())
+            columns += [_named(level, f"level_{number}"), _named(entered, f"since_{number}")]
+        select = exp.select(exp.Column(this=exp.Star(), table=exp.to_identifier("s", quoted=True)), *columns)
+        select = select.from_(build_table("scored", "s"))
+        if not self.options.grade_history:
+            return select
+        keys = [self.key, *self.moment.keys]
+        on = build.both(*(build.equals(build.col(key, "b"), build.col(key, "s")) for key in keys))
+        return select.join(build_table("before", "b"), on=on, join_type="left")
+
+    def _before(self, axes: int) -> exp.Select:
+        """The levels each lead held last, up to the as-of."""
+        keys = [build.col(self.key, "h"), *(build.col(key, "s") for key in self.moment.keys)]
+        names = [f"{what}_{number}" for number in range(1, axes + 1) for what in ("level", "since")]
+        latest = [exp.Ordered(this=build.col(name, "h"), desc=True, nulls_first=False) for name in ("at", "run")]
+        rank = exp.Window(this=exp.RowNumber(), partition_by=keys, order=exp.Order(expressions=latest))
+        upto = exp.LTE(this=build.col("at", "h"), expression=self.moment.sql("s"))
+        ours = build.equals(build.col("scorecard", "h"), build.text(self.scorecard.name))
+        inner = exp.select(*(key.copy() for key in keys), *(build.col(name, "h") for name in names), _named(rank, "_n"))
+        inner = inner.from_(build_table("grade_history", "h"))
+        if self.moment.single:
+            inner = inner.where(build.both(ours, upto), copy=False)
+        else:
+            same = build.equals(build.col(self.key, "h"), build.col(self.key, "s"))
+            inner = inner.join(build_table("scored", "s"), on=build.both(same, upto)).where(ours, copy=False)
+        outer = exp.select(*(build.col(name) for name in [self.key, *self.moment.keys, *names]))
+        return outer.from_(inner.subquery("r")).where(build.equals(build.col("_n"), build.number(1)), copy=False)
+
+
+def _by_gate(values: Mapping[int, str], otherwise: Sql | None) -> Sql:
+    branches = [(build.equals(build.col("_gate"), build.number(n)), build.text(value)) for n, value in values.items()]
+    return build.case(branches, otherwise)
+
+
+def _more(source: str, columns: Sequence[Sql]) -> exp.Select:
+    """Select all of a table, and more."""
+    return exp.select(exp.Star(), *columns).from_(build_table(source))
+
+
+def _named(value: Sql, name: str) -> exp.Alias:
+    return exp.Alias(this=value, alias=exp.to_identifier(name, quoted=True))

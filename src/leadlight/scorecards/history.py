@@ -1,0 +1,72 @@
+"""What a lead's score was, and when its grade changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from leadlight.engines.base import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class PastScore:
+    """A score that was given."""
+
+    as_of: datetime
+    score: float
+    grade: str | None
+    gate: str | None
+    version: str
+    change: str | None = None
+    """`up`, `down` or None: how the grade compares with the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The scores a lead was given by one scorecard, oldest first."""
+
+    id: str
+    scorecard: str
+    scores: tuple[PastScore, ...] = field(repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the history as plain JSON values."""
+        return {
+            "id": self.id,
+            "scorecard": self.scorecard,
+            "scores": [
+                {
+                    "as_of": s.as_of.isoformat() + "Z", "score": s.score, "grade": s.grade, "gate": s.gate,
+                    "version": s.version, "change": s.change,
+                }
+                for s in self.scores
+            ],
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        lines = [f"{self.id} by {self.scorecard}: {len(self.scores)} scores"]
+        for s in self.scores:
+            arrow = {"up": " ↑", "down": " ↓"}.get(s.change or "", "")
+            lines.append(f"  {s.as_of:%Y-%m-%d %H:%M}  {s.score:>8.1f}  {s.grade or ''}{arrow}  ({s.version})")
+        return "\n".join(lines)
+
+
+def history(
+    engine: Engine, scorecard: str, of: str, key: int | str, shown_id: str, labels: list[str]
+) -> History:
+    """Return the stored scores of a lead (or account), oldest first; the latest run of each as-of counts."""
+    rows = engine.rows(
+        f'SELECT as_of, score, grade, gate, version FROM scores WHERE scorecard = ? AND "{of}" = ? '
+        "QUALIFY row_number() OVER (PARTITION BY as_of ORDER BY run DESC) = 1 ORDER BY as_of",
+        [scorecard, key],
+    )
+    place = {label: number for number, label in enumerate(labels)}
+    scores: list[PastScore] = []
+    for as_of, score, grade, gate, version in rows:
+        before = scores[-1].grade if scores else None
+        change = None
+        if grade in place and before in place and grade != before:
+            change = "up" if place[grade] < place[before] else "down"
+        scores.append(PastScore(as_of, score, grade, gate, version, change))
+    return History(shown_id, scorecard, tuple(scores))

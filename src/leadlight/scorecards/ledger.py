@@ -1,0 +1,187 @@
+"""The ledger of a score: every contribution as an item with its reason; the items add up to the score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from leadlight.engines.base import Engine
+from leadlight.expr import build
+from leadlight.features.moment import Moment
+from leadlight.scorecards.compile import CAP, EVENTS, LAST, TOTAL, VALUE, Options, score_statement
+from leadlight.scorecards.sentences import amount, sentence
+from leadlight.spec.resolved import ResolvedCriterion, ResolvedScorecard, ResolvedWorkspace
+
+SHOWN = 1e-9
+"""Points of this size or less count as none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """The points one item gave: a criterion, what a group's cap took, or the base."""
+
+    key: str
+    name: str
+    group: str | None
+    points: float
+    reason: str
+    kind: Literal["criterion", "cap", "base"] = "criterion"
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {amount(self.points)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The gate that set the grade."""
+
+    name: str
+    reason: str
+    grade: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Why a lead has its score: `base`, criteria and caps add up to `score` within 1e-9."""
+
+    id: str
+    key: int | str
+    entity: str
+    scorecard: str
+    version: str
+    as_of: datetime
+    score: float
+    grade: str | None
+    gate: Gate | None
+    probability: float | None
+    totals: Mapping[str, float]
+    contributions: tuple[Contribution, ...] = field(repr=False)
+    excluded: bool = False
+
+    def reasons(self, limit: int | None = None) -> list[str]:
+        """Return the reasons in words, the gate first, then the largest contributions of either sign."""
+        given = sorted((item for item in self.contributions if abs(item.points) > SHOWN), key=lambda c: -abs(c.points))
+        texts = [f"{self.gate.name}: grade {self.gate.grade}"] if self.gate else []
+        return (texts + [str(item) for item in given if item.kind != "base"])[:limit]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the ledger as plain JSON values."""
+        return {
+            "id": self.id,
+            "entity": self.entity,
+            "scorecard": self.scorecard,
+            "version": self.version,
+            "as_of": self.as_of.isoformat() + "Z",
+            "score": self.score,
+            "grade": self.grade,
+            "gate": None if self.gate is None else {"name": self.gate.name, "grade": self.gate.grade},
+            "probability": self.probability,
+            "excluded": self.excluded,
+            "groups": dict(self.totals),
+            "contributions": [
+                {"key": c.key, "name": c.name, "group": c.group, "kind": c.kind, "points": c.points, "reason": c.reason}
+                for c in self.contributions
+            ],
+        }
+
+    def __str__(self) -> str:
+        grade = f", grade {self.grade}" if self.grade else ""
+        lines = [f"{self.entity} {self.id}: {self.score:.1f} points{grade} as of {self.as_of:%Y-%m-%d %H:%M} UTC"]
+        if self.excluded:
+            lines.append("  (excluded from scoring by the workspace)")
+        if self.gate:
+            lines.append(f"  grade {self.gate.grade} by gate: {self.gate.name} ({self.gate.reason})")
+        for item in sorted(self.contributions, key=lambda c: -abs(c.points)):
+            if abs(item.points) > SHOWN:
+                lines.append(f"  {amount(item.points):>8}  {item.reason}")
+        return "\n".join(lines)
+
+
+def ledgers(
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    scorecard: ResolvedScorecard,
+    moment: Moment,
+    *,
+    grade_history: bool = True,
+) -> list[Ledger]:
+    """Return the ledgers of the leads the moment names (`only`), in that order; one that is unknown has none."""
+    options = Options(grade_history=grade_history and scorecard.spec.grades is not None, evidence=True, excluded=True)
+    statement = score_statement(workspace, scorecard, moment, options)
+    table = engine.arrow(build.to_text(statement, engine.capabilities.dialect))
+    found = {row[scorecard.spec.of]: row for row in table.to_pylist()}
+    excluded = _excluded(engine, workspace, scorecard, moment, table)
+    made = {key: ledger(workspace, scorecard, row, excluded=key in excluded) for key, row in found.items()}
+    return [made[key] for key in (moment.only or found) if key in made]
+
+
+def ledger(
+    workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, row: Mapping[str, Any], *, excluded: bool = False
+) -> Ledger:
+    """Make a ledger from a row of a statement with evidence."""
+    spec = scorecard.spec
+    entity = workspace.spec.entity if spec.of == "lead" else "account"
+    items = [Contribution("base", "Base", None, spec.base, "Base points", "base")] if spec.base else []
+    items += [_item(criterion, row) for criterion in scorecard.criteria]
+    for group in spec.groups:
+        if abs(row[group + CAP]) > SHOWN:
+            cap = spec.groups[group].cap
+            limit = cap[1] if row[group + CAP] < 0 else cap[0]
+            reason = f"{group} is limited to {limit:g} (cap)"
+            items.append(Contribution(group + CAP, f"{group} cap", group, row[group + CAP], reason, "cap"))
+    return Ledger(
+        id=str(row["id"] if spec.of == "lead" else row["account"]),
+        key=row[spec.of],
+        entity=entity,
+        scorecard=scorecard.name,
+        version=scorecard.version,
+        as_of=row["as_of"],
+        score=row["score"],
+        grade=row.get("grade"),
+        gate=_gate(scorecard, row.get("gate")),
+        probability=row.get("probability"),
+        totals={group: row[group + TOTAL] for group in spec.groups},
+        contributions=tuple(items),
+        excluded=excluded,
+    )
+
+
+def _item(criterion: ResolvedCriterion, row: Mapping[str, Any]) -> Contribution:
+    evidence = {suffix: row.get(criterion.key + suffix) for suffix in (EVENTS, LAST, VALUE, VALUE + "1")}
+    reason = sentence(
+        criterion,
+        events=evidence[EVENTS],
+        last=evidence[LAST],
+        values=[evidence[VALUE], evidence[VALUE + "1"]],
+    )
+    return Contribution(criterion.key, criterion.spec.name, criterion.group, row[criterion.key], reason)
+
+
+def _gate(scorecard: ResolvedScorecard, name: str | None) -> Gate | None:
+    from leadlight.expr.english import to_english
+
+    for gate in scorecard.gates:
+        if gate.spec.name == name:
+            return Gate(gate.spec.name, to_english(gate.condition), gate.spec.grade)
+    return None
+
+
+def _excluded(
+    engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, moment: Moment, table: pa.Table
+) -> set[int | str]:
+    """Return the keys among the rows that the workspace excludes from scoring."""
+    if workspace.exclude is None or scorecard.spec.of != "lead" or not table.num_rows:
+        return set()
+    kept = score_statement(workspace, scorecard, moment, Options(contributions=False))
+    rows = engine.arrow(build.to_text(kept, engine.capabilities.dialect))
+    return set(table["lead"].to_pylist()) - set(rows["lead"].to_pylist())
+
+
+def top(items: Sequence[Contribution], limit: int) -> list[Contribution]:
+    """Return the largest contributions of either sign, the base left out."""
+    given = [item for item in items if item.kind != "base" and abs(item.points) > SHOWN]
+    return sorted(given, key=lambda item: -abs(item.points))[:limit]

@@ -1,0 +1,107 @@
+"""How well an order of leads fits what finally happened: wins within the horizon, by score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from leadlight.engines.base import Engine
+from leadlight.expr import build
+from leadlight.expr.build import Sql
+from leadlight.expr.sql import to_sql
+from leadlight.expr.types import Type
+from leadlight.scorecards.compile import Options
+from leadlight.scorecards.rank import scored
+from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+
+
+@dataclass(frozen=True, slots=True)
+class Hindsight:
+    """How a scorecard would have ranked, at a past moment, the leads open then.
+
+    A lead is open at `as_of` when no outcome is known by then; it counts as won when a win came within the horizon.
+    `auc` is the chance that a won lead stood above another (ties half): .5 is a coin, 1 perfect. `top_tenth` is the
+    share of all wins among the tenth of leads ranked first: .1 is a coin. Both are missing without wins or without
+    others.
+    """
+
+    as_of: datetime
+    until: datetime
+    open: int
+    won: int
+    auc: float | None
+    top_tenth: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures as plain JSON values."""
+        return {
+            "as_of": self.as_of.isoformat() + "Z",
+            "until": self.until.isoformat() + "Z",
+            "open": self.open,
+            "won": self.won,
+            "auc": self.auc,
+            "top_tenth": self.top_tenth,
+        }
+
+    def __str__(self) -> str:
+        if self.auc is None or self.top_tenth is None:
+            return f"{self.open:,} open on {self.as_of:%Y-%m-%d}, {self.won:,} of them won by {self.until:%Y-%m-%d}"
+        return (
+            f"AUC {self.auc:.3f}, {self.top_tenth:.0%} of wins in the top tenth ({self.open:,} open on "
+            f"{self.as_of:%Y-%m-%d}, {self.won:,} won by {self.until:%Y-%m-%d})"
+        )
+
+
+def win_condition(workspace: ResolvedWorkspace, alias: str) -> Sql | None:
+    """Return whether an outcome (row of the table under this alias) is a win; None where the spec does not say."""
+    if workspace.win is None:
+        return None
+    outcome = workspace.catalog.outcome
+    kind = outcome[1] if outcome else Type.TEXT
+
+    def column(name: str) -> Sql:
+        if name == "value":
+            return build.col("value", alias)
+        text = build.col("outcome", alias)
+        if kind is Type.NUMBER:
+            return build.double(text)
+        return text
+
+    return to_sql(workspace.win, column)
+
+
+def hindsight(
+    engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, until: datetime
+) -> Hindsight | None:
+    """Rank the leads open one horizon before `until`, and hold it against the wins that came since.
+
+    None where the workspace names no outcome, or the scorecard is not of leads, or outcomes have no time.
+    """
+    won = win_condition(workspace, "o")
+    if won is None or workspace.spec.outcome is None or scorecard.spec.of != "lead":
+        return None
+    if not engine.rows('SELECT 1 FROM outcomes WHERE "at" IS NOT NULL LIMIT 1'):
+        return None
+    as_of = until - workspace.spec.outcome.horizon
+    condition = build.to_text(won, engine.capabilities.dialect)
+    with scored(engine, workspace, scorecard, as_of, options=Options(contributions=False), table="_then") as table:
+        labelled = (
+            f"SELECT s.lead, s.score, coalesce(bool_or({condition}) FILTER (WHERE o.\"at\" > ?), false) AS won "
+            f'FROM "{table}" s LEFT JOIN outcomes o ON o.lead = s.lead AND (o."at" <= ? OR o."at" IS NULL) '
+            'GROUP BY s.lead, s.score HAVING count(*) FILTER (WHERE o."at" <= ?) = 0'
+        )
+        # The area under the ROC curve from the sum of ranks (Mann and Whitney 1947), ties at their mean rank.
+        rows = engine.rows(
+            f"WITH l AS ({labelled}), "
+            "r AS (SELECT won, rank() OVER (ORDER BY score) + (count(*) OVER (PARTITION BY score) - 1) / 2.0 AS place, "
+            "rank() OVER (ORDER BY score DESC) + (count(*) OVER (PARTITION BY score) - 1) / 2.0 AS from_top FROM l) "
+            "SELECT count(*), count(*) FILTER (WHERE won), sum(place) FILTER (WHERE won), "
+            "count(*) FILTER (WHERE won AND from_top <= (SELECT count(*) FROM l) / 10.0) FROM r",
+            [as_of, until, as_of],
+        )
+    total, wins, ranks, at_top = rows[0]
+    if not wins or wins == total:
+        return Hindsight(as_of, until, int(total), int(wins), None, None)
+    auc = (float(ranks) - wins * (wins + 1) / 2) / (wins * (total - wins))
+    return Hindsight(as_of, until, int(total), int(wins), auc, at_top / wins)

@@ -1,0 +1,73 @@
+"""Contributions in words a sales rep would use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, assert_never
+
+from leadlight.errors import shorten
+from leadlight.expr.english import to_english
+from leadlight.spec import models
+from leadlight.spec.durations import format_duration
+from leadlight.spec.resolved import ResolvedCriterion
+
+
+def amount(points: float) -> str:
+    """Write points with their sign.
+
+    >>> amount(13.24), amount(-12.0), amount(0.0)
+    ('+13.2', '-12', '0')
+    """
+    rounded = round(points, 1)
+    if rounded == 0:
+        return f"{points:+.1g}" if points else "0"
+    return f"{rounded:+g}" if abs(rounded) < 1e6 else f"{rounded:+.6g}"
+
+
+def value(found: Any) -> str:
+    """Write a value of a lead.
+
+    >>> value(120.0), value(None), value(datetime(2026, 3, 12)), value(True)
+    ('120', 'not known', '12 Mar 2026', 'yes')
+    """
+    if found is None:
+        return "not known"
+    if isinstance(found, bool):
+        return "yes" if found else "no"
+    if isinstance(found, float):
+        return f"{found:,.0f}" if found == int(found) and abs(found) < 1e15 else f"{found:,.4g}"
+    if isinstance(found, datetime):
+        return f"{found.day} {found:%b %Y}"
+    return str(found) if len(str(found)) <= 60 and str(found).isprintable() else shorten(str(found))
+
+
+def times(count: float) -> str:
+    """Write how often.
+
+    >>> times(1), times(4)
+    ('once', '4 times')
+    """
+    return {1: "once", 2: "twice"}.get(int(count), f"{count:,.0f} times")
+
+
+def sentence(
+    criterion: ResolvedCriterion, *, events: float | None, last: datetime | None, values: Sequence[Any]
+) -> str:
+    """Say what a criterion saw: its name, then the value, or how often and when last."""
+    spec = criterion.spec
+    match spec:
+        case models.EventCriterion():
+            within = f" in {format_duration(spec.within)}" if spec.within else ""
+            if not events or last is None:
+                return f"{spec.name}: never{within}"
+            return f"{spec.name} {times(events)}{within}, last on {value(last)}"
+        case models.CategoryCriterion() | models.BandCriterion():
+            return f"{spec.name}: {value(values[0])}"
+        case models.PairCriterion():
+            return f"{spec.name}: {value(values[0])}, {value(values[1])}"
+        case models.WhenCriterion():
+            assert criterion.condition is not None
+            return f"{spec.name} ({to_english(criterion.condition)})"
+        case _:
+            assert_never(spec)

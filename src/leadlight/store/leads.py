@@ -1,0 +1,139 @@
+"""Who the leads are: their ids, the dense numbers that stand for them, and since when they exist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from leadlight.engines.base import Engine
+from leadlight.errors import NotFoundError
+from leadlight.store.sql import Sql, fill
+
+NEAREST_IDS = 3
+LONGEST_ID_COMPARED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A lead: its number in the store, the id it is shown by, all its ids, and since when it exists."""
+
+    lead: int
+    id: str
+    ids: tuple[str, ...]
+    created_at: datetime
+
+
+def get_lead(engine: Engine, id: str) -> Lead:  # noqa: A002 - the user's word
+    """Return the lead that has this id, be it its own or that of a duplicate merged into it.
+
+    Raises NotFoundError, naming the nearest ids.
+    """
+    found = engine.rows(
+        "SELECT l.lead, l.id, l.created_at FROM ids i JOIN leads l ON l.lead = i.lead WHERE i.id = ?", [id]
+    )
+    if not found:
+        raise NotFoundError(f"there is no lead {id!r}{_nearest(engine, id)}")
+    lead, own, created_at = found[0]
+    return Lead(lead=lead, id=own, ids=aliases(engine, lead), created_at=created_at)
+
+
+def aliases(engine: Engine, lead: int) -> tuple[str, ...]:
+    """Return all ids of a lead, its own first, then those merged into it in the order they were first seen."""
+    found = engine.rows("SELECT id FROM ids WHERE lead = ? ORDER BY key <> lead, key", [lead])
+    return tuple(id for (id,) in found)  # noqa: A001
+
+
+def _nearest(engine: Engine, id: str) -> str:  # noqa: A002
+    found = engine.rows(
+        "SELECT id FROM leads ORDER BY jaro_winkler_similarity(lower(id), lower(?)) DESC, id LIMIT ?",
+        [id[:LONGEST_ID_COMPARED], NEAREST_IDS],
+    )
+    names = ", ".join(repr(near) for (near,) in found)
+    return f"; the nearest are {names}" if found else ": the store has no leads"
+
+
+# ------------------------------------------------------------------------------------------------------- writing
+
+
+def assign_keys(engine: Engine, table: str, column: str) -> int:
+    """Give a number to each id in the column of a temporary table that has none, in order of first appearance.
+
+    Ids of erased people get none; returns how many rows of the table are about them.
+    """
+    engine.execute(
+        fill(
+            "CREATE TEMP TABLE new_ids AS SELECT s.{column} AS id, min(s.rowid) AS first, count(*) AS rows FROM {table} s "
+            "WHERE s.{column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ids i WHERE i.id = s.{column}) GROUP BY s.{column}",
+            table=table,
+            column=column,
+        )
+    )
+    of_erased = Sql("sha256((SELECT any_value(salt) FROM erased) || id) IN (SELECT hash FROM erased)")
+    erased = engine.rows(fill("SELECT coalesce(sum(rows), 0) FROM new_ids WHERE {of_erased}", of_erased=of_erased))[0][0]
+    engine.execute(
+        fill(
+            "INSERT INTO ids SELECT id, number, number FROM (SELECT id, (SELECT coalesce(max(key), 0) FROM ids) + "
+            "row_number() OVER (ORDER BY first) AS number FROM new_ids WHERE NOT coalesce({of_erased}, false)) "
+            "ORDER BY number",
+            of_erased=of_erased,
+        )
+    )
+    engine.execute("DROP TABLE new_ids")
+    return int(erased)
+
+
+_GIVEN_DATES = Sql(
+    "SELECT lead, min(_created_at) AS created_at, min(known_at) FILTER (WHERE known_at <> _read_at) AS known_at, "
+    "min(_read_at) AS read_at FROM observations"
+)
+"""What sources say about a lead's beginning; a known_at that is the moment of reading is ours, not theirs."""
+
+
+def touch_undated(engine: Engine) -> None:
+    """Add to `touched` the leads whose beginning no source gives, where their events now begin at another moment."""
+    engine.execute(
+        fill(
+            'INSERT INTO touched SELECT l.lead FROM leads l JOIN (SELECT lead, min("at") AS first FROM events '
+            "WHERE lead IN (SELECT lead FROM ({given} GROUP BY lead) WHERE created_at IS NULL AND known_at IS NULL) "
+            "GROUP BY lead) e ON e.lead = l.lead WHERE e.first <> l.created_at",
+            given=_GIVEN_DATES,
+        )
+    )
+
+
+def refresh_leads(engine: Engine) -> None:
+    """Make the rows of all touched leads again: those that some source speaks of, with when they came to exist.
+
+    That is the earliest created_at given, else the earliest known_at given, else the first event, else the moment the
+    lead was first read.
+    """
+    engine.execute(
+        fill(
+            "CREATE TEMP TABLE given AS {given} WHERE lead IN (SELECT lead FROM touched) GROUP BY lead",
+            given=_GIVEN_DATES,
+        )
+    )
+    engine.execute("DELETE FROM leads WHERE lead IN (SELECT lead FROM touched)")
+    engine.execute(
+        "INSERT INTO leads SELECT g.lead, i.id, coalesce(g.created_at, g.known_at, e.first, g.read_at) FROM given g "
+        "JOIN ids i ON i.key = g.lead LEFT JOIN (SELECT lead, min(\"at\") AS first FROM events WHERE lead IN "
+        "(SELECT lead FROM given WHERE created_at IS NULL AND known_at IS NULL) GROUP BY lead) e ON e.lead = g.lead "
+        "ORDER BY g.lead"
+    )
+    engine.execute("DROP TABLE given")
+
+
+def without_lead(engine: Engine, table: str, source: str) -> int:
+    """Count a source's rows of `events` or `outcomes` whose lead no source has described yet."""
+    parameters: Sequence[Any] = [source]
+    return int(
+        engine.rows(
+            fill(
+                "SELECT count(*) FROM {table} t WHERE t._source = ? AND t.lead NOT IN (SELECT lead FROM leads)",
+                table=table,
+            ),
+            parameters,
+        )[0][0]
+    )

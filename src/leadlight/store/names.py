@@ -1,0 +1,63 @@
+"""Which names there are, what kind of value each has, and which sources give it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from leadlight.engines.base import Engine
+from leadlight.expr.types import Type
+from leadlight.spec.catalog import Catalog
+
+Kind = Literal["attribute", "account_attribute", "property", "outcome"]
+
+
+def record(engine: Engine, kind: Kind, source: str, columns: Mapping[str, Type]) -> None:
+    """Note that a source gives these names."""
+    present = {name for name, _ in _found(engine, kind, [source], among=True)}
+    for name, type_ in columns.items():
+        if name not in present:
+            engine.execute("INSERT INTO names VALUES (?, ?, ?, ?)", [kind, name, str(type_), source])
+
+
+def known_types(engine: Engine, kind: Kind, *, without: Iterable[str] = ()) -> dict[str, Type]:
+    """Return the names of a kind with their types, leaving out those that only the sources `without` give."""
+    return dict(_found(engine, kind, list(without), among=False))
+
+
+def _found(engine: Engine, kind: Kind, sources: list[str], *, among: bool) -> list[tuple[str, Type]]:
+    found = engine.rows(
+        "SELECT DISTINCT name, type FROM names WHERE kind = ? AND list_contains(?::VARCHAR[], source) = ? ORDER BY name",
+        [kind, sources, among],
+    )
+    return [(str(name), Type(type_)) for name, type_ in found]
+
+
+def catalog(engine: Engine) -> Catalog:
+    """Return what the store knows about the data: names, types of values, types of events.
+
+    >>> from leadlight.store.open import open_store
+    >>> from pathlib import Path
+    >>> engine = open_store("duckdb::memory:", Path())
+    >>> record(engine, "attribute", "crm", {"country": Type.TEXT})
+    >>> catalog(engine).attributes
+    {'country': <Type.TEXT: 'text'>}
+    """
+    outcome = _found(engine, "outcome", [], among=False)
+    return Catalog(
+        attributes=known_types(engine, "attribute"),
+        account_attributes=known_types(engine, "account_attribute"),
+        properties=known_types(engine, "property"),
+        events=event_types(engine),
+        outcome=outcome[0] if outcome else None,
+    )
+
+
+def event_types(engine: Engine) -> frozenset[str] | None:
+    """Return the types of the events in the store; None where it has no events."""
+    found = engine.rows("SELECT enum_range(type) FROM events LIMIT 1") if _is_enum(engine) else []
+    return frozenset(found[0][0]) if found else None
+
+
+def _is_enum(engine: Engine) -> bool:
+    return engine.columns("events").get("type", "").startswith("ENUM")

@@ -1,0 +1,341 @@
+"""The one door: open a workspace, then a method for each verb.
+
+    workspace = leadlight.open("shop")
+    workspace.ingest()
+    print(workspace.rank())
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from leadlight.errors import DataError, Fault, NotFoundError, SpecError, did_you_mean
+from leadlight.expr import build
+from leadlight.features.moment import Moment
+from leadlight.scorecards.compile import Options, score_statement
+from leadlight.scorecards.ledger import Ledger, ledgers
+from leadlight.spec.catalog import Catalog
+from leadlight.spec.load import LoadedWorkspace, load_scorecard, load_workspace
+from leadlight.spec.moments import parse_moment
+from leadlight.spec.resolve import resolve, resolve_scorecard
+from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+
+if TYPE_CHECKING:
+    from leadlight.engines.duckdb import DuckDBEngine
+    from leadlight.report.write import Report
+    from leadlight.scorecards.diff import Difference
+    from leadlight.scorecards.export import Exported
+    from leadlight.scorecards.history import History
+    from leadlight.scorecards.rank import Ranking
+    from leadlight.scorecards.score import ScoreRun
+    from leadlight.scorecards.why import Movement
+    from leadlight.sources.ingest import IngestReport
+    from leadlight.sources.read import ProgressUpdate
+    from leadlight.store.erase import Erased
+
+DIALECTS = ("duckdb", "postgres", "bigquery", "snowflake", "databricks", "spark", "trino", "clickhouse")
+"""The dialects `sql` prints."""
+
+
+def utc_now() -> datetime:
+    """Return the moment as naive UTC."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What `check` found: no errors, or it would have raised them; warnings stop nothing."""
+
+    features: int
+    scorecards: Mapping[str, str]
+    """Scorecard → its version."""
+    warnings: tuple[Fault, ...]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain JSON values."""
+        return {
+            "features": self.features,
+            "scorecards": dict(self.scorecards),
+            "warnings": [fault.as_dict() for fault in self.warnings],
+            "notes": list(self.notes),
+        }
+
+    def __str__(self) -> str:
+        cards = ", ".join(f"{name} ({version})" for name, version in self.scorecards.items()) or "none"
+        lines = [f"the workspace is well: {self.features} features, scorecards: {cards}"]
+        return "\n".join(lines + [str(fault) for fault in self.warnings] + list(self.notes))
+
+
+class Workspace:
+    """A folder with `leadlight.yaml`, `scorecards/*.yaml` and a store; each verb is a method.
+
+    The clock is asked through `now`, so that a test or a back-fill can set it.
+    """
+
+    def __init__(self, folder: str | Path = ".", *, now: Callable[[], datetime] = utc_now) -> None:
+        self.root = Path(folder)
+        self.now = now
+        self.loaded: LoadedWorkspace = load_workspace(self.root)
+
+    # ---------------------------------------------------------------------------------------------- from files in
+
+    def check(self) -> CheckReport:
+        """Look at every file the workspace has, and at the headers of its sources; raise all faults at once."""
+        catalog, notes = self._described()
+        resolved, warnings = self._resolved(catalog)
+        versions = {name: card.version for name, card in resolved.scorecards.items()}
+        return CheckReport(len(resolved.features), versions, tuple(warnings), tuple(notes))
+
+    def ingest(
+        self, *, only: Sequence[str] = (), progress: Callable[[ProgressUpdate], None] | None = None
+    ) -> IngestReport:
+        """Read the sources (all, or those named) into the store; all or nothing."""
+        from leadlight.sources.ingest import ingest
+
+        with self.store(write=True, create=True) as engine:
+            return ingest(engine, self.loaded.workspace.spec, self.root, only=only, now=self.now(), progress=progress)
+
+    # ------------------------------------------------------------------------------------------------------ scores
+
+    def score(self, scorecard: str | None = None, *, as_of: str | datetime | None = None) -> list[ScoreRun]:
+        """Score everybody by all scorecards (or one) and keep the scores; an edited scorecard is published silently."""
+        from leadlight.scorecards.score import score
+
+        with self.store(write=True) as engine:
+            resolved = self._ready(engine)
+            cards = [self._card(resolved, scorecard)] if scorecard else list(resolved.scorecards.values())
+            return [score(engine, resolved, card, self._as_of(as_of), now=self.now()) for card in cards]
+
+    def rank(
+        self,
+        scorecard: str | None = None,
+        *,
+        as_of: str | datetime | None = None,
+        limit: int = 20,
+        grade: str | None = None,
+    ) -> Ranking:
+        """Rank everybody and explain the first; nothing is stored."""
+        from leadlight.scorecards.rank import rank
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            card = self._card(resolved, scorecard)
+            return rank(engine, resolved, card, self._as_of(as_of), limit=limit, grade=grade)
+
+    def explain(self, lead: str, scorecard: str | None = None, *, as_of: str | datetime | None = None) -> Ledger:
+        """Say where each point of a lead's score comes from."""
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            card = self._card(resolved, scorecard)
+            moment = Moment(as_of=self._as_of(as_of), only=[_key(engine, card, lead)])
+            found = ledgers(engine, resolved, card, moment)
+            if not found:
+                raise NotFoundError(f"{lead} did not exist yet as of {moment.as_of:%Y-%m-%d %H:%M} UTC")
+            return found[0]
+
+    def why(
+        self,
+        lead: str,
+        scorecard: str | None = None,
+        *,
+        since: str | datetime,
+        until: str | datetime | None = None,
+    ) -> Movement:
+        """Say what moved a lead's score between two moments, item by item."""
+        from leadlight.scorecards.why import movement
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            card = self._card(resolved, scorecard)
+            start, end = self._as_of(since), self._as_of(until)
+            earlier = self._card_at(engine, resolved, card, start)
+            found = movement(engine, resolved, card, _key(engine, card, lead), start, end, earlier=earlier)
+            if found is None:
+                raise NotFoundError(f"{lead} did not exist at both moments ({start:%Y-%m-%d} and {end:%Y-%m-%d})")
+            return found
+
+    def diff(self, scorecard: str | None = None, *, against: Path | None = None, as_of: str | datetime | None = None) -> Difference:
+        """Say what publishing would do: the file as it stands against the version last used (or another file)."""
+        from leadlight.scorecards.diff import diff
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            card = self._card(resolved, scorecard)
+            old = self._file(resolved, against) if against else self._published(engine, resolved, card)
+            return diff(engine, resolved, old, card, self._as_of(as_of))
+
+    def try_lead(
+        self, lead: Mapping[str, Any], scorecard: str | None = None, *, as_of: str | datetime | None = None
+    ) -> Ledger:
+        """Score one lead given as a mapping; nothing is stored."""
+        from leadlight.scorecards.trial import trial
+
+        resolved, _ = self._resolved(self._catalog())
+        return trial(resolved, self._card(resolved, scorecard), lead, self._as_of(as_of))
+
+    def history(self, lead: str, scorecard: str | None = None) -> History:
+        """Return the scores a lead was given, and its changes of grade."""
+        from leadlight.scorecards.history import history
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            card = self._card(resolved, scorecard)
+            labels = card.spec.grades.labels if card.spec.grades else []
+            return history(engine, card.name, card.spec.of, _key(engine, card, lead), lead, labels)
+
+    # ------------------------------------------------------------------------------------------------- results out
+
+    def sql(
+        self,
+        scorecard: str | None = None,
+        *,
+        dialect: str = "duckdb",
+        as_of: str | datetime | None = None,
+        contributions: bool = True,
+    ) -> str:
+        """Print the statement that scores everybody, for any of `DIALECTS`, on tables of the documented shape."""
+        if dialect not in DIALECTS:
+            raise NotFoundError(f"no dialect {dialect!r}: {did_you_mean(dialect, DIALECTS)}")
+        resolved, _ = self._resolved(self._catalog())
+        moment = Moment(as_of=self._as_of(as_of))
+        options = Options(contributions=contributions)
+        statement = score_statement(resolved, self._card(resolved, scorecard), moment, options)
+        return build.to_text(statement, dialect, pretty=True) + "\n"
+
+    def report(
+        self, target: Path | None = None, scorecard: str | None = None, *, as_of: str | datetime | None = None
+    ) -> Report:
+        """Write one self-contained HTML page about everybody's scores (`report.html` in the workspace unless told)."""
+        from leadlight.report.write import write_report
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            card = self._card(resolved, scorecard)
+            return write_report(engine, resolved, card, self._as_of(as_of), target or self.root / "report.html")
+
+    def export(
+        self, target: str, scorecard: str | None = None, *, as_of: str | datetime | None = None
+    ) -> Exported:
+        """Write the whole ranking to `*.csv`, `*.parquet`, or a table of the store (`table:NAME`)."""
+        from leadlight.scorecards.export import export
+
+        with self.store(write=target.startswith("table:")) as engine:
+            resolved = self._ready(engine)
+            return export(engine, resolved, self._card(resolved, scorecard), self._as_of(as_of), target)
+
+    def erase(self, lead: str) -> Erased:
+        """Remove a person everywhere, for good."""
+        from leadlight.store.erase import erase
+
+        with self.store(write=True) as engine:
+            return erase(engine, lead)
+
+    # ------------------------------------------------------------------------------------------------------ inside
+
+    @contextmanager
+    def store(self, *, write: bool = False, create: bool = False) -> Iterator[DuckDBEngine]:
+        """Open the store for a while."""
+        from leadlight.store.open import open_store
+
+        engine = open_store(self.loaded.workspace.spec.store, self.root, read_only=not write, create=create)
+        try:
+            yield engine
+        finally:
+            engine.close()
+
+    def _as_of(self, text: str | datetime | None) -> datetime:
+        return self.now() if text is None else parse_moment(text, self.now())
+
+    def _ready(self, engine: DuckDBEngine) -> ResolvedWorkspace:
+        from leadlight.store.names import catalog
+
+        return self._resolved(catalog(engine))[0]
+
+    def _resolved(self, catalog: Catalog) -> tuple[ResolvedWorkspace, list[Fault]]:
+        resolved, faults = resolve(self.loaded, catalog)
+        if resolved is None:
+            raise SpecError(faults)
+        return resolved, [fault for fault in faults if fault.severity == "warning"]
+
+    def _catalog(self) -> Catalog:
+        """Return the names the store has; without a store, those the sources' headers tell."""
+        from leadlight.store.names import catalog
+
+        try:
+            with self.store() as engine:
+                return catalog(engine)
+        except NotFoundError:
+            return self._described()[0]
+
+    def _described(self) -> tuple[Catalog, list[str]]:
+        """Return the names the sources' headers tell, over those the store has already."""
+        from leadlight.sources.catalog import describe_sources
+
+        described, notes, faults = describe_sources(self.loaded.workspace.spec, self.root)
+        if faults:
+            raise DataError(faults)
+        return described, notes
+
+    def _card(self, resolved: ResolvedWorkspace, name: str | None) -> ResolvedScorecard:
+        cards = resolved.scorecards
+        if not cards:
+            raise NotFoundError("the workspace has no scorecard", fix="Write one: scorecards/NAME.yaml.")
+        if name is None:
+            return cards["house"] if "house" in cards else next(iter(cards.values()))
+        if name not in cards:
+            raise NotFoundError(f"no scorecard {name!r}: {did_you_mean(name, cards)}")
+        return cards[name]
+
+    def _file(self, resolved: ResolvedWorkspace, path: Path) -> ResolvedScorecard:
+        return _checked(resolve_scorecard(load_scorecard(path), resolved))
+
+    def _published(
+        self, engine: DuckDBEngine, resolved: ResolvedWorkspace, card: ResolvedScorecard
+    ) -> ResolvedScorecard:
+        found = self._card_at(engine, resolved, card, None)
+        if found is None:
+            raise NotFoundError(
+                f"{card.name} was never used, so there is nothing to compare with",
+                fix="Run `leadlight score` first, or name another file with --against.",
+            )
+        return found
+
+    def _card_at(
+        self, engine: DuckDBEngine, resolved: ResolvedWorkspace, card: ResolvedScorecard, as_of: datetime | None
+    ) -> ResolvedScorecard | None:
+        """Return the version of a scorecard that gave the scores at a moment (the last one for None)."""
+        from leadlight.store.scorecards import used_at
+
+        content = used_at(engine, card.name, as_of)
+        return None if content is None else _checked(resolve_scorecard(_document(card.name, content), resolved))
+
+
+def open_workspace(folder: str | Path = ".", *, now: Callable[[], datetime] = utc_now) -> Workspace:
+    """Open the workspace in a folder."""
+    return Workspace(folder, now=now)
+
+
+def _key(engine: DuckDBEngine, card: ResolvedScorecard, name: str) -> int | str:
+    """Return the key of a lead by any id it has, or of an account by its name; say the nearest where there is none."""
+    if card.spec.of == "account":
+        if engine.rows("SELECT 1 FROM attributes WHERE account = ? LIMIT 1", [name]):
+            return name
+        source, column = "attributes", "account"
+    else:
+        found = engine.rows("SELECT lead FROM ids WHERE id = ?", [name])
+        if found:
+            return int(found[0][0])
+        source, column = "ids", "id"
+    near = engine.rows(
+        f"SELECT DISTINCT {column}, levenshtein(lower({column}), lower(?)) AS away FROM {source} "
+        f"WHERE {column} IS NOT NULL ORDER BY away, {column} LIMIT 3",
+        [name],
+    )
+    nearest = ", ".join(repr(str(row[0])) for row in near) or "there is none at all"
+    raise NotFoundError(f"no {card.spec.of} {name!r}; the nearest: {nearest}")

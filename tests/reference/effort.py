@@ -1,0 +1,22 @@
+"""How hard the property tests try: the same examples each time, or new ones with HYPOTHESIS_PROFILE=explore."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+EXPLORE = os.environ.get("HYPOTHESIS_PROFILE") == "explore"
+SLOW_TO_DRAW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
+
+
+def tries(count: int) -> settings:
+    """Run a property on this many examples; ten times as many, and new ones, when exploring."""
+    return settings(
+        max_examples=count * (10 if EXPLORE else 1),
+        derandomize=not EXPLORE,
+        deadline=None,
+        database=None,
+        print_blob=EXPLORE,
+        suppress_health_check=SLOW_TO_DRAW,
+    )
