@@ -1,8 +1,8 @@
 """The one door: open a workspace, then a method for each verb.
 
-    workspace = leadlight.open("shop")
-    workspace.ingest()
-    print(workspace.rank())
+workspace = leadlight.open("shop")
+workspace.ingest()
+print(workspace.rank())
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from leadlight.scorecards.rank import Ranking
     from leadlight.scorecards.score import ScoreRun
     from leadlight.scorecards.why import Movement
-    from leadlight.sources.ingest import IngestReport
+    from leadlight.sources.ingest_report import IngestReport
     from leadlight.sources.read import ProgressUpdate
     from leadlight.store.erase import Erased
 
@@ -160,7 +160,9 @@ class Workspace:
                 raise NotFoundError(f"{lead} did not exist at both moments ({start:%Y-%m-%d} and {end:%Y-%m-%d})")
             return found
 
-    def diff(self, scorecard: str | None = None, *, against: Path | None = None, as_of: str | datetime | None = None) -> Difference:
+    def diff(
+        self, scorecard: str | None = None, *, against: Path | None = None, as_of: str | datetime | None = None
+    ) -> Difference:
         """Say what publishing would do: the file as it stands against the version last used (or another file)."""
         from leadlight.scorecards.diff import diff
 
@@ -219,9 +221,7 @@ class Workspace:
             card = self._card(resolved, scorecard)
             return write_report(engine, resolved, card, self._as_of(as_of), target or self.root / "report.html")
 
-    def export(
-        self, target: str, scorecard: str | None = None, *, as_of: str | datetime | None = None
-    ) -> Exported:
+    def export(self, target: str, scorecard: str | None = None, *, as_of: str | datetime | None = None) -> Exported:
         """Write the whole ranking to `*.csv`, `*.parquet`, or a table of the store (`table:NAME`)."""
         from leadlight.scorecards.export import export
 
@@ -234,7 +234,7 @@ class Workspace:
         from leadlight.store.erase import erase
 
         with self.store(write=True) as engine:
-            return erase(engine, lead)
+            return erase(engine, lead, now=self.now())
 
     # ------------------------------------------------------------------------------------------------------ inside
 
@@ -310,10 +310,11 @@ class Workspace:
         self, engine: DuckDBEngine, resolved: ResolvedWorkspace, card: ResolvedScorecard, as_of: datetime | None
     ) -> ResolvedScorecard | None:
         """Return the version of a scorecard that gave the scores at a moment (the last one for None)."""
-        from leadlight.store.scorecards import used_at
+        from leadlight.spec.stored import document
+        from leadlight.store.scorecards import latest
 
-        content = used_at(engine, card.name, as_of)
-        return None if content is None else _checked(resolve_scorecard(_document(card.name, content), resolved))
+        stored = latest(engine, card.name, as_of=as_of)
+        return None if stored is None else _checked(resolve_scorecard(document(card.name, stored.content), resolved))
 
 
 def open_workspace(folder: str | Path = ".", *, now: Callable[[], datetime] = utc_now) -> Workspace:
@@ -323,19 +324,14 @@ def open_workspace(folder: str | Path = ".", *, now: Callable[[], datetime] = ut
 
 def _key(engine: DuckDBEngine, card: ResolvedScorecard, name: str) -> int | str:
     """Return the key of a lead by any id it has, or of an account by its name; say the nearest where there is none."""
-    if card.spec.of == "account":
-        if engine.rows("SELECT 1 FROM attributes WHERE account = ? LIMIT 1", [name]):
-            return name
-        source, column = "attributes", "account"
-    else:
-        found = engine.rows("SELECT lead FROM ids WHERE id = ?", [name])
-        if found:
-            return int(found[0][0])
-        source, column = "ids", "id"
-    near = engine.rows(
-        f"SELECT DISTINCT {column}, levenshtein(lower({column}), lower(?)) AS away FROM {source} "
-        f"WHERE {column} IS NOT NULL ORDER BY away, {column} LIMIT 3",
-        [name],
-    )
-    nearest = ", ".join(repr(str(row[0])) for row in near) or "there is none at all"
-    raise NotFoundError(f"no {card.spec.of} {name!r}; the nearest: {nearest}")
+    from leadlight.store.accounts import get_account
+    from leadlight.store.leads import get_lead
+
+    return get_account(engine, name) if card.spec.of == "account" else get_lead(engine, name).lead
+
+
+def _checked(found: tuple[ResolvedScorecard | None, list[Fault]]) -> ResolvedScorecard:
+    card, faults = found
+    if card is None:
+        raise SpecError(faults)
+    return card

@@ -70,4 +70,8 @@ def _score_faults(expected: Scored, found: Scored) -> Iterator[str]:
 
 
 def _items(scored: Scored) -> list[float]:
-    return [scored.base, *scored.caps.values(), *(points for group in scored.contributions.values() for points in group)]
+    return [
+        scored.base,
+        *scored.caps.values(),
+        *(points for group in scored.contributions.values() for points in group),
+    ]

@@ -62,7 +62,7 @@ ACCOUNT_ATTRIBUTES = {
 PROPERTIES = {"path": "text", "amount": "number", "flag": "bool", "seen": "time", "user": "text"}
 EVENTS = ("page_view", "email_open", 'it\'s "ø" ☃')
 UNSEEN_EVENT = "never"
-FEATURE_NAMES = ("f_1", "grade", "base", "Visits", "value", "rank", "events", "total")
+FEATURE_NAMES = ("f_1", "grade", "base", "visits", "value", "rank", "events", "total")
 GROUP_NAMES = ("fit", "engagement", "order")
 
 MOMENTS = tuple(
@@ -234,6 +234,7 @@ class Known:
 
 
 BOTH = frozenset({"lead", "account"})
+LEADS = frozenset({"lead"})
 EVENT_KINDS = ("count", "sum", "min", "max", "avg", "distinct", "share", "recency", "decayed", "trend")
 
 
@@ -276,7 +277,7 @@ def _account_feature(draw, known: Known) -> dict[str, Any]:
     return {"account": _event_feature(draw, known, kind)}
 
 
-def _add_feature(draw, known: Known, kinds: Sequence[str], subject: str) -> None:
+def _add_feature(draw, known: Known, kinds: Sequence[str]) -> None:
     kind = _pick(draw, kinds)
     name = next(name for name in FEATURE_NAMES if name not in known.specs)
     subjects, of = BOTH, "number"
@@ -284,18 +285,16 @@ def _add_feature(draw, known: Known, kinds: Sequence[str], subject: str) -> None
         pool = {**ATTRIBUTES, **ACCOUNT_ATTRIBUTES}
         attribute = _pick(draw, tuple(pool))
         spec: dict[str, Any] = {"attribute": attribute}
-        of, subjects = pool[attribute], BOTH if attribute in ACCOUNT_ATTRIBUTES else frozenset({"lead"})
+        of, subjects = pool[attribute], LEADS
         if draw(st.booleans()) and attribute not in known.specs:
             name = attribute  # as in the design's example: `seniority: {attribute: seniority}`
     elif kind == "age":
-        spec = {"age": _pick(draw, ("created_at", "signed_up", "founded"))}
-        subjects = BOTH if spec["age"] == "founded" else frozenset({"lead"})
+        spec, subjects = {"age": _pick(draw, ("created_at", "signed_up", "founded"))}, LEADS
     elif kind == "expr":
         of = _pick(draw, ("number", "number", "bool", "text"))
-        names = {name: kind for name, kind in known.names(subject).items() if name != "leads"}
-        scope = Scope(names, known.meanings)
+        scope = known.scope("lead")
         node = _condition(draw, scope, 1) if of == "bool" else _operand(draw, scope, of, 2)
-        spec, subjects = {"expr": scope.keep(node)}, frozenset({subject})
+        spec, subjects = {"expr": scope.keep(node)}, LEADS
     elif kind == "account":
         spec = _account_feature(draw, known)
     else:
@@ -582,7 +581,7 @@ def examples(draw, theme: Theme) -> Example:
     meanings: dict[str, Node] = {}
     known = Known(meanings)
     for _ in range(draw(st.integers(0, 4)) if theme.features else 0):
-        _add_feature(draw, known, theme.features, theme.of)
+        _add_feature(draw, known, theme.features)
     scorecard = _scorecard(draw, known, theme)
     workspace: dict[str, Any] = {"features": dict(reversed(known.specs.items()))}
     if theme.of == "lead" and _pick(draw, (False, False, False, True)):

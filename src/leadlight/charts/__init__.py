@@ -1,1 +1,1 @@
-"""TODO"""
+"""Charts: Vega-Lite specs as data, and a thin renderer."""

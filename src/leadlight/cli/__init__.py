@@ -1,1 +1,1 @@
-"""TODO"""
+"""The command line: the library's verbs under the same names."""

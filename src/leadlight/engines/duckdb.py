@@ -38,16 +38,23 @@ class DuckDBEngine:
         Raises StoreInUse when another process holds it, StoreError when it is no DuckDB file.
         """
         self._depth = 0
+        self._path = path
+        self._read_only = read_only and path is not None
+        self._memory_limit = memory_limit
+        self._connection = self._connect()
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
         try:
-            self._connection = duckdb.connect(
-                ":memory:" if path is None else str(path), read_only=read_only and path is not None
+            connection = duckdb.connect(
+                ":memory:" if self._path is None else str(self._path), read_only=self._read_only
             )
         except duckdb.Error as error:
-            raise _open_error(path, error) from None
-        for setting in ("SET TimeZone = 'UTC'", "SET enable_progress_bar = false", "SET preserve_insertion_order = true"):
-            self._connection.execute(setting)
-        if memory_limit is not None:
-            self._connection.execute("SET memory_limit = ?", [memory_limit])
+            raise _open_error(self._path, error) from None
+        for setting in ("TimeZone = 'UTC'", "enable_progress_bar = false", "preserve_insertion_order = true"):
+            connection.execute(f"SET {setting}")
+        if self._memory_limit is not None:
+            connection.execute("SET memory_limit = ?", [self._memory_limit])
+        return connection
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -103,6 +110,28 @@ class DuckDBEngine:
             self._connection.execute("ROLLBACK")
         except duckdb.TransactionException:  # a failed COMMIT has rolled back by itself
             return
+
+    def rewrite(self) -> None:
+        """Write the file anew with only what is in it: bytes of deleted rows are gone from the disk.
+
+        A deletion, a checkpoint and a vacuum all leave them in blocks that the file no longer uses. Memory is left as
+        it is. The old file stays in place until the new one is complete. Temporary tables and settings are lost.
+        """
+        if self._path is None:
+            return
+        fresh = self._path.with_name(self._path.name + ".rewrite")
+        fresh.unlink(missing_ok=True)
+        own = str(self.rows("SELECT current_database()")[0][0]).replace('"', '""')
+        place = str(fresh).replace("'", "''")
+        copy = f"ATTACH '{place}' AS fresh; COPY FROM DATABASE \"{own}\" TO fresh; DETACH fresh"
+        try:
+            self._connection.execute("CHECKPOINT")
+            self._connection.execute(copy)
+            fresh.replace(self._path)
+        finally:
+            fresh.unlink(missing_ok=True)
+        self._connection.close()
+        self._connection = self._connect()
 
     def close(self) -> None:
         """Let go of the store."""

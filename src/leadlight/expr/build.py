@@ -86,12 +86,15 @@ def days_between(start: Sql, end: Sql) -> Sql:
     return exp.Div(this=double(micros), expression=number(MICROSECONDS_A_DAY), typed=False, safe=False)
 
 
-def decay(at: Sql, as_of: Sql, half_life: timedelta) -> Sql:
-    """Return 2^(-age / half-life) of an event, continuous in time."""
-    rate = 0.6931471805599453 / (half_life / timedelta(microseconds=1))
-    micros = exp.DateDiff(this=at, expression=as_of, unit=exp.var("MICROSECOND"))  # as_of → at: never positive
-    power = exp.Mul(this=double(micros), expression=number(rate))
+def decay(age: Sql, half_life: timedelta) -> Sql:
+    """Return 2^(-age / half-life) for an age in days, continuous in time."""
+    rate = number(-0.6931471805599453 / (half_life / timedelta(days=1)))
+    power = exp.Mul(this=age, expression=exp.Paren(this=rate))
     return exp.Exp(this=exp.Greatest(this=number(SMALLEST_EXPONENT), expressions=[power], ignore_nulls=True))
+
+
+ONE, NONE = exp.Literal.number("1e0"), exp.Literal.number("0e0")
+"""1 and 0 as doubles: sums of them stay doubles, which is what engines add up fastest."""
 
 
 def case(branches: Iterable[tuple[Sql, Sql]], otherwise: Sql | None = None) -> Sql:
@@ -106,6 +109,17 @@ def both(*conditions: Sql | None) -> Sql | None:
     """Join conditions by AND, leaving out None; None when nothing is left."""
     kept = [_bracketed(condition) for condition in conditions if condition is not None]
     return reduce(lambda a, b: exp.And(this=a, expression=b), kept) if kept else None
+
+
+def one_of(column: Sql, values: list[str]) -> Sql:
+    """Return whether a text column has one of these values.
+
+    Beyond a few values DuckDB 2.0 turns IN into a join, which costs more than such a filter saves; CASE stays a filter.
+    """
+    if len(values) <= 4:
+        return exp.In(this=column, expressions=[text(value) for value in values])
+    ifs = [exp.If(this=text(value), true=exp.true()) for value in values]
+    return exp.Case(this=column, ifs=ifs, default=exp.false())
 
 
 def either(*conditions: Sql) -> Sql:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlglot import exp
 
-from leadlight.errors import did_you_mean, shorten
+from leadlight.errors import shorten
 from leadlight.expr import build
 from leadlight.expr.functions import ALIASES, FUNCTIONS, ORDERED, Function, Parameter, Result, Whole
 from leadlight.expr.pattern import pattern_fault
@@ -196,8 +196,9 @@ class Checker:
 
     def _arithmetic(self, node: exp.Expr) -> Checked:
         left, right = self.check(node.this), self.check(node.args["expression"])
+        what = f"a value beside {_SIGNS[type(node)]}"
         for part in (left, right):
-            self._expect(part, frozenset({Type.NUMBER}), f"a value beside {_SIGNS[type(node)]}", hint=_sum_hint(node, part))
+            self._expect(part, frozenset({Type.NUMBER}), what, hint=_sum_hint(node, part))
         return Checked(type(node)(this=left.node, expression=right.node), Type.NUMBER, left.at)
 
     def _negative(self, node: exp.Expr) -> Checked:
@@ -303,7 +304,7 @@ class Checker:
 
 
 _CAST = "try_cast(text as number)"
-_SIGNS = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
+_SIGNS: Mapping[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 _RULES: Mapping[type[exp.Expr], Callable[[Checker, exp.Expr], Checked]] = {
     exp.Column: Checker._column,
     exp.Paren: Checker._paren,
@@ -417,17 +418,3 @@ def _count(function: Function) -> str:
     least, most = function.least, function.most
     plural = "argument" if most == 1 else "arguments"
     return f"{least} {plural}" if least == most else f"{least} to {most} {plural}"
-
-
-STATEMENT_WORDS = frozenset(
-    "select from where union join group having limit with insert update delete drop create alter attach copy pragma "
-    "install load returning values exists over partition filter interval distinct cast".split()
-)
-
-
-def check_names(text: str, pieces: Iterable[Piece], names: Mapping[str, Type]) -> list[Problem]:
-    """Return a problem for every name and function that is not known."""
-    raise NotImplementedError
-
-
-del Iterable, did_you_mean

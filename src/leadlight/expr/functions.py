@@ -111,13 +111,13 @@ ALIASES: Mapping[str, str] = {
 }
 """Other names of the same functions."""
 
-_AGGREGATE = "an expression sees one lead, so nothing can be added up in it: make it a feature (count, sum, …) and use its name"
+_AGGREGATE = "an expression sees one lead, so it adds nothing up: make a feature (count, sum, …) and use its name"
 _WINDOW = "an expression sees one lead, so it cannot look at other rows"
 _NOW = "use as_of, the moment the score is for"
 
 INSTEAD: Mapping[str, str] = {
     **dict.fromkeys(("avg", "count", "sum", "median", "stddev", "string_agg", "array_agg", "any_value"), _AGGREGATE),
-    **dict.fromkeys(("max", "min"), "of several values of one lead it is greatest or least; over events it is a feature"),
+    **dict.fromkeys(("max", "min"), "of values of one lead it is greatest or least; of events it is a feature"),
     **dict.fromkeys(("row_number", "rank", "dense_rank", "lag", "lead", "first_value", "last_value", "ntile"), _WINDOW),
     **dict.fromkeys(("now", "today", "getdate", "current_date", "current_timestamp", "current_time", "sysdate"), _NOW),
     **dict.fromkeys(("cast", "convert", "to_number", "safe_cast"), "write try_cast(text as number)"),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from sqlglot.tokens import TokenType
+from sqlglot import TokenType
 
 from leadlight.errors import shorten
 from leadlight.expr.problems import Problem, problem_at
@@ -118,7 +118,7 @@ class _Order:
         if piece.kind in VALUES:
             self.wants_value = False
         elif piece.kind is Kind.FUNCTION:
-            self._call(piece)
+            self._call()
         elif piece.is_(TokenType.L_PAREN):
             self._open(Inside.GROUP, piece)
         elif piece.is_(TokenType.CASE):
@@ -138,7 +138,7 @@ class _Order:
             return "* stands between two numbers: name the value you want"
         return f"a value is missing before {shorten(piece.written)}"
 
-    def _call(self, piece: Piece) -> None:
+    def _call(self) -> None:
         opening = self.pieces[self.index]
         self.index += 1
         if self._next_is(TokenType.R_PAREN):

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 
+from sqlglot import Token, TokenType
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import TokenError
-from sqlglot.tokens import Token, TokenType
 
 from leadlight.errors import shorten
 from leadlight.expr.problems import Problem, problem_at
@@ -75,8 +75,11 @@ OPERATORS = frozenset(
 )  # fmt: skip
 CONSTANTS = frozenset({TokenType.TRUE, TokenType.FALSE, TokenType.NULL})
 SPELLINGS = frozenset(
-    "( ) , + - * / % || = <> != < <= > >= and or not in between like ilike is escape case when then else end as".split()
-)
+    {
+        "(", ")", ",", "+", "-", "*", "/", "%", "||", "=", "<>", "!=", "<", "<=", ">", ">=", "and", "or", "not", "in",
+        "between", "like", "ilike", "is", "escape", "case", "when", "then", "else", "end", "as",
+    }
+)  # fmt: skip
 """How the operators may be written; sqlglot knows more spellings (`==`, `~~`)."""
 
 NOT_OPERATORS = {
@@ -143,11 +146,12 @@ def _unreadable(text: str) -> Problem | None:
         return Problem(f"this is {len(text)} characters long; {MAX_LENGTH} are allowed")
     for offset, character in enumerate(text):
         if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r":
-            return problem_at(text, offset, f"the character {_describe(character)} is not allowed")
+            return problem_at(text, offset, f"the character {describe(character)} is not allowed")
     return None
 
 
-def _describe(character: str) -> str:
+def describe(character: str) -> str:
+    """Say which character it is, for people who cannot see the difference."""
     name = unicodedata.name(character, "")
     return f"U+{ord(character):04X}{f' ({name})' if name else ''}"
 
@@ -253,7 +257,7 @@ def _refusal(written: str) -> str:
     if odd is not None and odd in _CURLY:
         return f"the quote {odd} is not understood: write text in straight single quotes, 'like this'"
     if odd is not None:
-        return f"{shorten(written)} is not understood: it holds {_describe(odd)}"
+        return f"{shorten(written)} is not understood: it holds {describe(odd)}"
     if re.match(r"[a-zA-Z$]", written) and written.endswith(("'", "$")):
         return f"{shorten(written)} is not understood: write text in plain single quotes, 'like this'"
     if written.startswith("`"):

@@ -36,6 +36,8 @@ class Aggregates:
 
     as_of: Sql
     prefix: str
+    age: Sql
+    """Days from the event at hand to the as-of, as seen from the same scope."""
     columns: dict[str, tuple[str, Sql]] = field(default_factory=dict)
     matches: list[Match] = field(default_factory=list)
     ranked: list[tuple[str, Match, Sql, int]] = field(default_factory=list)
@@ -43,11 +45,11 @@ class Aggregates:
 
     def count(self, match: Match) -> exp.Column:
         """How many events; missing or 0 when none."""
-        return self._add(match, lambda when: exp.Sum(this=build.case([(when, build.number(1))])))
+        return self._add(match, lambda when: exp.Sum(this=build.case([(when, build.ONE.copy())], build.NONE.copy())))
 
     def sum(self, match: Match, value: Sql) -> exp.Column:
-        """The sum of a value over events; missing when none."""
-        return self._add(match, lambda when: exp.Sum(this=build.case([(when, value)])))
+        """The sum of a value over events; missing or 0 when none."""
+        return self._add(match, lambda when: exp.Sum(this=build.case([(when, value)], build.NONE.copy())))
 
     def least(self, match: Match, value: Sql) -> exp.Column:
         """The least value over events; missing when none."""
@@ -77,7 +79,7 @@ class Aggregates:
 
     def decay(self, half_life: timedelta) -> Sql:
         """2^(-age / half-life) of the event at hand."""
-        return build.decay(build.col("at", "e"), self.as_of.copy(), half_life)
+        return build.decay(self.age.copy(), half_life)
 
     def property(self, name: str) -> Sql:
         """A property of the event at hand."""
@@ -98,7 +100,7 @@ class Aggregates:
         if not types or ANY in types:
             kind = None
         else:
-            kind = exp.In(this=build.col("type", "e"), expressions=[build.text(name) for name in types])
+            kind = build.one_of(build.col("type", "e"), types)
         windows = [match.within for match in self.matches]
         if not windows or any(window is None for window in windows):
             return kind

@@ -29,6 +29,9 @@ from leadlight.spec.resolved import ResolvedFeature, ResolvedWorkspace
 Unit = Literal["lead", "account"]
 Cte = tuple[str, exp.Select]
 
+AGE = "_age"
+"""The days from an event to the as-of, in the table of events."""
+
 _BUILT_IN = frozenset({"created_at", "account", "id", "as_of", "leads"})
 """Names every unit has by itself."""
 
@@ -94,8 +97,15 @@ class FeaturePlan:
 
     def __post_init__(self) -> None:
         owner = "m" if self.of == "account" else "u"
-        self.events = Aggregates(self.moment.sql(owner), f"_{self.prefix}e")
-        self.account_events = self.events if self.of == "account" else Aggregates(self.moment.sql("m"), "_a")
+        own_age = build.col(AGE, "e") if self._ages_first else _age(self.moment.sql(owner))
+        self.events = Aggregates(self.moment.sql(owner), f"_{self.prefix}e", own_age)
+        theirs = Aggregates(self.moment.sql("m"), f"_{self.prefix}a", _age(self.moment.sql("m")))
+        self.account_events = self.events if self.of == "account" else theirs
+
+    @property
+    def _ages_first(self) -> bool:
+        """Whether each event's age is computed once, before the sums that use it: where no join comes between."""
+        return self.of == "lead" and self.moment.single
 
     # ---------------------------------------------------------------------------------------------- what is needed
 
@@ -346,9 +356,7 @@ class FeaturePlan:
             joins.append(_Join(table, unit, [column]))
         return ctes
 
-    def _ranked(
-        self, aggregates: Aggregates, unit: Unit, column: str, match: Match, value: Sql, n: int
-    ) -> exp.Select:
+    def _ranked(self, aggregates: Aggregates, unit: Unit, column: str, match: Match, value: Sql, n: int) -> exp.Select:
         select, keys = self._scope(unit, aggregates.condition(match))
         rank = exp.Window(
             this=exp.RowNumber(),
@@ -366,15 +374,15 @@ class FeaturePlan:
         owner = "m" if unit == "account" else "u"
         upto = exp.LTE(this=build.col("at", "e"), expression=self._last_event(owner))
         if unit == "lead" and self.moment.single:
-            select = exp.Select().from_(build_table("events", "e"))
-            keys = [build.col("lead", "e")]
-            condition = build.both(upto, condition, self._only_units())
-        else:
-            table = f"{self.prefix}{'members' if unit == 'account' else 'units'}"
-            on = build.equals(build.col("lead", "e"), build.col("lead", owner))
-            select = exp.Select().from_(build_table(table, owner))
-            select = select.join(build_table("events", "e"), on=build.both(on, upto))
-            keys = [build.col(unit, owner), *(build.col(key, owner) for key in self.moment.keys)]
+            everything = exp.Column(this=exp.Star(), table=exp.to_identifier("e", quoted=True))
+            aged = exp.select(everything, _named(_age(self.moment.sql("e")), AGE)).from_(build_table("events", "e"))
+            aged = aged.where(build.both(upto, condition, self._only_units()), copy=False)
+            return exp.Select().from_(aged.subquery("e")), [build.col("lead", "e")]
+        table = f"{self.prefix}{'members' if unit == 'account' else 'units'}"
+        on = build.equals(build.col("lead", "e"), build.col("lead", owner))
+        select = exp.Select().from_(build_table(table, owner))
+        select = select.join(build_table("events", "e"), on=build.both(on, upto))
+        keys = [build.col(unit, owner), *(build.col(key, owner) for key in self.moment.keys)]
         return (select.where(condition, copy=False) if condition is not None else select), keys
 
     def _only_units(self) -> Sql | None:
@@ -456,9 +464,7 @@ def event_value(
         case models.AvgFeature():
             return aggregates.mean(Match(spec.avg, where, within), aggregates.property(spec.property))
         case models.DistinctFeature():
-            return _count(
-                aggregates.distinct(Match(spec.distinct, where, within), aggregates.property(spec.property))
-            )
+            return _count(aggregates.distinct(Match(spec.distinct, where, within), aggregates.property(spec.property)))
         case models.DistinctLeadsFeature():
             return _count(aggregates.distinct(Match(spec.distinct_leads, where, within), build.col("lead", "e")))
         case models.ShareFeature():
@@ -484,6 +490,10 @@ def event_value(
 
 def _count(column: Sql) -> Sql:
     return build.or_zero(build.double(column))
+
+
+def _age(as_of: Sql) -> Sql:
+    return build.days_between(build.col("at", "e"), as_of)
 
 
 def _lead_value(spec: models.LeadSumFeature | models.LeadMaxFeature) -> tuple[str, str]:

@@ -171,7 +171,9 @@ class _Compiler:
             limited = build.double(build.clip(exp.Paren(this=raw), *spec.cap))
             columns.append(_named(limited, f"{group}{TOTAL}"))
             taken: Sql = exp.Sub(this=limited.copy(), expression=exp.Paren(this=raw.copy()))
-            columns.append(_named(build.double(build.number(0) if spec.cap == (None, None) else taken), f"{group}{CAP}"))
+            columns.append(
+                _named(build.double(build.number(0) if spec.cap == (None, None) else taken), f"{group}{CAP}")
+            )
         return _more("points", columns)
 
     def _scored(self) -> exp.Select:

@@ -15,8 +15,10 @@ from leadlight.scorecards.outcomes import Hindsight, hindsight
 from leadlight.scorecards.rank import scored
 from leadlight.scorecards.sentences import amount
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.store.sql import Sql, fill, joined
 
 MOST_MOVED = 10
+CUTS = ("0", "0.05", "0.25", "0.5", "0.75", "0.95", "1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,25 +119,33 @@ def diff(
         scored(engine, workspace, old, as_of, options=_slim(old), table="_old") as before,
         scored(engine, workspace, new, as_of, options=_slim(new), table="_new") as after,
     ):
-        joined = (
-            f'FROM (SELECT "{key}" AS key, score, {_grade(old)} AS grade FROM "{before}") a '
-            f'FULL JOIN (SELECT "{key}" AS key, score, {_grade(new)} AS grade FROM "{after}") b USING (key)'
+        both = fill(
+            "FROM (SELECT {key} AS key, score, {old} AS grade FROM {before}) a "
+            "FULL JOIN (SELECT {key} AS key, score, {new} AS grade FROM {after}) b USING (key)",
+            key=key,
+            old=_grade(old),
+            new=_grade(new),
+            before=before,
+            after=after,
         )
         total, moved, mean_a, mean_b = engine.rows(
-            f"SELECT count(*), count(*) FILTER (WHERE abs(a.score - b.score) > {SHOWN}), avg(a.score), avg(b.score) {joined}"
+            fill(
+                "SELECT count(*), count(*) FILTER (WHERE abs(a.score - b.score) > ?), avg(a.score), avg(b.score) {both}",
+                both=both,
+            ),
+            [SHOWN],
         )[0]
-        cuts = ("0", "0.05", "0.25", "0.5", "0.75", "0.95", "1")
-        columns = ", ".join(f"quantile_cont({side}.score, {cut})" for cut in cuts for side in "ab")
-        found = engine.rows(f"SELECT {columns} {joined}")[0]
-        quantiles = {cut: (found[2 * i], found[2 * i + 1]) for i, cut in enumerate(cuts) if found[2 * i] is not None}
-        grades = engine.rows(f"SELECT a.grade, b.grade, count(*) {joined} GROUP BY ALL ORDER BY 3 DESC, 1, 2")
-        keys = [
-            row[0]
-            for row in engine.rows(
-                f"SELECT key {joined} WHERE abs(a.score - b.score) > {SHOWN} "
-                f"ORDER BY abs(a.score - b.score) DESC, key LIMIT {MOST_MOVED}"
-            )
-        ]
+        columns = joined(Sql(f"quantile_cont({side}.score, {cut})") for cut in CUTS for side in "ab")
+        found = engine.rows(fill("SELECT {columns} {both}", columns=columns, both=both))[0]
+        quantiles = {cut: (found[2 * i], found[2 * i + 1]) for i, cut in enumerate(CUTS) if found[2 * i] is not None}
+        grades = engine.rows(
+            fill("SELECT a.grade, b.grade, count(*) {both} GROUP BY ALL ORDER BY 3 DESC, 1, 2", both=both)
+        )
+        most = fill(
+            "SELECT key {both} WHERE abs(a.score - b.score) > ? ORDER BY abs(a.score - b.score) DESC, key LIMIT ?",
+            both=both,
+        )
+        keys = [row[0] for row in engine.rows(most, [SHOWN, MOST_MOVED])]
     return Difference(
         scorecard=new.name,
         entity=workspace.spec.entity if key == "lead" else "account",
@@ -159,7 +169,7 @@ def _slim(scorecard: ResolvedScorecard) -> Options:
 
 
 def _grade(scorecard: ResolvedScorecard) -> str:
-    return "grade" if scorecard.spec.grades is not None else "NULL"
+    return "grade" if scorecard.spec.grades is not None else Sql("NULL::VARCHAR")
 
 
 def _by_grade(

@@ -12,7 +12,9 @@ from leadlight.engines.base import Engine
 from leadlight.errors import UsageError
 from leadlight.scorecards.compile import CAP, TOTAL
 from leadlight.scorecards.rank import REASONS, order_by, scored
+from leadlight.spec.models import ScorecardSpec
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.store.sql import Sql, fill, joined, literal, quoted
 
 RISKY = r"^[=+\-@\t\r\n]"
 """How a text starts that a spreadsheet would take for a formula."""
@@ -34,7 +36,7 @@ class Exported:
         return f"{self.rows:,} rows written to {self.target} ({self.format})"
 
 
-def ranking_sql(scorecard: ResolvedScorecard, table: str, *, safe: bool = False) -> str:
+def ranking_sql(scorecard: ResolvedScorecard, table: str, *, safe: bool = False) -> Sql:
     """Return the query that turns a table of scores into the exported ranking, the best first.
 
     Columns: rank, the key (`id` or `account`), score, probability, grade, gate, a column for each group's total, the
@@ -42,49 +44,52 @@ def ranking_sql(scorecard: ResolvedScorecard, table: str, *, safe: bool = False)
     get an apostrophe in front.
     """
     spec = scorecard.spec
-    key = "id" if spec.of == "lead" else "account"
-    texts = [key] + (["grade", "gate"] if spec.grades is not None else [])
-    columns = [f"row_number() OVER (ORDER BY {order_by(scorecard)}) AS rank", _text(key, safe=safe), "as_of", "score"]
-    columns += ["probability"] if spec.calibration is not None else []
-    columns += [_text(name, safe=safe) for name in texts[1:]]
-    columns += [f'"{group}{TOTAL}" AS "{group}"' for group in spec.groups]
-    reasons = _reasons(scorecard)
-    columns.append(f"{_safe(reasons) if safe else reasons} AS reasons")
-    columns += [f'"{criterion.key}"' for criterion in scorecard.criteria]
-    columns += [f'"{group}{CAP}"' for group, group_spec in spec.groups.items() if group_spec.cap != (None, None)]
-    return f'SELECT {", ".join(columns)} FROM "{table}" ORDER BY rank'
+    graded = ["grade", "gate"] if spec.grades is not None else []
+    caps = [f"{name}{CAP}" for name, group in spec.groups.items() if group.cap != (None, None)]
+    texts = [
+        fill("{value} AS {name}", value=_shown(quoted(name), safe=safe), name=name) for name in [_id(spec), *graded]
+    ]
+    columns = [
+        fill("row_number() OVER (ORDER BY {order}) AS rank", order=order_by(scorecard)),
+        texts[0], Sql("as_of, score"), *([Sql("probability")] if spec.calibration is not None else []), *texts[1:],
+        *(fill("{total} AS {name}", total=f"{name}{TOTAL}", name=name) for name in spec.groups),
+        fill("{reasons} AS reasons", reasons=_shown(_reasons(scorecard), safe=safe)),
+        *(quoted(criterion.key) for criterion in scorecard.criteria), *map(quoted, caps),
+    ]  # fmt: skip
+    return fill("SELECT {columns} FROM {table} ORDER BY rank", columns=joined(columns), table=table)
 
 
-def _reasons(scorecard: ResolvedScorecard) -> str:
+def _id(spec: ScorecardSpec) -> str:
+    return "id" if spec.of == "lead" else "account"
+
+
+def _reasons(scorecard: ResolvedScorecard) -> Sql:
     """Return the largest contributions of either sign as one text, the gate first."""
-    items = ", ".join(
-        f'struct_pack(size := abs("{c.key}"), points := "{c.key}", name := {_literal(c.spec.name)})'
+    items = [
+        fill("struct_pack(size := abs({key}), points := {key}, name := {name})", key=c.key, name=literal(c.spec.name))
         for c in scorecard.criteria
-    )
+    ]
     if not items:
-        return "''"
-    best = f"list_reverse_sort(list_filter([{items}], lambda x: x.size > 1e-9))[1:{REASONS}]"
-    shown = "x.name || ' ' || printf('%+g', round(x.points, 1))"
-    text = f"list_aggregate(list_transform({best}, lambda x: {shown}), 'string_agg', '; ')"
+        return Sql("''")
+    text = fill(
+        "list_aggregate(list_transform(list_reverse_sort(list_filter([{items}], lambda x: x.size > 1e-9))[1:{most}], "
+        "lambda x: x.name || ' ' || printf('%+g', round(x.points, 1))), 'string_agg', '; ')",
+        items=joined(items),
+        most=Sql(str(REASONS)),
+    )
     if scorecard.spec.grades is None:
-        return f"coalesce({text}, '')"
-    return f"concat_ws('; ', gate || ': grade ' || grade, {text})"
+        return fill("coalesce({text}, '')", text=text)
+    return fill("concat_ws('; ', gate || ': grade ' || grade, {text})", text=text)
 
 
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _text(name: str, *, safe: bool) -> str:
-    return f'{_safe(_quoted(name))} AS "{name}"' if safe else f'"{name}"'
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'
-
-
-def _safe(value: str) -> str:
-    return f"CASE WHEN regexp_matches({value}, '{RISKY}') THEN '''' || {value} ELSE {value} END"
+def _shown(value: Sql, *, safe: bool) -> Sql:
+    if not safe:
+        return value
+    return fill(
+        "CASE WHEN regexp_matches({value}, {risky}) THEN '''' || {value} ELSE {value} END",
+        value=value,
+        risky=literal(RISKY),
+    )
 
 
 def export(
@@ -98,25 +103,37 @@ def export(
 
     Raises UsageError for any other target.
     """
+    kind = "table" if target.startswith("table:") else Path(target).suffix.lower().lstrip(".")
+    if kind not in ("csv", "parquet", "table"):
+        raise UsageError(f"cannot write {target!r}", fix="Name a file *.csv or *.parquet, or table:NAME.")
     with scored(engine, workspace, scorecard, as_of) as table:
-        rows = int(engine.rows(f'SELECT count(*) FROM "{table}"')[0][0])
-        if target.startswith("table:"):
-            name = target.removeprefix("table:")
-            if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", name) or name.lower() in _ours(engine):
-                raise UsageError(f"{name!r} cannot be a table's name here", fix="Name another: letters, digits, _.")
-            engine.execute(f'DROP TABLE IF EXISTS "{name}"')
-            engine.execute(f'CREATE TABLE "{name}" AS {ranking_sql(scorecard, table)}')
-            engine.execute("INSERT INTO names VALUES ('export', ?, 'table', 'export')", [name])
-            return Exported(target, "table", rows)
-        kind = Path(target).suffix.lower().lstrip(".")
-        if kind not in ("csv", "parquet"):
-            raise UsageError(f"cannot write {target!r}", fix="Name a file *.csv or *.parquet, or table:NAME.")
-        how = "FORMAT csv, HEADER" if kind == "csv" else "FORMAT parquet"
-        query = ranking_sql(scorecard, table, safe=kind == "csv")
-        unfinished = Path(target).with_name(f".{Path(target).name}.unfinished")
-        engine.execute(f"COPY ({query}) TO {_literal(str(unfinished))} ({how})")
-        unfinished.replace(target)
-        return Exported(target, kind, rows)
+        rows = int(engine.rows(fill("SELECT count(*) FROM {table}", table=table))[0][0])
+        if kind == "table":
+            _to_table(engine, target.removeprefix("table:"), ranking_sql(scorecard, table))
+        else:
+            _to_file(engine, Path(target), kind, ranking_sql(scorecard, table, safe=kind == "csv"))
+    return Exported(target, kind, rows)
+
+
+def _to_table(engine: Engine, name: str, query: Sql) -> None:
+    """Put the ranking into a table of the store, in place of an earlier export of that name."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", name) or name.lower() in _ours(engine):
+        raise UsageError(f"{name!r} cannot be the name of an export", fix="Name another: letters, digits, underscore.")
+    with engine.transaction():
+        engine.execute("DELETE FROM names WHERE kind = 'export' AND name = ?", [name])
+        engine.execute("INSERT INTO names VALUES ('export', ?, 'table', 'export')", [name])
+        engine.execute(fill("DROP TABLE IF EXISTS {name}", name=name))
+        engine.execute(fill("CREATE TABLE {name} AS {query}", name=name, query=query))
+
+
+def _to_file(engine: Engine, target: Path, kind: str, query: Sql) -> None:
+    """Write a file, whole or not at all."""
+    if target.is_dir() or not target.parent.is_dir():
+        raise UsageError(f"cannot write {target}", fix="Name a file in a folder that exists.")
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    how = Sql("FORMAT csv, HEADER" if kind == "csv" else "FORMAT parquet")
+    engine.execute(fill("COPY ({query}) TO {path} ({how})", query=query, path=literal(str(unfinished)), how=how))
+    unfinished.replace(target)
 
 
 def _ours(engine: Engine) -> set[str]:

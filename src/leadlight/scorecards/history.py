@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from leadlight.engines.base import Engine
+from leadlight.store.sql import fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,14 @@ class History:
         return "\n".join(lines)
 
 
-def history(
-    engine: Engine, scorecard: str, of: str, key: int | str, shown_id: str, labels: list[str]
-) -> History:
+def history(engine: Engine, scorecard: str, of: str, key: int | str, shown_id: str, labels: list[str]) -> History:
     """Return the stored scores of a lead (or account), oldest first; the latest run of each as-of counts."""
     rows = engine.rows(
-        f'SELECT as_of, score, grade, gate, version FROM scores WHERE scorecard = ? AND "{of}" = ? '
-        "QUALIFY row_number() OVER (PARTITION BY as_of ORDER BY run DESC) = 1 ORDER BY as_of",
+        fill(
+            "SELECT as_of, score, grade, gate, version FROM scores WHERE scorecard = ? AND {of} = ? "
+            "QUALIFY row_number() OVER (PARTITION BY as_of ORDER BY run DESC) = 1 ORDER BY as_of",
+            of=of,
+        ),
         [scorecard, key],
     )
     place = {label: number for number, label in enumerate(labels)}

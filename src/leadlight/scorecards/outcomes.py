@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from leadlight.engines.base import Engine
 from leadlight.expr import build
-from leadlight.expr.build import Sql
+from leadlight.expr.build import Sql as Tree
 from leadlight.expr.sql import to_sql
 from leadlight.expr.types import Type
 from leadlight.scorecards.compile import Options
 from leadlight.scorecards.rank import scored
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.store.sql import Sql, fill, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +55,14 @@ class Hindsight:
         )
 
 
-def win_condition(workspace: ResolvedWorkspace, alias: str) -> Sql | None:
+def win_condition(workspace: ResolvedWorkspace, alias: str) -> Tree | None:
     """Return whether an outcome (row of the table under this alias) is a win; None where the spec does not say."""
     if workspace.win is None:
         return None
     outcome = workspace.catalog.outcome
     kind = outcome[1] if outcome else Type.TEXT
 
-    def column(name: str) -> Sql:
+    def column(name: str) -> Tree:
         if name == "value":
             return build.col("value", alias)
         text = build.col("outcome", alias)
@@ -84,20 +86,18 @@ def hindsight(
     if not engine.rows('SELECT 1 FROM outcomes WHERE "at" IS NOT NULL LIMIT 1'):
         return None
     as_of = until - workspace.spec.outcome.horizon
-    condition = build.to_text(won, engine.capabilities.dialect)
+    condition = Sql(build.to_text(won, engine.capabilities.dialect))
     with scored(engine, workspace, scorecard, as_of, options=Options(contributions=False), table="_then") as table:
-        labelled = (
-            f"SELECT s.lead, s.score, coalesce(bool_or({condition}) FILTER (WHERE o.\"at\" > ?), false) AS won "
-            f'FROM "{table}" s LEFT JOIN outcomes o ON o.lead = s.lead AND (o."at" <= ? OR o."at" IS NULL) '
-            'GROUP BY s.lead, s.score HAVING count(*) FILTER (WHERE o."at" <= ?) = 0'
-        )
         # The area under the ROC curve from the sum of ranks (Mann and Whitney 1947), ties at their mean rank.
         rows = engine.rows(
-            f"WITH l AS ({labelled}), "
-            "r AS (SELECT won, rank() OVER (ORDER BY score) + (count(*) OVER (PARTITION BY score) - 1) / 2.0 AS place, "
-            "rank() OVER (ORDER BY score DESC) + (count(*) OVER (PARTITION BY score) - 1) / 2.0 AS from_top FROM l) "
-            "SELECT count(*), count(*) FILTER (WHERE won), sum(place) FILTER (WHERE won), "
-            "count(*) FILTER (WHERE won AND from_top <= (SELECT count(*) FROM l) / 10.0) FROM r",
+            fill(
+                "WITH l AS ({labelled}), r AS (SELECT won, "
+                "rank() OVER (ORDER BY score) + (count(*) OVER (PARTITION BY score) - 1) / 2.0 AS place, "
+                "rank() OVER (ORDER BY score DESC) + (count(*) OVER (PARTITION BY score) - 1) / 2.0 AS from_top "
+                "FROM l) SELECT count(*), count(*) FILTER (WHERE won), sum(place) FILTER (WHERE won), "
+                "count(*) FILTER (WHERE won AND from_top <= (SELECT count(*) FROM l) / 10.0) FROM r",
+                labelled=labelled(table, condition, columns=["lead", "score"]),
+            ),
             [as_of, until, as_of],
         )
     total, wins, ranks, at_top = rows[0]
@@ -105,3 +105,18 @@ def hindsight(
         return Hindsight(as_of, until, int(total), int(wins), None, None)
     auc = (float(ranks) - wins * (wins + 1) / 2) / (wins * (total - wins))
     return Hindsight(as_of, until, int(total), int(wins), auc, at_top / wins)
+
+
+def labelled(table: str, condition: Sql, *, columns: Sequence[str]) -> Sql:
+    """Return the query of the leads of a table of scores that were open then, and whether each was won since.
+
+    Its parameters are: as-of, until, as-of. Outcomes without a time count as later.
+    """
+    return fill(
+        'SELECT {columns}, coalesce(bool_or({condition}) FILTER (WHERE o."at" > ? OR o."at" IS NULL), false) AS won '
+        'FROM {table} s LEFT JOIN outcomes o ON o.lead = s.lead AND (o."at" <= ? OR o."at" IS NULL) '
+        'GROUP BY {columns} HAVING count(*) FILTER (WHERE o."at" <= ?) = 0',
+        columns=joined(fill("s.{name}", name=name) for name in columns),
+        condition=condition,
+        table=table,
+    )

@@ -85,7 +85,11 @@ def _by_pair(spec: models.PairCriterion, types: Mapping[str, Type]) -> Sql:
     fallback: Sql = build.number(spec.other)
     for condition, row in rows:
         inner = build.case(
-            [(when, build.number(float(given))) for when, given in _cells(second, spec, types, row) if when is not None],
+            [
+                (when, build.number(float(given)))
+                for when, given in _cells(second, spec, types, row)
+                if when is not None
+            ],
             _fallback(second, spec, types, row),
         )
         if condition is None:
@@ -129,4 +133,4 @@ def _weight(match: Match, spec: models.EventCriterion, events: Aggregates) -> Sq
     if spec.first > 1:
         return build.or_zero(events.first(match, events.decay(spec.half_life), spec.first))
     earliest = events.least(match, build.col("at", "e"))
-    return build.or_zero(build.decay(earliest, build.col("as_of"), spec.half_life))
+    return build.or_zero(build.decay(build.days_between(earliest, build.col("as_of")), spec.half_life))

@@ -14,6 +14,7 @@ from leadlight.features.moment import Moment
 from leadlight.scorecards.compile import Options, score_statement
 from leadlight.scorecards.ledger import Ledger, ledgers, top
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.store.sql import Sql, fill, literal
 
 REASONS = 3
 """How many reasons a ranking shows for each lead."""
@@ -77,7 +78,9 @@ class Ranking:
         lines = [f"{shown} by {self.scorecard} as of {self.as_of:%Y-%m-%d %H:%M} UTC"]
         for row in self.rows:
             grade = row.ledger.grade or ""
-            lines.append(f"{row.rank:>5}  {row.ledger.score:>8.1f}  {grade:<3} {row.ledger.id}: {'; '.join(row.reasons)}")
+            lines.append(
+                f"{row.rank:>5}  {row.ledger.score:>8.1f}  {grade:<3} {row.ledger.id}: {'; '.join(row.reasons)}"
+            )
         return "\n".join(lines)
 
 
@@ -98,22 +101,25 @@ def scored(
     """Run a scorecard over everybody into a temporary table, and drop it afterwards."""
     options = options or Options(grade_history=scorecard.spec.grades is not None)
     statement = score_statement(workspace, scorecard, Moment(as_of=as_of), options)
-    engine.execute(f'DROP TABLE IF EXISTS "{table}"')
-    engine.execute(f'CREATE TEMPORARY TABLE "{table}" AS {build.to_text(statement, engine.capabilities.dialect)}')
+    text = Sql(build.to_text(statement, engine.capabilities.dialect))
+    engine.execute(fill("DROP TABLE IF EXISTS {table}", table=table))
+    engine.execute(fill("CREATE TEMPORARY TABLE {table} AS {text}", table=table, text=text))
     try:
         yield table
     finally:
-        engine.execute(f'DROP TABLE IF EXISTS "{table}"')
+        engine.execute(fill("DROP TABLE IF EXISTS {table}", table=table))
 
 
-def order_by(scorecard: ResolvedScorecard) -> str:
+def order_by(scorecard: ResolvedScorecard) -> Sql:
     """Return the ORDER BY of a ranking over a table of scores; ties go by id, so that it is always the same."""
     key = "account" if scorecard.spec.of == "account" else "id"
     if scorecard.spec.grades is None:
-        return f'score DESC, "{key}"'
-    best = scorecard.spec.grades.labels[0].replace("'", "''")
-    gated = f"CASE WHEN gate IS NULL THEN 1 WHEN grade = '{best}' THEN 0 ELSE 2 END"
-    return f'{gated}, score DESC, "{key}"'
+        return fill("score DESC, {key}", key=key)
+    return fill(
+        "CASE WHEN gate IS NULL THEN 1 WHEN grade = {best} THEN 0 ELSE 2 END, score DESC, {key}",
+        best=literal(scorecard.spec.grades.labels[0]),
+        key=key,
+    )
 
 
 def rank(
@@ -129,16 +135,18 @@ def rank(
     of = scorecard.spec.of
     slim = Options(grade_history=scorecard.spec.grades is not None, contributions=False)
     with scored(engine, workspace, scorecard, as_of, options=slim) as table:
-        total = int(engine.rows(f'SELECT count(*) FROM "{table}"')[0][0])
-        counts: dict[str, int] = {}
-        if scorecard.spec.grades is not None:
-            found = dict(engine.rows(f'SELECT grade, count(*) FROM "{table}" GROUP BY grade'))
-            counts = {label: int(found.get(label, 0)) for label in scorecard.spec.grades.labels}
-        ranks = f'SELECT "{of}" AS key, row_number() OVER (ORDER BY {order_by(scorecard)}) AS rank'
-        graded = ", grade" if scorecard.spec.grades is not None else ", NULL AS grade"
+        total = int(engine.rows(fill("SELECT count(*) FROM {table}", table=table))[0][0])
+        graded = scorecard.spec.grades is not None
+        counts = count_grades(engine, scorecard, table) if graded else {}
         places = engine.rows(
-            f'SELECT key, rank FROM ({ranks}{graded} FROM "{table}") '
-            "WHERE (? IS NULL OR grade = ?) ORDER BY rank LIMIT ?",
+            fill(
+                "SELECT key, rank FROM (SELECT {of} AS key, row_number() OVER (ORDER BY {order}) AS rank, "
+                "{grade} AS grade FROM {table}) WHERE (?::VARCHAR IS NULL OR grade = ?) ORDER BY rank LIMIT ?",
+                of=of,
+                order=order_by(scorecard),
+                grade="grade" if graded else Sql("NULL::VARCHAR"),
+                table=table,
+            ),
             [grade, grade, limit],
         )
     keys = [key for key, _ in places]
@@ -150,6 +158,13 @@ def rank(
         entity, scorecard.name, scorecard.version, as_of, total, max(existing - total, 0) if of == "lead" else 0,
         counts, rows,
     )  # fmt: skip
+
+
+def count_grades(engine: Engine, scorecard: ResolvedScorecard, table: str) -> dict[str, int]:
+    """Count who holds each grade in a table of scores, the best grade first."""
+    assert scorecard.spec.grades is not None
+    found = dict(engine.rows(fill("SELECT grade, count(*) FROM {table} GROUP BY grade", table=table)))
+    return {label: int(found.get(label, 0)) for label in scorecard.spec.grades.labels}
 
 
 def _existing(engine: Engine, scorecard: ResolvedScorecard, as_of: datetime) -> int:

@@ -10,9 +10,14 @@ from typing import Any
 
 from leadlight.engines.base import Engine
 from leadlight.scorecards.compile import TOTAL, Options
-from leadlight.scorecards.rank import scored
+from leadlight.scorecards.rank import count_grades, scored
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
-from leadlight.spec.version import content
+from leadlight.spec.stored import content
+from leadlight.store.grades import append_grades, latest_grades
+from leadlight.store.runs import finish_run, start_run
+from leadlight.store.scorecards import publish
+from leadlight.store.scores import append_scores
+from leadlight.store.sql import Sql, fill, joined, more
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +71,30 @@ def score(
     A version not used before is recorded with its content, so that its scores can be computed again for ever.
     """
     began = time.monotonic()
+    graded = scorecard.spec.grades is not None
+    up, down, grades = 0, 0, dict[str, int]()
     with engine.transaction():
-        published = _record_version(engine, scorecard, now)
-        last = engine.rows(
-            "SELECT max(as_of), count(*) FROM runs WHERE verb = 'score' AND scorecard = ?", [scorecard.name]
-        )[0]
-        silent = published or not last[1] or (last[0] is not None and as_of < last[0])
-        run = int(engine.rows("SELECT coalesce(max(run), 0) + 1 FROM runs")[0][0])
-        graded = scorecard.spec.grades is not None
-        with scored(
-            engine, workspace, scorecard, as_of, options=Options(grade_history=graded, contributions=False)
-        ) as table:
-            count = int(engine.rows(f'SELECT count(*) FROM "{table}"')[0][0])
-            _keep_scores(engine, scorecard, table, run)
-            up, down, grades = (0, 0, {}) if not graded else _keep_grades(engine, scorecard, table, run, silent=silent)
-        engine.execute(
-            "INSERT INTO runs VALUES (?, 'score', ?, ?, ?, ?, ?, ?)",
-            [run, now, now, as_of, scorecard.name, scorecard.version, f'{{"scored": {count}}}'],
+        published = publish(
+            engine,
+            name=scorecard.name,
+            version=scorecard.version,
+            content=content(scorecard.spec),
+            published_at=now,
         )
+        silent = published or _is_back_fill(engine, scorecard, as_of)
+        run = start_run(
+            engine, "score", started_at=now, as_of=as_of, scorecard=scorecard.name, version=scorecard.version
+        )
+        options = Options(grade_history=graded, contributions=False)
+        with scored(engine, workspace, scorecard, as_of, options=options) as table:
+            count = append_scores(
+                engine, _scores(scorecard, table), run=run, scorecard=scorecard.name, version=scorecard.version,
+                as_of=as_of,
+            )  # fmt: skip
+            if graded:
+                up, down = _keep_grades(engine, scorecard, table, run, as_of, silent=silent)
+                grades = count_grades(engine, scorecard, table)
+        finish_run(engine, run, finished_at=now, counts={"scored": count, "up": up, "down": down})
     entity = workspace.spec.entity if scorecard.spec.of == "lead" else "account"
     return ScoreRun(
         scorecard.name, scorecard.version, entity, as_of, count, up, down, silent, published, grades,
@@ -91,60 +102,62 @@ def score(
     )  # fmt: skip
 
 
-def _record_version(engine: Engine, scorecard: ResolvedScorecard, now: datetime) -> bool:
-    """Make this version the one in use; return whether it was not before."""
-    latest = engine.rows(
-        "SELECT version FROM scorecards WHERE name = ? ORDER BY published_at DESC, rowid DESC LIMIT 1", [scorecard.name]
-    )
-    if latest and latest[0][0] == scorecard.version:
-        return False
-    engine.execute(
-        "INSERT INTO scorecards VALUES (?, ?, ?, ?)", [scorecard.name, scorecard.version, content(scorecard.spec), now]
-    )
-    return True
+def _is_back_fill(engine: Engine, scorecard: ResolvedScorecard, as_of: datetime) -> bool:
+    """Return whether scores of a later moment exist already."""
+    newer = "SELECT 1 FROM runs WHERE verb = 'score' AND scorecard = ? AND as_of > ? LIMIT 1"
+    return bool(engine.rows(newer, [scorecard.name, as_of]))
 
 
-def _keep_scores(engine: Engine, scorecard: ResolvedScorecard, table: str, run: int) -> None:
+def _scores(scorecard: ResolvedScorecard, table: str) -> Sql:
     spec = scorecard.spec
-    lead, account = ("lead", "NULL") if spec.of == "lead" else ("NULL", "account")
-    totals = ", ".join(f'"{group}{TOTAL}"' for group in spec.groups)
-    grade, gate = ("grade", "gate") if spec.grades is not None else ("NULL", "NULL")
-    probability = "probability" if spec.calibration is not None else "NULL"
-    engine.execute(
-        f"INSERT INTO scores SELECT ?, ?, ?, as_of, {lead}, {account}, score, [{totals}], {grade}, {gate}, "
-        f'{probability} FROM "{table}" ORDER BY {spec.of}',
-        [run, scorecard.name, scorecard.version],
+    return fill(
+        "SELECT {key}, score, [{totals}]::DOUBLE[] AS groups{rest} FROM {table} ORDER BY {key}",
+        key=spec.of,
+        totals=[f"{group}{TOTAL}" for group in spec.groups],
+        rest=more(
+            Sql("grade, gate") if spec.grades is not None else "",
+            Sql("probability") if spec.calibration is not None else "",
+        ),
+        table=table,
     )
 
 
 def _keep_grades(
-    engine: Engine, scorecard: ResolvedScorecard, table: str, run: int, *, silent: bool
-) -> tuple[int, int, dict[str, int]]:
-    """Append the changes of grade to the history; return how many went up and down, and how many hold each grade."""
+    engine: Engine, scorecard: ResolvedScorecard, table: str, run: int, as_of: datetime, *, silent: bool
+) -> tuple[int, int]:
+    """Append the changes of grade to the history; return how many went up and how many down."""
     spec = scorecard.spec
     assert spec.grades is not None
-    key = spec.of
-    lead, account = ("s.lead", "NULL") if key == "lead" else ("NULL", "s.account")
-    second = ("s.level_2", "s.since_2") if len(spec.grades.axes) == 2 else ("NULL", "NULL")
-    before = (
-        f'SELECT {key}, grade, level_1, level_2, gate FROM grade_history WHERE scorecard = ? AND "at" <= '
-        f'(SELECT max(as_of) FROM "{table}") QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY "at" DESC, run DESC) = 1'
-    )
-    order = {label: place for place, label in enumerate(spec.grades.labels)}
-    engine.execute(
-        f'CREATE TEMPORARY TABLE _changes AS SELECT s.*, b.grade AS was FROM "{table}" s LEFT JOIN ({before}) b '
-        f"ON b.{key} = s.{key} WHERE b.{key} IS NULL OR b.grade <> s.grade OR b.level_1 <> s.level_1 "
-        f"OR b.level_2 IS DISTINCT FROM {second[0]} OR b.gate IS DISTINCT FROM s.gate",
-        [scorecard.name],
+    before, parameters = latest_grades(scorecard.name, as_of)
+    levels = [f"level_{number}" for number in range(1, len(spec.grades.axes) + 1)]
+    changed = joined(
+        [Sql("b.grade IS DISTINCT FROM s.grade"), Sql("b.gate IS DISTINCT FROM s.gate")]
+        + [fill("b.{level} IS DISTINCT FROM s.{level}", level=level) for level in levels],
+        " OR ",
     )
     engine.execute(
-        f"INSERT INTO grade_history SELECT ?, ?, ?, s.as_of, {lead}, {account}, s.grade, s.level_1, s.since_1, "
-        f"{second[0]}, {second[1]}, s.gate, ? FROM _changes s ORDER BY s.{key}",
-        [run, scorecard.name, scorecard.version, silent],
+        fill(
+            "CREATE TEMPORARY TABLE _changes AS SELECT s.*, b.grade AS was FROM {table} s LEFT JOIN ({before}) b "
+            "ON b.{key} = s.{key} WHERE {changed}",
+            table=table,
+            before=before,
+            key=spec.of,
+            changed=changed,
+        ),
+        parameters,
+    )
+    columns = [spec.of, "grade", "gate", *levels, *(level.replace("level", "since") for level in levels)]
+    append_grades(
+        engine,
+        fill("SELECT {columns} FROM _changes ORDER BY {key}", columns=columns, key=spec.of),
+        run=run,
+        scorecard=scorecard.name,
+        version=scorecard.version,
+        at=as_of,
+        silent=silent,
     )
     moves = engine.rows("SELECT was, grade, count(*) FROM _changes WHERE was <> grade GROUP BY ALL")
     engine.execute("DROP TABLE _changes")
-    up = sum(int(n) for was, grade, n in moves if order.get(grade, 0) < order.get(was, len(order)))
-    down = sum(int(n) for _, _, n in moves) - up
-    found = dict(engine.rows(f'SELECT grade, count(*) FROM "{table}" GROUP BY grade'))
-    return up, down, {label: int(found.get(label, 0)) for label in spec.grades.labels}
+    place = {label: number for number, label in enumerate(spec.grades.labels)}
+    up = sum(int(n) for was, grade, n in moves if place[grade] < place.get(was, len(place)))
+    return up, sum(int(n) for _, _, n in moves) - up

@@ -18,6 +18,7 @@ from leadlight.features.moment import Moment
 from leadlight.scorecards.ledger import Ledger, ledgers
 from leadlight.spec.moments import parse_moment
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.store.sql import fill
 
 ARROW = {Type.NUMBER: pa.float64(), Type.TEXT: pa.string(), Type.BOOL: pa.bool_(), Type.TIME: pa.timestamp("us")}
 EVER = (datetime(1, 1, 2), datetime(9999, 12, 31))  # noqa: DTZ001
@@ -47,7 +48,7 @@ def trial(
     try:
         for name, table in tables.items():
             engine.register(f"_{name}", table)
-            engine.execute(f'CREATE TABLE "{name}" AS SELECT * FROM "_{name}"')
+            engine.execute(fill("CREATE TABLE {name} AS SELECT * FROM {given}", name=name, given=f"_{name}"))
             engine.unregister(f"_{name}")
         key: int | str = 0 if scorecard.spec.of == "lead" else str(lead.get("account"))
         if scorecard.spec.of == "account" and lead.get("account") is None:

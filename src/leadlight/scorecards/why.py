@@ -103,7 +103,8 @@ def movement(
     if start is None or end is None:
         return None
     waited, informed = at(old, until, since), at(old, until)
-    assert waited is not None and informed is not None  # it exists at both ends
+    if waited is None or informed is None:  # it exists at both ends
+        return None
     moves = [*_steps(old, start, waited, by_time=True), *_steps(old, waited, informed, by_time=False)]
     if old.version != scorecard.version:
         moves += _republished(informed, end)

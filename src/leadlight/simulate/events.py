@@ -107,16 +107,16 @@ def _words(words: Sequence[str], code: Codes) -> pa.Array:
 
 
 def _visits(world: World, leads: Leads, paths: Paths, factor: Floats) -> Starts:
-    return _office(world, "visit", _poisson_starts(world, "visit", leads, paths, np.array(b.VISIT_RATE), factor))
+    return _office(world, leads, "visit", _poisson_starts(world, "visit", leads, paths, np.array(b.VISIT_RATE), factor))
 
 
 def _mail_starts(world: World, leads: Leads, paths: Paths, factor: Floats) -> Starts:
-    return _office(world, "mail", _poisson_starts(world, "mail", leads, paths, np.array(b.MAIL_RATE), factor))
+    return _office(world, leads, "mail", _poisson_starts(world, "mail", leads, paths, np.array(b.MAIL_RATE), factor))
 
 
 def _act_starts(world: World, leads: Leads, paths: Paths, factor: Floats) -> Starts:
     rates = np.array(b.ACT_RATES).sum(axis=1)
-    return _office(world, "act", _poisson_starts(world, "act", leads, paths, rates, factor))
+    return _office(world, leads, "act", _poisson_starts(world, "act", leads, paths, rates, factor))
 
 
 def _poisson_starts(world: World, stream: str, leads: Leads, paths: Paths, rate: Floats, factor: Floats) -> Starts:
@@ -157,12 +157,12 @@ def _spread(leads: Leads, count: Ints) -> tuple[Ints, Ints]:
     return row, leads.number[row] * MOTHERS + place
 
 
-def _office(world: World, stream: str, starts: Starts) -> Starts:
-    """Keep fewer starts on weekends and in August, and move the rest into office hours of their day."""
+def _office(world: World, leads: Leads, stream: str, starts: Starts) -> Starts:
+    """Keep fewer starts on weekends and in August, and move the rest into office hours, on their day after arrival."""
     at = starts.at // DAY * DAY + office_hours(world.draws.uniform(f"{stream}/hour", starts.key))
     share = np.where(is_weekend(at), b.WEEKEND_SHARE, 1.0) * np.where(is_august(at), b.AUGUST_SHARE, 1.0)
     kept = world.draws.uniform(f"{stream}/kept", starts.key) < share
-    return Starts(starts.row, at, starts.state, starts.key).take(kept)
+    return Starts(starts.row, at, starts.state, starts.key).take(kept & (at >= leads.created[starts.row]))
 
 
 # ------------------------------------------------------------------------------------------------------------ events

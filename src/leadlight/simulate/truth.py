@@ -45,16 +45,17 @@ def _one_step(rates: Rates, win: Floats, length: Ints, after: Floats) -> Floats:
 
 
 def truth_table(world: World, leads: Leads, paths: Paths) -> pa.Table:
-    """The truth at each lead's creation, then at `until`; a lead that was closed by then has no row.
+    """The truth for each lead at its creation and at `until`; of the moments at which it was closed there is no row.
 
     `paths` are the leads' persons'. `worth` is what a win would bring on average, in €.
     """
-    people = leads.take(leads.person)
-    tables = []
+    people, tables, rows = leads.take(leads.person), [], []
     for as_of in (leads.created, np.full(len(leads), world.end)):
         row = np.flatnonzero(_is_open(people, paths, as_of))
         tables.append(_truth_of(world, leads, people, paths, row, as_of))
-    return pa.concat_tables(tables)
+        rows.append(row)
+    by_lead = np.argsort(np.concatenate(rows), kind="stable")
+    return pa.concat_tables(tables).take(pa.array(by_lead))
 
 
 def state_at(leads: Leads, paths: Paths, as_of: Ints) -> Ints:

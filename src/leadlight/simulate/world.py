@@ -78,6 +78,8 @@ BLOCK = 64
 ACCOUNTS_PER_BLOCK = 24
 UNTIL = datetime(2026, 6, 30)  # noqa: DTZ001 -- times are naive UTC throughout
 HORIZON = timedelta(days=90)
+MAX_DAYS = 3650
+"""Memory grows with the days of a world, not with its leads."""
 
 KINDS = ("buyer", "student", "competitor", "staff", "bot")
 KIND_SHARE = (0.949, 0.02, 0.008, 0.005, 0.018)
@@ -157,8 +159,10 @@ class World:
         """Refuse what makes no world. Raises UsageError."""
         if self.until.tzinfo is not None:
             object.__setattr__(self, "until", self.until.astimezone(UTC).replace(tzinfo=None))
-        if not 1 <= self.days <= 36_500:
-            raise UsageError(f"days is {self.days}; a world has from 1 to 36,500 days")
+        if not 1 <= self.days <= MAX_DAYS:
+            raise UsageError(f"days is {self.days}; a world has from 1 to {MAX_DAYS:,} days")
+        if not 2011 <= self.until.year <= 2999:
+            raise UsageError(f"until is {self.until:%Y-%m-%d}; a world ends in a year from 2011 to 2999")
         if self.seed < 0:
             raise UsageError(f"seed is {self.seed}; it is a whole number from 0 up")
 

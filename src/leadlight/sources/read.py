@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import hashlib
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from leadlight.engines.duckdb import DuckDBEngine
+from leadlight.errors import DataError, Fault, did_you_mean
 from leadlight.expr.types import Type
+from leadlight.sources.csv import open_csv
+from leadlight.sources.excel import open_excel
+from leadlight.sources.form import Context, Form
+from leadlight.sources.guess import Dates
+from leadlight.sources.jsonl import open_jsonl
+from leadlight.sources.layout import Slot, lay_out
+from leadlight.sources.load import Loaded, checked, drop, load
+from leadlight.sources.locate import Located, locate
+from leadlight.sources.notes import plan_notes, text_notes
+from leadlight.sources.parquet import open_parquet
+from leadlight.sources.part import Part, named, quoted
+from leadlight.sources.plan import Plan, Planner
+from leadlight.sources.rejects import Rejected, count_rejects, find_rejects, too_many, write_rejects
+from leadlight.sources.sql import open_sql
+from leadlight.sources.survey import fingerprint
 from leadlight.spec.models import SourceSpec
+
+LOOK = 8 << 20
+"""`describe` looks at so many bytes of a text file."""
+LOOK_ROWS = 1_000
+MAX_REVISIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +104,17 @@ def describe(name: str, spec: SourceSpec, root: Path) -> Described:
 
     Raises DataError with all faults: files or columns that are not there, ambiguous dates.
     """
-    raise NotImplementedError
+    engine = DuckDBEngine(None)
+    try:
+        with _session(engine, name, spec) as scratch:
+            parts = _open(engine, name, spec, _locate(name, spec, root), root, scratch, look=True)
+            slots = lay_out(name, spec, parts, {})
+            plan = _planner(engine, name, spec, parts, slots).plan()
+            columns, roles = _columns(slots, plan.forms)
+            notes = (*(note for part in parts for note in part.notes), *plan_notes(slots, plan))
+            return Described(columns, roles, notes)
+    finally:
+        engine.close()
 
 
 def read(
@@ -94,13 +130,240 @@ def read(
 ) -> Reading:
     """Read a source into a new temporary view of the engine (the caller gives it back with `release`).
 
-    `known` maps paths to fingerprints of files that were read before: unchanged ones are skipped. `types` are those the
-    store has for our names: values must fit them or are rejected.
+    `known` maps paths to fingerprints of files that were read before: unchanged ones are skipped, and where all are,
+    there is no view (`table` is empty). `types` are those the store has for our names: values must fit them.
     Raises DataError with all faults, TooManyRejects when more than `reject_limit` of the rows cannot be read.
     """
-    raise NotImplementedError
+    files = _locate(name, spec, root)
+    prints = {file.shown: _print_of(file, spec) for file in files}
+    skipped = [
+        FileRead(path, mark, 0, 0, skipped=True) for path, mark in prints.items() if (known or {}).get(path) == mark
+    ]
+    fresh = [file for file in files if file.shown not in {one.path for one in skipped}]
+    rejects_file = rejects_dir / f"{name}.csv"
+    if skipped and not fresh:
+        return Reading(name, "", (), {}, tuple(skipped), 0, 0, None, ("nothing has changed since it was read",))
+    with _session(engine, name, spec) as scratch:
+        parts = _open(engine, name, spec, fresh, root, scratch, look=False)
+        slots = lay_out(name, spec, parts, types or {})
+        planner = _planner(engine, name, spec, parts, slots)
+        table = f"source_{name}"
+        try:
+            reading = _read(planner, spec, table, rejects_file, _Clock(name, parts, progress))
+            return replace(reading, files=(*skipped, *(_printed(file, prints) for file in reading.files)))
+        except BaseException:
+            _drop_all(engine, table)
+            raise
+        finally:
+            for index in range(len(parts)):
+                engine.execute(f"DROP TABLE IF EXISTS {named(_raw(name, index))}")
 
 
 def release(engine: DuckDBEngine, reading: Reading) -> None:
     """Drop what `read` has put into the engine."""
-    raise NotImplementedError
+    if reading.table:
+        _drop_all(engine, reading.table)
+
+
+def _drop_all(engine: DuckDBEngine, table: str) -> None:
+    engine.execute(f"DROP VIEW IF EXISTS {named(table)}")
+    drop(engine, f"{table}_rows")
+
+
+# ------------------------------------------------------------------------------------------------------- opening
+
+
+@contextmanager
+def _session(engine: DuckDBEngine, name: str, spec: SourceSpec) -> Iterator[Path]:
+    """Set the session's time zone to the source's while reading, and lend a scratch folder for mended copies."""
+    known = [str(zone) for (zone,) in engine.rows("SELECT name FROM pg_timezone_names()")]
+    if spec.timezone not in known:
+        message = f"there is no time zone {spec.timezone!r}; {did_you_mean(spec.timezone, known)}"
+        raise DataError([Fault(message, path=f"sources.{name}.timezone")])
+    before = engine.rows("SELECT current_setting('TimeZone')")[0][0]
+    engine.execute(f"SET TimeZone = {quoted(spec.timezone)}")
+    try:
+        with tempfile.TemporaryDirectory(prefix="leadlight-") as scratch:
+            yield Path(scratch)
+    finally:
+        engine.execute(f"SET TimeZone = {quoted(str(before))}")
+
+
+def _locate(name: str, spec: SourceSpec, root: Path) -> list[Located]:
+    return [] if spec.sql is not None else locate(spec.location, root, name)
+
+
+def _print_of(file: Located, spec: SourceSpec) -> str:
+    """Return a file's fingerprint together with how it is read: another way of reading reads it again."""
+    how = spec.model_dump(mode="json", exclude_defaults=True, exclude={"reject_limit", "merge_by"})
+    try:
+        content = fingerprint(file.path)
+    except OSError as error:
+        raise DataError([Fault(f"cannot be opened: {error.strerror or error}", file=file.shown)]) from None
+    return f"{content}-{hashlib.sha256(json.dumps(how, sort_keys=True).encode()).hexdigest()[:12]}"
+
+
+def _printed(file: FileRead, prints: Mapping[str, str]) -> FileRead:
+    return replace(file, fingerprint=prints.get(file.path, ""))
+
+
+def _raw(name: str, index: int) -> str:
+    return f"raw_{name}_{index}"
+
+
+def _open(
+    engine: DuckDBEngine, name: str, spec: SourceSpec, files: Sequence[Located], root: Path, scratch: Path, *, look: bool
+) -> list[Part]:
+    """Open every file, or the database. Raises DataError with the faults of all of them."""
+    if spec.sql is not None:
+        return [open_sql(engine, name, spec, root, _raw(name, 0), LOOK_ROWS if look else None)]
+    parts, faults = [], []
+    for index, file in enumerate(files):
+        try:
+            parts.append(_open_file(engine, name, spec, index, file, scratch, LOOK if look else None))
+        except DataError as error:
+            faults += error.faults
+        except OSError as error:
+            faults.append(Fault(f"cannot be opened: {error.strerror or error}", file=file.shown))
+    if faults:
+        raise DataError(faults)
+    return parts
+
+
+def _open_file(
+    engine: DuckDBEngine, name: str, spec: SourceSpec, index: int, file: Located, scratch: Path, limit: int | None
+) -> Part:
+    if spec.format == "csv":
+        return open_csv(file, spec, scratch, limit)
+    if spec.format == "jsonl":
+        return open_jsonl(engine, file, spec.encoding, scratch, limit)
+    if spec.format == "parquet":
+        return open_parquet(engine, file)
+    return open_excel(engine, file, spec, _raw(name, index))
+
+
+def _planner(
+    engine: DuckDBEngine, name: str, spec: SourceSpec, parts: Sequence[Part], slots: Sequence[Slot]
+) -> Planner:
+    context = Context(tuple(spec.missing), spec.decimal, spec.timezone == "UTC")
+    return Planner(engine, name, parts, slots, Dates.parse(spec.dates), context, 1 - max(spec.reject_limit, 0.01))
+
+
+# ------------------------------------------------------------------------------------------------------- reading
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Tells the caller how far the reading is."""
+
+    source: str
+    parts: Sequence[Part]
+    progress: Callable[[ProgressUpdate], None] | None
+    done: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def restart(self) -> None:
+        self.done = 0
+
+    def tick(self, part: Part, rows: int) -> None:
+        self.done += part.size
+        if self.progress is not None:
+            total = sum(part.size for part in self.parts)
+            seconds = time.monotonic() - self.began
+            self.progress(ProgressUpdate(self.source, part.shown, rows, self.done, total, seconds))
+
+
+def _read(
+    planner: Planner, spec: SourceSpec, table: str, rejects_file: Path, clock: _Clock
+) -> Reading:
+    engine, rows = planner.engine, f"{table}_rows"
+    plan, loaded = _load(planner, rows, clock)
+    slots, parts = planner.slots, planner.parts
+    rejected = count_rejects(engine, rows, loaded)
+    rejects = find_rejects(engine, rows, parts, slots, plan.forms, loaded) if rejected.count else []
+    write_rejects(rejects_file, rejects)
+    if rejected.count > spec.reject_limit * rejected.rows:
+        raise too_many(planner.source, rejected, spec.reject_limit, rejects, f"{rejects_file.parent.name}/{rejects_file.name}")
+    kept = _kept(slots, plan.forms, parts)
+    _make_view(engine, table, parts, [slots[i] for i in kept], loaded)
+    columns, roles = _columns([slots[i] for i in kept], [plan.forms[i] for i in kept])
+    return Reading(
+        planner.source, table, columns, roles, tuple(_files(engine, rows, parts, rejected)),
+        rejected.rows - rejected.count, rejected.count, rejects_file if rejects else None,
+        (
+            *(note for part in parts for note in part.notes),
+            *plan_notes([slots[i] for i in kept], replace(plan, forms=[plan.forms[i] for i in kept])),
+            *text_notes(engine, rows, parts, slots, plan, loaded, planner.context, planner.nearly),
+        ),
+    )  # fmt: skip
+
+
+def _load(planner: Planner, table: str, clock: _Clock) -> tuple[Plan, list[Loaded]]:
+    """Read all parts with the forms a sample gave, and again where values beyond it asked for others."""
+    plan = planner.plan()
+    for _ in range(MAX_REVISIONS):
+        clock.restart()
+        loaded = load(planner.engine, table, planner.parts, planner.slots, plan.forms, planner.context, clock.tick)
+        if not planner.revise(plan, _misfits(planner, plan, table)):
+            return plan, loaded
+    for i, form in enumerate(plan.forms):
+        plan.forms[i] = form if form.required or form.type is Type.TEXT else Form(Type.TEXT)
+    clock.restart()
+    return plan, load(planner.engine, table, planner.parts, planner.slots, plan.forms, planner.context, clock.tick)
+
+
+def _misfits(planner: Planner, plan: Plan, table: str) -> dict[int, str]:
+    """Return, for slots with values that did not fit, the query that gives them."""
+    places = {i: place for place, i in enumerate(checked(planner.slots, plan.forms), start=2)}
+    if not places:
+        return {}
+    counts = ", ".join(f"count(nullif(_bad[{place}], ''))" for place in places.values())
+    found = planner.engine.rows(f"SELECT {counts} FROM {named(table)} WHERE _bad IS NOT NULL")[0]  # noqa: S608
+    return {
+        i: f"(SELECT nullif(_bad[{place}], '') AS t FROM {named(table)} WHERE _bad IS NOT NULL) AS misfits"  # noqa: S608
+        for (i, place), count in zip(places.items(), found, strict=True)
+        if count
+    }
+
+
+def _kept(slots: Sequence[Slot], forms: Sequence[Form], parts: Sequence[Part]) -> list[int]:
+    """Leave out columns without a header that have no value in any row."""
+    unnamed = frozenset().union(*(part.unnamed for part in parts))
+    return [
+        i for i, (slot, form) in enumerate(zip(slots, forms, strict=True)) if not (form.unseen and slot.header in unnamed)
+    ]
+
+
+def _make_view(
+    engine: DuckDBEngine, table: str, parts: Sequence[Part], slots: Sequence[Slot], loaded: Sequence[Loaded]
+) -> None:
+    """Show the rows that fit; a line is its row's own, or follows from its place in the table."""
+    columns = "".join(f"{named(slot.name)}, " for slot in slots)
+    paths = ", ".join(quoted(part.shown) for part in parts)
+    firsts = ", ".join(
+        str((part.text.first_line if part.text else 1) - one.start) for part, one in zip(parts, loaded, strict=True)
+    )
+    engine.execute(f"DROP VIEW IF EXISTS {named(table)}")
+    engine.execute(
+        f"CREATE TEMP VIEW {named(table)} AS SELECT {columns}([{paths}])[_part + 1] AS _file, "  # noqa: S608
+        f"coalesce(_n, rowid + ([{firsts}])[_part + 1]) AS _line FROM {named(table + '_rows')} WHERE _bad IS NULL"
+    )
+
+
+# --------------------------------------------------------------------------------------------------- what was found
+
+
+def _columns(slots: Sequence[Slot], forms: Sequence[Form]) -> tuple[tuple[Column, ...], dict[str, Column]]:
+    pairs = list(zip(slots, forms, strict=True))
+    columns = tuple(Column(slot.name, slot.header, form.type) for slot, form in pairs if slot.role is None)
+    roles = {slot.role: Column(slot.name, slot.header, form.type) for slot, form in pairs if slot.role is not None}
+    return columns, roles
+
+
+def _files(
+    engine: DuckDBEngine, table: str, parts: Sequence[Part], rejected: Rejected
+) -> Iterator[FileRead]:
+    found = engine.rows(f"SELECT _part, count(*) FROM {named(table)} WHERE _bad IS NULL GROUP BY _part")  # noqa: S608
+    rows = {int(part): int(count) for part, count in found}
+    for index, part in enumerate(parts):
+        yield FileRead(part.shown, "", rows.get(index, 0), rejected.by_part[index], skipped=False)

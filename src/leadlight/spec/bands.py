@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from leadlight.errors import did_you_mean, shorten
 from leadlight.expr.types import Type
-from leadlight.spec.models import Band, BandCriterion, CategoryCriterion, PairCriterion
-from leadlight.spec.validation import found
-from leadlight.spec.yaml import Path
+from leadlight.spec.marks import Path
+from leadlight.spec.models import BandCriterion, CategoryCriterion, PairCriterion
+from leadlight.spec.validation import found, quotes_hint
 
 OTHER = "other"
 """The key of a pair table that stands for all other values."""
@@ -70,30 +70,29 @@ def category_flaws(criterion: CategoryCriterion, kind: Type) -> Iterator[Flaw]:
     if not criterion.points:
         yield Flaw("must not be empty", ("points",))
     for key in criterion.points:
-        if key in (OTHER, "missing") and kind is Type.TEXT:
-            yield Flaw(
-                f"this is for the value {key!r}; what all else gets is said by `{key}:` beside `points`"
-                if key == OTHER
-                else f"this is for the value {key!r}; what no value gets is said by `{key}:` beside `points`",
-                ("points", key),
-                on_key=True,
-                is_warning=True,
-            )
+        if key == OTHER and kind is Type.TEXT:
+            yield _literally(key, ("points", key), "all other values get")
         else:
             yield from _key_flaws(key, ("points", key), criterion.feature, kind)
+
+
+def _literally(key: str, path: Path, gets: str) -> Flaw:
+    message = f"this is for the value {key!r}; what {gets} is said by `{key}:` beside this map"
+    return Flaw(message, path, on_key=True, is_warning=True)
 
 
 def _key_flaws(key: Any, path: Path, feature: str, kind: Type) -> Iterator[Flaw]:
     is_number = isinstance(key, int | float) and not isinstance(key, bool)
     fits = {Type.TEXT: isinstance(key, str), Type.BOOL: isinstance(key, bool), Type.NUMBER: is_number}[kind]
+    if fits and key == "missing":
+        yield _literally(key, path, "no value gets")
     if fits and not (is_number and not math.isfinite(key)):
         return
-    message = f"{feature} is {NEEDED[kind]}, so a key must be; found {found(key)}"
-    if kind is Type.TEXT:
-        message += ", which needs quotes to be text"
-    elif key in (OTHER, "missing"):
-        message += f"; write `{key}:` beside the points"
-    yield Flaw(message, path, on_key=True)
+    wanted = "a finite number" if fits else f"{NEEDED[kind]} too"
+    message = f"{feature} is {NEEDED[kind]}: a key must be {wanted}; found {found(key)}"
+    if key in (OTHER, "missing"):
+        message += f"; write `{key}:` beside this map"
+    yield Flaw(message + quotes_hint(NEEDED[kind], key), path, on_key=True)
 
 
 def pair_flaws(criterion: PairCriterion, types: Mapping[str, Type]) -> Iterator[Flaw]:
@@ -106,7 +105,7 @@ def pair_flaws(criterion: PairCriterion, types: Mapping[str, Type]) -> Iterator[
         yield from _cut_flaws(name, cuts, criterion.features, types)
     for name in criterion.features:
         if name not in criterion.bands and types.get(name) is Type.TIME:
-            yield Flaw(f"{name} is a time: use a feature with its `age` and `bands`", ("features",))
+            yield Flaw(f"{name} is a time: use a feature with its `age`, and `bands`", ("features",))
             return
     yield from _cell_flaws(criterion, criterion.table, ("table",), [first, second], types)
 
@@ -133,12 +132,13 @@ def _cell_flaws(
             yield Flaw(f"must be a finite number; found {found(cells)}", path)
         return
     name, rest = names[0], names[1:]
+    inside: list[tuple[Any, Any]]
     if name in criterion.bands:
         yield from _banded_flaws(criterion, cells, path, names)
-        inside = enumerate(cells) if isinstance(cells, list) else ()
+        inside = list(enumerate(cells)) if isinstance(cells, list) else []
     else:
         yield from _mapped_flaws(cells, path, names, types)
-        inside = cells.items() if isinstance(cells, dict) else ()
+        inside = list(cells.items()) if isinstance(cells, dict) else []
     for key, cell in inside:
         yield from _cell_flaws(criterion, cell, (*path, key), rest, types)
 
@@ -180,6 +180,3 @@ def _cells_in_words(cuts: Sequence[float]) -> str:
 def describe(kind: Type) -> str:
     """Name a type in a sentence."""
     return {**NEEDED, Type.TIME: "a time"}[kind]
-
-
-__all__ = ["Band", "Flaw", "band_flaws", "category_flaws", "describe", "interval", "pair_flaws"]

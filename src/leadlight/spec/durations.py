@@ -28,7 +28,9 @@ def parse_duration(text: object) -> timedelta:
         return text
     match = _PATTERN.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise ValueError(f"{shorten(text)} is not a duration: write a number and a unit, as in 45s, 90m, 12h, 30d or 2w")
+        raise ValueError(
+            f"{shorten(text)} is not a duration: write a number and a unit, as in 45s, 90m, 12h, 30d or 2w"
+        )
     seconds = float(match[1]) * UNITS[match[2]]
     if not 0 < seconds <= MAX_DURATION.total_seconds():
         raise ValueError(f"{shorten(text)} is out of range: a duration is more than 0 and at most 200 years")

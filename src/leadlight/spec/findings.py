@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
-
 from leadlight.errors import Fault, did_you_mean, shorten
 from leadlight.expr.parse import Expression, ExpressionError, parse_condition, parse_expression
+from leadlight.expr.scan import Kind, scan
 from leadlight.expr.types import Type
-from leadlight.spec.yaml import Marks, Path
+from leadlight.spec.marks import Marks, Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +36,10 @@ class Findings:
         """Note a fault about the value, or the key, at a path."""
         self.faults.append(self.marks.fault(message, path, mark=self.marks.key(path) if on_key else None))
 
-    def warn(self, message: str, path: Path) -> None:
+    def warn(self, message: str, path: Path, *, on_key: bool = False) -> None:
         """Note something that stops nothing."""
-        self.faults.append(self.marks.fault(message, path, "warning"))
+        mark = self.marks.key(path) if on_key else None
+        self.faults.append(self.marks.fault(message, path, "warning", mark=mark))
 
     def condition(self, text: str, path: Path, scope: Scope) -> Expression | None:
         """Parse a condition that stands at a path; None, with all its faults noted, when it is none."""
@@ -57,7 +54,7 @@ class Findings:
         if name in scope.broken:
             return None
         if name not in scope.types:
-            self.error(f"unknown {what} {shorten(name)}: {did_you_mean(name, scope.types)}", path)
+            self.error(f"there is no {what} {shorten(name)}: {did_you_mean(name, scope.types)}", path)
             return None
         if name in scope.twice:
             self._means_two(name, path)
@@ -94,13 +91,9 @@ class Findings:
 
 
 def names_in(text: str) -> frozenset[str]:
-    """Return the names that an expression uses, in lower case; every word of it where it cannot be parsed.
+    """Return the names that an expression uses, in lower case, whether or not it is sound.
 
     >>> sorted(names_in("Employees > 50 and lower(country) = 'se'"))
     ['country', 'employees']
     """
-    try:
-        tree = sqlglot.parse_one(text[:10_000], dialect="duckdb")
-    except (SqlglotError, RecursionError):
-        return frozenset(word.lower() for word in re.findall(r"[A-Za-z_]\w*", text[:10_000]))
-    return frozenset(column.name.lower() for column in tree.find_all(exp.Column))
+    return frozenset(str(piece.value) for piece in scan(text).pieces if piece.kind is Kind.NAME)

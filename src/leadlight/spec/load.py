@@ -1,4 +1,4 @@
-"""Read `leadlight.yaml` and `scorecards/*.yaml`: specs with the place of every value kept, or all their faults at once."""
+"""Read `leadlight.yaml` and `scorecards/*.yaml`: specs that know the place of every value, or all faults at once."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 
 from leadlight.errors import Fault, NotFoundError, SpecError, did_you_mean
+from leadlight.spec.marks import Marks
 from leadlight.spec.models import ScorecardSpec, WorkspaceSpec
 from leadlight.spec.validation import validate
-from leadlight.spec.yaml import Marks, Parsed, read_yaml
+from leadlight.spec.yaml import Parsed, read_yaml
 
 WORKSPACE_FILE = "leadlight.yaml"
 SCORECARD_FOLDER = "scorecards"
@@ -82,7 +83,9 @@ def _scorecard_files(folder: Path) -> list[Path]:
     inside = folder / SCORECARD_FOLDER
     if not inside.is_dir():
         return []
-    return sorted(file for file in inside.iterdir() if file.suffix in (".yaml", ".yml") and not file.name.startswith("."))
+    return sorted(
+        file for file in inside.iterdir() if file.suffix in (".yaml", ".yml") and not file.name.startswith(".")
+    )
 
 
 def _no_workspace(folder: Path) -> NotFoundError:
@@ -90,7 +93,9 @@ def _no_workspace(folder: Path) -> NotFoundError:
         return NotFoundError(f"no folder {folder}", fix="Name the folder that holds leadlight.yaml.")
     if (folder / "leadlight.yml").exists():
         return NotFoundError(f"no {WORKSPACE_FILE} in {folder}", fix="Rename leadlight.yml to leadlight.yaml.")
-    return NotFoundError(f"no {WORKSPACE_FILE} in {folder}", fix="Make a workspace with `leadlight init`, or go to one.")
+    return NotFoundError(
+        f"no {WORKSPACE_FILE} in {folder}", fix="Make a workspace with `leadlight init`, or go to one."
+    )
 
 
 def _load(path: Path, shown: str, model: type[T]) -> tuple[Document[T] | None, list[Fault]]:

@@ -56,7 +56,9 @@ class SourceSpec(Spec):
     query: str | None = Field(None, description="the query to read, with sql")
     sheet: str | None = Field(None, description="the sheet to read, with excel; the first unless told")
 
-    kind: SourceKind | None = Field(None, strict=False, description="what the records are, where the keys alone do not tell")
+    kind: SourceKind | None = Field(
+        None, strict=False, description="what the records are, where the keys alone do not tell"
+    )
     id: str | None = Field(None, description="leads: the column that names the lead")
     lead: str | None = Field(None, description="events and outcomes: the column that names the lead")
     account: str | None = Field(None, description="the column that names the lead's account")
@@ -78,12 +80,16 @@ class SourceSpec(Spec):
         default_factory=dict, description="types to use instead of those found"
     )
     missing: list[str] = Field(default_factory=list, description="texts that mean: no value (empty always does)")
-    dates: str | None = Field(None, description="how times are written: day_first, month_first, unix, or a strptime format")
+    dates: str | None = Field(
+        None, description="how times are written: day_first, month_first, unix, or a strptime format"
+    )
     timezone: str = Field("UTC", description="the zone of times that name none")
     decimal: Literal[".", ","] = Field(".", description="the decimal mark of numbers")
     delimiter: str | None = Field(None, description="found out unless told")
     encoding: str | None = Field(None, description="found out unless told")
-    reject_limit: float = Field(0.01, ge=0, le=1, description="the share of unreadable rows above which nothing is read")
+    reject_limit: float = Field(
+        0.01, ge=0, le=1, description="the share of unreadable rows above which nothing is read"
+    )
 
     @property
     def format(self) -> str:
@@ -350,7 +356,9 @@ Feature = Annotated[
 class WorkspaceSpec(Spec):
     """The file `leadlight.yaml`."""
 
-    entity: str = Field("lead", pattern=r"^[A-Za-z][A-Za-z _-]{0,38}[A-Za-z]$", description="what a lead is called here")
+    entity: str = Field(
+        "lead", pattern=r"^[A-Za-z][A-Za-z _-]{0,38}[A-Za-z]$", description="what a lead is called here"
+    )
     store: str = Field("duckdb:leadlight.duckdb", description="where the store lies: duckdb:FILE")
     sources: dict[Name, SourceSpec] = Field(default_factory=dict)
     outcome: OutcomeSpec | None = None
@@ -411,7 +419,9 @@ class EventCriterion(_Criterion):
     within: Duration | None = None
     half_life: Duration | None = None
     first: int | None = Field(None, ge=1, le=1_000_000, description="only the n earliest events (in the window) count")
-    max: float | None = Field(None, gt=0, allow_inf_nan=False, description="the largest size of the points, either sign")
+    max: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="the largest size of the points, either sign"
+    )
 
 
 class WhenCriterion(_Criterion):

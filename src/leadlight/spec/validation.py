@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import UnionType
@@ -13,7 +15,8 @@ from pydantic_core import ErrorDetails
 
 from leadlight.errors import Fault, did_you_mean, shorten
 from leadlight.spec import models
-from leadlight.spec.yaml import Parsed, Path
+from leadlight.spec.marks import Path
+from leadlight.spec.yaml import Parsed
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -163,9 +166,9 @@ def _inside(annotation: Any, part: int | str) -> Any:
 
 def _raw_key(value: Any, part: int | str) -> Any:
     """Return the key as the file has it: pydantic writes a key that is no text as text."""
-    if isinstance(value, dict) and part not in value:
-        return next((key for key in value if str(key) == str(part)), part)
-    return part
+    if not isinstance(value, dict):
+        return part
+    return next((key for key in value if key == part or str(key) == str(part)), part)
 
 
 def _item(value: Any, key: Any) -> Any:
@@ -184,7 +187,7 @@ def _message(place: _Place, errors: Sequence[ErrorDetails]) -> str:
     if place.is_choice:
         return f"must be a map or a list; found {found(value)}"
     if place.is_key:
-        return _key_message(place, errors)
+        return _key_message(errors)
     if kind == "missing":
         return _missing(place, value)
     if kind == "extra_forbidden":
@@ -207,7 +210,7 @@ def _shape_message(place: _Place, kind: str, value: Any, context: dict[str, Any]
     if kind == "tuple_type" or (kind == "too_long" and context.get("field_type") == "Tuple"):
         return f"must be {_shape(place.path)}; found {found(value)}"
     if kind in WANTED:
-        return f"must be {WANTED[kind]}; found {found(value)}{_hint(kind, value)}"
+        return f"must be {WANTED[kind]}; found {found(value)}{quotes_hint(WANTED[kind], value)}"
     if kind == "finite_number":
         return f"must be a finite number; found {found(value)}"
     if kind in ("too_short", "string_too_short"):
@@ -228,7 +231,7 @@ def _pattern(path: Path, value: Any) -> str:
 _NAME = "a name is letters, digits and _, a letter first"
 
 
-def _key_message(place: _Place, errors: Sequence[ErrorDetails]) -> str:
+def _key_message(errors: Sequence[ErrorDetails]) -> str:
     kinds = [error["type"] for error in errors]
     key = errors[0]["input"]
     if kinds == ["string_pattern_mismatch"]:
@@ -237,7 +240,7 @@ def _key_message(place: _Place, errors: Sequence[ErrorDetails]) -> str:
         return f"a name has at most {errors[0].get('ctx', {})['max_length']} characters; this one has {len(key)}"
     wanted = "text, a number, true or false" if "bool_type" in kinds else "text"
     wanted = "text or a whole number" if kinds == ["string_type", "int_type"] else wanted
-    return f"a key must be {wanted} here; found {found(key)}{_hint('string_type', key)}"
+    return f"a key must be {wanted} here; found {found(key)}{quotes_hint('text', key)}"
 
 
 def _missing(place: _Place, value: Any) -> str:
@@ -271,20 +274,20 @@ def _kind_message(kind: str, path: Path, value: Any) -> str:
     return f"a {noun} needs one of {', '.join(kinds)}; found {keys}{hint}"
 
 
-def _hint(kind: str, value: Any) -> str:
-    if kind == "string_type" and isinstance(value, bool | int | float):
+def quotes_hint(wanted: str, value: Any) -> str:
+    """Say what quotes have to do with it, where they do.
+
+    >>> quotes_hint("text", 5), quotes_hint("a number", "5")
+    (', which needs quotes to be text', ', which is text because of its quotes')
+    """
+    if wanted == "text" and isinstance(value, bool | int | float):
         return ", which needs quotes to be text"
-    if kind in ("float_type", "int_type") and isinstance(value, str) and _is_number(value):
-        return ", which is text because of its quotes"
-    return ""
+    looks = value in ("true", "false") if wanted == "true or false" else _is_number(value)
+    return ", which is text because of its quotes" if isinstance(value, str) and wanted != "text" and looks else ""
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text[:100])
-    except ValueError:
-        return False
-    return True
+def _is_number(value: Any) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?", value[:100]))
 
 
 def found(value: Any) -> str:
@@ -297,6 +300,8 @@ def found(value: Any) -> str:
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else f"{'-' if value < 0 else ''}.inf"
     if isinstance(value, dict):
         return "a map"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""`${VARIABLE}` in addresses: kept as written in specs, filled in from the environment only where an address is used."""
+"""`${VARIABLE}` in addresses: kept as written in specs, filled in from the environment where an address is used."""
 
 from __future__ import annotations
 

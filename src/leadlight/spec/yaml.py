@@ -7,9 +7,9 @@ aliases are bounded before anything is built, repeated keys are found, and no ta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -24,7 +24,9 @@ from ruamel.yaml.events import (
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.reader import ReaderError
 
-from leadlight.errors import MAX_VALUE_SHOWN, Fault, shorten
+from leadlight.errors import Fault, shorten
+from leadlight.spec.marks import Mark, Marks, Node, Path, advance, format_path
+from leadlight.spec.syntax import character_fault, syntax_fault
 
 MAX_DEPTH = 50
 """How deep lists and maps may be nested; the deepest that means anything is 8."""
@@ -34,103 +36,6 @@ MAX_VALUES = 300_000
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 """Characters that only escapes can bring in, and that terminals and databases choke on."""
 
-Path = tuple[Any, ...]
-
-
-class Mark(NamedTuple):
-    """A place in a file, both from 1."""
-
-    line: int
-    column: int
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A value, where it stands, and what is inside it; an alias shares the node of its anchor."""
-
-    value: Any
-    mark: Mark
-    block: bool = False
-    """A map or list that is written over lines, so that its key is the better place to point at."""
-    source: str = ""
-    """A scalar as it is written, with its quotes."""
-    keys: Mapping[Any, Mark] = field(default_factory=dict)
-    children: Mapping[Any, Node] = field(default_factory=dict)
-    size: int = 1
-    depth: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """Where each value of a file stands; a path is the keys and list positions that lead to it.
-
-    >>> marks = read_yaml("groups:\\n  fit: {cap: [1]}\\n", "house.yaml").marks
-    >>> marks.at(("groups", "fit", "cap", 0))
-    Mark(line=2, column=15)
-    >>> str(marks.fault("too low", ("groups", "fit", "cap", 7)))
-    'house.yaml:2:14: groups.fit.cap[7]: too low'
-    """
-
-    file: str
-    root: Node | None = None
-
-    def at(self, path: Path) -> Mark | None:
-        """Return where the value at a path stands, or else the nearest thing around it that there is."""
-        node, mark = self.root, None
-        if node is None:
-            return None
-        mark = node.mark
-        for part in path:
-            child = node.children.get(part)
-            if child is None:
-                break
-            mark = node.keys.get(part, child.mark) if child.block else child.mark
-            node = child
-        return mark
-
-    def key(self, path: Path) -> Mark | None:
-        """Return where the key at the end of a path stands, or else what `at` says."""
-        parent = self._node(path[:-1])
-        return parent.keys[path[-1]] if parent and path and path[-1] in parent.keys else self.at(path)
-
-    def inside(self, path: Path, line: int, column: int) -> Mark | None:
-        """Return where a character of the text at a path stands, given its line and column within that text."""
-        node = self._node(path)
-        if node is None or not isinstance(node.value, str):
-            return self.at(path)
-        lines = node.value.split("\n")
-        index = sum(len(before) + 1 for before in lines[: line - 1]) + column - 1
-        return _place(node, index)
-
-    def fault(
-        self,
-        message: str,
-        path: Path = (),
-        severity: Literal["error", "warning"] = "error",
-        *,
-        mark: Mark | None = None,
-    ) -> Fault:
-        """Make a fault about the value at a path; `mark` says the place where it is not the value's own."""
-        place = mark or self.at(path)
-        line, column = place if place else (None, None)
-        return Fault(message, self.file, line, column, format_path(self._words(path)) or None, severity)
-
-    def _words(self, path: Path) -> Path:
-        """Make numbers that are keys of a map text, so that they do not look like places in a list."""
-        words: list[Any] = []
-        node = self.root
-        for part in path:
-            is_list = node is not None and isinstance(node.value, list)
-            words.append(part if is_list or isinstance(part, str) else str(part)[:MAX_VALUE_SHOWN])
-            node = node.children.get(part) if node else None
-        return tuple(words)
-
-    def _node(self, path: Path) -> Node | None:
-        node = self.root
-        for part in path:
-            node = node.children.get(part) if node else None
-        return node
-
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
@@ -139,23 +44,6 @@ class Parsed:
     value: Any
     marks: Marks
     faults: Sequence[Fault] = ()
-
-
-def format_path(path: Path) -> str:
-    """Write a path in words.
-
-    >>> format_path(("groups", "fit", "criteria", 2, "points", "a b"))
-    "groups.fit.criteria[2].points.'a b'"
-    """
-    text = ""
-    for part in path:
-        if isinstance(part, int) and not isinstance(part, bool):
-            text += f"[{shorten(part)}]"
-        elif isinstance(part, str) and re.fullmatch(r"[\w*-]{1,60}", part):
-            text += f".{part}"
-        else:
-            text += f".{shorten(part)}"
-    return text.removeprefix(".")
 
 
 def read_yaml(text: str, file: str) -> Parsed:
@@ -182,9 +70,9 @@ def _events(text: str, file: str) -> Iterator[Any]:
     try:
         yield from YAML(typ="safe", pure=True).parse(text)
     except MarkedYAMLError as error:
-        raise _Stop(_syntax_fault(error, file)) from None
+        raise _Stop(syntax_fault(error, file)) from None
     except ReaderError as error:
-        raise _Stop(_character_fault(error, text, file)) from None
+        raise _Stop(character_fault(error, text, file)) from None
     except (YAMLError, ValueError, OverflowError, RecursionError) as error:  # "\\U99999999", say
         raise _Stop(Fault(f"this is not YAML: {shorten(str(error))}", file)) from None
 
@@ -328,13 +216,13 @@ class _Builder:
         source = self.text[event.start_mark.index : event.end_mark.index]
         prefix = re.match(r"(?:[&!]\S*\s+)+", source) if event.anchor or event.tag else None
         if prefix:
-            mark, source = _advance(mark, prefix[0]), source[prefix.end() :]
+            mark, source = advance(mark, prefix[0]), source[prefix.end() :]
         odd = _UNPRINTABLE.search(event.value)
         if odd:
             self.faults.append(Fault(f"the text holds the character U+{ord(odd[0]):04X}: remove it", self.file, *mark))
         plain = event.implicit[0] and event.style is None
         value = self._plain(event.value, mark) if plain else event.value
-        return Node(value, mark, source=source)
+        return Node(value, mark, block=not source, source=source)
 
     def _plain(self, text: str, mark: Mark) -> Any:
         kind = str(self._resolver.resolve(ScalarNode, text, (True, False))).rpartition(":")[2]
@@ -368,96 +256,3 @@ def _integer(text: str) -> int:
     digits = digits.lstrip("+-")
     base = {"0x": 16, "0o": 8, "0b": 2}.get(digits[:2], 10)
     return sign * int(digits if base == 10 else digits[2:], base)
-
-
-# ------------------------------------------------------------------------------------------ places inside a scalar
-
-
-def _advance(mark: Mark, text: str) -> Mark:
-    breaks = text.count("\n")
-    return Mark(mark.line + breaks, len(text) - text.rfind("\n") if breaks else mark.column + len(text))
-
-
-def _place(node: Node, index: int) -> Mark:
-    """Return where a character of a scalar's value stands in the file."""
-    for position, offset in enumerate(_offsets(node.source, node.value)):
-        if position >= index:
-            return _advance(node.mark, node.source[:offset])
-    return _advance(node.mark, node.source.rstrip())
-
-
-def _offsets(source: str, value: str) -> Iterator[int]:
-    """Walk a scalar as written and as it is meant side by side; yield for each character meant where it is written.
-
-    A run of blanks stands for a run of blanks (folding, indentation); escapes and doubled quotes stand for one.
-    """
-    style = source[:1] if source[:1] in ("'", '"', "|", ">") else ""
-    at = source.find("\n") + 1 if style in ("|", ">") else len(style)
-    blank = False
-    for char in value:
-        if char.isspace() and (blank or source[at : at + 1].isspace()):
-            if not blank:
-                start, at = at, at + len(source[at:]) - len(source[at:].lstrip())
-            blank = True
-            yield start
-            continue
-        if style in ("|", ">"):
-            at += len(source[at:]) - len(source[at:].lstrip()) if not blank else 0
-        blank = False
-        width, skipped = _width(source, at, style)
-        yield at + skipped
-        at += skipped + width
-
-
-ESCAPES = {"x": 4, "u": 6, "U": 10}
-
-
-def _width(source: str, at: int, style: str) -> tuple[int, int]:
-    """Return how many characters stand for the next one, and how many before it stand for none."""
-    skipped = 0
-    while style == '"' and source[at + skipped] == "\\" and source[at + skipped + 1] in "\r\n":
-        skipped += 1 + len(source[at + skipped + 1 :]) - len(source[at + skipped + 1 :].lstrip())
-    if style == '"' and source[at + skipped] == "\\":
-        return ESCAPES.get(source[at + skipped + 1], 2), skipped
-    return (2 if style == "'" and source[at : at + 2] == "''" else 1), skipped
-
-
-# ------------------------------------------------------------------------------------------------- syntax in words
-
-_SYNTAX = (
-    (r"found character '\\t'", "a tab stands where blanks should: indent with blanks"),
-    (r"found character ('[@`%]')", r"a value cannot begin with {0}: put it in quotes"),
-    (r"mapping values are not allowed", "a ':' where none can stand: put the text in quotes, write 'key: value' with a "
-                                        "blank, or check the indentation"),
-    (r"sequence entries are not allowed", "a '-' where no list can begin: check the indentation"),
-    (r"could not find expected ':'", "a ':' is missing after a key"),
-    (r"unexpected end of stream", "a quote is opened here and never closed"),
-    (r"found '<block mapping start>'", "the indentation fits nothing above"),
-    (r"found '<block sequence start>'", "the indentation fits nothing above"),
-    (r"<block end>, but found '<scalar>'", "more text after a closing quote: put the whole value in double quotes"),
-    (r"<block end>, but found ('[-?]')", "a list and a map are mixed at one indentation"),
-    (r"expected ',' or '([\]}])'", "a ',' or the closing '{0}' is missing"),
-    (r"expected the node content, but found '([^']*)'", "a value is missing before '{0}'"),
-    (r"unknown escape character ('.*')", "\\ and {0} mean nothing in double quotes: write \\\\ for a backslash"),
-)  # fmt: skip
-
-
-def _syntax_fault(error: MarkedYAMLError, file: str) -> Fault:
-    """Say in our words what the reader found; its own words where we have none."""
-    problem = str(error.problem)
-    mark = error.problem_mark or error.context_mark
-    if "unexpected end of stream" in problem and error.context_mark is not None:
-        mark = error.context_mark
-    place = (mark.line + 1, mark.column + 1) if mark is not None else (None, None)
-    for pattern, words in _SYNTAX:
-        match = re.search(pattern, problem)
-        if match:
-            return Fault(words.format(*match.groups()), file, *place)
-    return Fault(f"this is not YAML: {problem}", file, *place)
-
-
-def _character_fault(error: ReaderError, text: str, file: str) -> Fault:
-    before = text[: error.position]
-    code = error.character if isinstance(error.character, int) else ord(str(error.character)[0])
-    message = f"the character U+{code:04X} may not stand in YAML: remove it"
-    return Fault(message, file, before.count("\n") + 1, len(before) - before.rfind("\n"))

@@ -8,8 +8,9 @@ from datetime import datetime
 from leadlight.engines.base import Engine
 from leadlight.expr.types import Type
 from leadlight.store import names
-from leadlight.store.history import LEADS, add_columns, observe
+from leadlight.store.history import LEADS, add_columns
 from leadlight.store.leads import assign_keys
+from leadlight.store.observe import observe
 from leadlight.store.sql import Sql, each, fill
 from leadlight.store.staged import Counts, Staged
 
@@ -36,13 +37,10 @@ def load_leads(engine: Engine, rows: Staged, now: datetime) -> Loaded:
     names.record(engine, "attribute", rows.source, columns)
     values = list(columns) + (["account"] if "account" in rows.roles else [])
     _fold(engine, rows)
-    usable, folded = engine.rows(
-        fill("SELECT count(*) FROM {table} s JOIN ids i ON i.id = s._id", table=rows.table)
-        + " UNION ALL SELECT count(*) FROM staged"
-    )
+    usable = engine.rows(fill("SELECT count(*) FROM {table} s JOIN ids i ON i.id = s._id", table=rows.table))[0][0]
     new, changed, unchanged = observe(engine, LEADS, rows.source, values, now, versioned="known_at" in rows.roles)
     engine.execute("DROP TABLE staged")
-    repeated = usable[0] - folded[0]
+    repeated = int(usable) - new - changed - unchanged
     counts = Counts(new=new, changed=changed, unchanged=unchanged, repeated=repeated, erased=erased)
     return Loaded(counts=counts, examples=_examples(engine, rows) if repeated else ())
 
@@ -54,7 +52,7 @@ def _fold(engine: Engine, rows: Staged) -> None:
         fill(
             "CREATE TEMP TABLE staged AS SELECT i.lead, i.key AS _key, {known_at} AS known_at, "
             "min(min({created_at})) OVER (PARTITION BY i.key) AS created_at{account}{values} "
-            "FROM {table} s JOIN ids i ON i.id = s._id GROUP BY ALL ORDER BY i.key, known_at",
+            "FROM {table} s JOIN ids i ON i.id = s._id GROUP BY 1, 2, 3 ORDER BY i.key, known_at",
             known_at=rows.role("known_at", "TIMESTAMP"),
             created_at=rows.role("created_at", "TIMESTAMP"),
             account=account,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from leadlight.engines.base import Engine
@@ -41,3 +43,24 @@ def record_file(
         "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", [source, path, fingerprint, spec, read_at, rows, rejected]
     )
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class LastRead:
+    """A file as it was read last."""
+
+    path: str
+    spec: str
+    rows: int
+
+
+def last_read(engine: Engine, source: str) -> list[LastRead]:
+    """Return the files of a source as they were read last."""
+    found = engine.rows("SELECT path, spec, rows FROM files WHERE source = ? ORDER BY path", [source])
+    return [LastRead(*row) for row in found]
+
+
+def same_files_elsewhere(engine: Engine, files: Mapping[str, str], spec: str) -> list[str]:
+    """Return the sources that have read any of these files (path → fingerprint) under the same description."""
+    found = engine.rows("SELECT source, path, fingerprint FROM files WHERE spec = ? ORDER BY source, path", [spec])
+    return list(dict.fromkeys(source for source, path, fingerprint in found if files.get(path) == fingerprint))

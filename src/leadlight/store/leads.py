@@ -64,14 +64,15 @@ def assign_keys(engine: Engine, table: str, column: str) -> int:
     """
     engine.execute(
         fill(
-            "CREATE TEMP TABLE new_ids AS SELECT s.{column} AS id, min(s.rowid) AS first, count(*) AS rows FROM {table} s "
-            "WHERE s.{column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ids i WHERE i.id = s.{column}) GROUP BY s.{column}",
+            "CREATE TEMP TABLE new_ids AS SELECT s.{column} AS id, min(s.rowid) AS first, count(*) AS rows "
+            "FROM {table} s WHERE s.{column} IS NOT NULL "
+            "AND NOT EXISTS (SELECT 1 FROM ids i WHERE i.id = s.{column}) GROUP BY s.{column}",
             table=table,
             column=column,
         )
     )
     of_erased = Sql("sha256((SELECT any_value(salt) FROM erased) || id) IN (SELECT hash FROM erased)")
-    erased = engine.rows(fill("SELECT coalesce(sum(rows), 0) FROM new_ids WHERE {of_erased}", of_erased=of_erased))[0][0]
+    erased = engine.rows(fill("SELECT sum(rows) FROM new_ids WHERE {of_erased}", of_erased=of_erased))[0][0] or 0
     engine.execute(
         fill(
             "INSERT INTO ids SELECT id, number, number FROM (SELECT id, (SELECT coalesce(max(key), 0) FROM ids) + "

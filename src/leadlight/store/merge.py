@@ -70,9 +70,9 @@ def _gather_shared(engine: Engine, mentions: Sql) -> None:
     """Make `nodes` (the leads that share something, ranked from the first created) and `shared` (rank, what)."""
     engine.execute(
         fill(
-            "CREATE TEMP TABLE shared AS WITH mentions AS ({mentions}) SELECT DISTINCT lead, attribute, value FROM mentions "
-            "SEMI JOIN (SELECT attribute, value FROM mentions GROUP BY ALL HAVING min(lead) <> max(lead)) "
-            "USING (attribute, value)",
+            "CREATE TEMP TABLE shared AS WITH mentions AS ({mentions}) "
+            "SELECT DISTINCT lead, attribute, value FROM mentions SEMI JOIN (SELECT attribute, value FROM mentions "
+            "GROUP BY ALL HAVING min(lead) <> max(lead)) USING (attribute, value)",
             mentions=mentions,
         )
     )

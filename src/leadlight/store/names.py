@@ -27,7 +27,8 @@ def known_types(engine: Engine, kind: Kind, *, without: Iterable[str] = ()) -> d
 
 def _found(engine: Engine, kind: Kind, sources: list[str], *, among: bool) -> list[tuple[str, Type]]:
     found = engine.rows(
-        "SELECT DISTINCT name, type FROM names WHERE kind = ? AND list_contains(?::VARCHAR[], source) = ? ORDER BY name",
+        "SELECT DISTINCT name, type FROM names WHERE kind = ? AND list_contains(?::VARCHAR[], source) = ? "
+        "ORDER BY name",
         [kind, sources, among],
     )
     return [(str(name), Type(type_)) for name, type_ in found]

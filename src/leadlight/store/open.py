@@ -20,7 +20,7 @@ def store_path(address: str, root: Path) -> Path | None:
     """
     kind, _, rest = address.partition(":")
     if kind in ("postgres", "postgresql"):
-        raise StoreError("a store in PostgreSQL comes in a later version", fix="Write `store: duckdb:leadlight.duckdb`.")
+        raise StoreError("a store in PostgreSQL comes later", fix="Write `store: duckdb:leadlight.duckdb`.")
     if kind != "duckdb" or not rest:
         raise StoreError(
             f"{address!r} is no address of a store",

@@ -13,8 +13,8 @@ text or integer alike. `attributes` has one row per lead and period: the values 
 
 The rest serve ourselves:
 
-    ids                 id → lead: every identifier a lead has or had. `key` is the number the id was given first, `lead`
-                        the key of the lead it belongs to now: merged duplicates have several ids, one lead
+    ids                 id → lead: every identifier a lead has or had. `key` is the number the id was given first,
+                        `lead` that of the lead it belongs to now: merged duplicates have several ids, one lead
     observations        what one source said about an id (`_key`) at a moment; `attributes` is made from it.
                         known_at is null for what a flat file says first: known since the lead exists
     account_observations  the same for accounts; known_at is null for what is known since ever

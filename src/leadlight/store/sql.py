@@ -60,6 +60,15 @@ def each(template: str, names: Iterable[str], separator: str = ", ") -> Sql:
     return Sql(separator.join(fill(template, name=name) for name in names))
 
 
+def more(*pieces: str) -> Sql:
+    """Return what follows in a list that has begun already: nothing, or pieces with a comma before each.
+
+    >>> more("a", "")
+    ', a'
+    """
+    return Sql("".join(f", {piece}" for piece in pieces if piece))
+
+
 def _part(value: str | Iterable[str]) -> str:
     if isinstance(value, Sql):
         return value

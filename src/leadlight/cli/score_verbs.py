@@ -1,0 +1,198 @@
+"""Verbs that score and explain."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from leadlight.cli.options import AsOf, Folder, Json, Lead, Scorecard
+from leadlight.errors import UsageError, shorten
+
+if TYPE_CHECKING:
+    from leadlight.workspace import Workspace
+
+
+def score(scorecard: Scorecard = None, as_of: AsOf = None, workspace: Folder = Path(), json: Json = False) -> None:
+    """Score everybody by all scorecards, or one, and keep the scores and changes of grade.
+
+    A scorecard that was edited is published by this: its scores move silently.
+    """
+    from leadlight.cli import render
+    from leadlight.cli.console import show, working, write_json
+    from leadlight.workspace import open_workspace
+
+    opened = open_workspace(workspace)
+    with working("scoring"):
+        runs = opened.score(scorecard, as_of=as_of)
+    if json:
+        write_json({"runs": [run.as_dict() for run in runs]})
+    else:
+        show(render.runs(runs))
+
+
+def rank(
+    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="How many to show.")] = 20,
+    grade: Annotated[str | None, typer.Option("--grade", "-g", metavar="GRADE", help="Only those with this grade.")] = None,
+    scorecard: Scorecard = None,
+    as_of: AsOf = None,
+    workspace: Folder = Path(),
+    json: Json = False,
+) -> None:
+    """Say who comes first, and why. Nothing is stored.
+
+    To have the whole ranking in a file, use `leadlight export`.
+    """
+    from leadlight.cli import render
+    from leadlight.cli.console import working, write
+    from leadlight.workspace import open_workspace
+
+    opened = open_workspace(workspace)
+    with working("ranking"):
+        ranking = opened.rank(scorecard, as_of=as_of, limit=limit, grade=grade)
+    write(ranking, as_json=json, render=render.ranking)
+
+
+def explain(
+    lead: Lead, scorecard: Scorecard = None, as_of: AsOf = None, workspace: Folder = Path(), json: Json = False
+) -> None:
+    """Say where each point of a score comes from; the points add up to the score."""
+    from leadlight.cli import render
+    from leadlight.cli.console import write
+    from leadlight.workspace import open_workspace
+
+    opened = open_workspace(workspace)
+    ledger = opened.explain(lead, scorecard, as_of=as_of)
+    write(ledger, as_json=json, render=partial(render.ledger, labels=_labels(opened, ledger.scorecard)))
+
+
+def why(
+    lead: Lead,
+    since: Annotated[
+        str, typer.Option("--since", metavar="TIME", help="The earlier moment: 30d (ago), or a date.", show_default=False)
+    ] = "30d",
+    until: Annotated[
+        str | None, typer.Option("--until", "--as-of", metavar="TIME", help="The later moment; now unless told.")
+    ] = None,
+    scorecard: Scorecard = None,
+    workspace: Folder = Path(),
+    json: Json = False,
+) -> None:
+    """Say what moved a score between two moments, item by item; the items add up to the difference.
+
+    The earlier moment is 30d ago unless told.
+    """
+    from leadlight.cli import render
+    from leadlight.cli.console import write
+    from leadlight.workspace import open_workspace
+
+    opened = open_workspace(workspace)
+    movement = opened.why(lead, scorecard, since=since, until=until)
+    write(movement, as_json=json, render=partial(render.movement, labels=_labels(opened, movement.after.scorecard)))
+
+
+def history(lead: Lead, scorecard: Scorecard = None, workspace: Folder = Path(), json: Json = False) -> None:
+    """List the scores that were given and kept (by `leadlight score`), and the changes of grade."""
+    from leadlight.cli import render
+    from leadlight.cli.console import write
+    from leadlight.workspace import open_workspace
+
+    opened = open_workspace(workspace)
+    past = opened.history(lead, scorecard)
+    write(past, as_json=json, render=partial(render.history, labels=_labels(opened, past.scorecard)))
+
+
+def try_lead(
+    lead: Annotated[
+        str, typer.Argument(metavar="JSON", help='{"email": …}, a file that holds it, or - to read it from standard input.')
+    ],
+    scorecard: Scorecard = None,
+    as_of: AsOf = None,
+    workspace: Folder = Path(),
+    json: Json = False,
+) -> None:
+    """Score somebody given as JSON and say why. Nothing is stored.
+
+    The object has attributes by name and, where wanted, id, created_at, account, and events:
+    {"country": "Spain", "events": [{"type": "page_view", "at": "2d", "path": "/pricing"}]}
+    """
+    from leadlight.cli import render
+    from leadlight.cli.console import write
+    from leadlight.workspace import open_workspace
+
+    given = _read_lead(lead)
+    opened = open_workspace(workspace)
+    ledger = opened.try_lead(given, scorecard, as_of=as_of)
+    write(ledger, as_json=json, render=partial(render.ledger, labels=_labels(opened, ledger.scorecard)))
+
+
+def diff(
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", metavar="FILE", help="Another scorecard's file; the version last used unless told."),
+    ] = None,
+    scorecard: Scorecard = None,
+    as_of: AsOf = None,
+    workspace: Folder = Path(),
+    json: Json = False,
+) -> None:
+    """Say what publishing an edited scorecard would do: who changes grade, and how either ranks the past. Nothing is stored."""
+    from leadlight.cli import render
+    from leadlight.cli.console import working, write
+    from leadlight.workspace import open_workspace
+
+    opened = open_workspace(workspace)
+    with working("scoring by both"):
+        difference = opened.diff(scorecard, against=against, as_of=as_of)
+    write(difference, as_json=json, render=render.difference)
+
+
+def _labels(workspace: Workspace, scorecard: str) -> list[str]:
+    grades = workspace.loaded.scorecards[scorecard].spec.grades
+    return grades.labels if grades else []
+
+
+def _read_lead(given: str) -> dict[str, Any]:
+    """Read the lead's JSON from the argument itself, from a file, or from standard input.
+
+    Raises UsageError for what is no JSON object.
+    """
+    import json
+
+    text = _text(given)
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UsageError(f"this is no JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise UsageError("this JSON is nested too deeply") from None
+    if not isinstance(value, dict):
+        raise UsageError(f"expected one JSON object, found {shorten(value)}", fix='Write {"attribute": value, …}.')
+    return value
+
+
+def _text(given: str) -> str:
+    if given == "-":
+        return sys.stdin.read()
+    if given.lstrip().startswith(("{", "[", '"')):
+        return given
+    try:
+        return Path(given).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        fix = "Give JSON ({…}), a file that holds it, or - for standard input."
+        raise UsageError(f"cannot read {shorten(given)}: {reason}", fix=fix) from None
+
+
+VERBS = {
+    "score": score,
+    "rank": rank,
+    "explain": explain,
+    "why": why,
+    "history": history,
+    "try": try_lead,
+    "diff": diff,
+}

@@ -1,0 +1,25 @@
+"""The list of verbs in `leadlight --help`, by what they are for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typer.core import TyperGroup
+
+SECTIONS = {
+    "Begin": ("init", "check", "ingest", "simulate"),
+    "Score and understand": ("score", "rank", "explain", "why", "history"),
+    "Change a scorecard": ("try", "diff", "schema"),
+    "Hand on": ("report", "export", "sql"),
+    "Keep house": ("erase",),
+}
+
+
+class Sections(TyperGroup):
+    """A group whose help lists its commands under headings."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands section by section."""
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(8), self.commands[name].get_short_help_str(90)) for name in names])

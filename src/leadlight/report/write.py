@@ -1,0 +1,105 @@
+"""Lay the facts out on one self-contained HTML page: no script, no network, prints well."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from leadlight.charts.conversion import conversion_by_grade
+from leadlight.charts.criteria import criteria_bars
+from leadlight.charts.distribution import distribution
+from leadlight.charts.grades import grade_bars, grade_matrix
+from leadlight.charts.render import to_svg
+from leadlight.engines.base import Engine
+from leadlight.errors import UsageError
+from leadlight.report.facts import ReportFacts, as_json, gather
+from leadlight.scorecards.sentences import amount, value
+from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A page that was written."""
+
+    path: Path
+    facts: ReportFacts = field(repr=False)
+    html: str = field(repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return where the page is, and all it shows, as plain JSON values."""
+        return {"path": str(self.path), **as_json(self.facts)}
+
+    def __str__(self) -> str:
+        return f"report written to {self.path}"
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def write_report(
+    engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, as_of: datetime, path: Path
+) -> Report:
+    """Gather the facts and write the page, whole or not at all.
+
+    Raises UsageError where the file cannot be written.
+    """
+    facts = gather(engine, workspace, scorecard, as_of)
+    html = render(facts, scorecard)
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8", suffix=".tmp") as file:
+            file.write(html)
+        Path(file.name).chmod(0o644)
+        os.replace(file.name, path)  # noqa: PTH105
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}", fix="Name another file.") from None
+    return Report(path, facts, html)
+
+
+def render(facts: ReportFacts, scorecard: ResolvedScorecard) -> str:
+    """Return the page's HTML; every value from data is escaped."""
+    charts = {name: Markup(to_svg(spec)) for name, spec in charts_of(facts, scorecard).items()}
+    return _page().render(facts=facts, charts=charts, groups=list(scorecard.spec.groups))
+
+
+def charts_of(facts: ReportFacts, scorecard: ResolvedScorecard) -> dict[str, dict[str, Any]]:
+    """Return the page's charts as Vega-Lite specs, by name."""
+    charts = {"distribution": distribution(facts.bins, entity=facts.entity)} if facts.bins else {}
+    grades = scorecard.spec.grades
+    if grades is not None:
+        charts["grades"] = _grades(facts, {axis: [name for name, _ in levels] for axis, levels in grades.axes.items()})
+    if facts.criteria:
+        means = sorted(((item.name, item.mean) for item in facts.criteria), key=lambda item: -item[1])
+        charts["criteria"] = criteria_bars(means)
+    if facts.conversion is not None:
+        rows = [(row.grade, row.n, row.won, row.low, row.high) for row in facts.conversion.rows]
+        charts["conversion"] = conversion_by_grade(rows, facts.conversion.base_rate)
+    return charts
+
+
+def _grades(facts: ReportFacts, axes: dict[str, list[str]]) -> dict[str, Any]:
+    if len(axes) == 1:
+        return grade_bars(facts.ranking.grades, entity=facts.entity)
+    (first, rows), (second, columns) = axes.items()
+    counts = {(row, column): facts.ranking.grades.get(row + column, 0) for row in rows for column in columns}
+    return grade_matrix(counts, axes=(first, second), levels=(rows[::-1], columns[::-1]))
+
+
+@cache
+def _page() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("leadlight.report", "pages"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(amount=amount, value=value)
+    return environment.get_template("report.html.j2")

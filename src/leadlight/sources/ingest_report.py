@@ -1,0 +1,96 @@
+"""What an ingest did."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+ID_RULE = (
+    "Rows of one id in one reading are one: value by value the later row wins, blanks erase nothing, and the earliest "
+    "creation counts."
+)
+SHARED_RULE = (
+    "Ids that share an e-mail address (trimmed, in lower case; or what merge_by names) are one: the one created first "
+    "stays, of those created at once the smaller id; the others remain as its aliases, and their events and outcomes "
+    "go with them."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """What became of one source."""
+
+    source: str
+    kind: str
+    files: int = 0
+    skipped_files: int = 0
+    """Files that hold what they held when they were last read."""
+    rows: int = 0
+    """Rows read, without those rejected."""
+    rejected: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    outcomes: tuple[int, int, int] | None = None
+    """New, changed and unchanged outcomes, where a source of leads has an outcome column."""
+    repeated: int = 0
+    """Rows folded into another one of the same id."""
+    erased: int = 0
+    """Rows about people who were erased from the store: left out."""
+    without_lead: int = 0
+    """Events or outcomes in the store from this source whose lead is in no source of leads (yet)."""
+    rejects_file: str | None = None
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """How many were merged by which rule, and up to 20 examples."""
+
+    count: int
+    rule: str
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What an ingest did, source by source; `changed` is false when the store is as it was before."""
+
+    at: datetime
+    sources: tuple[SourceReport, ...]
+    same_id: Duplicates
+    same_value: Duplicates
+    changed: bool
+    seconds: float
+
+    @property
+    def rows(self) -> int:
+        """Rows read, of all sources."""
+        return sum(source.rows for source in self.sources)
+
+    @property
+    def rejected(self) -> int:
+        """Rows that could not be read, of all sources."""
+        return sum(source.rejected for source in self.sources)
+
+    def counts(self) -> dict[str, Any]:
+        """Return numbers only, with nothing about any person: what `runs` keeps."""
+        numbers = ("rows", "rejected", "new", "changed", "unchanged", "repeated", "erased", "without_lead")
+        merged = {"same_id": self.same_id.count, "same_value": self.same_value.count}
+        return {**{s.source: {name: getattr(s, name) for name in numbers} for s in self.sources}, "merged": merged}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain JSON values."""
+        return {**asdict(self), "at": self.at.isoformat(), "rows": self.rows, "rejected": self.rejected}
+
+    def __str__(self) -> str:
+        lines = [
+            f"{s.source} ({s.kind}): {s.rows:,} rows, {s.new:,} new, {s.changed:,} changed, {s.unchanged:,} as before"
+            + (f", {s.rejected:,} rejected" if s.rejected else "")
+            + (f", {s.skipped_files:,} of {s.files:,} files unchanged" if s.skipped_files else "")
+            for s in self.sources
+        ]
+        merged = self.same_id.count + self.same_value.count
+        return "\n".join([*lines, f"{merged:,} duplicates merged; {self.seconds:.1f} s"])

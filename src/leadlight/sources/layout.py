@@ -1,0 +1,133 @@
+"""Which of a source's columns is what: roles, attributes or properties, their names, and those left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from leadlight.errors import DataError, Fault, did_you_mean
+from leadlight.expr.types import Type
+from leadlight.sources.names import snake_case, unique_names
+from leadlight.sources.part import Part
+from leadlight.spec.catalog import RESERVED, RESERVED_PROPERTIES
+from leadlight.spec.models import SourceKind, SourceSpec
+
+ROLES = ("id", "lead", "account", "created_at", "known_at", "at", "type", "message_id", "outcome", "value")
+TIME_ROLES = frozenset({"created_at", "known_at", "at"})
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A column to be read: under which name into the table, from which header; `told` is a type the user or store set."""
+
+    name: str
+    header: str
+    role: str | None = None
+    told: Type | None = None
+    must: bool = False
+    """A row without a value here is rejected."""
+
+
+def lay_out(source: str, spec: SourceSpec, parts: Sequence[Part], types: Mapping[str, Type]) -> tuple[Slot, ...]:
+    """Match the spec's column names with the headers; roles first, then attributes in the order of the files.
+
+    Raises DataError with all names that no header has, and the nearest header there is.
+    """
+    headers = list(dict.fromkeys(header for part in parts for header in part.columns))
+    faults = _role_faults(source, spec, parts)
+    roles = {role: find(headers, told) for role in ROLES if (told := getattr(spec, role)) is not None}
+    dropped, faults_dropped = _dropped(source, spec, headers)
+    kept, faults_kept = _kept(source, spec, headers, {header for header in roles.values() if header} | dropped)
+    told, faults_types = _told(source, spec, kept, roles.get("outcome"))
+    faults += faults_dropped + faults_kept + faults_types
+    if faults:
+        raise DataError(faults)
+    slots = [_role_slot(role, header, spec, {**types, **told}) for role, header in roles.items() if header is not None]
+    slots += [Slot(name, header, told=told.get(name, types.get(name))) for name, header in kept.items()]
+    return tuple(slots)
+
+
+def find(headers: Sequence[str], told: str) -> str | None:
+    """Find the header a user means: as it stands, else without regard to case and punctuation.
+
+    >>> find(["Lead Number", "Lead Source"], "lead_source")
+    'Lead Source'
+    """
+    if told in headers:
+        return told
+    return next((header for header in headers if snake_case(header) == snake_case(told) != ""), None)
+
+
+def _role_slot(role: str, header: str, spec: SourceSpec, told: Mapping[str, Type]) -> Slot:
+    if role in TIME_ROLES:
+        fixed: Type | None = Type.TIME
+    else:
+        fixed = Type.NUMBER if role == "value" else told.get("_outcome") if role == "outcome" else Type.TEXT
+    key = {SourceKind.LEADS: "id", SourceKind.ACCOUNTS: "account"}.get(spec.role, "lead")
+    must = role == key or (spec.role is SourceKind.EVENTS and role in {"at", "type"})
+    return Slot(f"_{role}", header, role, fixed, must)
+
+
+def _role_faults(source: str, spec: SourceSpec, parts: Sequence[Part]) -> list[Fault]:
+    return [
+        Fault(f"{part.shown} has no column {told!r}; {did_you_mean(told, part.columns)}", path=f"sources.{source}.{role}")
+        for role in ROLES
+        if (told := getattr(spec, role)) is not None
+        for part in parts
+        if find(list(part.columns), told) is None
+    ]
+
+
+def _dropped(source: str, spec: SourceSpec, headers: Sequence[str]) -> tuple[set[str], list[Fault]]:
+    found = {name: find(headers, name) for name in spec.drop}
+    faults = [_unknown(source, "drop", name, headers) for name, header in found.items() if header is None]
+    return {header for header in found.values() if header is not None}, faults
+
+
+def _kept(
+    source: str, spec: SourceSpec, headers: Sequence[str], taken: set[str]
+) -> tuple[dict[str, str], list[Fault]]:
+    """Name the attributes: by the user's map, or else by their headers, all of them or those of the user's list."""
+    reserved = _reserved(spec)
+    if isinstance(spec.columns, dict):
+        found = {name: find(headers, header) for name, header in spec.columns.items()}
+        faults = [_unknown(source, "columns", spec.columns[name], headers) for name in found if found[name] is None]
+        faults += [
+            Fault(f"{name!r} has a meaning of its own: choose another name", path=f"sources.{source}.columns")
+            for name in found
+            if name in reserved or name.startswith("_")
+        ]
+        return {name: header for name, header in found.items() if header is not None}, faults
+    wanted = {name: find(headers, name) for name in spec.columns} if spec.columns is not None else None
+    faults = [_unknown(source, "columns", name, headers) for name, header in (wanted or {}).items() if header is None]
+    names = dict(zip(headers, unique_names(headers, reserved), strict=True))
+    chosen = [header for header in headers if header not in taken and (wanted is None or header in wanted.values())]
+    return {names[header]: header for header in chosen}, faults
+
+
+def _reserved(spec: SourceSpec) -> frozenset[str]:
+    if spec.role is SourceKind.EVENTS:
+        return RESERVED_PROPERTIES
+    return RESERVED
+
+
+def _told(
+    source: str, spec: SourceSpec, kept: Mapping[str, str], outcome: str | None
+) -> tuple[dict[str, Type], list[Fault]]:
+    """Read `types`: keys are our names or headers; `_outcome` stands for the outcome column."""
+    told: dict[str, Type] = {}
+    faults = []
+    for key, type_name in spec.types.items():
+        header = find(list(kept.values()), key)
+        name = key if key in kept else next((name for name, its in kept.items() if its == header), None)
+        if name is None and outcome is not None and find([outcome], key):
+            name = "_outcome"
+        if name is None:
+            faults.append(_unknown(source, "types", key, kept))
+        else:
+            told[name] = Type(type_name)
+    return told, faults
+
+
+def _unknown(source: str, key: str, name: str, known: Sequence[str] | Mapping[str, str]) -> Fault:
+    return Fault(f"there is no column {name!r}; {did_you_mean(name, known)}", path=f"sources.{source}.{key}")

@@ -1,0 +1,131 @@
+"""From what was written to what can run: every condition parsed, every name and rule checked, all faults at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from leadlight.errors import Fault
+from leadlight.expr.parse import Expression
+from leadlight.spec import models
+from leadlight.spec.catalog import Catalog
+from leadlight.spec.criteria import check_scorecard, scorecard_name
+from leadlight.spec.features import TypedFeatures, type_features
+from leadlight.spec.findings import Findings, Scope
+from leadlight.spec.load import Document, LoadedWorkspace
+from leadlight.spec.marks import Path
+from leadlight.spec.resolved import ResolvedFeature, ResolvedScorecard, ResolvedWorkspace
+from leadlight.spec.scopes import account_scope, lead_scope, outcome_scope
+from leadlight.spec.sources import NO_ACCOUNTS, check_accounts, check_sources, has_accounts
+
+
+def resolve(loaded: LoadedWorkspace, catalog: Catalog) -> tuple[ResolvedWorkspace | None, list[Fault]]:
+    """Resolve a workspace against what is known about its data.
+
+    Returns the workspace, or None where there are errors, and all faults, warnings among them.
+    """
+    spec, findings = loaded.workspace.spec, Findings(loaded.workspace.marks)
+    check_sources(spec, findings)
+    check_accounts(spec, findings)
+    typed = type_features(spec.features, catalog, findings)
+    exclude, win, lose = _conditions(spec, catalog, typed, findings)
+    faults = _sorted(findings.faults)
+    scorecards: dict[str, ResolvedScorecard] = {}
+    for name, document in loaded.scorecards.items():
+        scorecard, more = _scorecard(document, catalog, typed, accounts=has_accounts(spec))
+        faults += more
+        if scorecard is not None:
+            scorecards[name] = scorecard
+    if any(fault.severity == "error" for fault in faults):
+        return None, faults
+    workspace = ResolvedWorkspace(spec, catalog, typed.features, scorecards, exclude, win, lose)
+    unused = Findings(loaded.workspace.marks)
+    _warn_of_unused(workspace, unused)
+    return workspace, faults + unused.faults
+
+
+def resolve_scorecard(
+    document: Document[models.ScorecardSpec], workspace: ResolvedWorkspace
+) -> tuple[ResolvedScorecard | None, list[Fault]]:
+    """Resolve one scorecard, an edited one say, within a workspace that is sound."""
+    typed = TypedFeatures(workspace.features, frozenset())
+    return _scorecard(document, workspace.catalog, typed, accounts=has_accounts(workspace.spec))
+
+
+def _scorecard(
+    document: Document[models.ScorecardSpec], catalog: Catalog, typed: TypedFeatures, *, accounts: bool
+) -> tuple[ResolvedScorecard | None, list[Fault]]:
+    findings = Findings(document.marks)
+    make_scope = account_scope if document.spec.of == "account" else lead_scope
+    scope = make_scope(catalog, typed.features, typed.broken)
+    if document.spec.of == "account" and not accounts:
+        findings.warn(NO_ACCOUNTS, ("of",))
+    scorecard = check_scorecard(scorecard_name(document.file), document.spec, scope, catalog, findings)
+    return scorecard, _sorted(findings.faults)
+
+
+def _conditions(
+    spec: models.WorkspaceSpec, catalog: Catalog, typed: TypedFeatures, findings: Findings
+) -> tuple[Expression | None, Expression | None, Expression | None]:
+    """Parse `exclude`, `win` and `lose`."""
+
+    def parse(text: str | None, path: Path, scope: Scope) -> Expression | None:
+        return None if text is None else findings.condition(text, path, scope)
+
+    exclude = parse(spec.exclude, ("exclude",), lead_scope(catalog, typed.features, typed.broken))
+    if spec.outcome is None:
+        return exclude, None, None
+    if catalog.outcome is None and not any(source.outcome for source in spec.sources.values()):
+        findings.warn("no source gives outcomes: name the column with `outcome:` in one", ("outcome",))
+    scope = outcome_scope(catalog, spec)
+    win = parse(spec.outcome.win, ("outcome", "win"), scope)
+    return exclude, win, parse(spec.outcome.lose, ("outcome", "lose"), scope)
+
+
+def _sorted(faults: list[Fault]) -> list[Fault]:
+    return sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0))
+
+
+# ------------------------------------------------------------------------------------------------- what is not used
+
+
+def _warn_of_unused(workspace: ResolvedWorkspace, findings: Findings) -> None:
+    """Warn of features that nothing uses, where there are scorecards that could."""
+    if not workspace.scorecards:
+        return
+    used = set(_names_used(workspace))
+    for name in workspace.spec.features:
+        if name not in used:
+            findings.warn(f"no scorecard or condition uses the feature {name}", ("features", name), on_key=True)
+
+
+def _names_used(workspace: ResolvedWorkspace) -> Iterator[str]:
+    for feature in workspace.features.values():
+        yield from feature_uses(feature)
+    for scorecard in workspace.scorecards.values():
+        yield from _names_of(scorecard)
+    if workspace.exclude is not None:
+        yield from workspace.exclude.names
+
+
+def feature_uses(feature: ResolvedFeature) -> frozenset[str]:
+    """Return the names of attributes and features that a feature is made of."""
+    match feature.spec:
+        case models.ExprFeature() if feature.expression is not None:
+            return feature.expression.names
+        case models.AccountFeature(account=models.LeadSumFeature(sum=used) | models.LeadMaxFeature(max=used)):
+            return frozenset({used})
+        case _:
+            return frozenset()
+
+
+def _names_of(scorecard: ResolvedScorecard) -> Iterator[str]:
+    for gate in scorecard.gates:
+        yield from gate.condition.names
+    for criterion in scorecard.criteria:
+        match criterion.spec:
+            case models.WhenCriterion() if criterion.condition is not None:
+                yield from criterion.condition.names
+            case models.CategoryCriterion() | models.BandCriterion():
+                yield criterion.spec.feature
+            case models.PairCriterion():
+                yield from criterion.spec.features

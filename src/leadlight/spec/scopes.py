@@ -1,0 +1,57 @@
+"""Which names may be used where."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from leadlight.expr.types import Type
+from leadlight.spec import models
+from leadlight.spec.catalog import Catalog
+from leadlight.spec.findings import Scope
+from leadlight.spec.resolved import ResolvedFeature
+
+LEAD_NAMES = {"created_at": Type.TIME, "account": Type.TEXT, "id": Type.TEXT, "as_of": Type.TIME}
+"""What every lead has."""
+ACCOUNT_NAMES = {"account": Type.TEXT, "leads": Type.NUMBER}
+"""What every account has; `leads` is the number of its leads."""
+
+
+def attribute_scope(catalog: Catalog) -> Scope:
+    """Return the attributes of leads and of their accounts."""
+    both = frozenset(catalog.attributes) & frozenset(catalog.account_attributes)
+    return Scope({**catalog.account_attributes, **catalog.attributes}, both)
+
+
+def lead_scope(catalog: Catalog, features: Mapping[str, ResolvedFeature], broken: frozenset[str]) -> Scope:
+    """Return what a condition about a lead may use: attributes, features, and what every lead has."""
+    attributes = attribute_scope(catalog)
+    types = {**attributes.types, **LEAD_NAMES, **{name: feature.type for name, feature in features.items()}}
+    return Scope(types, attributes.twice - frozenset(features), broken)
+
+
+def account_scope(catalog: Catalog, features: Mapping[str, ResolvedFeature], broken: frozenset[str]) -> Scope:
+    """Return what a condition about an account may use: its attributes, and features over its events and leads."""
+    whole = {name: feature.type for name, feature in features.items() if is_of_account(feature.spec)}
+    return Scope({**catalog.account_attributes, **ACCOUNT_NAMES, **whole}, broken=broken)
+
+
+def is_of_account(spec: models.Feature) -> bool:
+    """Say whether a feature has a meaning for an account."""
+    return not isinstance(spec, models.AttributeFeature | models.ExprFeature | models.AgeFeature)
+
+
+def event_scope(catalog: Catalog) -> Scope:
+    """Return what `where` may use: the properties of events."""
+    return Scope(catalog.properties)
+
+
+def outcome_scope(catalog: Catalog, spec: models.WorkspaceSpec) -> Scope:
+    """Return what `win` and `lose` may use: the outcome by its own name and as `outcome`, and `value`."""
+    own, kind = catalog.outcome or (None, Type.TEXT)
+    names = [own] if own else [_snake(source.outcome) for source in spec.sources.values() if source.outcome]
+    return Scope({**dict.fromkeys(names, kind), "outcome": kind, "value": Type.NUMBER})
+
+
+def _snake(header: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", header.lower()).strip("_")

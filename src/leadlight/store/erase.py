@@ -1,0 +1,72 @@
+"""Erase a person: from every table, and from the bytes of the file."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from leadlight.engines.duckdb import DuckDBEngine
+from leadlight.errors import NotFoundError
+from leadlight.store.sql import fill
+
+BY_LEAD = ("observations", "attributes", "events", "outcomes", "leads", "ids")
+BY_ANY_KEY = ("scores", "grade_history")
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Who was erased (all ids, also of merged duplicates), and how many rows of which table."""
+
+    ids: tuple[str, ...]
+    rows: Mapping[str, int]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain JSON values."""
+        return {"ids": list(self.ids), "rows": dict(self.rows), "total": sum(self.rows.values())}
+
+
+def erase(engine: DuckDBEngine, id: str, *, now: datetime) -> Erased:  # noqa: A002 - the user's word
+    """Remove a person everywhere: ids, attributes and all that sources said, events, outcomes, scores, grades.
+
+    The store's file is then written anew, so that no byte is left in it. Salted SHA-256 hashes of the ids stay, so that
+    reading the same files again does not bring the person back: whoever has the store can test a guessed id against
+    them, and nothing more. The user's own files (and rejects files) are not touched. Raises NotFoundError.
+    """
+    found = engine.rows("SELECT lead FROM ids WHERE id = ?", [id])
+    if not found:
+        raise NotFoundError(f"there is nobody with the id {id!r} in the store")
+    with engine.transaction():
+        erased = _remove(engine, found[0][0], now)
+    engine.rewrite()
+    return erased
+
+
+def _remove(engine: DuckDBEngine, lead: int, now: datetime) -> Erased:
+    people = engine.rows("SELECT id, key FROM ids WHERE lead = ? ORDER BY key", [lead])
+    ids = tuple(str(own) for own, _ in people)
+    keys = [key for _, key in people]
+    _remember(engine, ids, now)
+    rows = {table: _delete(engine, table, [lead]) for table in BY_LEAD}
+    rows |= {table: _delete(engine, table, keys) for table in BY_ANY_KEY}
+    engine.execute("UPDATE layout SET in_order = greatest(in_order - ?, 0) WHERE name = 'events'", [rows["events"]])
+    return Erased(ids=ids, rows=rows)
+
+
+def _delete(engine: DuckDBEngine, table: str, keys: list[int]) -> int:
+    where = "WHERE list_contains(?::INTEGER[], lead)"
+    count = int(engine.rows(fill("SELECT count(*) FROM {table} ", table=table) + where, [keys])[0][0])
+    engine.execute(fill("DELETE FROM {table} ", table=table) + where, [keys])
+    return count
+
+
+def _remember(engine: DuckDBEngine, ids: tuple[str, ...], now: datetime) -> None:
+    """Keep hashes of the ids, all with the store's one salt."""
+    found = engine.rows("SELECT any_value(salt) FROM erased")[0][0]
+    salt = str(found) if found else secrets.token_hex(16)
+    for own in ids:
+        digest = hashlib.sha256((salt + own).encode()).hexdigest()
+        engine.execute("INSERT INTO erased VALUES (?, ?, ?)", [salt, digest, now])

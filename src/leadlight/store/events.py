@@ -1,0 +1,120 @@
+"""What happened: appended once each, kept in the order of leads and times."""
+
+from __future__ import annotations
+
+from leadlight.engines.base import Engine
+from leadlight.expr.types import Type
+from leadlight.store import names
+from leadlight.store.history import add_column
+from leadlight.store.keys import drop_repeats, key_of, keyed, said
+from leadlight.store.leads import assign_keys
+from leadlight.store.sql import Sql, each, fill, joined, literal
+from leadlight.store.staged import Counts, Staged
+
+LARGEST_TAIL = 0.2
+"""The share of events that may lie behind the ordered ones before all are put in order again."""
+
+NOT_NULL = ("lead", "type", "at", "_source", "_key")
+
+
+def load_events(engine: Engine, rows: Staged, event: str | None) -> Counts:
+    """Append the events that the store does not have from this source; `event` is the type where no column says it.
+
+    What makes two events the same is said in `keys`. Appended events lie in order among themselves; `settle_events`
+    puts all in order.
+    """
+    erased = assign_keys(engine, rows.table, "_lead")
+    _add_properties(engine, rows)
+    names.record(engine, "property", rows.source, rows.columns)
+    type_ = Sql(literal(event)) if event is not None else Sql("s._type")
+    _add_types(engine, rows, type_)
+    usable = fill("s._lead IS NOT NULL AND s._at IS NOT NULL AND {type} IS NOT NULL", type=type_)
+    before = _count(engine)
+    taken = keyed(engine, rows, key_of(rows, _content(rows, type_)), usable)
+    _append(engine, rows, taken, type_)
+    drop_repeats(engine)
+    new = _count(engine) - before
+    if not before:
+        _note_order(engine, new)
+    all_rows, good = engine.rows(
+        fill("SELECT count(*), count(*) FILTER (WHERE {usable}) FROM {table} s", usable=usable, table=rows.table)
+    )[0]
+    return Counts(new=new, unchanged=good - erased - new, erased=erased, unusable=all_rows - good)
+
+
+def _content(rows: Staged, type_: Sql) -> list[Sql]:
+    """Return what an event says: who, what, when, and each property by its name."""
+    head = [said("lead", Sql("s._lead")), said("type", type_), said("at", Sql("s._at"), Type.TIME)]
+    return head + [said(name, fill("s.{name}", name=name), rows.columns[name]) for name in sorted(rows.columns)]
+
+
+def _count(engine: Engine) -> int:
+    return int(engine.rows("SELECT count(*) FROM events")[0][0])
+
+
+def _add_properties(engine: Engine, rows: Staged) -> None:
+    present = {name.lower() for name in engine.columns("events")}
+    for name, type_ in rows.columns.items():
+        if name.lower() not in present:
+            engine.execute(add_column(engine, "events", name, type_))
+
+
+def _add_types(engine: Engine, rows: Staged, type_: Sql) -> None:
+    """Let the enum of types have those of these rows, behind those it has."""
+    labels = _types(engine)
+    found = engine.rows(
+        fill(
+            "SELECT DISTINCT {type} AS type FROM {table} s WHERE {type} IS NOT NULL ORDER BY 1",
+            type=type_,
+            table=rows.table,
+        )
+    )
+    new = [label for (label,) in found if label not in set(labels)]
+    if new:
+        enum = joined(literal(label) for label in labels + new)
+        engine.execute(fill("ALTER TABLE events ALTER type SET DATA TYPE ENUM({labels})", labels=enum))
+
+
+def _types(engine: Engine) -> list[str]:
+    """Return the labels of the enum, in its order; none where the column is no enum yet."""
+    kind = engine.columns("events")["type"]
+    if not kind.startswith("ENUM"):
+        return []
+    return [str(label) for (label,) in engine.rows(fill("SELECT unnest(enum_range(NULL::{kind}))", kind=Sql(kind)))]
+
+
+def _append(engine: Engine, rows: Staged, taken: Sql, type_: Sql) -> None:
+    known = engine.rows("SELECT 1 FROM events WHERE _source = ? LIMIT 1", [rows.source])
+    unknown = "ANTI JOIN (SELECT _key FROM events WHERE _source = ?) e ON e._key = s._key" if known else ""
+    parameters = [rows.source, rows.source] if known else [rows.source]
+    engine.execute(
+        fill(
+            'INSERT INTO events BY NAME SELECT i.lead, {type} AS type, s._at AS "at"{values}, ? AS _source, s._key '
+            'FROM ({taken}) s JOIN ids i ON i.id = s._lead {unknown} ORDER BY i.lead, s._at, s._row',
+            type=type_,
+            values=Sql("".join(each(", s.{name}", [name]) for name in rows.columns)),
+            taken=taken,
+            unknown=Sql(unknown),
+        ),
+        parameters,
+    )
+
+
+def settle_events(engine: Engine) -> bool:
+    """Put all events in order when too many lie behind the ordered ones; return whether that was needed."""
+    count = _count(engine)
+    in_order = engine.rows("SELECT coalesce(max(in_order), 0) FROM layout WHERE name = 'events'")[0][0]
+    if count - in_order <= LARGEST_TAIL * count:
+        return False
+    engine.execute('CREATE TABLE ordered AS SELECT * FROM events ORDER BY lead, "at"')
+    engine.execute("DROP TABLE events")
+    engine.execute("ALTER TABLE ordered RENAME TO events")
+    for name in NOT_NULL:
+        engine.execute(fill("ALTER TABLE events ALTER {name} SET NOT NULL", name=name))
+    _note_order(engine, count)
+    return True
+
+
+def _note_order(engine: Engine, count: int) -> None:
+    engine.execute("DELETE FROM layout WHERE name = 'events'")
+    engine.execute("INSERT INTO layout VALUES ('events', ?)", [count])

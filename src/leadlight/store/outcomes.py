@@ -1,0 +1,116 @@
+"""What finally happened to leads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from leadlight.engines.base import Engine
+from leadlight.expr.types import Type
+from leadlight.store import names
+from leadlight.store.keys import drop_repeats, key_of, keyed, said
+from leadlight.store.leads import assign_keys
+from leadlight.store.sql import Sql, fill, literal
+from leadlight.store.staged import Counts, Staged
+
+
+def load_outcomes(engine: Engine, rows: Staged, *, name: str, type_: Type = Type.TEXT) -> Counts:
+    """Take the outcomes of a source: every file says what it knows of the leads in it.
+
+    Identical rows of different files are one outcome; of one file, so many outcomes. With a message id (the deal's
+    number, say), an outcome of a known id replaces the former one. Without, what a file says about a lead replaces
+    what the same file said about that lead before: so a deal that was open and is now won changes, and leads that a
+    file no longer mentions keep what they have. `name` and `type_` are the outcome column's.
+    """
+    erased = assign_keys(engine, rows.table, "_lead")
+    names.record(engine, "outcome", rows.source, {name: Type.TEXT})
+    _gather(engine, rows, _as_text(type_))
+    removed = _remove_replaced(engine, rows)
+    before = _count(engine)
+    engine.execute(
+        "INSERT INTO outcomes BY NAME SELECT * FROM stated s WHERE NOT EXISTS "
+        "(SELECT 1 FROM outcomes o WHERE o._source = s._source AND o._key = s._key)"
+    )
+    inserted = _count(engine) - before
+    stated = int(engine.rows("SELECT count(*) FROM stated")[0][0])
+    engine.execute("DROP TABLE stated")
+    changed = min(inserted, removed)
+    return Counts(new=inserted - changed, changed=changed, unchanged=stated - inserted, erased=erased)
+
+
+def outcomes_of_leads(engine: Engine, rows: Staged, *, table: str) -> Staged:
+    """Make a temporary table of the outcomes in a source of leads: of each id the last that is not blank."""
+    engine.execute(
+        fill(
+            "CREATE TEMP TABLE {table} AS SELECT _id AS _lead, arg_max(_file, s.rowid) AS _file, "
+            "arg_max(_outcome, s.rowid) AS _outcome, arg_max({value}, s.rowid) AS _value, "
+            "arg_max({at}, s.rowid) AS _at FROM {source} s WHERE _outcome IS NOT NULL "
+            "GROUP BY _id ORDER BY min(s.rowid)",
+            table=table,
+            value=rows.role("value", "DOUBLE"),
+            at=rows.role("at", "TIMESTAMP"),
+            source=rows.table,
+        )
+    )
+    return Staged(source=rows.source, table=table, roles=frozenset({"lead", "outcome", "value", "at"}))
+
+
+def _as_text(type_: Type) -> Sql:
+    """Return the outcome as the text we keep: whole numbers without a fraction."""
+    if type_ is not Type.NUMBER:
+        return Sql("s._outcome::VARCHAR")
+    return Sql(
+        "CASE WHEN s._outcome = trunc(s._outcome) AND abs(s._outcome) < 1e15 "
+        "THEN s._outcome::BIGINT::VARCHAR ELSE s._outcome::VARCHAR END"
+    )
+
+
+def _gather(engine: Engine, rows: Staged, outcome: Sql) -> None:
+    """Make `stated`: the outcomes that were read, as the store keeps them."""
+    at, value = rows.role("at", "TIMESTAMP"), rows.role("value", "DOUBLE")
+    content = [
+        said("lead", Sql("s._lead")),
+        said("at", at, Type.TIME),
+        said("outcome", outcome),
+        said("value", value, Type.NUMBER),
+    ]
+    usable = Sql("s._lead IS NOT NULL AND s._outcome IS NOT NULL")
+    taken = keyed(engine, rows, key_of(rows, content), usable)
+    engine.execute(
+        fill(
+            'CREATE TEMP TABLE stated AS SELECT i.lead, {at} AS "at", {outcome} AS outcome, {value} AS value, '
+            "{source} AS _source, s._key, s._file::VARCHAR AS _file "
+            "FROM ({taken}) s JOIN ids i ON i.id = s._lead ORDER BY s._row",
+            at=at,
+            outcome=outcome,
+            value=value,
+            source=literal(rows.source),
+            taken=taken,
+        )
+    )
+    drop_repeats(engine)
+
+
+def _remove_replaced(engine: Engine, rows: Staged) -> int:
+    """Remove what the rows read replace and do not say themselves."""
+    same = (
+        "EXISTS (SELECT 1 FROM stated s WHERE s._key = o._key AND s.lead = o.lead "
+        'AND s."at" IS NOT DISTINCT FROM o."at" AND s.outcome = o.outcome AND s.value IS NOT DISTINCT FROM o.value)'
+    )
+    scope: Mapping[bool, str] = {
+        True: "o._key IN (SELECT _key FROM stated)",
+        False: "EXISTS (SELECT 1 FROM stated s WHERE s._file = o._file AND s.lead = o.lead)",
+    }
+    before = _count(engine)
+    engine.execute(
+        fill(
+            "DELETE FROM outcomes o WHERE o._source = ? AND {scope} AND NOT {same}",
+            scope=Sql(scope["message_id" in rows.roles]),
+            same=Sql(same),
+        ),
+        [rows.source],
+    )
+    return before - _count(engine)
+
+
+def _count(engine: Engine) -> int:
+    return int(engine.rows("SELECT count(*) FROM outcomes")[0][0])

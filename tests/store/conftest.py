@@ -1,0 +1,56 @@
+"""A store in memory, and rows put before it as a source would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leadlight.engines.duckdb import DuckDBEngine
+from leadlight.expr.types import Type
+from leadlight.store.open import open_store
+from leadlight.store.staged import Staged
+
+ROLE_TYPES = {"created_at": "TIMESTAMP", "known_at": "TIMESTAMP", "at": "TIMESTAMP", "value": "DOUBLE"}
+NOW = datetime(2026, 1, 1)
+
+Stage = Callable[..., Staged]
+
+
+def stage_rows(
+    engine: DuckDBEngine,
+    source: str,
+    roles: Sequence[str],
+    columns: Mapping[str, Type],
+    rows: Sequence[Sequence[Any]],
+    *,
+    file: str = "a.csv",
+) -> Staged:
+    """Make a temporary table of rows: first the roles, then the columns."""
+    types = engine.capabilities.types
+    made = [f'"_{role}" {ROLE_TYPES.get(role, "VARCHAR")}' for role in roles]
+    made += [f'"{name}" {types[type_]}' for name, type_ in columns.items()] + ["_file VARCHAR"]
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE source_rows ({', '.join(made)})")
+    for row in rows:
+        engine.execute(f"INSERT INTO source_rows VALUES ({', '.join('?' * len(made))})", [*row, file])
+    return Staged(source=source, table="source_rows", roles=frozenset(roles), columns=dict(columns))
+
+
+@pytest.fixture
+def store() -> Iterator[DuckDBEngine]:
+    engine = open_store("duckdb::memory:", Path())
+    engine.execute("CREATE TEMP TABLE touched (lead INTEGER)")
+    engine.execute("CREATE TEMP TABLE touched_accounts (account VARCHAR)")
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def stage(store: DuckDBEngine) -> Stage:
+    def staged(*args: Any, **options: Any) -> Staged:
+        return stage_rows(store, *args, **options)
+
+    return staged
