@@ -82,6 +82,7 @@ class Workspace:
         self.root = Path(folder)
         self.now = now
         self.loaded: LoadedWorkspace = load_workspace(self.root)
+        self._session: tuple[DuckDBEngine, ResolvedWorkspace] | None = None
 
     # ---------------------------------------------------------------------------------------------- from files in
 
@@ -239,10 +240,23 @@ class Workspace:
     # ------------------------------------------------------------------------------------------------------ inside
 
     @contextmanager
+    def session(self) -> Iterator[Workspace]:
+        """Keep the store open for reading over many questions (`explain`, `why`, `rank` …), which makes each quick."""
+        with self.store() as engine:
+            self._session = (engine, self._ready(engine))
+            try:
+                yield self
+            finally:
+                self._session = None
+
+    @contextmanager
     def store(self, *, write: bool = False, create: bool = False) -> Iterator[DuckDBEngine]:
         """Open the store for a while."""
         from leadlight.store.open import open_store
 
+        if self._session is not None and not write:
+            yield self._session[0]
+            return
         engine = open_store(self.loaded.workspace.spec.store, self.root, read_only=not write, create=create)
         try:
             yield engine
@@ -255,6 +269,8 @@ class Workspace:
     def _ready(self, engine: DuckDBEngine) -> ResolvedWorkspace:
         from leadlight.store.names import catalog
 
+        if self._session is not None and self._session[0] is engine:
+            return self._session[1]
         return self._resolved(catalog(engine))[0]
 
     def _resolved(self, catalog: Catalog) -> tuple[ResolvedWorkspace, list[Fault]]:

@@ -101,6 +101,7 @@ class DuckDBTables:
 
     def __init__(self, *, enum: bool = True) -> None:
         self._engine = DuckDBEngine(None)
+        self._engine.execute("SET threads = 1")  # tables are tiny: threads would only wait for each other
         self._engine.execute("SET TimeZone = 'America/New_York'")  # ours must not matter: all times are plain UTC
         for _, _, statements in MIGRATIONS:
             for statement in statements:

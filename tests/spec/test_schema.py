@@ -7,6 +7,7 @@ import pytest
 from leadlight.spec.schema import json_schema
 from leadlight.spec.yaml import read_yaml
 
+# ruff: noqa: E501 - the files of the design, as they stand there
 WORKSPACE = """\
 entity: lead
 store: duckdb:leadlight.duckdb            # or postgresql://…; batch jobs also spark://…

@@ -6,9 +6,9 @@ Nothing heavy is imported here: `leadlight --help` must come at once. Verbs impo
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -18,7 +18,7 @@ from leadlight.cli.options import Folder, Json
 from leadlight.cli.sections import SECTIONS, Sections
 
 PROGRAM = "leadlight"
-VERBS = {**data_verbs.VERBS, **score_verbs.VERBS, **result_verbs.VERBS}
+VERBS: dict[str, Callable[..., None]] = {**data_verbs.VERBS, **score_verbs.VERBS, **result_verbs.VERBS}
 
 app = typer.Typer(
     cls=Sections,
@@ -42,23 +42,25 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")]
+
+
 @app.callback()
 def root(
     context: typer.Context,
     workspace: Folder = Path(),
     json: Json = False,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    _shown: Version = False,
 ) -> None:
     """Score leads by scorecards you can read: every score is a sum of points, and every point has a reason.
 
     Without a command: look at the folder and say what to do next.
     """
     if context.invoked_subcommand is not None:
-        given: dict[str, Any] = ({"workspace": workspace} if workspace != Path() else {}) | ({"json": True} if json else {})
-        context.default_map = dict.fromkeys(VERBS, given)
+        context.default_map = dict.fromkeys(VERBS, {"workspace": workspace, "json": json})
         return
-    from leadlight.cli.overview import look
     from leadlight.cli.console import write
+    from leadlight.cli.overview import look
     from leadlight.cli.render import overview
 
     write(look(workspace), as_json=json, render=overview)
@@ -77,7 +79,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return silence()
     except SystemExit as end:  # typer's way to say that the pipe was closed
         return silence() if end.code == 1 else int(end.code or 0)
-    except BaseException as error:  # noqa: BLE001 (each is shown; none is lost)
+    except BaseException as error:
         return fail(error, as_json=wants_json(given))
     if code == 130:  # typer's way to say Ctrl-C
         return fail(KeyboardInterrupt(), as_json=wants_json(given))

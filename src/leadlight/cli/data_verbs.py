@@ -60,7 +60,8 @@ def check(workspace: Folder = Path(), json: Json = False) -> None:
 
 def ingest(
     sources: Annotated[
-        list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Sources to read; all unless told.", show_default=False)
+        list[str] | None,
+        typer.Argument(metavar="[SOURCE]...", help="Sources to read; all unless told.", show_default=False),
     ] = None,
     workspace: Folder = Path(),
     json: Json = False,
@@ -88,7 +89,8 @@ def simulate(
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed makes the same world.")] = 1,
     until: Annotated[
-        str | None, typer.Option("--until", "--as-of", metavar="DATE", help="The day the world ends; 2026-06-30 unless told.")
+        str | None,
+        typer.Option("--until", "--as-of", metavar="DATE", help="The day the world ends; 2026-06-30 unless told."),
     ] = None,
     days: Annotated[int, typer.Option(metavar="N", help="How long the world lasted.")] = 540,
     json: Json = False,
@@ -117,7 +119,8 @@ def _day(text: str) -> datetime:
 
 def schema(
     of: Annotated[
-        Subject | None, typer.Argument(metavar="[workspace|scorecard]", help="One of them; both unless told.", show_default=False)
+        Subject | None,
+        typer.Argument(metavar="[workspace|scorecard]", help="One of them; both unless told.", show_default=False),
     ] = None,
     write_files: Annotated[
         bool, typer.Option("--write", help="Write them into the workspace's folder .leadlight, where `init` puts them.")
@@ -157,11 +160,12 @@ def erase(
 
     opened = open_workspace(workspace)
     if not yes:
-        _confirm(f"Erase the {opened.loaded.workspace.spec.entity} {lead} and all that is known about it, for good?", json)
+        entity = opened.loaded.workspace.spec.entity
+        _confirm(f"Erase the {entity} {lead} and all that is known about it, for good?", as_json=json)
     write(opened.erase(lead), as_json=json, render=render.erased)
 
 
-def _confirm(question: str, as_json: bool) -> None:
+def _confirm(question: str, *, as_json: bool) -> None:
     """Ask; go on only after a yes. Where nobody can be asked, say how to go on."""
     from leadlight.cli.console import clean
 

@@ -97,7 +97,7 @@ def _stored(workspace: Workspace, leads: int, events: int, scored: datetime | No
 
     state = f"A workspace with {many(leads, workspace.loaded.workspace.spec.entity)} and {many(events, 'event')}"
     if not workspace.loaded.scorecards:
-        steps: tuple[Step, ...] = (("scorecards/house.yaml", "write a scorecard; `leadlight init` shows how one looks"),)
+        steps: tuple[Step, ...] = (("scorecards/house.yaml", "write one; `leadlight init` shows how one looks"),)
         return Overview(True, leads, events, None, f"{state}, and no scorecard yet.", steps)
     if scored is None:
         return Overview(True, leads, events, None, f"{state}, not scored yet.", DAILY[2:3] + DAILY[1:2])

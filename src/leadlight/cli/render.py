@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, time
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,6 @@ from leadlight.cli.bars import bar
 from leadlight.cli.console import out, words
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from leadlight.cli.overview import Overview
     from leadlight.scorecards.diff import Difference
     from leadlight.scorecards.history import History, PastScore
@@ -60,11 +59,10 @@ def many(count: int, entity: str) -> str:
 def moment(value: datetime) -> str:
     """Write a moment: the day, and the time where it is not the day's beginning.
 
-    >>> from datetime import datetime
     >>> moment(datetime(2026, 6, 30)), moment(datetime(2026, 6, 30, 14, 5))
     ('2026-06-30', '2026-06-30 14:05')
     """
-    return f"{value:%Y-%m-%d}" if value == value.replace(hour=0, minute=0, second=0, microsecond=0) else f"{value:%Y-%m-%d %H:%M}"
+    return f"{value:%Y-%m-%d}" if value.time() == time() else f"{value:%Y-%m-%d %H:%M}"
 
 
 def points(value: float, digits: int = 1) -> Text:
@@ -135,7 +133,8 @@ def ingested(report: IngestReport) -> RenderableType:
 def _source_notes(source: Any) -> list[str]:
     notes = list(source.notes)
     if source.rejects_file:
-        notes.append(f"{many(source.rejected, 'row')} could not be read; each stands with its reason in {source.rejects_file}")
+        rejected = many(source.rejected, "row")
+        notes.append(f"{rejected} could not be read; each stands with its reason in {source.rejects_file}")
     if source.repeated and source.kind not in ("leads",):
         notes.append(f"{many(source.repeated, 'row')} repeated another")
     if source.without_lead:
@@ -218,7 +217,8 @@ def _reasons(row: Ranked) -> Text:
 
     gate = row.ledger.gate
     parts = [words(f"{gate.name}: grade {gate.grade}", "magenta")] if gate else []
-    parts += [Text.assemble(words(item.reason), " ", points(item.points)) for item in top(row.ledger.contributions, REASONS)]
+    best = top(row.ledger.contributions, REASONS)
+    parts += [Text.assemble(words(item.reason), " ", points(item.points)) for item in best]
     return Text("; ").join(parts)
 
 
@@ -253,7 +253,7 @@ def ledger(found: Ledger, *, labels: Sequence[str] = ()) -> RenderableType:
 
 def _by_group(found: Ledger, given: Sequence[Contribution]) -> list[Contribution]:
     """Return contributions in the order of the groups, the largest first, the cap last; the base before all."""
-    order = {None: -1, **{group: place for place, group in enumerate(found.totals)}}
+    order: dict[str | None, int] = {group: place for place, group in enumerate([None, *found.totals])}
     return sorted(given, key=lambda item: (order[item.group], item.kind == "cap", -abs(item.points)))
 
 
@@ -298,7 +298,8 @@ def history(found: History, *, labels: Sequence[str] = ()) -> RenderableType:
         return Group(head, words("`leadlight score` keeps scores.", "dim"))
     table = _table("as of", "score", "grade", "gate", "version", right=("score",), fold=("gate",))
     for past in found.scores:
-        table.add_row(moment(past.as_of), f"{past.score:.1f}", _change(past, labels), words(past.gate or ""), past.version)
+        gate = words(past.gate or "")
+        table.add_row(moment(past.as_of), f"{past.score:.1f}", _change(past, labels), gate, past.version)
     return Group(head, table)
 
 
@@ -364,8 +365,8 @@ def _movers(found: Difference) -> Table:
         items = sorted(item.items.items(), key=lambda pair: -abs(pair[1]))
         why = Text(", ").join([Text.assemble(words(name), " ", points(value)) for name, value in items])
         moved = Text.assemble(grade(item.grade_before, labels), " → ", grade(item.grade_after, labels))
-        cells = [words(item.id, "bold"), f"{item.before:.1f}", f"{item.after:.1f}"] + ([moved] if labels else [])
-        table.add_row(*cells, why)
+        cells = [words(item.id, "bold"), Text(f"{item.before:.1f}"), Text(f"{item.after:.1f}")]
+        table.add_row(*cells, *([moved] if labels else []), why)
     return table
 
 

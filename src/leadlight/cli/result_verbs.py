@@ -13,7 +13,7 @@ from leadlight.cli.options import AsOf, Folder, Json, Scorecard
 def report(
     target: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help="Where to write it; report.html in the workspace unless told.", show_default=False),
+        typer.Argument(metavar="[FILE]", help="Where to; report.html in the workspace unless told.", show_default=False),
     ] = None,
     scorecard: Scorecard = None,
     as_of: AsOf = None,
@@ -32,7 +32,8 @@ def report(
 
 def export(
     target: Annotated[
-        str, typer.Argument(metavar="TARGET", help="FILE.csv, FILE.parquet, or table:NAME in the store.", show_default=False)
+        str,
+        typer.Argument(metavar="TARGET", help="FILE.csv, FILE.parquet, or table:NAME in the store.", show_default=False),
     ],
     scorecard: Scorecard = None,
     as_of: AsOf = None,
@@ -60,7 +61,7 @@ def sql(
         ),
     ] = "duckdb",
     contributions: Annotated[
-        bool, typer.Option("--contributions/--no-contributions", help="With or without a column for every contribution.")
+        bool, typer.Option("--contributions/--no-contributions", help="A column for every contribution, or not.")
     ] = True,
     scorecard: Scorecard = None,
     as_of: AsOf = None,

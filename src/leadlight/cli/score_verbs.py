@@ -36,7 +36,7 @@ def score(scorecard: Scorecard = None, as_of: AsOf = None, workspace: Folder = P
 
 def rank(
     limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="How many to show.")] = 20,
-    grade: Annotated[str | None, typer.Option("--grade", "-g", metavar="GRADE", help="Only those with this grade.")] = None,
+    grade: Annotated[str | None, typer.Option("--grade", "-g", metavar="GRADE", help="Only this grade.")] = None,
     scorecard: Scorecard = None,
     as_of: AsOf = None,
     workspace: Folder = Path(),
@@ -72,7 +72,7 @@ def explain(
 def why(
     lead: Lead,
     since: Annotated[
-        str, typer.Option("--since", metavar="TIME", help="The earlier moment: 30d (ago), or a date.", show_default=False)
+        str, typer.Option("--since", metavar="TIME", help="The earlier moment: 30d (ago), or a date.")
     ] = "30d",
     until: Annotated[
         str | None, typer.Option("--until", "--as-of", metavar="TIME", help="The later moment; now unless told.")
@@ -82,9 +82,7 @@ def why(
     json: Json = False,
 ) -> None:
     """Say what moved a score between two moments, item by item; the items add up to the difference.
-
-    The earlier moment is 30d ago unless told.
-    """
+"""
     from leadlight.cli import render
     from leadlight.cli.console import write
     from leadlight.workspace import open_workspace
@@ -107,7 +105,8 @@ def history(lead: Lead, scorecard: Scorecard = None, workspace: Folder = Path(),
 
 def try_lead(
     lead: Annotated[
-        str, typer.Argument(metavar="JSON", help='{"email": …}, a file that holds it, or - to read it from standard input.')
+        str,
+        typer.Argument(metavar="JSON", help='{"email": …}, a file that holds it, or - for standard input.', show_default=False),
     ],
     scorecard: Scorecard = None,
     as_of: AsOf = None,
@@ -139,7 +138,10 @@ def diff(
     workspace: Folder = Path(),
     json: Json = False,
 ) -> None:
-    """Say what publishing an edited scorecard would do: who changes grade, and how either ranks the past. Nothing is stored."""
+    """Say what publishing an edited scorecard would do to everybody. Nothing is stored.
+
+    Who changes grade, how the scores move, and how either version would have ranked the outcomes of the past.
+    """
     from leadlight.cli import render
     from leadlight.cli.console import working, write
     from leadlight.workspace import open_workspace

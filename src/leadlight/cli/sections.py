@@ -20,6 +20,7 @@ class Sections(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands section by section."""
+        del ctx  # the list is always the same
         for title, names in SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl([(name.ljust(8), self.commands[name].get_short_help_str(90)) for name in names])

@@ -9,6 +9,8 @@ from itertools import pairwise
 
 from sqlglot import exp
 
+from leadlight.expr.dialects import fit
+
 Sql = exp.Expr
 """Any piece of an SQL tree."""
 
@@ -183,5 +185,5 @@ def to_text(tree: Sql, dialect: str, *, pretty: bool = False) -> str:
         tree = tree.transform(
             lambda node: wanted.copy() if isinstance(node, exp.DataType) and node.is_type(exp.DType.TIMESTAMP) else node
         )
-    printed = tree.sql(dialect=dialect, identify=True, pretty=pretty)
+    printed = fit(tree, dialect).sql(dialect=dialect, identify=True, pretty=pretty)
     return f"{printed}\nSETTINGS join_use_nulls = 1" if dialect == "clickhouse" else printed

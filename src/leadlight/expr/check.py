@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from leadlight.errors import shorten
 from leadlight.expr import build
-from leadlight.expr.functions import ALIASES, FUNCTIONS, ORDERED, Function, Parameter, Result, Whole
+from leadlight.expr.functions import ALIASES, ANY, FUNCTIONS, NUMBER, ORDERED, TEXT, Function, Parameter, Result, Whole
 from leadlight.expr.pattern import pattern_fault
 from leadlight.expr.problems import Problem, problem_at
 from leadlight.expr.scan import Kind, Piece, read_time
@@ -124,7 +124,7 @@ class Checker:
     # -------------------------------------------------------------------------------------------------- comparisons
 
     def _equality(self, node: exp.Expr) -> Checked:
-        return self._comparison(node, frozenset(Type))
+        return self._comparison(node, ANY)
 
     def _order(self, node: exp.Expr) -> Checked:
         return self._comparison(node, ORDERED)
@@ -145,7 +145,7 @@ class Checker:
         for item in items:
             if not _written_out(item.node) and item.sure:
                 self.fault(item, f"a list holds values written out; {item.spoken} is none")
-        self._comparable([value, *items], frozenset(Type))
+        self._comparable([value, *items], ANY)
         made = exp.In(this=value.node, expressions=[item.node for item in items])
         return Checked(_negated(node, made), Type.BOOL, value.at)
 
@@ -182,7 +182,7 @@ class Checker:
     def _pattern(self, node: exp.Expr, escape: str | None) -> Checked:
         value, pattern = self.check(node.this), self.check(node.args["expression"])
         word = type(node).__name__.lower()
-        self._expect(value, frozenset({Type.TEXT}), f"the left side of {word}")
+        self._expect(value, TEXT, f"the left side of {word}")
         if not isinstance(pattern.node, exp.Literal) or pattern.type is not Type.TEXT:
             self.fault(pattern, f"after {word} stands a pattern in single quotes, as in '/pricing%'")
         elif (fault := pattern_fault(pattern.node.name, escape)) is not None:
@@ -197,14 +197,13 @@ class Checker:
     def _arithmetic(self, node: exp.Expr) -> Checked:
         left, right = self.check(node.this), self.check(node.args["expression"])
         what = f"a value beside {_SIGNS[type(node)]}"
-        for part in (left, right):
-            self._expect(part, frozenset({Type.NUMBER}), what, hint=_sum_hint(node, part))
-        return Checked(type(node)(this=left.node, expression=right.node), Type.NUMBER, left.at)
+        sure = [self._expect(part, NUMBER, what, hint=_sum_hint(node, part)) for part in (left, right)]
+        return Checked(type(node)(this=left.node, expression=right.node), Type.NUMBER, left.at, all(sure))
 
     def _negative(self, node: exp.Expr) -> Checked:
         part = self.check(node.this)
-        self._expect(part, frozenset({Type.NUMBER}), "the value after a minus")
-        return Checked(exp.Neg(this=part.node), Type.NUMBER, part.at)
+        sure = self._expect(part, NUMBER, "the value after a minus")
+        return Checked(exp.Neg(this=part.node), Type.NUMBER, part.at, sure)
 
     def _join(self, node: exp.Expr) -> Checked:
         """||: a chain of texts; conditions show that or was meant."""
@@ -214,7 +213,7 @@ class Checker:
             if conditions and part is conditions[0]:
                 self.fault(part, "|| joins texts, and these are conditions: write or")
             elif not conditions:
-                self._expect(part, frozenset({Type.TEXT}), "a value beside ||")
+                self._expect(part, TEXT, "a value beside ||")
         return Checked(balanced(exp.DPipe, [part.node for part in parts]), Type.TEXT, parts[0].at, not conditions)
 
     # --------------------------------------------------------------------------------------------------------- case
@@ -237,7 +236,7 @@ class Checker:
         if subject is None:
             self._condition(condition, "when")
         else:
-            self._comparable([subject, condition], frozenset(Type))
+            self._comparable([subject, condition], ANY)
         return condition, result
 
     def _shared(self, parts: Sequence[Checked], what: str) -> Type | None:
@@ -293,14 +292,16 @@ class Checker:
         else:
             self._expect(argument, parameter, what)
 
-    def _expect(self, part: Checked, allowed: frozenset[Type], what: str, *, hint: str = "") -> None:
+    def _expect(self, part: Checked, allowed: frozenset[Type], what: str, *, hint: str = "") -> bool:
+        """Note a value of a type not allowed here; return whether all is well."""
         if not part.sure or part.type in allowed:
-            return
+            return True
         if part.type is None:
             self.fault(part, f"{what} cannot be null: missing values are found with is null, replaced with coalesce")
-            return
+            return False
         wanted = " or ".join(SPOKEN[kind] for kind in Type if kind in allowed)
         self.fault(part, f"{what} must be {wanted}, but {part.spoken} is {SPOKEN[part.type]}{hint}")
+        return False
 
 
 _CAST = "try_cast(text as number)"

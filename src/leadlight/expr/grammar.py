@@ -19,6 +19,8 @@ from leadlight.expr.scan import VALUES, Kind, Piece
 MAX_NESTING = 20
 """How deep parentheses, CASE and runs of NOT or minus may go; far below where a recursive parser fails."""
 
+TOO_DEEP = "this is nested too deep: {} levels are allowed; make parts of it features of their own"
+
 _INFIX = frozenset(
     {
         TokenType.PLUS, TokenType.DASH, TokenType.STAR, TokenType.SLASH, TokenType.MOD, TokenType.DPIPE, TokenType.EQ,
@@ -47,7 +49,7 @@ class _Frame:
     """Of a CASE: the word last seen."""
 
 
-class _Fault(Exception):  # noqa: N818 - never leaves this module
+class _Fault(Exception):
     def __init__(self, start: int, message: str) -> None:
         super().__init__(message)
         self.start = start
@@ -89,7 +91,7 @@ class _Order:
             else:
                 self._operator(piece)
             if len(self.frames) + self.run > MAX_NESTING:
-                raise _Fault(piece.start, f"this is nested too deep: {MAX_NESTING} levels are allowed")
+                raise _Fault(piece.start, TOO_DEEP.format(MAX_NESTING))
         self._end()
 
     def _end(self) -> None:

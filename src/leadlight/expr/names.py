@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
+from sqlglot import TokenType
+
 from leadlight.errors import did_you_mean, shorten
 from leadlight.expr.functions import ALIASES, FUNCTIONS, INSTEAD
 from leadlight.expr.problems import Problem, problem_at
@@ -36,35 +38,41 @@ def unknown_names(text: str, pieces: Iterable[Piece], names: Mapping[str, Type])
     >>> [str(p) for p in unknown_names("employes", scan("employes").pieces, {"employees": Type.NUMBER})]
     ["1:1: there is no name 'employes': did you mean 'employees'? Known: employees"]
     """
-    as_type = False
+    before: Piece | None = None
     for piece in pieces:
+        is_type = before is not None and before.is_(TokenType.ALIAS)
+        compared = before is not None and before.is_(TokenType.EQ, TokenType.NEQ)
+        before = piece
         name = str(piece.value)
-        is_type, as_type = as_type, piece.kind is Kind.OPERATOR and piece.written.lower() == "as"
         known = FUNCTIONS.keys() | ALIASES.keys() if piece.kind is Kind.FUNCTION else names
         if piece.kind not in (Kind.NAME, Kind.FUNCTION) or is_type or name in known:
             continue
         if name in REFUSED and not piece.written.startswith('"'):
             yield problem_at(text, piece.start, f"{shorten(piece.written)} {REFUSED[name]}")
             return
-        message = _no_function(piece, name) if piece.kind is Kind.FUNCTION else _no_name(piece, name, names)
+        called = piece.kind is Kind.FUNCTION
+        message = _no_function(piece, name) if called else _no_name(piece, names, compared=compared)
         yield problem_at(text, piece.start, message)
 
 
 def _no_function(piece: Piece, name: str) -> str:
     if name in INSTEAD:
         return f"there is no function {shorten(piece.written)}: {INSTEAD[name]}"
-    near = get_close_matches(name, FUNCTIONS, n=1, cutoff=0.6)
-    guess = f"did you mean {FUNCTIONS[near[0]].usage}? " if near else ""
-    return f"there is no function {shorten(piece.written)}: {guess}Known: {', '.join(FUNCTIONS)}"
+    near = get_close_matches(name, FUNCTIONS, n=1, cutoff=0.7)
+    guess = f"did you mean {FUNCTIONS[near[0]].usage}? Known" if near else "known"
+    return f"there is no function {shorten(piece.written)}: {guess}: {', '.join(FUNCTIONS)}"
 
 
-def _no_name(piece: Piece, name: str, names: Mapping[str, Type]) -> str:
+def _no_name(piece: Piece, names: Mapping[str, Type], *, compared: bool) -> str:
+    name = str(piece.value)
     if INSTEAD.get(name, "").startswith("use as_of"):
         return f"there is no {shorten(piece.written)}: {INSTEAD[name]}"
     quoted = piece.written.startswith('"')
-    said = f"there is no name {shorten(piece.written[1:-1] if quoted else piece.written)}"
-    if quoted:
-        said += f" (text is written in single quotes: {_in_quotes(piece.written)})"
+    written = piece.written[1:-1] if quoted else piece.written
+    said = f"there is no name {shorten(written)}"
+    near = get_close_matches(name, names, n=1, cutoff=0.6)
+    if quoted or (compared and not near):
+        said += f" (text is written in single quotes: {_in_quotes(written)})"
     odd = next((character for character in name if ord(character) > 127), None)
     if odd is not None:
         said += f" (it holds {describe(odd)})"
@@ -72,5 +80,5 @@ def _no_name(piece: Piece, name: str, names: Mapping[str, Type]) -> str:
 
 
 def _in_quotes(written: str) -> str:
-    inner = written[1:-1].replace('""', '"').replace("'", "''")
+    inner = written.replace("'", "''")
     return f"'{inner}'" if len(inner) <= 40 else "'…'"

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from leadlight.expr import build
 from leadlight.expr.check import MAX_DEPTH, SPOKEN, Checked, Checker, TooDeepError
 from leadlight.expr.expression import Expression as Expression
-from leadlight.expr.grammar import check_order
+from leadlight.expr.grammar import TOO_DEEP, check_order
 from leadlight.expr.names import REFUSED, unknown_names
 from leadlight.expr.problems import ExpressionError as ExpressionError
 from leadlight.expr.problems import Problem as Problem
@@ -78,7 +78,7 @@ def _checked(text: str, pieces: Sequence[Piece], names: Mapping[str, Type]) -> t
         if not checker.problems and checked.sure:
             translate(checked.node, build.col)
     except TooDeepError:
-        return None, [Problem(f"this is nested too deep: {MAX_DEPTH} levels are allowed")]
+        return None, [Problem(TOO_DEEP.format(MAX_DEPTH))]
     except TooLargeError:
         return None, [Problem("this grows too large as SQL: make its parts features of their own")]
     return checked, checker.problems

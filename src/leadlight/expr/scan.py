@@ -153,7 +153,7 @@ def _unreadable(text: str) -> Problem | None:
 def describe(character: str) -> str:
     """Say which character it is, for people who cannot see the difference."""
     name = unicodedata.name(character, "")
-    return f"U+{ord(character):04X}{f' ({name})' if name else ''}"
+    return f"U+{ord(character):04X}{f' {name}' if name else ''}"
 
 
 def _unfinished(text: str) -> Problem:
@@ -258,7 +258,7 @@ def _refusal(written: str) -> str:
         return f"the quote {odd} is not understood: write text in straight single quotes, 'like this'"
     if odd is not None:
         return f"{shorten(written)} is not understood: it holds {describe(odd)}"
-    if re.match(r"[a-zA-Z$]", written) and written.endswith(("'", "$")):
+    if re.match(r"[a-zA-Z$]", written) and len(written) > 1 and written.endswith(("'", "$")):
         return f"{shorten(written)} is not understood: write text in plain single quotes, 'like this'"
     if written.startswith("`"):
         return "the quote ` is not understood: write names without quotes or in double quotes"

@@ -213,7 +213,7 @@ class _Translator:
 
     def _quotient(self, node: exp.Expr) -> _Value:
         left, right = self._operands(node, Size.over)
-        quotient = _divide(left.sql, _not_zero(right.sql, node.args["expression"]))
+        quotient = _divide(left.sql, _not_zero(right.sql))
         return _Value(_paren(quotient), left.size.over(right.size))
 
     def _operands(self, node: exp.Expr, combine: Callable[[Size, Size], Size]) -> tuple[_Value, _Value]:
@@ -228,7 +228,7 @@ class _Translator:
     def _remainder(self, node: exp.Expr) -> _Value:
         left, right = (self.held(side) for side in self.all_numbers([node.this, node.args["expression"]]))
         size, divisor = _abs(left.sql), _abs(right.sql)
-        quotient = _divide(size, _not_zero(divisor, node.args["expression"]))
+        quotient = _divide(size, _not_zero(divisor))
         whole = exp.Floor(this=self.copy(quotient))
         rest = exp.Sub(this=self.copy(size), expression=exp.Mul(this=self.copy(divisor), expression=whole))
         signed = exp.Mul(this=exp.Sign(this=self.copy(left.sql)), expression=_paren(rest))
@@ -342,7 +342,8 @@ class _Translator:
 
     def _nullif(self, arguments: Sequence[exp.Expr]) -> _Value:
         left, right = self.all_numbers(arguments)
-        return _Value(exp.Nullif(this=left.sql, expression=right.sql), left.size)
+        first = build.double(left.sql) if _is_number_literal(arguments[0]) else left.sql  # its type is the result's
+        return _Value(exp.Nullif(this=first, expression=right.sql), left.size)
 
     def _least(self, arguments: Sequence[exp.Expr]) -> _Value:
         return self._extreme(exp.Least, arguments)
@@ -508,9 +509,9 @@ def _divide(left: Sql, right: Sql) -> Sql:
     return exp.Div(this=left, expression=right, typed=False, safe=False)
 
 
-def _not_zero(divisor: Sql, node: exp.Expr) -> Sql:
+def _not_zero(divisor: Sql) -> Sql:
     """Make a zero divisor missing, unless it is written out and no zero."""
-    if isinstance(node, exp.Literal) and float(node.name) != 0:
+    if _fixed(divisor):
         return divisor
     return exp.Nullif(this=divisor, expression=build.number(0))
 

@@ -247,7 +247,7 @@ class FeaturePlan:
             select = select.join(build_table("account_attributes", "b"), on=on, join_type="left")
         if self.moment.only is None or self.prefix:
             return select
-        wanted = _among(build.col("lead", "l"), self.moment.only)
+        wanted = self.moment.among(build.col("lead", "l"))
         return select.where(self._with_colleagues(wanted) if self.over_leads else wanted, copy=False)
 
     def _pairs(self, alias: str) -> exp.Expr:
@@ -279,7 +279,7 @@ class FeaturePlan:
             pairs = exp.select(build.col("lead"), build.col("as_of")).from_(build_table(self.moment.table))
             return [_named(exp.In(this=pair, query=pairs.subquery()), "_asked")]
         only = self.moment.only
-        return [_named(exp.true() if only is None else _among(build.col("lead", "l"), only), "_asked")]
+        return [_named(exp.true() if only is None else self.moment.among(build.col("lead", "l")), "_asked")]
 
     @property
     def asked(self) -> Sql | None:
@@ -288,8 +288,7 @@ class FeaturePlan:
 
     def _with_colleagues(self, wanted: Sql) -> Sql:
         theirs = exp.select(build.col("account", "x")).from_(build_table("attributes", "x"))
-        assert self.moment.only is not None
-        theirs = theirs.where(_among(build.col("lead", "x"), self.moment.only), copy=False)
+        theirs = theirs.where(self.moment.among(build.col("lead", "x")), copy=False)
         theirs = theirs.where(_valid("x", self.moment.sql("p")), copy=False)
         return build.either(wanted, exp.In(this=build.col("account", "a"), query=theirs.subquery()))
 
@@ -323,7 +322,7 @@ class FeaturePlan:
         has_account = exp.Not(this=exp.Is(this=build.col("account", "a"), expression=exp.Null()))
         members = members.where(has_account, copy=False)
         if self.moment.only is not None:
-            members = members.where(_among(build.col("account", "a"), self.moment.only), copy=False)
+            members = members.where(self.moment.among(build.col("account", "a")), copy=False)
         keys = [build.col(key, "m") for key in self.keys]
         counted = exp.select(
             *keys,
@@ -372,7 +371,7 @@ class FeaturePlan:
     def _scope(self, unit: Unit, condition: Sql | None) -> tuple[exp.Select, list[exp.Column]]:
         """Return events of a unit up to the as-of (`SELECT` still empty), and the unit's key columns."""
         owner = "m" if unit == "account" else "u"
-        upto = exp.LTE(this=build.col("at", "e"), expression=self._last_event(owner))
+        upto = exp.LTE(this=build.col("at", "e"), expression=self.moment.last_event(owner))
         if unit == "lead" and self.moment.single:
             everything = exp.Column(this=exp.Star(), table=exp.to_identifier("e", quoted=True))
             aged = exp.select(everything, _named(_age(self.moment.sql("e")), AGE)).from_(build_table("events", "e"))
@@ -389,15 +388,9 @@ class FeaturePlan:
         if self.moment.only is None:
             return None
         if not self.over_leads and not self.prefix:
-            return _among(build.col("lead", "e"), self.moment.only)
+            return self.moment.among(build.col("lead", "e"))
         leads = exp.select(build.col("lead")).from_(build_table(f"{self.prefix}units"))
         return exp.In(this=build.col("lead", "e"), query=leads.subquery())
-
-    def _last_event(self, owner: str) -> Sql:
-        as_of, until = self.moment.as_of, self.moment.events_until
-        if as_of is not None:
-            return build.moment(as_of if until is None else min(as_of, until))
-        return self.moment.sql(owner)
 
     def _level_zero(self, joins: list[_Join]) -> exp.Select:
         columns = [build.col(column, join.table) for join in joins for column in join.columns]
@@ -502,11 +495,6 @@ def _lead_value(spec: models.LeadSumFeature | models.LeadMaxFeature) -> tuple[st
 
 def _named(value: Sql, name: str) -> exp.Alias:
     return exp.Alias(this=value, alias=exp.to_identifier(name, quoted=True))
-
-
-def _among(column: Sql, keys: Iterable[int | str]) -> Sql:
-    literals = [build.number(key) if isinstance(key, int) else build.text(key) for key in keys]
-    return exp.In(this=column, expressions=literals) if literals else exp.false()
 
 
 def _valid(table: str, as_of: Sql) -> Sql:

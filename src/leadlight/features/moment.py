@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from sqlglot import exp
 
 from leadlight.expr import build
 from leadlight.expr.build import Sql
@@ -16,13 +19,15 @@ class Moment:
 
     `as_of` is one moment (naive UTC) for all; or `table` names a table of (lead, as_of) pairs, the form learning
     needs. `only` limits the statement to these keys (leads, or accounts for an account scorecard). `events_until`
-    hides events after it although the as-of is later: the difference tells decay from new events.
+    hides events after it although the as-of is later: the difference tells decay from new events. `prepared` leaves
+    all three out of the statement, as parameters $1 (as-of), $2 (last event), $3 … (keys): one text serves any lead.
     """
 
     as_of: datetime | None = None
     table: str | None = None
     only: Sequence[int | str] | None = None
     events_until: datetime | None = None
+    prepared: bool = False
 
     def __post_init__(self) -> None:
         if (self.as_of is None) == (self.table is None):
@@ -34,10 +39,46 @@ class Moment:
         return self.as_of is not None
 
     def sql(self, table: str) -> Sql:
-        """Return the as-of: a literal, or the column of a table in scope."""
-        return build.moment(self.as_of) if self.as_of is not None else build.col("as_of", table)
+        """Return the as-of: a literal (or parameter), or the column of a table in scope."""
+        if self.as_of is None:
+            return build.col("as_of", table)
+        return _parameter(1) if self.prepared else build.moment(self.as_of)
+
+    def last_event(self, table: str) -> Sql:
+        """Return the moment of the last event that counts."""
+        if self.as_of is None:
+            return build.col("as_of", table)
+        return _parameter(2) if self.prepared else build.moment(self._until)
+
+    def among(self, column: Sql) -> Sql:
+        """Return whether a key is one of those asked for."""
+        keys = self.only or []
+        if not keys:
+            return exp.false()
+        if self.prepared:
+            return exp.In(this=column, expressions=[_value(3 + place) for place in range(len(keys))])
+        literals = [build.number(key) if isinstance(key, int) else build.text(key) for key in keys]
+        return exp.In(this=column, expressions=literals)
+
+    @property
+    def parameters(self) -> list[Any]:
+        """The values of a prepared statement's parameters."""
+        return [self.as_of, self._until, *(self.only or [])]
+
+    @property
+    def _until(self) -> datetime:
+        assert self.as_of is not None
+        return self.as_of if self.events_until is None else min(self.as_of, self.events_until)
 
     @property
     def keys(self) -> list[str]:
         """What makes two rows of one lead different: nothing, or the as-of."""
         return [] if self.single else ["as_of"]
+
+
+def _value(place: int) -> exp.Parameter:
+    return exp.Parameter(this=exp.Literal.number(place))
+
+
+def _parameter(place: int) -> exp.Cast:
+    return exp.cast(_value(place), exp.DType.TIMESTAMP)

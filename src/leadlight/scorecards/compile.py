@@ -41,7 +41,8 @@ class Options:
     """What a statement yields beside the scores.
 
     `grade_history` counts the past in (hysteresis, dwell) from the store's table of that name; `evidence` adds what
-    each criterion saw; `contributions` false leaves out the criteria's columns; `excluded` keeps excluded leads in.
+    each criterion saw; `contributions` false leaves out the criteria's columns; `excluded` keeps excluded leads in and
+    adds a column `excluded` that tells which they are.
     """
 
     grade_history: bool = False
@@ -89,6 +90,7 @@ class _Compiler:
     def columns(self) -> list[str]:
         """Name the result's columns, in order."""
         names = [*self.carried, "score"]
+        names += ["excluded"] if self.options.excluded else []
         names += ["probability"] if self.spec.calibration is not None else []
         if self.spec.grades is not None:
             names += ["grade", "gate"]
@@ -116,7 +118,11 @@ class _Compiler:
                 self.features.need_all(gate.condition.names)
                 branches.append((to_sql(gate.condition, build.col), build.number(number)))
             columns.append(_named(build.case(branches), "_gate"))
-        keep = self._kept()
+        excluded = self._excluded()
+        keep = build.both(self.features.asked, exp.Not(this=excluded) if excluded is not None else None)
+        if self.options.excluded:
+            keep = self.features.asked
+            columns.append(_named(excluded or exp.false(), "excluded"))
         select = exp.select(*(build.col(name) for name in self.carried), *columns)
         select = select.from_(build_table(self.features.table))
         return select.where(keep, copy=False) if keep is not None else select
@@ -131,14 +137,13 @@ class _Compiler:
             self.features.need_all(criterion.condition.names)
         return points(criterion, self.features.events, self.types)
 
-    def _kept(self) -> Sql | None:
-        """Return what rows to keep: those asked for, and not excluded."""
-        exclude = None
-        if self.workspace.exclude is not None and self.key == "lead" and not self.options.excluded:
-            self.features.need_all(self.workspace.exclude.names)
-            condition = to_sql(self.workspace.exclude, build.col)
-            exclude = exp.Not(this=exp.Coalesce(this=condition, expressions=[exp.false()]))
-        return build.both(self.features.asked, exclude)
+    def _excluded(self) -> Sql | None:
+        """Return whether the workspace excludes a lead from scoring; None where it excludes nobody."""
+        if self.workspace.exclude is None or self.key != "lead":
+            return None
+        self.features.need_all(self.workspace.exclude.names)
+        condition = to_sql(self.workspace.exclude, build.col)
+        return exp.Coalesce(this=condition, expressions=[exp.false()])
 
     def _evidence(self, criterion: ResolvedCriterion) -> list[tuple[str, Sql]]:
         spec, events = criterion.spec, self.features.events

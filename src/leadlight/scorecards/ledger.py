@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
-
-import pyarrow as pa
 
 from leadlight.engines.base import Engine
 from leadlight.expr import build
+from leadlight.expr.english import to_english
 from leadlight.features.moment import Moment
 from leadlight.scorecards.compile import CAP, EVENTS, LAST, TOTAL, VALUE, Options, score_statement
 from leadlight.scorecards.sentences import amount, sentence
@@ -110,18 +110,51 @@ def ledgers(
     grade_history: bool = True,
 ) -> list[Ledger]:
     """Return the ledgers of the leads the moment names (`only`), in that order; one that is unknown has none."""
-    options = Options(grade_history=grade_history and scorecard.spec.grades is not None, evidence=True, excluded=True)
-    statement = score_statement(workspace, scorecard, moment, options)
-    table = engine.arrow(build.to_text(statement, engine.capabilities.dialect))
-    found = {row[scorecard.spec.of]: row for row in table.to_pylist()}
-    excluded = _excluded(engine, workspace, scorecard, moment, table)
-    made = {key: ledger(workspace, scorecard, row, excluded=key in excluded) for key, row in found.items()}
-    return [made[key] for key in (moment.only or found) if key in made]
+    asked = replace(moment, prepared=moment.single)
+    text = _statement(
+        _Same(workspace), _Same(scorecard), _Shape(asked), grade_history, engine.capabilities.dialect
+    )
+    rows = engine.arrow(text, asked.parameters if asked.prepared else ()).to_pylist()
+    made = {row[scorecard.spec.of]: ledger(workspace, scorecard, row) for row in rows}
+    return [made[key] for key in (moment.only or made) if key in made]
 
 
-def ledger(
-    workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, row: Mapping[str, Any], *, excluded: bool = False
-) -> Ledger:
+class _Same:
+    """A key of a cache: equal to itself only."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.value is self.value
+
+
+class _Shape:
+    """A key of a cache: moments whose prepared statements are the same."""
+
+    def __init__(self, moment: Moment) -> None:
+        self.moment = moment
+        self.key = (len(moment.only or ()), moment.only is None) if moment.prepared else moment
+
+    def __hash__(self) -> int:
+        return hash(self.key) if self.moment.prepared else id(self.moment)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Shape) and other.key == self.key
+
+
+@lru_cache(maxsize=32)
+def _statement(workspace: _Same, scorecard: _Same, shape: _Shape, grade_history: bool, dialect: str) -> str:
+    """Compile once what is asked again and again."""
+    card: ResolvedScorecard = scorecard.value
+    options = Options(grade_history=grade_history and card.spec.grades is not None, evidence=True, excluded=True)
+    return build.to_text(score_statement(workspace.value, card, shape.moment, options), dialect)
+
+
+def ledger(workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, row: Mapping[str, Any]) -> Ledger:
     """Make a ledger from a row of a statement with evidence."""
     spec = scorecard.spec
     entity = workspace.spec.entity if spec.of == "lead" else "account"
@@ -146,7 +179,7 @@ def ledger(
         probability=row.get("probability"),
         totals={group: row[group + TOTAL] for group in spec.groups},
         contributions=tuple(items),
-        excluded=excluded,
+        excluded=row["excluded"],
     )
 
 
@@ -162,23 +195,10 @@ def _item(criterion: ResolvedCriterion, row: Mapping[str, Any]) -> Contribution:
 
 
 def _gate(scorecard: ResolvedScorecard, name: str | None) -> Gate | None:
-    from leadlight.expr.english import to_english
-
     for gate in scorecard.gates:
         if gate.spec.name == name:
             return Gate(gate.spec.name, to_english(gate.condition), gate.spec.grade)
     return None
-
-
-def _excluded(
-    engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, moment: Moment, table: pa.Table
-) -> set[int | str]:
-    """Return the keys among the rows that the workspace excludes from scoring."""
-    if workspace.exclude is None or scorecard.spec.of != "lead" or not table.num_rows:
-        return set()
-    kept = score_statement(workspace, scorecard, moment, Options(contributions=False))
-    rows = engine.arrow(build.to_text(kept, engine.capabilities.dialect))
-    return set(table["lead"].to_pylist()) - set(rows["lead"].to_pylist())
 
 
 def top(items: Sequence[Contribution], limit: int) -> list[Contribution]:

@@ -120,7 +120,8 @@ def _cells(
 def _by_events(criterion: ResolvedCriterion, spec: models.EventCriterion, events: Aggregates) -> Sql:
     size = exp.Mul(this=build.number(abs(spec.points)), expression=_weight(match_of(criterion, spec), spec, events))
     limited = build.clip(size, None, spec.max)
-    return exp.Neg(this=exp.Paren(this=limited)) if spec.points < 0 else limited
+    # 0 - x and not -x, so that nothing lost is 0 and never -0.
+    return exp.Sub(this=build.number(0), expression=exp.Paren(this=limited)) if spec.points < 0 else limited
 
 
 def _weight(match: Match, spec: models.EventCriterion, events: Aggregates) -> Sql:

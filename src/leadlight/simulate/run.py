@@ -17,14 +17,17 @@ from leadlight.simulate.leads import Leads, make_leads
 from leadlight.simulate.outcomes import deals_table, make_leaks
 from leadlight.simulate.report import SimulationReport
 from leadlight.simulate.truth import HORIZON_SECONDS, truth_table
-from leadlight.simulate.world import BLOCK, UNTIL, World
+from leadlight.simulate.world import BLOCK, STEP, UNTIL, World
 from leadlight.simulate.write import TableFile, table_files
 
 EVENTS_PER_LEAD = 40
 MAX_CSV_LEADS = 50_000
 """Up to so many leads, the files of leads and deals are CSV; above, Parquet."""
 MAX_LEADS = 99_999_999
-CHUNK = 256 * BLOCK
+CHUNK_LEADS = 256 * BLOCK
+CHUNK_EVENTS = 800_000
+CHUNK_STEPS = 2_000_000
+"""The most leads, events and steps of leads' lives that are made at a time."""
 PILOT = 64 * BLOCK
 STEMS = ("accounts", "leads", "events", "deals", "truth")
 
@@ -57,15 +60,15 @@ def simulate(
     seed: int = 1,
     until: datetime = UNTIL,
     days: int = 540,
-    chunk: int = CHUNK,
+    chunk: int | None = None,
     progress: Progress | None = None,
 ) -> SimulationReport:
     """Make a world of leads whose true probabilities are known, and write it into the folder `out`.
 
     Files: `accounts.csv`, `leads` and `deals` (.csv, or .parquet above 50,000 leads), `events.parquet`, and beside them
     `truth.parquet`, which no learner should see. `events` is how many to aim at (about 40 a lead unless told); `until`
-    and `days` say when the world ends and how long it lasted. Memory is bounded by `chunk`, the leads made at a time,
-    which changes nothing in the tables. The world's equations: `leadlight.simulate.world`.
+    and `days` say when the world ends and how long it lasted. Memory is bounded by `chunk`, the leads made at a time
+    (found by itself unless told), which changes nothing in the tables. `leadlight.simulate.world` has the equations.
 
     Raises UsageError for numbers that make no world and for an `out` that is no folder.
 
@@ -79,9 +82,10 @@ def simulate(
     world = World(seed=seed, until=until, days=days)
     _check(out, leads, events, chunk)
     out.mkdir(parents=True, exist_ok=True)
-    scale = find_scale(world, EVENTS_PER_LEAD if events is None else events / leads)
+    per_lead = EVENTS_PER_LEAD if events is None else events / leads
+    size = _chunk_size(world, per_lead) if chunk is None else chunk
     with table_files(_paths(out, leads)) as files:
-        counts = _write_chunks(world, leads, chunk, scale, files, progress)
+        counts = _write_chunks(world, leads, size, find_scale(world, per_lead), files, progress)
     _remove_other_format(out, leads)
     return _report(world, out, leads, files, counts, time.perf_counter() - started)
 
@@ -99,12 +103,12 @@ def make_chunk(world: World, start: int, stop: int) -> tuple[Leads, Paths]:
     return leads, make_paths(world, leads).take(leads.person)
 
 
-def _check(out: Path, leads: int, events: int | None, chunk: int) -> None:
+def _check(out: Path, leads: int, events: int | None, chunk: int | None) -> None:
     if not 1 <= leads <= MAX_LEADS:
         raise UsageError(f"leads is {leads}; a world has from 1 to {MAX_LEADS:,} leads")
     if events is not None and events < 0:
         raise UsageError(f"events is {events}; it is a number from 0 up")
-    if chunk < 1:
+    if chunk is not None and chunk < 1:
         raise UsageError(f"chunk is {chunk}; at least one lead is made at a time")
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file", fix="Name a folder to write to.")
@@ -121,6 +125,12 @@ def _remove_other_format(out: Path, leads: int) -> None:
     other = "parquet" if leads <= MAX_CSV_LEADS else "csv"
     for stem in ("leads", "deals"):
         (out / f"{stem}.{other}").unlink(missing_ok=True)
+
+
+def _chunk_size(world: World, events_per_lead: float) -> int:
+    """How many leads to make at a time, so that neither many events nor a long world take more memory."""
+    steps = (world.end - world.begin) / STEP + 1
+    return int(max(BLOCK, min(CHUNK_LEADS, CHUNK_EVENTS / max(events_per_lead, 1), CHUNK_STEPS / steps)))
 
 
 def _bounds(leads: int, chunk: int) -> Iterator[tuple[int, int]]:

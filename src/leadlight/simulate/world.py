@@ -162,7 +162,7 @@ class World:
         if not 1 <= self.days <= MAX_DAYS:
             raise UsageError(f"days is {self.days}; a world has from 1 to {MAX_DAYS:,} days")
         if not 2011 <= self.until.year <= 2999:
-            raise UsageError(f"until is {self.until:%Y-%m-%d}; a world ends in a year from 2011 to 2999")
+            raise UsageError(f"until is {self.until.date().isoformat()}; a world ends in a year from 2011 to 2999")
         if self.seed < 0:
             raise UsageError(f"seed is {self.seed}; it is a whole number from 0 up")
 

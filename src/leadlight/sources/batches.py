@@ -88,7 +88,7 @@ def as_text(value: Value) -> tuple[Kind, str | None]:
     """Write a value as text that reads back exactly, and say what kind it is.
 
     >>> as_text(3.0), as_text(datetime(2026, 1, 31, 10, 15))
-    ((<Kind.NUMBER: 'number'>, '3.0'), (<Kind.TIME: 'time'>, '2026-01-31T10:15:00'))
+    ((<Kind.NUMBER: 'number'>, '3'), (<Kind.TIME: 'time'>, '2026-01-31T10:15:00'))
     """
     if isinstance(value, str):
         return Kind.STRING, value.replace("\x00", "")
@@ -97,8 +97,18 @@ def as_text(value: Value) -> tuple[Kind, str | None]:
     if isinstance(value, int):
         return (Kind.INTEGER if abs(value) <= MAX_EXACT else Kind.FIXED), str(value)
     if isinstance(value, float | Decimal):
-        return Kind.NUMBER, None if math.isnan(value) else str(value)
+        return Kind.NUMBER, _number(value)
     return _other(value)
+
+
+def _number(value: float | Decimal) -> str | None:
+    """Write a number; whole ones without a point, as an id of Excel is 7 and not 7.0."""
+    if math.isnan(value):
+        return None
+    if math.isinf(value):
+        return str(value)
+    whole = int(value)
+    return str(whole) if value == whole and abs(whole) <= MAX_EXACT else str(value)
 
 
 def _other(value: Value) -> tuple[Kind, str | None]:

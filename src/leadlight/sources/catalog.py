@@ -6,6 +6,7 @@ from pathlib import Path
 
 from leadlight.errors import DataError, Fault
 from leadlight.expr.types import Type
+from leadlight.sources.names import snake_case
 from leadlight.sources.read import Described, describe
 from leadlight.spec.catalog import Catalog
 from leadlight.spec.models import SourceKind, SourceSpec, WorkspaceSpec
@@ -57,5 +58,5 @@ def _outcome(described: dict[str, Described]) -> tuple[str, Type] | None:
     for found in described.values():
         column = found.roles.get("outcome")
         if column is not None:
-            return column.name, column.type
+            return snake_case(column.header), column.type
     return None

@@ -10,6 +10,7 @@ from pathlib import Path
 from leadlight.errors import DataError, Fault
 from leadlight.sources.layout import ROLES, find
 from leadlight.sources.locate import Located
+from leadlight.sources.names import snake_case
 from leadlight.sources.part import Cell, Kind, Part, TextFormat
 from leadlight.sources.survey import Survey, survey
 from leadlight.spec.models import SourceSpec
@@ -37,7 +38,8 @@ def open_csv(located: Located, spec: SourceSpec, scratch: Path, limit: int | Non
     at = _header_row(rows, spec)
     if at is None:
         raise DataError([Fault("has no header: the file is blank", file=located.shown)])
-    return _part(located, seen, TextFormat(seen, delimiter, len(rows[at]), at + 1, lines[at] + 1, escape=escape), rows[at])
+    text = TextFormat(seen, delimiter, len(rows[at]), at + 1, lines[at] + 1, escape=escape)
+    return _part(located, seen, text, rows[at])
 
 
 def _part(located: Located, seen: Survey, text: TextFormat, header: list[str]) -> Part:
@@ -62,9 +64,10 @@ def distinct_headers(header: list[str]) -> tuple[list[str], frozenset[str]]:
     unnamed = set()
     for number, raw in enumerate(header, start=1):
         base = " ".join(raw.split()) or f"column {number}"
-        name, again = base, 2
+        alike = sum(snake_case(name.rsplit(" (", 1)[0]) == snake_case(base) for name in names)
+        name = base if base not in names else f"{base} ({alike + 1})"
         while name in names:
-            name, again = f"{base} ({again})", again + 1
+            name += "'"
         names.append(name)
         if not raw.strip():
             unnamed.add(name)
@@ -106,7 +109,7 @@ def _escape(head: str, delimiter: str) -> str:
 def _parse(head: str, delimiter: str, escape: str) -> tuple[list[list[str]], list[int]]:
     """Return the first rows and the line each ends in; the last one may be cut off and is left out."""
     quoting = {"doublequote": True} if escape == '"' else {"doublequote": False, "escapechar": escape}
-    reader = csv.reader(io.StringIO(head[:MAX_HEAD], newline=""), delimiter=delimiter, **quoting)  # type: ignore[arg-type]
+    reader = csv.reader(io.StringIO(head[:MAX_HEAD], newline=""), delimiter=delimiter, **quoting)
     rows: list[list[str]] = []
     lines: list[int] = []
     for row in reader:

@@ -43,9 +43,10 @@ def _sheet(located: Located, spec: SourceSpec) -> tuple[list[list[Value]], str]:
             message = f"has no sheet {spec.sheet!r}; {did_you_mean(spec.sheet, names)}"
             raise DataError([Fault(message, file=located.shown)])
         name = spec.sheet or names[0]
-        return book.get_sheet_by_name(name).to_python(skip_empty_area=False), name
+        return [list(row) for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)], name
     except (CalamineError, OSError, zipfile.BadZipFile, IndexError) as error:
-        raise DataError([Fault(f"cannot be read as a workbook: {str(error) or 'no sheets'}", file=located.shown)]) from None
+        why = f"cannot be read as a workbook: {str(error) or 'it has no sheets'}"
+        raise DataError([Fault(why, file=located.shown)]) from None
 
 
 def _header_row(rows: Sequence[Sequence[Value]], spec: SourceSpec) -> int | None:

@@ -135,7 +135,8 @@ def reason_sql(text: str, form: Form) -> str:
         Type.TEXT: "'is empty'",
         Type.BOOL: "'is not true or false (nor yes, no, 1, 0)'",
         Type.NUMBER: f"CASE WHEN TRY_CAST({text} AS DOUBLE) IS NULL THEN 'is not a number' ELSE 'is not finite' END",
-        Type.TIME: f"CASE WHEN {_some_time(text, form)} THEN 'is outside the years 1678 to 2261' ELSE 'is not a time' END",
+        Type.TIME: f"CASE WHEN {_some_time(text, form)} THEN 'is outside the years 1678 to 2261' "
+        "ELSE 'is not a time' END",
     }[form.type]
     return f"CASE WHEN {text} = '' THEN 'is empty' ELSE {why} END"
 

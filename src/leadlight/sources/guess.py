@@ -8,7 +8,7 @@ from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.expr.types import Type
 from leadlight.sources.form import Context, Form, Numbers, value_sql
 from leadlight.sources.part import Cell, Kind
-from leadlight.sources.times import Order, order_sql, shape_of, shape_sql
+from leadlight.sources.times import Evidence, Order, order_sql, shape_of, shape_sql
 
 MAX_SHAPES = 200
 """A column with more shapes than this is not one of times."""
@@ -21,7 +21,7 @@ class Guess:
     form: Form
     nearly: Form | None = None
     ambiguous: bool = False
-    """Times whose day and month cannot be told apart by these values alone."""
+    """Times whose day and month cannot be told apart by these values alone, or that mix two orders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,30 +89,25 @@ def time_form(engine: DuckDBEngine, table: str, column: str, dates: Dates) -> tu
     """Find the formats of a column's times from their shapes; None when few are times. The flag says: ambiguous."""
     if dates.format is not None:
         return Form(Type.TIME, formats=(dates.format,), iso=False), False
-    order = dates.order
     shapes = engine.rows(
         f"SELECT min({column}), count(*) FROM {table} WHERE {column} IS NOT NULL AND length({column}) < 60 "  # noqa: S608
         f"GROUP BY {shape_sql(column)} ORDER BY count(*) DESC LIMIT {MAX_SHAPES}"
     )
-    found = [shape for example, _ in shapes if (shape := shape_of(str(example), order)) is not None]
+    found = [shape for example, _ in shapes if (shape := shape_of(str(example), dates.order)) is not None]
     if not found or len(shapes) == MAX_SHAPES:
         return None, False
-    ambiguous = False
-    if any(shape.ambiguous for shape in found):
-        order, ambiguous = _order(engine, table, column)
+    ambiguous = any(shape.ambiguous for shape in found)
+    if ambiguous:
+        order = evidence(engine, table, column).order
+        ambiguous = order is None
         found = [shape for example, _ in shapes if (shape := shape_of(str(example), order)) is not None]
     formats = tuple(sorted({form for shape in found for form in shape.formats}))
     return Form(Type.TIME, formats=formats, iso=any(shape.iso for shape in found)), ambiguous
 
 
-def _order(engine: DuckDBEngine, table: str, column: str) -> tuple[Order | None, bool]:
-    """Tell the order from the values: a number above 12 is a day. Ambiguous when none is and it would matter."""
-    first, second, differ, *_ = engine.rows(f"SELECT {order_sql(column)} FROM {table}")[0]  # noqa: S608
-    if first is not None and first > 12:
-        return Order.DAY_FIRST, False
-    if second is not None and second > 12:
-        return Order.MONTH_FIRST, False
-    return (None, True) if differ else (Order.DAY_FIRST, False)
+def evidence(engine: DuckDBEngine, table: str, column: str) -> Evidence:
+    """Collect what a column of texts says about the order of day and month: a number above 12 is a day."""
+    return Evidence(*engine.rows(f"SELECT {order_sql(column)} FROM {table}")[0])  # noqa: S608
 
 
 def _sql(column: str, form: Form, context: Context) -> str:

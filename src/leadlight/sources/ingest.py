@@ -12,6 +12,7 @@ from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import DataError, TooManyRejects, UsageError, did_you_mean
 from leadlight.expr.types import Type
 from leadlight.sources.ingest_report import ID_RULE, SHARED_RULE, Duplicates, IngestReport, SourceReport
+from leadlight.sources.names import snake_case
 from leadlight.sources.read import ProgressUpdate, Reading, read, release
 from leadlight.spec.models import SourceKind, SourceSpec, WorkspaceSpec
 from leadlight.store.accounts import load_accounts
@@ -302,7 +303,7 @@ def _loaded(
             return _counted(report, load_events(engine, rows, item.spec.event))
         case _:
             column = item.reading.roles["outcome"]
-            return _counted(report, load_outcomes(engine, rows, name=column.name, type_=column.type))
+            return _counted(report, load_outcomes(engine, rows, name=snake_case(column.header), type_=column.type))
 
 
 def _staged(engine: DuckDBEngine, reading: Reading) -> Staged:
@@ -332,7 +333,7 @@ def _outcomes_of_leads(engine: DuckDBEngine, item: Pending, rows: Staged) -> tup
     column = item.reading.roles["outcome"]
     table = f"{rows.table}_outcomes"
     stated = outcomes_of_leads(engine, rows, table=table)
-    counts = load_outcomes(engine, stated, name=column.name, type_=column.type)
+    counts = load_outcomes(engine, stated, name=snake_case(column.header), type_=column.type)
     engine.execute(fill("DROP TABLE {table}", table=table))
     return counts.new, counts.changed, counts.unchanged
 

@@ -14,6 +14,8 @@ from leadlight.sources.survey import survey
 
 MAX_KEYS = 2_000
 """More different keys than this are data in the place of names."""
+NO_OBJECT = "has no line that is a JSON object: write one object a line, without a list around them"
+LOOK_LINES = 20_000
 
 _KINDS = {"BOOLEAN": Kind.BOOL, "VARCHAR": Kind.STRING}
 """Numbers count as ANY text, so that integers longer than a float keeps are found to be identifiers."""
@@ -27,13 +29,15 @@ def open_jsonl(engine: DuckDBEngine, located: Located, encoding: str | None, scr
     seen = survey(located.path, located.shown, scratch=scratch, encoding=encoding, limit=limit)
     # one column, cut by a character that JSON allows in no string: every line comes whole, a blank one as null
     text = TextFormat(seen, "\x1f", 1, quote="", escape="")
-    relation = f"(SELECT c0 FROM {text.sql(None)} WHERE {_is_object('c0')} {'LIMIT 20000' if limit else ''})"
-    structure = engine.rows(f"SELECT json_group_structure(c0) FROM {relation}")[0][0]  # noqa: S608
+    few = f"LIMIT {LOOK_LINES}" if limit else ""
+    relation = f"(SELECT c0 FROM {text.sql(None)} WHERE {_is_object('c0')} {few})"  # noqa: S608
+    structure = engine.rows(f"SELECT json_group_structure(CAST(c0 AS JSON)) FROM {relation}")[0][0]  # noqa: S608
     paths = dict(_paths(json.loads(structure), (), ())) if structure else {}
     if not paths:
-        raise DataError([Fault("has no line that is a JSON object", file=located.shown)])
+        raise DataError([Fault(NO_OBJECT, file=located.shown)])
     if len(paths) > MAX_KEYS:
-        raise DataError([Fault(f"has {len(paths):,} different keys: at most {MAX_KEYS:,} are read", file=located.shown)])
+        message = f"has {len(paths):,} different keys: at most {MAX_KEYS:,} are read"
+        raise DataError([Fault(message, file=located.shown)])
     columns = {header: _cell(pointer, kind) for header, (pointer, kind) in paths.items()}
     valid = f"(c0 IS NULL OR {_is_object('c0')})"
     size = located.path.stat().st_size

@@ -18,7 +18,7 @@ TIME_ROLES = frozenset({"created_at", "known_at", "at"})
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A column to be read: under which name into the table, from which header; `told` is a type the user or store set."""
+    """A column to be read: its name in the table, its header, and the type that the user or the store has set."""
 
     name: str
     header: str
@@ -70,7 +70,7 @@ def _role_slot(role: str, header: str, spec: SourceSpec, told: Mapping[str, Type
 
 def _role_faults(source: str, spec: SourceSpec, parts: Sequence[Part]) -> list[Fault]:
     return [
-        Fault(f"{part.shown} has no column {told!r}; {did_you_mean(told, part.columns)}", path=f"sources.{source}.{role}")
+        Fault(f"there is no column {told!r}; {did_you_mean(told, part.columns)}", part.shown, path=_path(source, role))
         for role in ROLES
         if (told := getattr(spec, role)) is not None
         for part in parts
@@ -129,5 +129,9 @@ def _told(
     return told, faults
 
 
+def _path(source: str, key: str) -> str:
+    return f"sources.{source}.{key}"
+
+
 def _unknown(source: str, key: str, name: str, known: Sequence[str] | Mapping[str, str]) -> Fault:
-    return Fault(f"there is no column {name!r}; {did_you_mean(name, known)}", path=f"sources.{source}.{key}")
+    return Fault(f"there is no column {name!r}; {did_you_mean(name, known)}", path=_path(source, key))

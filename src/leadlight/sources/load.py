@@ -53,7 +53,8 @@ def load(
         for slot, form in zip(slots, forms, strict=True)
     )
     engine.execute(
-        f"CREATE OR REPLACE TEMP TABLE {named(table)} ({columns}, _part INTEGER, _n BIGINT, _bad VARCHAR[], _row VARCHAR)"
+        f"CREATE OR REPLACE TEMP TABLE {named(table)} ({columns}, "
+        "_part INTEGER, _n BIGINT, _bad VARCHAR[], _row VARCHAR)"
     )
     loaded: list[Loaded] = []
     for index, part in enumerate(parts):

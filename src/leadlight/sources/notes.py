@@ -17,7 +17,7 @@ from leadlight.sources.plan import Plan, order_of
 _NOT = {Type.NUMBER: "numbers", Type.TIME: "times", Type.BOOL: "true or false"}
 
 
-def plan_notes(slots: Sequence[Slot], plan: Plan) -> Iterator[str]:
+def plan_notes(slots: Sequence[Slot], plan: Plan, context: Context) -> Iterator[str]:
     """Say which date formats were found and which columns have no value at all."""
     yield from plan.notes
     for slot, form in zip(slots, plan.forms, strict=True):
@@ -27,7 +27,7 @@ def plan_notes(slots: Sequence[Slot], plan: Plan) -> Iterator[str]:
         elif form.type is Type.TIME and form.formats:
             order = order_of(form)
             yield f"{shown}: times as {' or '.join(form.formats)}" + (f" ({order.replace('_', ' ')})" if order else "")
-        elif form.type is Type.NUMBER and form.numbers is Numbers.LOOSE:
+        elif form.type is Type.NUMBER and form.numbers is Numbers.LOOSE and context.decimal == ".":
             yield f"{shown}: numbers with separators or signs (a percent sign is left out: 12% is 12)"
 
 
@@ -58,8 +58,9 @@ def text_notes(
 def _nearly(slot: Slot, form: Form, count: int, total: int, value: str, place: str) -> str:
     verb = "is" if count == 1 else "are"
     return (
-        f"{slot.name}: {count:,} of {total:,} values {verb} not {_NOT[form.type]} (first: {shorten(value)} at {place}): "
-        f"read as text; to read as {form.type} and reject those rows write types: {{{slot.name}: {form.type}}}, "
+        f"{slot.name}: {count:,} of {total:,} values {verb} not {_NOT[form.type]} "
+        f"(first: {shorten(value)} at {place}): read as text; "
+        f"to read as {form.type} and reject those rows write types: {{{slot.name}: {form.type}}}, "
         f"or, if {shorten(value)} means no value, missing: [{value[:40]!r}]"
     )
 

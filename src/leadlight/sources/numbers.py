@@ -29,13 +29,18 @@ def loose_number(text: str, decimal: str) -> str:
 
     The decimal mark is as told; 12 % is 12. Null for identifiers, as with plain numbers.
     """
-    return f"CASE WHEN regexp_full_match({text}, {quoted(_pattern(decimal, strict=True))}) THEN {_cleaned(text, decimal)} END"
+    return _matched(text, decimal, strict=True)
 
 
 def any_number(text: str, decimal: str) -> str:
     """Return SQL for a number where one is required: identifiers such as 007 are numbers too."""
-    loose = f"CASE WHEN regexp_full_match({text}, {quoted(_pattern(decimal, strict=False))}) THEN {_cleaned(text, decimal)} END"
+    loose = _matched(text, decimal, strict=False)
     return f"coalesce({_finite(f'TRY_CAST({text} AS DOUBLE)')}, {loose})" if decimal == "." else loose
+
+
+def _matched(text: str, decimal: str, *, strict: bool) -> str:
+    matches = f"regexp_full_match({text}, {quoted(_pattern(decimal, strict=strict))})"
+    return f"CASE WHEN {matches} THEN {_cleaned(text, decimal)} END"
 
 
 def _finite(number: str) -> str:

@@ -11,8 +11,11 @@ from leadlight.errors import DataError, Fault
 from leadlight.sources.locate import Located
 from leadlight.sources.part import Cell, Kind, Part, named, quoted
 
+NO_PARQUET = "is not a Parquet file, or is damaged"
+
 _KINDS = {
-    "BOOLEAN": Kind.BOOL, "VARCHAR": Kind.STRING, "JSON": Kind.STRING, "UUID": Kind.FIXED, "ENUM": Kind.STRING,
+    "BOOLEAN": Kind.BOOL, "VARCHAR": Kind.STRING, "JSON": Kind.STRING, "UUID": Kind.FIXED, "TIME": Kind.FIXED,
+    "TIME WITH TIME ZONE": Kind.FIXED, "INTERVAL": Kind.FIXED, "ENUM": Kind.STRING,
     "TINYINT": Kind.INTEGER, "SMALLINT": Kind.INTEGER, "INTEGER": Kind.INTEGER, "BIGINT": Kind.INTEGER,
     "HUGEINT": Kind.INTEGER, "UTINYINT": Kind.INTEGER, "USMALLINT": Kind.INTEGER, "UINTEGER": Kind.INTEGER,
     "UBIGINT": Kind.INTEGER, "UHUGEINT": Kind.INTEGER, "FLOAT": Kind.NUMBER, "DOUBLE": Kind.NUMBER,
@@ -27,7 +30,7 @@ def open_parquet(engine: DuckDBEngine, located: Located) -> Part:
     try:
         found = engine.rows(f"DESCRIBE SELECT * EXCLUDE (file_row_number) FROM {relation}")  # noqa: S608
     except (duckdb.Error, OSError) as error:
-        why = "is not a Parquet file, or is damaged" if "magic" in str(error).lower() else _first_line(error)
+        why = f"cannot be opened: {error.strerror}" if isinstance(error, OSError) else NO_PARQUET
         raise DataError([Fault(why, file=located.shown)]) from None
     columns, notes = typed_columns([(str(name), str(kind)) for name, kind, *_ in found], located.shown)
     size = located.path.stat().st_size
@@ -51,12 +54,14 @@ def typed_columns(found: list[tuple[str, str]], shown: str) -> tuple[dict[str, C
 def _cell(type_name: str, sql: str) -> Cell | None:
     if type_name.endswith("]") or type_name.startswith(("MAP", "STRUCT", "UNION")):
         return Cell(Kind.FIXED, f"CAST(to_json({sql}) AS VARCHAR)")
-    base = type_name.split("(")[0]
+    base = type_name.split("(")[0].strip('"')
+    if base == "NULL":
+        return Cell(Kind.ANY, f"CAST({sql} AS VARCHAR)")
     kind = _KINDS.get(base)
-    if kind is None:
-        return Cell(Kind.FIXED, f"CAST({sql} AS VARCHAR)") if base in {"TIME", "INTERVAL"} else None
-    if base in {"ENUM", "JSON", "UUID"}:
+    if base in {"ENUM", "JSON", "UUID", "TIME", "INTERVAL", "TIME WITH TIME ZONE"} and kind is not None:
         return Cell(kind, f"CAST({sql} AS VARCHAR)")
+    if kind is None:
+        return None
     if kind is Kind.TIME:
         return Cell(kind, f"CAST({sql} AS TIMESTAMP)")
     return Cell(kind, f"CAST({sql} AS DOUBLE)" if kind is Kind.NUMBER else sql)
@@ -92,7 +97,3 @@ def _field(text: str) -> tuple[str, str]:
     while text[end] != '"' or text[end + 1 : end + 2] == '"':
         end += 2 if text[end] == '"' else 1
     return text[1:end].replace('""', '"'), text[end + 1 :].strip()
-
-
-def _first_line(error: Exception) -> str:
-    return f"cannot be read: {str(error).splitlines()[0]}"

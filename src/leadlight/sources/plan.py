@@ -9,10 +9,11 @@ from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import DataError, Fault, shorten
 from leadlight.expr.types import Type
 from leadlight.sources.form import Context, Form, Numbers, text_sql
-from leadlight.sources.guess import Dates, Guess, guess, time_form, widen
+from leadlight.sources.guess import Dates, Guess, evidence, guess, time_form, widen
 from leadlight.sources.layout import Slot
+from leadlight.sources.numbers import loose_number
 from leadlight.sources.part import TEXTS, Cell, Kind, Part, named
-from leadlight.sources.times import Order, order_sql
+from leadlight.sources.times import Evidence, Order
 
 SAMPLE_ROWS = 20_000
 SAMPLE_PARTS = 20
@@ -80,7 +81,7 @@ class Planner:
     def _form(self, table: str, i: int, slot: Slot, plan: Plan) -> Form:
         kinds = {part.columns[slot.header].kind for part in self.parts if slot.header in part.columns}
         if slot.told is not None:
-            return self._told_form(table, i, slot, kinds)
+            return self._told_form(table, i, slot, kinds, plan)
         if Kind.ANY in kinds or kinds <= TEXTS:
             return self._guessed(table, i, slot, kinds, plan)
         types = {_NATIVE.get(kind) for kind in kinds}
@@ -89,7 +90,7 @@ class Planner:
             return Form(Type.TEXT)
         return Form(types.pop() or Type.TEXT, required=Kind.INTEGER not in kinds)
 
-    def _told_form(self, table: str, i: int, slot: Slot, kinds: set[Kind]) -> Form:
+    def _told_form(self, table: str, i: int, slot: Slot, kinds: set[Kind], plan: Plan) -> Form:
         if slot.told is not Type.TIME:
             return Form(slot.told or Type.TEXT, required=True, numbers=Numbers.ANY)
         if self.dates.unix:
@@ -99,11 +100,11 @@ class Planner:
             return Form(Type.TIME, required=True)
         form, ambiguous = time_form(self.engine, named(table), f"c{i}", self.dates)
         if form is None:
-            numbers = guess(self.engine, named(table), f"c{i}", Kind.ANY, dates=self.dates, context=self.context, nearly=2)
-            self._refuse_numbers(slot, numbers.form.type is Type.NUMBER, self._some_value(slot))
+            numbers = self.guess(named(table), f"c{i}", Kind.ANY).form.type is Type.NUMBER
+            self._refuse_numbers(slot, numbers, self._some_value(slot))
             form = Form(Type.TIME)
         if ambiguous:
-            form = self._disambiguated(slot)
+            form = self._disambiguated(slot, plan, required=True)
         return replace(form, required=True)
 
     def _guessed(self, table: str, i: int, slot: Slot, kinds: set[Kind], plan: Plan) -> Form:
@@ -111,7 +112,20 @@ class Planner:
         found = self.guess(named(table), f"c{i}", kind)
         if found.nearly is not None:
             plan.nearly[i] = found.nearly
-        return self._disambiguated(slot) if found.ambiguous else found.form
+        if found.ambiguous:
+            return self._disambiguated(slot, plan, required=False)
+        if found.form.type is Type.TEXT and kind is Kind.ANY and self.context.decimal == ".":
+            self._hint_decimal(table, i, slot, plan)
+        return found.form
+
+    def _hint_decimal(self, table: str, i: int, slot: Slot, plan: Plan) -> None:
+        """Say so where a column of texts would be numbers, were the decimal mark a comma."""
+        number = loose_number(f"c{i}", ",")
+        total, fit, first = self.engine.rows(
+            f"SELECT count(c{i}), count({number}), min(c{i}) FROM {named(table)}"  # noqa: S608
+        )[0]
+        if total and total == fit:
+            plan.notes.append(f"{slot.name}: text such as {shorten(first)}; if that is a number, write decimal: ','")
 
     def guess(self, table: str, column: str, kind: Kind, dates: Dates | None = None) -> Guess:
         """Guess the form of a column of texts in a table."""
@@ -134,21 +148,23 @@ class Planner:
                 return str(rows[0][0])
         return None
 
-    def _disambiguated(self, slot: Slot) -> Form:
-        """Look at all values of a column for one that shows whether the day or the month comes first."""
+    def _disambiguated(self, slot: Slot, plan: Plan, *, required: bool) -> Form:
+        """Look at all values of a column for what shows whether the day or the month comes first."""
         texts = " UNION ALL ".join(
             f"SELECT {text_sql(_cell(part, slot), self.context)} AS t FROM {part.source()}"  # noqa: S608
             for part in self.parts
         )
-        first, second, _, doubt, day, month = self.engine.rows(f"SELECT {order_sql('t')} FROM ({texts}) AS v")[0]  # noqa: S608
-        day_first, month_first = (first or 0) > 12, (second or 0) > 12
-        if day_first == month_first:
-            seen = f"{shorten(day)} has the day first, {shorten(month)} the month" if day_first else f"{shorten(doubt)}"
-            what = "mixes two orders of day and month" if day_first else "does not tell the day from the month"
-            raise self._fault(f"column {slot.header!r} {what} ({seen}): write `dates: day_first` or `dates: month_first`")
-        order = Order.DAY_FIRST if day_first else Order.MONTH_FIRST
+        shown = evidence(self.engine, f"({texts}) AS v", "t")
+        if shown.order is None and shown.mixed and not required:
+            plan.notes.append(
+                f"{slot.name}: mixes dates with the day first ({shown.day}) and with the month first ({shown.month}): "
+                "read as text"
+            )
+            return Form(Type.TEXT)
+        if shown.order is None:
+            raise self._fault(_doubt(slot, shown))
         table = f"(SELECT t FROM ({texts}) AS v LIMIT {SAMPLE_ROWS}) AS s"  # noqa: S608
-        form, _ = time_form(self.engine, table, "t", Dates(order=order))
+        form, _ = time_form(self.engine, table, "t", Dates(order=shown.order))
         return form or Form(Type.TIME)
 
     def _fault(self, message: str) -> DataError:
@@ -182,6 +198,15 @@ class Planner:
         if form.unseen:
             return Form(Type.TEXT) if found.ambiguous else found.form
         return widen(form, found.form)
+
+
+def _doubt(slot: Slot, shown: Evidence) -> str:
+    """Say why the order of day and month is not known."""
+    fix = "write `dates: day_first` or `dates: month_first`"
+    if shown.mixed:
+        both = f"{shorten(shown.day)} has the day first, {shorten(shown.month)} the month"
+        return f"column {slot.header!r} mixes two orders of day and month ({both}): {fix}"
+    return f"column {slot.header!r} does not tell the day from the month ({shorten(shown.doubt)}): {fix}"
 
 
 def order_of(form: Form) -> Order | None:

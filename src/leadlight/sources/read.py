@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import duckdb
+
 from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import DataError, Fault, did_you_mean
 from leadlight.expr.types import Type
@@ -29,12 +31,15 @@ from leadlight.sources.plan import Plan, Planner
 from leadlight.sources.rejects import Rejected, count_rejects, find_rejects, too_many, write_rejects
 from leadlight.sources.sql import open_sql
 from leadlight.sources.survey import fingerprint
+from leadlight.sources.times import Order
 from leadlight.spec.models import SourceSpec
 
 LOOK = 8 << 20
 """`describe` looks at so many bytes of a text file."""
 LOOK_ROWS = 1_000
 MAX_REVISIONS = 4
+NEARLY = 0.99
+"""From this share of fitting values on, a column read as text is worth a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +80,9 @@ class FileRead:
 class Reading:
     """What reading a source gave: rows in the temporary view `table`, and what became of each file.
 
-    Give it back with `release(engine, reading)`. The view has `_id, _lead, _account, _created_at, _known_at, _at, _type, _message_id, _outcome, _value` (those the
-    source has), then `columns` by our names, then `_file` and `_line` (both of the row in its file, line from 1).
+    Give it back with `release(engine, reading)`. It has `_id, _lead, _account, _created_at, _known_at, _at, _type,
+    _message_id, _outcome, _value` (those the source has; an outcome is text that casts to its type in `roles`), then
+    `columns` by our names, then `_file` and `_line` (from 1; counted as if every row took one line).
     """
 
     source: str
@@ -109,9 +115,10 @@ def describe(name: str, spec: SourceSpec, root: Path) -> Described:
         with _session(engine, name, spec) as scratch:
             parts = _open(engine, name, spec, _locate(name, spec, root), root, scratch, look=True)
             slots = lay_out(name, spec, parts, {})
-            plan = _planner(engine, name, spec, parts, slots).plan()
+            planner = _planner(engine, name, spec, parts, slots)
+            plan = planner.plan()
             columns, roles = _columns(slots, plan.forms)
-            notes = (*(note for part in parts for note in part.notes), *plan_notes(slots, plan))
+            notes = (*(note for part in parts for note in part.notes), *plan_notes(slots, plan, planner.context))
             return Described(columns, roles, notes)
     finally:
         engine.close()
@@ -165,9 +172,13 @@ def release(engine: DuckDBEngine, reading: Reading) -> None:
         _drop_all(engine, reading.table)
 
 
+def _staging(table: str) -> str:
+    return f"staging_of_{table}"
+
+
 def _drop_all(engine: DuckDBEngine, table: str) -> None:
     engine.execute(f"DROP VIEW IF EXISTS {named(table)}")
-    drop(engine, f"{table}_rows")
+    drop(engine, _staging(table))
 
 
 # ------------------------------------------------------------------------------------------------------- opening
@@ -212,7 +223,14 @@ def _raw(name: str, index: int) -> str:
 
 
 def _open(
-    engine: DuckDBEngine, name: str, spec: SourceSpec, files: Sequence[Located], root: Path, scratch: Path, *, look: bool
+    engine: DuckDBEngine,
+    name: str,
+    spec: SourceSpec,
+    files: Sequence[Located],
+    root: Path,
+    scratch: Path,
+    *,
+    look: bool,
 ) -> list[Part]:
     """Open every file, or the database. Raises DataError with the faults of all of them."""
     if spec.sql is not None:
@@ -246,7 +264,23 @@ def _planner(
     engine: DuckDBEngine, name: str, spec: SourceSpec, parts: Sequence[Part], slots: Sequence[Slot]
 ) -> Planner:
     context = Context(tuple(spec.missing), spec.decimal, spec.timezone == "UTC")
-    return Planner(engine, name, parts, slots, Dates.parse(spec.dates), context, 1 - max(spec.reject_limit, 0.01))
+    return Planner(engine, name, parts, slots, _dates(engine, name, spec), context, NEARLY)
+
+
+def _dates(engine: DuckDBEngine, name: str, spec: SourceSpec) -> Dates:
+    """Read what is told about times. Raises DataError where that is no format."""
+    dates = Dates.parse(spec.dates)
+    known = [*Order, "unix"]
+    if dates.format is not None:
+        try:
+            if "%" not in dates.format:
+                raise duckdb.Error
+            engine.rows(f"SELECT strptime('x', {quoted(dates.format)}) WHERE false")
+        except duckdb.Error:
+            message = f"{dates.format!r} is no way to write times: {did_you_mean(dates.format, known)}"
+            fault = Fault(f"{message}, or a format such as %d.%m.%Y %H:%M", path=f"sources.{name}.dates")
+            raise DataError([fault]) from None
+    return dates
 
 
 # ------------------------------------------------------------------------------------------------------- reading
@@ -276,23 +310,24 @@ class _Clock:
 def _read(
     planner: Planner, spec: SourceSpec, table: str, rejects_file: Path, clock: _Clock
 ) -> Reading:
-    engine, rows = planner.engine, f"{table}_rows"
+    engine, rows = planner.engine, _staging(table)
     plan, loaded = _load(planner, rows, clock)
     slots, parts = planner.slots, planner.parts
     rejected = count_rejects(engine, rows, loaded)
     rejects = find_rejects(engine, rows, parts, slots, plan.forms, loaded) if rejected.count else []
     write_rejects(rejects_file, rejects)
     if rejected.count > spec.reject_limit * rejected.rows:
-        raise too_many(planner.source, rejected, spec.reject_limit, rejects, f"{rejects_file.parent.name}/{rejects_file.name}")
+        shown = f"{rejects_file.parent.name}/{rejects_file.name}"
+        raise too_many(planner.source, rejected, spec.reject_limit, rejects, shown)
     kept = _kept(slots, plan.forms, parts)
-    _make_view(engine, table, parts, [slots[i] for i in kept], loaded)
+    _make_view(engine, table, parts, [slots[i] for i in kept], loaded, spec.event)
     columns, roles = _columns([slots[i] for i in kept], [plan.forms[i] for i in kept])
     return Reading(
         planner.source, table, columns, roles, tuple(_files(engine, rows, parts, rejected)),
         rejected.rows - rejected.count, rejected.count, rejects_file if rejects else None,
         (
             *(note for part in parts for note in part.notes),
-            *plan_notes([slots[i] for i in kept], replace(plan, forms=[plan.forms[i] for i in kept])),
+            *plan_notes([slots[i] for i in kept], replace(plan, forms=[plan.forms[i] for i in kept]), planner.context),
             *text_notes(engine, rows, parts, slots, plan, loaded, planner.context, planner.nearly),
         ),
     )  # fmt: skip
@@ -329,16 +364,21 @@ def _misfits(planner: Planner, plan: Plan, table: str) -> dict[int, str]:
 def _kept(slots: Sequence[Slot], forms: Sequence[Form], parts: Sequence[Part]) -> list[int]:
     """Leave out columns without a header that have no value in any row."""
     unnamed = frozenset().union(*(part.unnamed for part in parts))
-    return [
-        i for i, (slot, form) in enumerate(zip(slots, forms, strict=True)) if not (form.unseen and slot.header in unnamed)
-    ]
+    pairs = enumerate(zip(slots, forms, strict=True))
+    return [i for i, (slot, form) in pairs if not (form.unseen and slot.header in unnamed)]
 
 
 def _make_view(
-    engine: DuckDBEngine, table: str, parts: Sequence[Part], slots: Sequence[Slot], loaded: Sequence[Loaded]
+    engine: DuckDBEngine,
+    table: str,
+    parts: Sequence[Part],
+    slots: Sequence[Slot],
+    loaded: Sequence[Loaded],
+    event: str | None,
 ) -> None:
     """Show the rows that fit; a line is its row's own, or follows from its place in the table."""
     columns = "".join(f"{named(slot.name)}, " for slot in slots)
+    columns += f"{quoted(event)} AS _type, " if event is not None else ""
     paths = ", ".join(quoted(part.shown) for part in parts)
     firsts = ", ".join(
         str((part.text.first_line if part.text else 1) - one.start) for part, one in zip(parts, loaded, strict=True)
@@ -346,7 +386,7 @@ def _make_view(
     engine.execute(f"DROP VIEW IF EXISTS {named(table)}")
     engine.execute(
         f"CREATE TEMP VIEW {named(table)} AS SELECT {columns}([{paths}])[_part + 1] AS _file, "  # noqa: S608
-        f"coalesce(_n, rowid + ([{firsts}])[_part + 1]) AS _line FROM {named(table + '_rows')} WHERE _bad IS NULL"
+        f"coalesce(_n, rowid + ([{firsts}])[_part + 1]) AS _line FROM {named(_staging(table))} WHERE _bad IS NULL"
     )
 
 

@@ -37,7 +37,8 @@ class Reject:
     def as_fault(self) -> Fault:
         """Say it on one line, as `file:line: column: value reason`."""
         message = f"{shorten(self.value)} {self.reason}" if self.value else self.reason
-        return Fault(message if self.column else f"the row {self.reason}", self.file, self.line, path=self.column or None)
+        message = message if self.column else f"the row {self.reason}"
+        return Fault(message, self.file, self.line, path=self.column or None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def find_rejects(
     found = engine.rows(_rejects_sql(table, slots, forms, limit))
     by_part: dict[int, list[tuple[int, int | None, str, str, str, str]]] = defaultdict(list)
     for index, *rest in found:
-        by_part[int(index)].append(tuple(rest))  # type: ignore[arg-type]
+        by_part[int(index)].append(tuple(rest))
     rejects: list[Reject] = []
     for index, part in enumerate(parts):
         rejects += sorted(_of_part(part, loaded[index], by_part[index]), key=lambda reject: reject.line)

@@ -96,7 +96,8 @@ def _sqlite(
     names: list[str] = []
     try:
         with closing(sqlite3.connect(f"{located.path.absolute().as_uri()}?mode=ro", uri=True)) as other:
-            names = [str(row[0]) for row in other.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")]
+            tables = other.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
+            names = [str(row[0]) for row in tables]
             cursor = other.execute(_statement(spec, limit))
             headers, _ = distinct_headers([str(column[0]) for column in cursor.description])
             loaded = load_rows(engine, table, len(headers), cursor)

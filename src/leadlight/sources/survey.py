@@ -26,6 +26,10 @@ SAMPLE = 1 << 18
 BROKEN_SHARE = 0.1
 """Up to this share of broken among the non-ASCII characters, a text is still UTF-8 (its broken rows are rejected)."""
 
+WESTERN_SHARE = 0.3
+MIN_EVIDENCE = 8
+"""From fewer characters beyond ASCII no script can be told."""
+
 _MAGIC = {
     b"PK\x03\x04": "a ZIP archive or an Excel workbook: unpack it, or write `excel:`",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook: write `excel:`",
@@ -144,11 +148,11 @@ def _survey(path: Path, shown: str, *, scratch: Path, encoding: str | None, limi
     if counts.utf8 and limit is None:
         counts._check(b"", final=True)
     found = _told(encoding, shown) if encoding else _encoding(head, counts, shown)
-    notes = () if found in {"utf-8", "utf-8-sig"} and not encoding else (f"{shown}: encoding {found}",)
+    notes: tuple[str, ...] = () if found in {"utf-8", "utf-8-sig"} and not encoding else (f"{shown}: encoding {found}",)
     if found in {"utf-8", "utf-8-sig"} and counts.newline != "mixed" and not counts.nul:
         return Survey(path, compression, found, counts.newline, counts.lines, _text(head, found), notes)
     if counts.nul and not found.startswith(("utf-16", "utf-32")):
-        notes += (f"{shown}: {counts.nul} NUL characters left out",)
+        notes += (f"{shown}: NUL characters left out: {counts.nul}",)
     copy, lines = _mend(path, compression, found, scratch, limit)
     with copy.open("rb") as file:
         return Survey(copy, "none", found, "\n", lines, _text(file.read(SAMPLE), "utf-8"), notes)
@@ -202,12 +206,12 @@ def _encoding(head: bytes, counts: _Counts, shown: str) -> str:
             return name
     if counts.nul:
         even, odd = head[0:4000:2].count(0), head[1:4000:2].count(0)
-        if max(even, odd) > len(head[:4000]) // 8:
-            if min(even, odd) <= max(even, odd) // 4:
-                return "utf-16-le" if odd > even else "utf-16-be"
-            raise _fault(shown, "is not text: it has binary data in it")
+        if max(even, odd) > len(head[:4000]) // 8 and min(even, odd) <= max(even, odd) // 4:
+            return "utf-16-le" if odd > even else "utf-16-be"
     if counts.utf8 or _mostly_utf8(counts.bad):
         return "utf-8"
+    if counts.nul:
+        raise _fault(shown, "is not text: it has binary data in it")
     return _guess(counts.bad, shown)
 
 
@@ -221,12 +225,22 @@ def _mostly_utf8(sample: bytes) -> bool:
 
 def _guess(sample: bytes, shown: str) -> str:
     lines = [line for line in sample.split(b"\n") if not line.isascii()]
+    if _few_beyond_ascii(lines):
+        return "cp1252" if _decodes(sample, "cp1252") else "latin-1"
     best = from_bytes(b"\n".join(lines) or sample, cp_isolation=_CANDIDATES).best()
     if best is None:
         raise _fault(shown, "its encoding could not be found out: write `encoding:`, as in encoding: cp1252")
     if best.encoding in _WESTERN:  # they differ in few letters, and cp1252 is what Windows writes
         return "cp1252" if _decodes(sample, "cp1252") else "latin-1"
     return str(best.encoding)
+
+
+def _few_beyond_ascii(lines: list[bytes]) -> bool:
+    """Whether most letters are ASCII, as in Western languages and in no text of another script."""
+    joined = b"".join(lines)
+    beyond = sum(byte > 127 for byte in joined)
+    ascii_letters = sum(chr(byte).isalpha() for byte in joined if byte < 128)
+    return beyond < MIN_EVIDENCE or beyond <= WESTERN_SHARE * (beyond + ascii_letters)
 
 
 def _decodes(sample: bytes, encoding: str) -> bool:

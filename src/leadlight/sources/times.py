@@ -14,6 +14,8 @@ from leadlight.sources.part import quoted
 
 EARLIEST, LATEST = "1678-01-01", "2262-01-01"
 """Times outside are taken for faults; inside, they are exact in nanoseconds too."""
+MIXED_SHARE = 0.01
+"""Up to this share of dates with day and month the other way round, those are slips and not a second order."""
 
 _MONTH = r"(?P<month>(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)"
 _DAY = r"(?:(?P<weekday>(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*)(?P<after_weekday>,? +))?"
@@ -21,11 +23,16 @@ _CLOCK = (
     r"(?:(?P<gap>,? +at +|[,T ] *)(?P<hour>\d{1,2}):\d{2}(?P<second>:\d{2})?(?P<fraction>\.\d{1,6})?"
     r"(?P<before_half> ?)(?P<half>[ap]m)?(?P<before_zone> ?)(?P<zone>utc|gmt|z|[+-]\d{2}:?\d{2})?)?"
 )
-_NUMERIC = re.compile(rf"(?P<first>\d{{1,2}})(?P<mark>[/.-])(?P<last>\d{{1,2}})(?P=mark)(?P<year>\d{{4}}|\d\d){_CLOCK}", re.I)
-_DAY_MONTH = re.compile(
-    rf"{_DAY}(?P<first>\d{{1,2}})(?P<mark>\.? |[/.-]){_MONTH}(?P<mark_2>[,.]? |[/.-])(?P<year>\d{{4}}|\d\d){_CLOCK}", re.I
+_NUMERIC = re.compile(
+    rf"(?P<first>\d{{1,2}})(?P<mark>[/.-])(?P<last>\d{{1,2}})(?P=mark)(?P<year>\d{{4}}|\d\d){_CLOCK}", re.I
 )
-_MONTH_DAY = re.compile(rf"{_DAY}{_MONTH}(?P<mark>\.? )(?P<first>\d{{1,2}})(?P<mark_2>,? )(?P<year>\d{{4}}){_CLOCK}", re.I)
+_DAY_MONTH = re.compile(
+    rf"{_DAY}(?P<first>\d{{1,2}})(?P<mark>\.? |[/.-]){_MONTH}(?P<mark_2>[,.]? |[/.-])(?P<year>\d{{4}}|\d\d){_CLOCK}",
+    re.I,
+)
+_MONTH_DAY = re.compile(
+    rf"{_DAY}{_MONTH}(?P<mark>\.? )(?P<first>\d{{1,2}})(?P<mark_2>,? )(?P<year>\d{{4}}){_CLOCK}", re.I
+)
 _YEAR_FIRST = re.compile(rf"\d{{4}}\.\d{{1,2}}\.\d{{1,2}}{_CLOCK}", re.I)
 _ISO = re.compile(
     r"\d{4}([-/])\d{1,2}\1\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,9})?)?)? ?(Z|UTC|GMT|[+-]\d{2}(:?\d{2})?)?", re.I
@@ -116,7 +123,7 @@ def time_sql(text: str, formats: tuple[str, ...], *, iso: bool, utc: bool) -> st
     ordered = sorted(set(formats), key=lambda form: ("%Y" in form, form))
     tries = [
         f"CAST(try_strptime({text}, [{', '.join(map(quoted, group))}]) AS TIMESTAMPTZ)"
-        for group in ([f for f in ordered if not _zoned(f)], [f for f in ordered if _zoned(f)])
+        for group in ([f for f in ordered if _zone(f) == zone] for zone in ("", "%z", "%Z"))
         if group
     ]
     if iso or not tries:
@@ -125,8 +132,8 @@ def time_sql(text: str, formats: tuple[str, ...], *, iso: bool, utc: bool) -> st
     return in_range(naive(zoned, utc=utc))
 
 
-def _zoned(form: str) -> bool:
-    return "%z" in form or "%Z" in form
+def _zone(form: str) -> str:
+    return "%z" if "%z" in form else "%Z" if "%Z" in form else ""
 
 
 def naive(zoned: str, *, utc: bool) -> str:
@@ -150,12 +157,37 @@ def unix_sql(number: str) -> str:
 
 
 def order_sql(text: str) -> str:
-    """Return SQL aggregates over a column: greatest first and second number, and whether they ever differ."""
-    first = f"TRY_CAST(regexp_extract({text}, '^(\\d{{1,2}})[/-](\\d{{1,2}})[/-]\\d{{2,4}}', 1) AS INTEGER)"
-    second = f"TRY_CAST(regexp_extract({text}, '^(\\d{{1,2}})[/-](\\d{{1,2}})[/-]\\d{{2,4}}', 2) AS INTEGER)"
-    return (
-        f"max({first}), max({second}), bool_or({first} <> {second}), "
-        f"min({text}) FILTER (WHERE {first} <> {second}), "
-        f"min({text}) FILTER (WHERE {first} > 12), min({text}) FILTER (WHERE {second} > 12)"
-    )
+    """Return SQL aggregates over a column: how many values only make sense with the day first, how many with the month
+    first, an example of each, and one of a value that makes sense both ways and differs.
+    """
+    pattern = quoted(r"^(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d\d)\b")
+    first, second = (f"TRY_CAST(regexp_extract({text}, {pattern}, {group}) AS INTEGER)" for group in (1, 2))
+    day = f"{first} BETWEEN 13 AND 31 AND {second} BETWEEN 1 AND 12"
+    month = f"{second} BETWEEN 13 AND 31 AND {first} BETWEEN 1 AND 12"
+    doubt = f"{first} BETWEEN 1 AND 12 AND {second} BETWEEN 1 AND 12 AND {first} <> {second}"
+    counts = ", ".join(f"count(*) FILTER (WHERE {case})" for case in (day, month))
+    return f"{counts}, {', '.join(f'min({text}) FILTER (WHERE {case})' for case in (day, month, doubt))}"
 
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a column's values say about the order of day and month; see `order_sql`."""
+
+    days: int
+    months: int
+    day: str | None
+    month: str | None
+    doubt: str | None
+
+    @property
+    def order(self) -> Order | None:
+        """The order that all values, but for one in a hundred, agree on; any will do where it makes no difference."""
+        few, many = sorted((self.days, self.months))
+        if few > MIXED_SHARE * many or (many == 0 and self.doubt is not None):
+            return None
+        return Order.DAY_FIRST if self.days >= self.months else Order.MONTH_FIRST
+
+    @property
+    def mixed(self) -> bool:
+        """Whether both orders stand in the column."""
+        return self.order is None and self.days > 0

@@ -49,7 +49,8 @@ def format_duration(value: timedelta) -> str:
     for unit in ("d", "h", "m", "s"):
         if microseconds % (UNITS[unit] * 1_000_000) == 0:
             return f"{microseconds // (UNITS[unit] * 1_000_000)}{unit}"
-    return f"{microseconds / 1e6:g}s"
+    seconds, rest = divmod(microseconds, 1_000_000)
+    return f"{seconds}.{rest:06d}".rstrip("0") + "s"
 
 
 def _schema(_source: Any, _handler: Any) -> core_schema.CoreSchema:

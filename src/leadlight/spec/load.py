@@ -130,9 +130,10 @@ def _read(path: Path, shown: str) -> str | Fault:
         return Fault(f"the file cannot be read: {error.strerror}", shown)
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return Fault("the file is written in UTF-16: save it as UTF-8", shown, 1, 1)
+    data = data.removeprefix(codecs.BOM_UTF8)
     try:
-        return data.removeprefix(codecs.BOM_UTF8).decode()
+        return data.decode()
     except UnicodeDecodeError as error:
-        before = data[: error.start].removeprefix(codecs.BOM_UTF8).decode()
+        before = data[: error.start].decode()
         message = f"the byte 0x{data[error.start]:02X} is not UTF-8: save the file as UTF-8"
         return Fault(message, shown, before.count("\n") + 1, len(before) - before.rfind("\n"))

@@ -97,7 +97,7 @@ class Marks:
         node = self.root
         for part in path:
             is_list = node is not None and isinstance(node.value, list)
-            words.append(part if is_list or isinstance(part, str) else _written(part))
+            words.append(part if is_list or isinstance(part, str) else written_key(part))
             node = node.children.get(part) if node else None
         return tuple(words)
 
@@ -108,7 +108,7 @@ class Marks:
         return node
 
 
-def _written(key: Any) -> str:
+def written_key(key: Any) -> str:
     """Write a key that is no text as YAML has it."""
     if key is None or isinstance(key, bool):
         return {None: "null", True: "true", False: "false"}[key]
@@ -149,6 +149,13 @@ def _place(node: Node, index: int) -> Mark:
     return advance(node.mark, node.source.rstrip())
 
 
+_ESCAPES = {"x": 4, "u": 6, "U": 10}
+"""How many characters an escape has, by its letter; the others have 2."""
+_BLANKS = re.compile(r"\s*")
+_FOLDS = re.compile(r"(?:\\[\r\n]\s*)*")
+"""Ends of lines that a backslash takes away."""
+
+
 def _offsets(source: str, value: str) -> Iterator[int]:
     """Walk a scalar as written and as it is meant side by side; yield for each character meant where it is written.
 
@@ -156,30 +163,30 @@ def _offsets(source: str, value: str) -> Iterator[int]:
     """
     style = source[:1] if source[:1] in ("'", '"', "|", ">") else ""
     at = source.find("\n") + 1 if style in ("|", ">") else len(style)
-    blank = False
+    run: int | None = None  # where the blanks began that are being walked
     for char in value:
-        if char.isspace() and (blank or source[at : at + 1].isspace()):
-            if not blank:
-                start, at = at, at + len(source[at:]) - len(source[at:].lstrip())
-            blank = True
-            yield start
+        if style == '"':
+            at = _end(_FOLDS, source, at)
+        escaped = style == '"' and source[at : at + 1] == "\\"
+        if char.isspace() and not escaped and (run is not None or source[at : at + 1].isspace()):
+            run = at if run is None else run
+            at = _end(_BLANKS, source, at)
+            yield run
             continue
         if style in ("|", ">"):
-            at += len(source[at:]) - len(source[at:].lstrip()) if not blank else 0
-        blank = False
-        width, skipped = _width(source, at, style)
-        yield at + skipped
-        at += skipped + width
+            at = _end(_BLANKS, source, at)
+        run = None
+        yield at
+        at += _width(source, at, style)
 
 
-ESCAPES = {"x": 4, "u": 6, "U": 10}
+def _end(pattern: re.Pattern[str], source: str, at: int) -> int:
+    match = pattern.match(source, at)
+    return match.end() if match else at
 
 
-def _width(source: str, at: int, style: str) -> tuple[int, int]:
-    """Return how many characters stand for the next one, and how many before it stand for none."""
-    skipped = 0
-    while style == '"' and source[at + skipped] == "\\" and source[at + skipped + 1] in "\r\n":
-        skipped += 1 + len(source[at + skipped + 1 :]) - len(source[at + skipped + 1 :].lstrip())
-    if style == '"' and source[at + skipped] == "\\":
-        return ESCAPES.get(source[at + skipped + 1], 2), skipped
-    return (2 if style == "'" and source[at : at + 2] == "''" else 1), skipped
+def _width(source: str, at: int, style: str) -> int:
+    """Return how many characters stand for the one that is meant."""
+    if style == '"' and source[at : at + 1] == "\\":
+        return _ESCAPES.get(source[at + 1 : at + 2], 2)
+    return 2 if style == "'" and source[at : at + 2] == "''" else 1

@@ -14,7 +14,7 @@ def version(spec: ScorecardSpec) -> str:
     Comments, blanks, the order of keys and values that are written out though they are the default change nothing.
 
     >>> version(ScorecardSpec.model_validate({"groups": {"fit": {}}, "base": 5}))
-    '6b1f3c1f8c1d'
+    '6ada624cdaa4'
     """
     content = spec.model_dump(mode="json", exclude_defaults=True)
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -25,7 +25,7 @@ from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.reader import ReaderError
 
 from leadlight.errors import Fault, shorten
-from leadlight.spec.marks import Mark, Marks, Node, Path, advance, format_path
+from leadlight.spec.marks import Mark, Marks, Node, Path, advance, format_path, written_key
 from leadlight.spec.syntax import character_fault, syntax_fault
 
 MAX_DEPTH = 50
@@ -77,7 +77,7 @@ def _events(text: str, file: str) -> Iterator[Any]:
         raise _Stop(Fault(f"this is not YAML: {shorten(str(error))}", file)) from None
 
 
-class _Stop(Exception):  # noqa: N818 - control flow, never seen outside
+class _Stop(Exception):
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
 
@@ -201,10 +201,10 @@ class _Builder:
         return nodes
 
     def _repeated(self, frame: _Frame, key: Node) -> None:
-        path = (*self._path(), key.value)
+        shown = key.value if isinstance(key.value, str) else written_key(key.value)
         first = frame.keys[key.value].line
-        message = f"the key {shorten(key.value)} is given twice (first on line {first})"
-        self.faults.append(Fault(message, self.file, *key.mark, format_path(path)))
+        message = f"the key {shorten(shown)} is given twice (first on line {first})"
+        self.faults.append(Fault(message, self.file, *key.mark, format_path((*self._path(), shown))))
 
     def _path(self) -> Path:
         frames = self._frames[:-1]
@@ -220,7 +220,7 @@ class _Builder:
         odd = _UNPRINTABLE.search(event.value)
         if odd:
             self.faults.append(Fault(f"the text holds the character U+{ord(odd[0]):04X}: remove it", self.file, *mark))
-        plain = event.implicit[0] and event.style is None
+        plain = event.implicit[0] and event.style is None and event.tag is None
         value = self._plain(event.value, mark) if plain else event.value
         return Node(value, mark, block=not source, source=source)
 

@@ -1,0 +1,75 @@
+"""Where sqlglot's words for a dialect mean something else there, or nothing at all: the last change before printing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sqlglot import exp
+
+
+def fit(tree: exp.Expr, dialect: str) -> exp.Expr:
+    """Return the tree with the words that a dialect needs; the tree given is not changed.
+
+    >>> fit(exp.Lower(this=exp.column("city")), "clickhouse").sql("clickhouse")
+    'lowerUTF8(city)'
+    """
+    rules = _RULES.get(dialect)
+    if rules is None:
+        return tree
+    tree = tree.copy()
+    for node in reversed(list(tree.walk(bfs=True))):  # what is inside comes first
+        rule = rules.get(type(node))
+        if rule is not None:
+            changed = rule(node)
+            tree = changed if node is tree else tree
+            node.replace(changed)
+    return tree
+
+
+def _lower_of_characters(node: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this="lowerUTF8", expressions=[node.this])
+
+
+def _upper_of_characters(node: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this="upperUTF8", expressions=[node.this])
+
+
+def _part_of_characters(node: exp.Expr) -> exp.Expr:
+    bounds = [node.args.get("start"), node.args.get("length")]
+    return exp.Anonymous(this="substringUTF8", expressions=[node.this, *(each for each in bounds if each is not None)])
+
+
+def _by_unix_time(node: exp.Expr) -> exp.Expr:
+    """Trino's date_diff knows nothing below milliseconds; unix times are doubles, exact to a fraction of one."""
+    if str(node.args["unit"].name).upper() != "MICROSECOND":
+        return node
+    end, start = (
+        exp.Anonymous(
+            this="to_unixtime",
+            expressions=[exp.Anonymous(this="with_timezone", expressions=[moment, exp.Literal.string("UTC")])],
+        )
+        for moment in (node.this, node.args["expression"])
+    )
+    seconds = exp.Paren(this=exp.Sub(this=end, expression=start))
+    return exp.Paren(this=exp.Mul(this=seconds, expression=exp.Literal.number("1E6")))
+
+
+def _datetime_diff(node: exp.Expr) -> exp.Expr:
+    return exp.DatetimeDiff(this=node.this, expression=node.args["expression"], unit=node.args["unit"])
+
+
+def _datetime_trunc(node: exp.Expr) -> exp.Expr:
+    return exp.DatetimeTrunc(this=node.this, unit=node.args["unit"])
+
+
+_RULES: Mapping[str, Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]]] = {
+    # lower, upper and substring count bytes in ClickHouse
+    "clickhouse": {
+        exp.Lower: _lower_of_characters,
+        exp.Upper: _upper_of_characters,
+        exp.Substring: _part_of_characters,
+    },
+    "trino": {exp.DateDiff: _by_unix_time},
+    # a naive time is a DATETIME in BigQuery, which has functions of its own
+    "bigquery": {exp.DateDiff: _datetime_diff, exp.TimestampTrunc: _datetime_trunc},
+}
