@@ -136,9 +136,10 @@ class DuckDBTables:
 
     def _fill(self, table: str, rows: Rows) -> None:
         if rows:
-            self._engine.register("_rows", pa.Table.from_pylist(rows, schema=pa.schema(list(KINDS[table].items()))))
-            self._engine.execute(f"INSERT INTO {table} BY NAME SELECT * FROM _rows")
-            self._engine.unregister("_rows")
+            names = ", ".join(f'"{name}"' for name in KINDS[table])
+            held = pa.Table.from_pylist(rows, schema=pa.schema(list(KINDS[table].items())))  # read by its name below
+            self._engine.connection.execute(f"INSERT INTO {table} ({names}) SELECT * FROM held")
+            del held
 
     def close(self) -> None:
         """Let go of the memory."""

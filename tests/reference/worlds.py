@@ -439,14 +439,13 @@ class Theme:
     accounts: bool = False
     grades: bool = False
     moments: int = 1
-    groups: int = 2
 
 
 def _scorecard(draw, known: Known, theme: Theme) -> dict[str, Any]:
     number, groups = 0, {}
-    for group in GROUP_NAMES[: draw(st.integers(1, theme.groups))]:
+    for group in GROUP_NAMES[: draw(st.integers(1, 2)) if theme.criteria else 1]:
         criteria = []
-        for _ in range(draw(st.integers(0, 3)) if theme.criteria else 0):
+        for _ in range(draw(st.sampled_from((2, 1, 3, 0))) if theme.criteria else 0):
             number += 1
             criteria.append(_criterion(draw, known, theme.criteria, theme.of, number))
         groups[group] = {"cap": _pick(draw, CAPS), "criteria": criteria}
@@ -580,7 +579,7 @@ def examples(draw, theme: Theme) -> Example:
     """A whole example of a theme."""
     meanings: dict[str, Node] = {}
     known = Known(meanings)
-    for _ in range(draw(st.integers(0, 4)) if theme.features else 0):
+    for _ in range(_pick(draw, (3, 1, 2, 4, 5)) if theme.features else 0):
         _add_feature(draw, known, theme.features)
     scorecard = _scorecard(draw, known, theme)
     workspace: dict[str, Any] = {"features": dict(reversed(known.specs.items()))}

@@ -56,7 +56,7 @@ def folder(tmp_path: Path) -> Path:
 def read_source(engine: DuckDBEngine, folder: Path) -> Reader:
     """Read a source named `src` and take its rows out; afterwards nothing of it may be left in the engine."""
 
-    def reader(*, known: Any = None, types: Any = None, progress: Any = None, **spec: Any) -> Result:
+    def reader(*, known: Any = None, store_types: Any = None, progress: Any = None, **spec: Any) -> Result:
         reading = read(
             engine,
             "src",
@@ -64,7 +64,7 @@ def read_source(engine: DuckDBEngine, folder: Path) -> Reader:
             folder,
             rejects_dir=folder / "rejects",
             known=known,
-            types=types,
+            types=store_types,
             progress=progress,
         )
         rows, lines = [], []

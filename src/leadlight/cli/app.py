@@ -57,7 +57,7 @@ def root(
     Without a command: look at the folder and say what to do next.
     """
     if context.invoked_subcommand is not None:
-        context.default_map = dict.fromkeys(VERBS, {"workspace": workspace, "json": json})
+        context.default_map = {name: {"workspace": workspace, "json": json} for name in VERBS}
         return
     from leadlight.cli.console import write
     from leadlight.cli.overview import look

@@ -13,7 +13,9 @@ from leadlight.cli.options import AsOf, Folder, Json, Scorecard
 def report(
     target: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help="Where to; report.html in the workspace unless told.", show_default=False),
+        typer.Argument(
+            metavar="[FILE]", help="Where to; report.html in the workspace unless told.", show_default=False
+        ),
     ] = None,
     scorecard: Scorecard = None,
     as_of: AsOf = None,
@@ -33,7 +35,9 @@ def report(
 def export(
     target: Annotated[
         str,
-        typer.Argument(metavar="TARGET", help="FILE.csv, FILE.parquet, or table:NAME in the store.", show_default=False),
+        typer.Argument(
+            metavar="TARGET", help="FILE.csv, FILE.parquet, or table:NAME in the store.", show_default=False
+        ),
     ],
     scorecard: Scorecard = None,
     as_of: AsOf = None,

@@ -81,8 +81,7 @@ def why(
     workspace: Folder = Path(),
     json: Json = False,
 ) -> None:
-    """Say what moved a score between two moments, item by item; the items add up to the difference.
-"""
+    """Say what moved a score between two moments, item by item; the items add up to the difference."""
     from leadlight.cli import render
     from leadlight.cli.console import write
     from leadlight.workspace import open_workspace
@@ -106,7 +105,9 @@ def history(lead: Lead, scorecard: Scorecard = None, workspace: Folder = Path(),
 def try_lead(
     lead: Annotated[
         str,
-        typer.Argument(metavar="JSON", help='{"email": …}, a file that holds it, or - for standard input.', show_default=False),
+        typer.Argument(
+            metavar="JSON", help='{"email": …}, a file that holds it, or - for standard input.', show_default=False
+        ),
     ],
     scorecard: Scorecard = None,
     as_of: AsOf = None,

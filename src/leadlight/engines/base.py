@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -35,6 +36,12 @@ class Engine(Protocol):
 
     def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """Run a query and return its rows as an Arrow table."""
+
+    def prepared(self, sql: str, parameters: Sequence[int | str | datetime]) -> list[dict[str, Any]]:
+        """Run a query with `$1`, `$2` … that is asked again and again: planned once, as long as the store is open.
+
+        Returns its few rows by column name.
+        """
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable under a name until `unregister`; nothing is copied."""

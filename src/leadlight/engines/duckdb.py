@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+from sqlglot import exp
 
 from leadlight.engines.base import Capabilities
 from leadlight.errors import StoreError, StoreInUse
@@ -38,6 +40,7 @@ class DuckDBEngine:
         Raises StoreInUse when another process holds it, StoreError when it is no DuckDB file.
         """
         self._depth = 0
+        self._prepared: dict[str, str] = {}
         self._path = path
         self._read_only = read_only and path is not None
         self._memory_limit = memory_limit
@@ -72,6 +75,25 @@ class DuckDBEngine:
     def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """Run a query and return its rows as an Arrow table."""
         return self._connection.sql(sql, params=list(parameters) or None).to_arrow_table()
+
+    def prepared(self, sql: str, parameters: Sequence[int | str | datetime]) -> list[dict[str, Any]]:
+        """Run a query with `$1`, `$2` … that is asked again and again: planned once, as long as the store is open.
+
+        Returns its few rows by column name.
+
+        >>> engine = DuckDBEngine(None)
+        >>> [engine.prepared("SELECT $1 + 1 AS n", [value]) for value in (1, 2)]
+        [[{'n': 2}], [{'n': 3}]]
+        >>> engine.close()
+        """
+        if sql not in self._prepared:
+            name = f"_prepared_{len(self._prepared)}"
+            self._connection.execute(f"PREPARE {name} AS {sql}")
+            self._prepared[sql] = name
+        values = ", ".join(exp.convert(value).sql("duckdb") for value in parameters)
+        result = self._connection.execute(f"EXECUTE {self._prepared[sql]}({values})")
+        names = [column[0] for column in result.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable under a name until `unregister`; nothing is copied."""

@@ -476,8 +476,9 @@ _FUNCTIONS: Mapping[str, Callable[[_Translator, Sequence[exp.Expr]], _Value]] = 
 
 
 def _is_number_literal(node: exp.Expr) -> bool:
-    inner = node.this if isinstance(node, exp.Neg) else node
-    return isinstance(inner, exp.Literal) and not inner.is_string
+    while isinstance(node, exp.Neg):
+        node = node.this
+    return isinstance(node, exp.Literal) and not node.is_string
 
 
 def _fixed(sql: Sql) -> float | None:

@@ -114,7 +114,7 @@ def ledgers(
     text = _statement(
         _Same(workspace), _Same(scorecard), _Shape(asked), grade_history, engine.capabilities.dialect
     )
-    rows = engine.arrow(text, asked.parameters if asked.prepared else ()).to_pylist()
+    rows = engine.prepared(text, asked.parameters) if asked.prepared else engine.arrow(text).to_pylist()
     made = {row[scorecard.spec.of]: ledger(workspace, scorecard, row) for row in rows}
     return [made[key] for key in (moment.only or made) if key in made]
 

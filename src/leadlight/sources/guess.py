@@ -53,31 +53,40 @@ def guess(
 
     `nearly` is the share of values from which a form that does not fit all is worth a note.
     """
-    total = _count(engine, table, column, [])[0]
+    total, digits, bools = _count(engine, table, column, [_with_digit(column), _sql(column, Form(Type.BOOL), context)])
     if total == 0:
         return Guess(Form(Type.TEXT, unseen=True))
-    forms = _simple_forms(context) if kind is Kind.ANY else []
-    counts = _count(engine, table, column, [_sql(column, form, context) for form in forms])[1:]
-    for form, count in zip(forms, counts, strict=True):
-        if count == total:
+    if kind is Kind.ANY and bools == total:
+        return Guess(Form(Type.BOOL))
+    if kind is Kind.FIXED or digits < nearly * total:  # neither numbers nor times
+        return Guess(Form(Type.TEXT), nearly=Form(Type.BOOL) if kind is Kind.ANY and bools >= nearly * total else None)
+    forms = _number_forms(context) if kind is Kind.ANY else []
+    counts = []
+    for form in forms:
+        counts += _count(engine, table, column, [_sql(column, form, context)])[1:]
+        if counts[-1] == total:
             return Guess(form)
-    if kind is Kind.FIXED:
-        return Guess(Form(Type.TEXT))
     best = max(zip(counts, forms, strict=True), key=lambda pair: pair[0], default=(0, Form(Type.TEXT)))
     return _guess_time(engine, table, column, total, best, dates=dates, context=context, nearly=nearly)
 
 
-def _simple_forms(context: Context) -> list[Form]:
+def _with_digit(column: str) -> str:
+    return f"CASE WHEN regexp_matches({column}, '[0-9]') THEN 1 END"
+
+
+def _number_forms(context: Context) -> list[Form]:
     plain = [Form(Type.NUMBER)] if context.decimal == "." else []
-    return [*plain, Form(Type.NUMBER, numbers=Numbers.LOOSE), Form(Type.BOOL)]
+    return [*plain, Form(Type.NUMBER, numbers=Numbers.LOOSE)]
 
 
 def _guess_time(
     engine: DuckDBEngine, table: str, column: str, total: int, best: tuple[int, Form],
     *, dates: Dates, context: Context, nearly: float,
 ) -> Guess:  # fmt: skip
-    form, ambiguous = time_form(engine, table, column, dates)
-    if form is not None:
+    for told in [dates] if dates.format is None else [dates, Dates()]:  # a format is for the columns that it fits
+        form, ambiguous = time_form(engine, table, column, told)
+        if form is None:
+            continue
         count = _count(engine, table, column, [_sql(column, form, context)])[1]
         if count == total or ambiguous:
             return Guess(form, ambiguous=ambiguous)

@@ -120,6 +120,9 @@ class Planner:
 
     def _hint_decimal(self, table: str, i: int, slot: Slot, plan: Plan) -> None:
         """Say so where a column of texts would be numbers, were the decimal mark a comma."""
+        decimals = f"regexp_matches(c{i}, '[0-9],[0-9]')"
+        if not self.engine.rows(f"SELECT bool_or({decimals}) FROM {named(table)}")[0][0]:  # noqa: S608
+            return
         number = loose_number(f"c{i}", ",")
         total, fit, first = self.engine.rows(
             f"SELECT count(c{i}), count({number}), min(c{i}) FROM {named(table)}"  # noqa: S608

@@ -187,10 +187,11 @@ def _drop_all(engine: DuckDBEngine, table: str) -> None:
 @contextmanager
 def _session(engine: DuckDBEngine, name: str, spec: SourceSpec) -> Iterator[Path]:
     """Set the session's time zone to the source's while reading, and lend a scratch folder for mended copies."""
-    known = [str(zone) for (zone,) in engine.rows("SELECT name FROM pg_timezone_names()")]
-    if spec.timezone not in known:
-        message = f"there is no time zone {spec.timezone!r}; {did_you_mean(spec.timezone, known)}"
-        raise DataError([Fault(message, path=f"sources.{name}.timezone")])
+    if spec.timezone != "UTC":
+        known = [str(zone) for (zone,) in engine.rows("SELECT name FROM pg_timezone_names()")]
+        if spec.timezone not in known:
+            message = f"there is no time zone {spec.timezone!r}; {did_you_mean(spec.timezone, known)}"
+            raise DataError([Fault(message, path=f"sources.{name}.timezone")])
     before = engine.rows("SELECT current_setting('TimeZone')")[0][0]
     engine.execute(f"SET TimeZone = {quoted(spec.timezone)}")
     try:

@@ -163,21 +163,28 @@ def _offsets(source: str, value: str) -> Iterator[int]:
     """
     style = source[:1] if source[:1] in ("'", '"', "|", ">") else ""
     at = source.find("\n") + 1 if style in ("|", ">") else len(style)
-    run: int | None = None  # where the blanks began that are being walked
+    run, left = 0, 0  # where the blanks began that are being walked, and how many more they stand for
     for char in value:
-        if style == '"':
-            at = _end(_FOLDS, source, at)
-        escaped = style == '"' and source[at : at + 1] == "\\"
-        if char.isspace() and not escaped and (run is not None or source[at : at + 1].isspace()):
-            run = at if run is None else run
-            at = _end(_BLANKS, source, at)
+        at = _end(_FOLDS, source, at) if style == '"' else at
+        if char.isspace() and not left and source[at : at + 1].isspace():
+            run, at = at, _end(_BLANKS, source, at)
+            left = _blanks_meant(source[run:at], style)
+        if char.isspace() and left:
+            left -= 1
             yield run
             continue
-        if style in ("|", ">"):
-            at = _end(_BLANKS, source, at)
-        run = None
+        at = _end(_BLANKS, source, at) if style in ("|", ">") else at
+        left = 0
         yield at
         at += _width(source, at, style)
+
+
+def _blanks_meant(written: str, style: str) -> int:
+    """Return for how many blanks a run of them stands; for any number in a block, whose indentation is unknown."""
+    breaks = written.count("\n")
+    if style in ("|", ">"):
+        return len(written)
+    return max(1, breaks - 1) if breaks else len(written)
 
 
 def _end(pattern: re.Pattern[str], source: str, at: int) -> int:

@@ -1,0 +1,34 @@
+"""Words that sqlglot would write in a way a dialect understands differently."""
+
+from __future__ import annotations
+
+import pytest
+from sqlglot import exp
+
+from leadlight.expr import build
+from leadlight.expr.dialects import fit
+
+CITY = build.col("city")
+DAYS = build.days_between(build.col("a"), build.col("b"))
+
+
+@pytest.mark.parametrize(
+    ("tree", "dialect", "sql"),
+    [
+        (exp.Lower(this=exp.Upper(this=CITY)), "clickhouse", 'lowerUTF8(upperUTF8("city"))'),
+        (exp.Substring(this=CITY, start=build.number(2)), "clickhouse", 'substringUTF8("city", 2)'),
+        (exp.Lower(this=CITY), "postgres", 'LOWER("city")'),
+        (DAYS, "bigquery", "CAST(DATETIME_DIFF(`b`, `a`, MICROSECOND) AS FLOAT64) / 86400000000.0"),
+        (
+            DAYS,
+            "trino",
+            "CAST(((TO_UNIXTIME(WITH_TIMEZONE(\"b\", 'UTC')) - TO_UNIXTIME(WITH_TIMEZONE(\"a\", 'UTC'))) * 1E6)"
+            " AS DOUBLE) / 86400000000.0",
+        ),
+        (exp.TimestampTrunc(this=CITY, unit=exp.var("DAY")), "bigquery", "DATETIME_TRUNC(`city`, DAY)"),
+    ],
+)
+def test_fit(tree, dialect, sql):
+    before = tree.sql()
+    assert fit(tree, dialect).sql(dialect, identify=True) == sql
+    assert tree.sql() == before
