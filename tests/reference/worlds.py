@@ -74,8 +74,8 @@ MOMENTS = tuple(
     )
 )  # fmt: skip
 WINDOWS = {
-    "30d": 30 * DAY, "7d": 7 * DAY, "24h": DAY, "1d": DAY, "2w": 14 * DAY, "90m": timedelta(minutes=90),
-    "1s": timedelta(seconds=1), "0.5s": timedelta(seconds=0.5),
+    "30d": 30 * DAY, "7d": 7 * DAY, "24h": DAY, "2w": 14 * DAY, "90d": 90 * DAY, "90m": timedelta(minutes=90),
+    "0.5s": timedelta(seconds=0.5),
 }  # fmt: skip
 
 TEXTS = (
@@ -100,7 +100,8 @@ class Dice:
         self._rolled = iter(rolled)
 
     def pick(self, options: Sequence[Any]) -> Any:
-        return options[next(self._rolled) % len(options)]
+        rolled = next(self._rolled) if len(options) <= 64 else 256 * next(self._rolled) + next(self._rolled)
+        return options[rolled % len(options)]
 
     def value(self, kind: str, times: Sequence[datetime]) -> Value:
         return self.pick(_with_common(None, times if kind == "time" else POOLS[kind]))
@@ -109,14 +110,16 @@ class Dice:
         return {name: self.value(kind, times) for name, kind in kinds.items()}
 
 
+ROLLS = 24
+
+
 def _dice(draw) -> Dice:
-    return Dice(draw(st.binary(min_size=16, max_size=16)))
+    return Dice(draw(st.binary(min_size=ROLLS, max_size=ROLLS)))
 
 
-def _many_dice(draw, most: int, least: int = 0) -> list[Dice]:
-    count = draw(st.integers(least, most))
-    rolled = draw(st.binary(min_size=16 * count, max_size=16 * count))
-    return [Dice(rolled[16 * i : 16 * i + 16]) for i in range(count)]
+def _many_dice(draw, count: int) -> list[Dice]:
+    rolled = draw(st.binary(min_size=ROLLS * count, max_size=ROLLS * count))
+    return [Dice(rolled[ROLLS * i : ROLLS * (i + 1)]) for i in range(count)]
 
 
 def _with_common(first: Value, pool: Sequence[Value]) -> Sequence[Value]:
@@ -192,7 +195,7 @@ def _condition(draw, scope: Scope, depth: int) -> Node:
         return Not(parts[0]) if choice == 9 else And(parts) if choice == 8 else Or(parts)
     kind = _pick(draw, [kind for kind in ("number", "text", "bool", "time") if scope.of(kind)] or ["number"])
     value = _operand(draw, scope, kind, depth)
-    negated = _pick(draw, (False, False, True))
+    negated = _pick(draw, (True, False))
     if choice == 0:
         return IsNull(value, negated)
     if choice == 1 and kind in ("text", "number"):
@@ -205,7 +208,7 @@ def _condition(draw, scope: Scope, depth: int) -> Node:
     if kind == "bool" and choice in (3, 4):
         return value
     ordered = kind in ("number", "time")
-    op = _pick(draw, ("=", "<>", "<", "<=", ">", ">=") if ordered else ("=", "<>"))
+    op = _pick(draw, ("<>", "=", "<", "<=", ">", ">=") if ordered else ("<>", "="))
     return Compare(op, value, _operand(draw, scope, kind, depth))
 
 
@@ -486,7 +489,8 @@ def _world(draw, moments: Sequence[datetime], theme: Theme, scorecard: dict[str,
     times = _times(moments)
     early = [time for time in times if time <= moments[0]]
     accounts = (*ACCOUNTS[:1] * 3, *ACCOUNTS, None) if theme.accounts else (None, *ACCOUNTS[:2])
-    leads = [Lead(i, f"lead '{i}'", dice.pick(early * 2 + times)) for i, dice in enumerate(_many_dice(draw, 8))]
+    count = _pick(draw, (2, 4, 8, 3, 5, 6, 1, 7, 0))
+    leads = [Lead(i, f"lead '{i}'", dice.pick(early * 2 + times)) for i, dice in enumerate(_many_dice(draw, count))]
     attributes = [
         Attributes(lead.lead, start, end, dice.pick(accounts), dice.row(ATTRIBUTES, times))
         for lead in leads
@@ -500,9 +504,9 @@ def _world(draw, moments: Sequence[datetime], theme: Theme, scorecard: dict[str,
     history = _history(draw, leads, times, scorecard) if theme.grades else []
     outcomes = [
         Outcome(lead.lead, dice.pick((None, *times)), "won", dice.pick((None, 10.0)))
-        for lead, dice in zip(leads, _many_dice(draw, 2), strict=False)
+        for lead, dice in zip(leads[:2], _many_dice(draw, len(leads[:2])), strict=True)
     ]
-    events = _events(draw, len(leads), times)
+    events = _events(draw, len(leads), early * 2 + times)
     return World(leads, attributes, account_attributes, events, outcomes, history)
 
 
@@ -524,7 +528,7 @@ def _events(draw, leads: int, times: Sequence[datetime]) -> list[Event]:
             dice.pick(times),
             dice.row(PROPERTIES, times),
         )
-        for dice in _many_dice(draw, 40)
+        for dice in _many_dice(draw, _pick(draw, (6, 20, 40, 30, 12, 1, 25, 35, 16, 0)))
     ]
     twice = draw(st.lists(st.sampled_from(events), max_size=3)) if events else []
     return [*events, *twice]
@@ -608,7 +612,7 @@ def later_rows(draw, example: Example) -> World:
     leads = [*world.leads, Lead(newcomer, "newcomer", _pick(draw, times))]
     events = [
         Event(dice.pick(subjects), dice.pick(EVENTS), dice.pick(times), dice.row(PROPERTIES, times))
-        for dice in _many_dice(draw, 8, 1)
+        for dice in _many_dice(draw, _pick(draw, (4, 1, 8)))
     ]
     attributes = [_closed(row, moment, times) for row in world.attributes]
     attributes += [

@@ -16,7 +16,7 @@ from leadlight.spec.models import SourceSpec
 
 @dataclass
 class Result:
-    """A reading and its rows, without `_file` and `_line`."""
+    """A reading and its rows, without `_file`, `_line` and `_place`."""
 
     reading: Reading
     rows: list[tuple[Any, ...]]
@@ -69,7 +69,7 @@ def read_source(engine: DuckDBEngine, folder: Path) -> Reader:
         )
         rows, lines = [], []
         if reading.table:
-            rows = engine.rows(f"SELECT * EXCLUDE (_file, _line) FROM {reading.table} ORDER BY _file, _line")
+            rows = engine.rows(f"SELECT * EXCLUDE (_file, _line, _place) FROM {reading.table} ORDER BY _file, _line")
             lines = [line for (line,) in engine.rows(f"SELECT _line FROM {reading.table} ORDER BY _file, _line")]
         release(engine, reading)
         assert left_over(engine) == []

@@ -11,7 +11,7 @@ def part(*headers: str, shown: str = "f.csv") -> Part:
     return Part(shown, 0, {header: Cell(Kind.ANY, "c0") for header in headers})
 
 
-def names(slots) -> dict[str, str]:  # type: ignore[no-untyped-def]
+def names(slots) -> dict[str, str]:
     return {slot.name: slot.header for slot in slots}
 
 

@@ -19,7 +19,7 @@ SPAN = {MULTI: 4}
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_lines_behind_cells_of_several_lines(read_csv: Reader, newline: str, pack) -> None:  # type: ignore[no-untyped-def]
+def test_lines_behind_cells_of_several_lines(read_csv: Reader, newline: str, pack) -> None:
     text = newline.join(["id,a", GOOD, '"m', 'm",5', "", RAGGED, GOOD, BAD, "", EMPTY_ID, ""])
     result = read_csv(pack(text.encode()), types={"a": "number"}, reject_limit=1)
     assert [line.split(",")[1] for line in result.rejects] == ["6", "8", "10"]

@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001 (the store has naive UTC times)
 import datetime as dt
 import decimal
 import math

@@ -16,7 +16,7 @@ def test_formulas_are_made_harmless(text: str) -> None:
 def test_hostile_cells_come_back_as_text(read_csv: Reader) -> None:
     hostile = '"=HYPERLINK(""http://x"",""a"")"'
     result = read_csv(f"id,a\n@id,{hostile}\n-2+3,5\n", types={"a": "number"}, reject_limit=1)
-    with result.reading.rejects_file.open(encoding="utf-8", newline="") as file:  # type: ignore[union-attr]
+    with result.reading.rejects_file.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert rows == [
         {
@@ -30,7 +30,7 @@ def test_hostile_cells_come_back_as_text(read_csv: Reader) -> None:
     ]
 
 
-def test_first_reasons_are_shown_and_all_are_written(read_csv: Reader, folder) -> None:  # type: ignore[no-untyped-def]
+def test_first_reasons_are_shown_and_all_are_written(read_csv: Reader, folder) -> None:
     with pytest.raises(TooManyRejects) as caught:
         read_csv("id,a\n" + "1,x\n" * 500, types={"a": "number"})
     lines = str(caught.value).splitlines()

@@ -11,14 +11,14 @@ from leadlight.sources.survey import CHUNK, Survey, _Counts, fingerprint, open_b
 
 
 @pytest.fixture
-def look(tmp_path: Path):  # type: ignore[no-untyped-def]
+def look(tmp_path: Path):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
 
     def look(content: bytes, **told: object) -> Survey:
         path = tmp_path / "f"
         path.write_bytes(content)
-        return survey(path, "f", scratch=scratch, **told)  # type: ignore[arg-type]
+        return survey(path, "f", scratch=scratch, **told)
 
     return look
 
@@ -32,7 +32,7 @@ TEXT = "name;größe\nŁukasz;5\nЖ;☃\n"
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
-def test_unicode_is_found(look, encoding: str) -> None:  # type: ignore[no-untyped-def]
+def test_unicode_is_found(look, encoding: str) -> None:
     content = TEXT.encode(encoding)
     if encoding == "utf-16-be":
         content = b"\xfe\xff" + content
@@ -51,11 +51,11 @@ def test_unicode_is_found(look, encoding: str) -> None:  # type: ignore[no-untyp
         ("id,note\n1,Ξεσκεπάζω την ψυχοφθόρα βδελυγμία\n" * 5, "cp1253"),
     ],
 )
-def test_legacy_encoding_is_found(look, text: str, encoding: str) -> None:  # type: ignore[no-untyped-def]
+def test_legacy_encoding_is_found(look, text: str, encoding: str) -> None:
     assert text_of(look(text.encode(encoding))) == text
 
 
-def test_one_chunk_after_another(look) -> None:  # type: ignore[no-untyped-def]
+def test_one_chunk_after_another(look) -> None:
     """A character and a line end that fall on the border of two chunks are seen whole."""
     content = b"x" * (CHUNK - 1) + "é".encode() + b"\r\n" + b"y" * (CHUNK - 4) + b"\r\nz"
     seen = look(content)
@@ -72,12 +72,12 @@ def test_counts_do_not_depend_on_chunks(pieces: list[bytes], size: int) -> None:
     assert (whole.lines, whole.newline, whole.nul, whole.utf8) == (split.lines, split.newline, split.nul, split.utf8)
 
 
-def test_only_so_much_is_looked_at(look) -> None:  # type: ignore[no-untyped-def]
+def test_only_so_much_is_looked_at(look) -> None:
     assert look(b"a\n" * 1000, limit=100).lines == 50
     assert look(gzip.compress(b"a\n" * 1000), limit=100).lines == 50
 
 
-def test_file_is_read_where_it_lies_unless_it_needs_mending(look, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_file_is_read_where_it_lies_unless_it_needs_mending(look, tmp_path: Path) -> None:
     assert look(b"a\nb\n").path == tmp_path / "f"
     assert look(b"a\r\nb\n").path.parent == tmp_path / "scratch"
 
@@ -93,7 +93,7 @@ def test_fingerprint_changes_with_the_content(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_no_permission(look, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_no_permission(look, tmp_path: Path) -> None:
     look(b"a\n")
     (tmp_path / "f").chmod(0)
     with pytest.raises(DataError, match="f: cannot be opened: Permission denied"):

@@ -148,21 +148,21 @@ def test_files_that_are_spoiled_next_are_sound() -> None:
     assert check({"leadlight.yaml": WORKSPACE, "scorecards/house.yaml": HOUSE}) == []
 
 
-@settings(max_examples=2500, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.sampled_from(spots(read_yaml(WORKSPACE, "f").value)), st.sampled_from(HOSTILE), st.booleans())
 def test_any_spoiled_workspace_gives_faults_and_no_traceback(spot: tuple[Any, ...], value: Any, key: bool) -> None:
     files = {"leadlight.yaml": replaced(WORKSPACE, spot, value, key=key), "scorecards/house.yaml": HOUSE}
     assert all(len(fault) < 2000 for fault in check(files))
 
 
-@settings(max_examples=2500, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.sampled_from(spots(read_yaml(HOUSE, "f").value)), st.sampled_from(HOSTILE), st.booleans())
 def test_any_spoiled_scorecard_gives_faults_and_no_traceback(spot: tuple[Any, ...], value: Any, key: bool) -> None:
     files = {"leadlight.yaml": WORKSPACE, "scorecards/house.yaml": replaced(HOUSE, spot, value, key=key)}
     assert all(len(fault) < 2000 for fault in check(files))
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.integers(0, len(HOUSE)), st.integers(0, 5), st.text(alphabet="{}[]:,'\"-&*!|>%@# \n\tax0", max_size=3))
 def test_any_slip_of_the_keyboard_gives_faults_and_no_traceback(at: int, gone: int, typed: str) -> None:
     files = {"leadlight.yaml": WORKSPACE, "scorecards/house.yaml": HOUSE[:at] + typed + HOUSE[at + gone :]}

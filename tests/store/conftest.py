@@ -32,10 +32,10 @@ def stage_rows(
     """Make a temporary table of rows: first the roles, then the columns."""
     types = engine.capabilities.types
     made = [f'"_{role}" {ROLE_TYPES.get(role, "VARCHAR")}' for role in roles]
-    made += [f'"{name}" {types[type_]}' for name, type_ in columns.items()] + ["_file VARCHAR"]
+    made += [f'"{name}" {types[type_]}' for name, type_ in columns.items()] + ["_file VARCHAR", "_place BIGINT"]
     engine.execute(f"CREATE OR REPLACE TEMP TABLE source_rows ({', '.join(made)})")
-    for row in rows:
-        engine.execute(f"INSERT INTO source_rows VALUES ({', '.join('?' * len(made))})", [*row, file])
+    for place, row in enumerate(rows):
+        engine.execute(f"INSERT INTO source_rows VALUES ({', '.join('?' * len(made))})", [*row, file, place])
     return Staged(source=source, table="source_rows", roles=frozenset(roles), columns=dict(columns))
 
 

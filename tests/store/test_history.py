@@ -112,10 +112,10 @@ def tell(engine: DuckDBEngine, rows: Sequence[Said]) -> None:
     """Let the store hear these rows, which are all of one source, in one reading."""
     engine.execute(
         "CREATE OR REPLACE TEMP TABLE told (_id VARCHAR, _known_at TIMESTAMP, _account VARCHAR, size DOUBLE, "
-        "country VARCHAR, _file VARCHAR)"
+        "country VARCHAR, _place BIGINT)"
     )
-    places = ", ".join(["(?, ?, ?, ?, ?, 'f')"] * len(rows))
-    cells = [cell for row in rows for cell in (row.lead, row.known_at, *row.values)]
+    places = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(rows))
+    cells = [cell for place, row in enumerate(rows) for cell in (row.lead, row.known_at, *row.values, place)]
     engine.execute(f"INSERT INTO told VALUES {places}", cells)
     staged = Staged(rows[0].source, "told", frozenset({"id", "known_at", "account"}), COLUMNS)
     load_leads(engine, staged, NOW)

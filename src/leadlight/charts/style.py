@@ -15,7 +15,7 @@ CONFIG: dict[str, Any] = {
     "axis": {
         "domainColor": "#ced4da", "gridColor": "#eef1f4", "tickColor": "#ced4da", "labelColor": "#495057",
         "titleColor": "#495057", "titleFontWeight": "normal", "labelFontSize": 12, "titleFontSize": 12,
-        "labelLimit": 260,
+        "labelLimit": 340,
     },
     "legend": {"labelColor": "#495057", "titleColor": "#495057", "titleFontWeight": "normal"},
 }  # fmt: skip

@@ -180,7 +180,7 @@ def runs(found: Sequence[ScoreRun]) -> RenderableType:
 def _counts(grades: Mapping[str, int]) -> Text:
     labels = list(grades)
     shown = [Text.assemble(grade(label, labels), f" {count:,}") for label, count in grades.items() if count]
-    return Text("  ").join(shown)
+    return Text.assemble("grades: ", Text(", ").join(shown))
 
 
 def ranking(found: Ranking) -> RenderableType:

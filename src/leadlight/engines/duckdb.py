@@ -153,6 +153,7 @@ class DuckDBEngine:
         finally:
             fresh.unlink(missing_ok=True)
         self._connection.close()
+        self._prepared.clear()
         self._connection = self._connect()
 
     def close(self) -> None:

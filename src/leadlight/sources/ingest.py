@@ -27,7 +27,7 @@ from leadlight.store.names import Kind, known_types
 from leadlight.store.outcomes import load_outcomes, outcomes_of_leads
 from leadlight.store.periods import rebuild
 from leadlight.store.runs import finish_run, start_run
-from leadlight.store.sql import fill, joined, literal
+from leadlight.store.sql import fill
 from leadlight.store.staged import Counts, Staged
 
 REJECTS = "rejects"
@@ -282,15 +282,7 @@ def _store_one(engine: DuckDBEngine, item: Pending, now: datetime, state: _Progr
 def _stored(
     engine: DuckDBEngine, item: Pending, now: datetime, state: _Progress, report: SourceReport
 ) -> SourceReport:
-    rows = _staged(engine, item.reading)
-    report = _loaded(engine, item, rows, now, state, report)
-    engine.execute(fill("DROP TABLE {table}", table=rows.table))
-    return report
-
-
-def _loaded(
-    engine: DuckDBEngine, item: Pending, rows: Staged, now: datetime, state: _Progress, report: SourceReport
-) -> SourceReport:
+    rows = _staged(item.reading)
     match item.spec.role:
         case SourceKind.LEADS:
             loaded = load_leads(engine, rows, now)
@@ -306,21 +298,10 @@ def _loaded(
             return _counted(report, load_outcomes(engine, rows, name=snake_case(column.header), type_=column.type))
 
 
-def _staged(engine: DuckDBEngine, reading: Reading) -> Staged:
-    """Take the rows out of their files, so that what follows may go over them as often as it needs."""
-    table = f"{reading.table}_rows"
-    paths = joined(literal(path) for path in sorted({file.path for file in reading.files}))
-    engine.execute(
-        fill(
-            "CREATE TEMP TABLE {table} AS SELECT * EXCLUDE (_line) REPLACE (_file::ENUM({paths}) AS _file) FROM {rows}",
-            table=table,
-            paths=paths,
-            rows=reading.table,
-        )
-    )
+def _staged(reading: Reading) -> Staged:
     return Staged(
         source=reading.source,
-        table=table,
+        table=reading.table,
         roles=frozenset(reading.roles),
         columns={column.name: column.type for column in reading.columns},
     )

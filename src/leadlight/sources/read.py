@@ -82,7 +82,8 @@ class Reading:
 
     Give it back with `release(engine, reading)`. It has `_id, _lead, _account, _created_at, _known_at, _at, _type,
     _message_id, _outcome, _value` (those the source has; an outcome is text that casts to its type in `roles`), then
-    `columns` by our names, then `_file` and `_line` (from 1; counted as if every row took one line).
+    `columns` by our names, then `_file` and `_line` (from 1; counted as if every row took one line), and `_place`, a
+    number by which rows come in the order in which they were read.
     """
 
     source: str
@@ -387,7 +388,8 @@ def _make_view(
     engine.execute(f"DROP VIEW IF EXISTS {named(table)}")
     engine.execute(
         f"CREATE TEMP VIEW {named(table)} AS SELECT {columns}([{paths}])[_part + 1] AS _file, "  # noqa: S608
-        f"coalesce(_n, rowid + ([{firsts}])[_part + 1]) AS _line FROM {named(_staging(table))} WHERE _bad IS NULL"
+        f"coalesce(_n, rowid + ([{firsts}])[_part + 1]) AS _line, "
+        f"rowid AS _place FROM {named(_staging(table))} WHERE _bad IS NULL"
     )
 
 

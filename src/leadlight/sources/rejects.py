@@ -89,10 +89,11 @@ def _rejects_sql(table: str, slots: Sequence[Slot], forms: Sequence[Form], limit
         each.append((place, quoted(slots[i].header), reason_sql(f"_bad[{place}]", forms[i])))
     picks = [
         f"SELECT _part, rowid AS place, _n, {header} AS header, {f'_bad[{at}]' if at > 1 else quoted('')} AS value, "  # noqa: S608
-        f"{reason} AS reason, _row FROM {named(table)} WHERE _bad[{at}] IS NOT NULL"
+        f"{reason} AS reason, _row, {at} AS nth FROM {named(table)} WHERE _bad[{at}] IS NOT NULL"
         for at, header, reason in each
     ]
-    return f"SELECT * FROM ({' UNION ALL '.join(picks)}) AS all_rejects ORDER BY _part, place LIMIT {limit}"  # noqa: S608
+    every = " UNION ALL ".join(picks)
+    return f"SELECT * EXCLUDE (nth) FROM ({every}) AS every ORDER BY _part, place, nth LIMIT {limit}"  # noqa: S608
 
 
 def _of_part(

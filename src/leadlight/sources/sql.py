@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -118,21 +116,15 @@ def _postgres(
     try:
         with psycopg.connect(address, connect_timeout=10, autocommit=False) as other:
             other.read_only = True
-            headers, rows = _stream(other, _statement(spec, limit))
-            loaded = load_rows(engine, table, len(headers), rows)
+            other.execute("SET TIME ZONE 'UTC'")
+            with other.cursor(name="leadlight") as cursor:  # a cursor on the server: memory stays bounded
+                cursor.itersize = BATCH
+                cursor.execute(_statement(spec, limit).encode())
+                headers, _ = distinct_headers([column.name for column in cursor.description or ()])
+                loaded = load_rows(engine, table, len(headers), cursor)
     except psycopg.Error as error:
         raise _failed(source, spec, _without_secrets(str(error), address), []) from None
     return _from_loaded(f"{spec.table or 'query'} of {_shown(address)}", 0, headers, loaded)
-
-
-def _stream(other: Any, statement: str) -> tuple[list[str], Iterator[Sequence[object]]]:
-    """Run a query behind a cursor on the server, so that memory stays bounded; return headers and rows."""
-    other.execute("SET TIME ZONE 'UTC'")
-    cursor = other.cursor(name="leadlight")
-    cursor.itersize = BATCH
-    cursor.execute(statement)
-    headers, _ = distinct_headers([column.name for column in cursor.description])
-    return headers, iter(cursor)
 
 
 def _from_loaded(shown: str, size: int, headers: list[str], loaded: Loaded) -> Part:

@@ -24,9 +24,9 @@ def load_accounts(engine: Engine, rows: Staged, now: datetime) -> Counts:
     engine.execute(
         fill(
             "CREATE TEMP TABLE staged AS SELECT s._account AS account, {known_at} AS known_at{values} "
-            "FROM {table} s WHERE s._account IS NOT NULL GROUP BY 1, 2 ORDER BY min(s.rowid)",
+            "FROM {table} s WHERE s._account IS NOT NULL GROUP BY 1, 2 ORDER BY min(s._place)",
             known_at=rows.role("known_at", "TIMESTAMP"),
-            values=Sql("".join(each(", arg_max(s.{name}, s.rowid) AS {name}", [name]) for name in rows.columns)),
+            values=Sql("".join(each(", arg_max(s.{name}, s._place) AS {name}", [name]) for name in rows.columns)),
             table=rows.table,
         )
     )

@@ -47,7 +47,7 @@ def load_leads(engine: Engine, rows: Staged, now: datetime) -> Loaded:
 
 def _fold(engine: Engine, rows: Staged) -> None:
     """Make `staged`: one row per id and known_at."""
-    account = Sql(", arg_max(s._account, s.rowid) AS account" if "account" in rows.roles else "")
+    account = Sql(", arg_max(s._account, s._place) AS account" if "account" in rows.roles else "")
     engine.execute(
         fill(
             "CREATE TEMP TABLE staged AS SELECT i.lead, i.key AS _key, {known_at} AS known_at, "
@@ -56,7 +56,7 @@ def _fold(engine: Engine, rows: Staged) -> None:
             known_at=rows.role("known_at", "TIMESTAMP"),
             created_at=rows.role("created_at", "TIMESTAMP"),
             account=account,
-            values=Sql("".join(each(", arg_max(s.{name}, s.rowid) AS {name}", [name]) for name in rows.columns)),
+            values=Sql("".join(each(", arg_max(s.{name}, s._place) AS {name}", [name]) for name in rows.columns)),
             table=rows.table,
         )
     )
@@ -66,7 +66,7 @@ def _examples(engine: Engine, rows: Staged) -> tuple[str, ...]:
     found = engine.rows(
         fill(
             "SELECT _id FROM {table} s WHERE _id IS NOT NULL GROUP BY _id, {known_at} HAVING count(*) > 1 "
-            "ORDER BY min(s.rowid) LIMIT ?",
+            "ORDER BY min(s._place) LIMIT ?",
             table=rows.table,
             known_at=rows.role("known_at", "TIMESTAMP"),
         ),

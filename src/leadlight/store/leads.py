@@ -64,7 +64,7 @@ def assign_keys(engine: Engine, table: str, column: str) -> int:
     """
     engine.execute(
         fill(
-            "CREATE TEMP TABLE new_ids AS SELECT s.{column} AS id, min(s.rowid) AS first, count(*) AS rows "
+            "CREATE TEMP TABLE new_ids AS SELECT s.{column} AS id, min(s._place) AS first, count(*) AS rows "
             "FROM {table} s WHERE s.{column} IS NOT NULL "
             "AND NOT EXISTS (SELECT 1 FROM ids i WHERE i.id = s.{column}) GROUP BY s.{column}",
             table=table,

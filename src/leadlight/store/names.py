@@ -14,10 +14,21 @@ Kind = Literal["attribute", "account_attribute", "property", "outcome"]
 
 def record(engine: Engine, kind: Kind, source: str, columns: Mapping[str, Type]) -> None:
     """Note that a source gives these names."""
-    present = {name for name, _ in _found(engine, kind, [source], among=True)}
+    present = dict(_found(engine, kind, [source], among=True))
     for name, type_ in columns.items():
-        if name not in present:
+        if present.get(name, type_) is not type_:
+            engine.execute("DELETE FROM names WHERE kind = ? AND name = ? AND source = ?", [kind, name, source])
+        if present.get(name) is not type_:
             engine.execute("INSERT INTO names VALUES (?, ?, ?, ?)", [kind, name, str(type_), source])
+
+
+def settle_types(engine: Engine, kind: Kind, name: str) -> None:
+    """Let a name that sources give with different types be text."""
+    engine.execute(
+        "UPDATE names SET type = ? WHERE kind = ? AND name = ? AND "
+        "(SELECT count(DISTINCT type) > 1 FROM names WHERE kind = ? AND name = ?)",
+        [str(Type.TEXT), kind, name, kind, name],
+    )
 
 
 def known_types(engine: Engine, kind: Kind, *, without: Iterable[str] = ()) -> dict[str, Type]:

@@ -13,17 +13,19 @@ from leadlight.store.sql import Sql, fill, literal
 from leadlight.store.staged import Counts, Staged
 
 
-def load_outcomes(engine: Engine, rows: Staged, *, name: str, type_: Type = Type.TEXT) -> Counts:
+def load_outcomes(engine: Engine, rows: Staged, *, name: str, type_: Type) -> Counts:
     """Take the outcomes of a source: every file says what it knows of the leads in it.
 
     Identical rows of different files are one outcome; of one file, so many outcomes. With a message id (the deal's
     number, say), an outcome of a known id replaces the former one. Without, what a file says about a lead replaces
     what the same file said about that lead before: so a deal that was open and is now won changes, and leads that a
-    file no longer mentions keep what they have. `name` and `type_` are the outcome column's.
+    file no longer mentions keep what they have. `name` and `type_` are the outcome column's; its values are text
+    that casts to the type.
     """
     erased = assign_keys(engine, rows.table, "_lead")
-    names.record(engine, "outcome", rows.source, {name: Type.TEXT})
-    _gather(engine, rows, _as_text(type_))
+    names.record(engine, "outcome", rows.source, {name: type_})
+    names.settle_types(engine, "outcome", name)
+    _gather(engine, rows)
     removed = _remove_replaced(engine, rows)
     before = _count(engine)
     engine.execute(
@@ -41,10 +43,10 @@ def outcomes_of_leads(engine: Engine, rows: Staged, *, table: str) -> Staged:
     """Make a temporary table of the outcomes in a source of leads: of each id the last that is not blank."""
     engine.execute(
         fill(
-            "CREATE TEMP TABLE {table} AS SELECT _id AS _lead, arg_max(_file, s.rowid) AS _file, "
-            "arg_max(_outcome, s.rowid) AS _outcome, arg_max({value}, s.rowid) AS _value, "
-            "arg_max({at}, s.rowid) AS _at FROM {source} s WHERE _outcome IS NOT NULL "
-            "GROUP BY _id ORDER BY min(s.rowid)",
+            "CREATE TEMP TABLE {table} AS SELECT _id AS _lead, arg_max(_file, s._place) AS _file, "
+            "arg_max(_outcome, s._place) AS _outcome, arg_max({value}, s._place) AS _value, "
+            "arg_max({at}, s._place) AS _at, min(s._place) AS _place FROM {source} s WHERE _outcome IS NOT NULL "
+            "GROUP BY _id",
             table=table,
             value=rows.role("value", "DOUBLE"),
             at=rows.role("at", "TIMESTAMP"),
@@ -54,18 +56,9 @@ def outcomes_of_leads(engine: Engine, rows: Staged, *, table: str) -> Staged:
     return Staged(source=rows.source, table=table, roles=frozenset({"lead", "outcome", "value", "at"}))
 
 
-def _as_text(type_: Type) -> Sql:
-    """Return the outcome as the text we keep: whole numbers without a fraction."""
-    if type_ is not Type.NUMBER:
-        return Sql("s._outcome::VARCHAR")
-    return Sql(
-        "CASE WHEN s._outcome = trunc(s._outcome) AND abs(s._outcome) < 1e15 "
-        "THEN s._outcome::BIGINT::VARCHAR ELSE s._outcome::VARCHAR END"
-    )
-
-
-def _gather(engine: Engine, rows: Staged, outcome: Sql) -> None:
+def _gather(engine: Engine, rows: Staged) -> None:
     """Make `stated`: the outcomes that were read, as the store keeps them."""
+    outcome = Sql("s._outcome")
     at, value = rows.role("at", "TIMESTAMP"), rows.role("value", "DOUBLE")
     content = [
         said("lead", Sql("s._lead")),
@@ -79,7 +72,7 @@ def _gather(engine: Engine, rows: Staged, outcome: Sql) -> None:
         fill(
             'CREATE TEMP TABLE stated AS SELECT i.lead, {at} AS "at", {outcome} AS outcome, {value} AS value, '
             "{source} AS _source, s._key, s._file::VARCHAR AS _file "
-            "FROM ({taken}) s JOIN ids i ON i.id = s._lead ORDER BY s._row",
+            "FROM ({taken}) s JOIN ids i ON i.id = s._lead ORDER BY s._place",
             at=at,
             outcome=outcome,
             value=value,

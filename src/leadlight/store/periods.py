@@ -58,7 +58,8 @@ def _gather_several(engine: Engine, history: History, columns: list[str]) -> Non
         fill(
             "CREATE TEMP TABLE said AS SELECT o.{owner}, o._source, {identity} AS _identity, {moment} AS known_at"
             "{values} FROM {observations} o {context} WHERE o.{owner} IN (SELECT {owner} FROM several) "
-            "QUALIFY row_number() OVER (PARTITION BY o.{owner}, o._source, {identity}, {moment} ORDER BY o.known_at DESC NULLS LAST) = 1",
+            "QUALIFY row_number() OVER (PARTITION BY o.{owner}, o._source, {identity}, {moment} "
+            "ORDER BY o.known_at DESC NULLS LAST) = 1",
             identity=history.identity,
             moment=history.moment,
             context=history.context,

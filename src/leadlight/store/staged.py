@@ -11,9 +11,9 @@ from leadlight.store.sql import Sql, fill
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A temporary table: one column per role it has (`_id`, `_at` …), one per attribute or property, and `_file`.
-
-    `columns` are the attributes or properties by name; rows lie in the order in which they were read.
+    """A temporary table: one column per role it has (`_id`, `_at` …), one per attribute or property,
+    `_file`, and `_place`: a number by which rows come in the order in which they were read.
+    `columns` are the attributes or properties by name.
     """
 
     source: str

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from leadlight.scorecards.trial import TrialError
+from leadlight.workspace import Workspace
+
+
+def test_the_same_lead_gets_the_same_ledger(shop: Workspace) -> None:
+    tried = shop.try_lead(
+        {
+            "id": "ann", "created_at": "2026-01-01", "account": "Acme", "seniority": "vp", "employees": 500,
+            "email": "ann@acme.example",
+            "events": [
+                {"type": "page_view", "at": "2026-02-19", "path": "/pricing"},
+                {"type": "page_view", "at": "2026-02-09", "path": "/pricing/team"},
+                {"type": "page_view", "at": "2026-02-27", "path": "/blog"},
+                {"type": "demo", "at": "2026-02-20"},
+            ],
+        }
+    )  # fmt: skip
+    stored = {item.key: item.points for item in shop.explain("ann").contributions}
+    assert {item.key: item.points for item in tried.contributions} == pytest.approx(stored)
+
+
+def test_all_faults_at_once(shop: Workspace) -> None:
+    with pytest.raises(TrialError) as caught:
+        shop.try_lead({"senority": "vp", "employees": "many", "events": [{"type": "demo", "at": "soon", "pth": "/"}, 3]})
+    assert [str(fault) for fault in caught.value.faults] == [
+        "senority: no such attribute: did you mean 'seniority'? Known: account, created_at, email, employees, events, "
+        "id, seniority",
+        "employees: expected a number, found 'many'",
+        "events[0].at: expected a time, found 'soon'",
+        "events[0].pth: no such property: did you mean 'path'? Known: path",
+        'events[1]: expected {"type": …, "at": …}, found 3',
+    ]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), True, "5", [5], {}])
+def test_what_is_no_number(shop: Workspace, value: object) -> None:
+    with pytest.raises(TrialError, match="employees: expected a number"):
+        shop.try_lead({"employees": value})
+
+
+def test_nothing_is_stored(shop: Workspace) -> None:
+    shop.try_lead({"id": "new"})
+    assert shop.rank().total == 4
