@@ -86,8 +86,8 @@ def test_corpus_is_large_and_every_case_has_a_fault() -> None:
 WORKSPACE = """\
 store: duckdb:leadlight.duckdb
 sources:
-  leads: {csv: leads.csv, id: id, account: company, outcome: stage, columns: {industry: Industry}, timezone: Europe/Berlin}
-  events: {parquet: events/*.parquet, lead: id, type: event, at: ts, types: {amount: number}, dates: unix}
+  leads: {csv: leads.csv, id: id, account: company, outcome: stage, columns: {industry: Industry}}
+  events: {parquet: events/*.parquet, lead: id, type: event, at: ts, types: {amount: number}, timezone: Europe/Berlin}
 outcome: {win: "outcome = 'won'", lose: "value < 0", horizon: 90d}
 features:
   big: {expr: employees > 50}

@@ -56,7 +56,9 @@ class Moment:
         if not keys:
             return exp.false()
         if self.prepared:
-            return exp.In(this=column, expressions=[_value(3 + place) for place in range(len(keys))])
+            listed = exp.In(this=column, expressions=[_value(3 + place) for place in range(len(keys))])
+            # Always true; without it $2 would not occur in statements that read no events, and the engine refuses that.
+            return exp.And(this=listed, expression=exp.LTE(this=_parameter(2), expression=_parameter(1)))
         literals = [build.number(key) if isinstance(key, int) else build.text(key) for key in keys]
         return exp.In(this=column, expressions=literals)
 

@@ -110,7 +110,9 @@ def ledgers(
     grade_history: bool = True,
 ) -> list[Ledger]:
     """Return the ledgers of the leads the moment names (`only`), in that order; one that is unknown has none."""
-    asked = replace(moment, prepared=moment.single)
+    if moment.only is not None and not moment.only:
+        return []
+    asked = replace(moment, prepared=moment.single and moment.only is not None)
     text = _statement(
         _Same(workspace), _Same(scorecard), _Shape(asked), grade_history, engine.capabilities.dialect
     )
