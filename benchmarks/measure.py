@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 THREADS = 2
+Work = TypeVar("Work")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Summary:
     repetitions: int
 
 
-def measured[T](work: Callable[[], T]) -> tuple[T, Usage]:
+def measured(work: Callable[[], Work]) -> tuple[Work, Usage]:
     """Do the work and say what it took."""
     cpu, wall = cpu_seconds(), time.perf_counter()
     value = work()

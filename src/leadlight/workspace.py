@@ -134,7 +134,7 @@ class Workspace:
         with self.store() as engine:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
-            moment = Moment(as_of=self._as_of(as_of), only=[_key(engine, card, lead)])
+            moment = Moment(as_of=self._as_of(as_of), only=[_key(engine, resolved, card, lead)])
             found = ledgers(engine, resolved, card, moment)
             if not found:
                 raise NotFoundError(f"{lead} did not exist yet as of {moment.as_of:%Y-%m-%d %H:%M} UTC")
@@ -156,9 +156,12 @@ class Workspace:
             card = self._card(resolved, scorecard)
             start, end = self._as_of(since), self._as_of(until)
             earlier = self._card_at(engine, resolved, card, start)
-            found = movement(engine, resolved, card, _key(engine, card, lead), start, end, earlier=earlier)
+            found = movement(engine, resolved, card, _key(engine, resolved, card, lead), start, end, earlier=earlier)
             if found is None:
-                raise NotFoundError(f"{lead} did not exist at both moments ({start:%Y-%m-%d} and {end:%Y-%m-%d})")
+                raise NotFoundError(
+                    f"{lead} did not exist at both moments ({start:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M} UTC)",
+                    fix="Name a later --since: `leadlight history` and `leadlight explain` show what there is.",
+                )
             return found
 
     def diff(
@@ -190,7 +193,7 @@ class Workspace:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
             labels = card.spec.grades.labels if card.spec.grades else []
-            return history(engine, card.name, card.spec.of, _key(engine, card, lead), lead, labels)
+            return history(engine, card.name, card.spec.of, _key(engine, resolved, card, lead), lead, labels)
 
     # ------------------------------------------------------------------------------------------------- results out
 
@@ -338,12 +341,14 @@ def open_workspace(folder: str | Path = ".", *, now: Callable[[], datetime] = ut
     return Workspace(folder, now=now)
 
 
-def _key(engine: DuckDBEngine, card: ResolvedScorecard, name: str) -> int | str:
+def _key(engine: DuckDBEngine, workspace: ResolvedWorkspace, card: ResolvedScorecard, name: str) -> int | str:
     """Return the key of a lead by any id it has, or of an account by its name; say the nearest where there is none."""
     from leadlight.store.accounts import get_account
     from leadlight.store.leads import get_lead
 
-    return get_account(engine, name) if card.spec.of == "account" else get_lead(engine, name).lead
+    if card.spec.of == "account":
+        return get_account(engine, name)
+    return get_lead(engine, name, entity=workspace.spec.entity).lead
 
 
 def _checked(found: tuple[ResolvedScorecard | None, list[Fault]]) -> ResolvedScorecard:

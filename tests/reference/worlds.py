@@ -577,6 +577,10 @@ class Example:
             lines += [f"{table}:", *(f"    {row}" for row in getattr(self.world, table))]
         return "\n".join(lines)
 
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """Let Hypothesis print it the same way."""
+        printer.text(repr(self))
+
 
 @st.composite
 def examples(draw, theme: Theme) -> Example:

@@ -1,15 +1,24 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from leadlight.workspace import Workspace
-from tests.scorecards.shop import open_shop
+from tests.scorecards.shop import NOW, open_shop
+
+
+@pytest.fixture(scope="session")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a shop whose files have been read."""
+    folder = tmp_path_factory.mktemp("shop")
+    open_shop(folder).ingest()
+    return folder
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Workspace:
-    workspace = open_shop(tmp_path)
-    workspace.ingest()
-    return workspace
+def shop(stocked: Path, tmp_path: Path) -> Workspace:
+    """A shop of the test's own."""
+    shutil.copytree(stocked, tmp_path, dirs_exist_ok=True)
+    return Workspace(tmp_path, now=lambda: NOW)

@@ -34,7 +34,7 @@ TEXTS = st.text(
 ).map(lambda text: f"x{text.strip()}x")
 CELLS = {
     "text": TEXTS,
-    "number": st.floats(allow_nan=False, allow_infinity=False, width=64).filter(lambda x: abs(x) > 1e-300 or x == 0),
+    "number": st.floats(-1e300, 1e300).filter(lambda x: abs(x) > 1e-300 or x == 0),
     "bool": st.booleans(),
     "time": st.datetimes(datetime(1900, 3, 1), datetime(2261, 12, 31)).map(lambda t: t.replace(microsecond=0)),
 }
@@ -91,9 +91,9 @@ def test_what_is_written_comes_back(
     tmp_path_factory: pytest.TempPathFactory, form: str, name: str, write: Any, table: dict[str, list[Any]]
 ) -> None:
     folder = tmp_path_factory.mktemp("trip")
-    columns = list(table.values())
+    columns = [table[name] for name in CELLS]
     rows = [[f"id-{number}", *row] for number, row in enumerate(zip(*columns, strict=True))]
-    write(folder / name, ["id", *table], rows)
+    write(folder / name, ["id", *CELLS], rows)
     engine = DuckDBEngine(None)
     reading = read(engine, "src", SourceSpec(**{form: name}, id="id"), folder, rejects_dir=folder)
     found = engine.rows(f"SELECT _id, text, number, bool, time FROM {reading.table} ORDER BY _line")
@@ -103,12 +103,12 @@ def test_what_is_written_comes_back(
         assert got[0] == wrote[0]
         assert all(same(a, b) for a, b in zip(got[1:], wrote[1:], strict=True))
     types = {column.name: str(column.type) for column in reading.columns}
-    assert all(types[column] == column for column, cells in table.items() if any(cell is not None for cell in cells))
+    assert all(types[name] == name for name, cells in table.items() if any(cell is not None for cell in cells))
 
 
 def same(a: Any, b: Any) -> bool:
     if isinstance(a, float) and isinstance(b, float):
-        return math.isclose(a, b, rel_tol=1e-15)
+        return math.isclose(a, b, rel_tol=1e-14)
     return bool(a == b)
 
 
@@ -121,7 +121,7 @@ def test_files_are_read_together_by_column_name(read_source: Reader, folder: Pat
     result = read_source(csv="*.csv", id="id")
     assert result.rows == [("1", 5.0, None), ("2", 6.0, None), ("3", 7.0, "x")]
     assert result.lines == [2, 3, 2]
-    assert [(file.path, file.rows, file.rejected) for file in result.reading.files] == [("a.csv", 2, 0), ("b.csv", 1, 0)]
+    assert [(file.path, file.rows) for file in result.reading.files] == [("a.csv", 2), ("b.csv", 1)]
 
 
 def test_one_type_for_all_files(read_source: Reader, folder: Path) -> None:
@@ -191,7 +191,8 @@ def test_types_of_the_store_hold(read_source: Reader, folder: Path) -> None:
 
 def test_outcomes_are_texts_that_cast_to_their_type(read_source: Reader, folder: Path) -> None:
     (folder / "f.csv").write_text("id,won,paid,stage\n1,1,yes,new\n2,0,no,\n", encoding="utf-8")
-    for column, kind, texts in (("won", "number", ["1", "0"]), ("paid", "bool", ["true", "false"]), ("stage", "text", ["new", None])):  # fmt: skip
+    cases = (("won", "number", ["1", "0"]), ("paid", "bool", ["true", "false"]), ("stage", "text", ["new", None]))
+    for column, kind, texts in cases:
         result = read_source(csv="f.csv", id="id", outcome=column)
         assert [row[1] for row in result.rows] == texts
         assert result.reading.roles["outcome"].type == kind
@@ -243,8 +244,8 @@ def test_xeducation(engine: DuckDBEngine, tmp_path: Path) -> None:
     types = {column.name: str(column.type) for column in reading.columns}
     assert (types["total_visits"], types["do_not_email"], types["city"]) == ("number", "bool", "text")
     assert engine.rows(
-        "SELECT count(*) FILTER (WHERE _outcome = '1'), count(*) - count(city), count(*) FILTER (WHERE city = 'Select'), "
-        f"count(DISTINCT _id) FROM {reading.table}"
+        "SELECT count(*) FILTER (WHERE _outcome = '1'), count(*) - count(city), "
+        f"count(*) FILTER (WHERE city = 'Select'), count(DISTINCT _id) FROM {reading.table}"
     ) == [(3561, 2249 + 1420, 0, 9240)]
 
 
@@ -263,9 +264,9 @@ def test_olist(engine: DuckDBEngine, tmp_path: Path) -> None:
         engine, tmp_path, csv="olist_marketing_funnel/olist_closed_deals_dataset.csv", lead="mql_id", at="won_date",
         outcome="lead_type", value="declared_monthly_revenue",
     )  # fmt: skip
-    assert engine.rows(f"SELECT count(*), max(_at)::DATE::VARCHAR, count(*) FILTER (_value > 0) FROM {deals.table}") == [
-        (842, "2018-11-14", 45)
-    ]
+    with_value = "count(*) FILTER (WHERE _value > 0)"
+    found = engine.rows(f"SELECT count(*), max(_at)::DATE::VARCHAR, {with_value} FROM {deals.table}")
+    assert found == [(842, "2018-11-14", 45)]
 
 
 @has_data

@@ -9,12 +9,15 @@ from itertools import pairwise
 
 from sqlglot import exp
 
+from leadlight.expr.types import Type
+
 from leadlight.expr.dialects import fit
 
 Sql = exp.Expr
 """Any piece of an SQL tree."""
 
 MICROSECONDS_A_DAY = 86_400_000_000
+LONGEST_SUM = 50
 SMALLEST_EXPONENT = -700.0
 """e^-700 is about 1e-304: below it PostgreSQL raises an underflow error where the others give 0."""
 
@@ -64,6 +67,14 @@ def moment(value: datetime) -> exp.Cast:
 def double(value: Sql) -> exp.Cast:
     """Make a value a 64-bit float."""
     return exp.cast(value, exp.DType.DOUBLE)
+
+
+def read_as(value: Sql, kind: Type) -> Sql:
+    """Read a text that holds a value of this type."""
+    if kind is Type.TEXT:
+        return value
+    types = {Type.NUMBER: exp.DType.DOUBLE, Type.BOOL: exp.DType.BOOLEAN, Type.TIME: exp.DType.TIMESTAMP}
+    return exp.cast(value, types[kind])
 
 
 def earlier(at: Sql, by: timedelta) -> Sql:
@@ -130,9 +141,19 @@ def either(*conditions: Sql) -> Sql:
 
 
 def total(values: Iterable[Sql]) -> Sql:
-    """Return the sum of values; 0 for none."""
+    """Return the sum of values; 0 for none.
+
+    Long sums are made of shorter ones in brackets: engines limit how deep an expression may be.
+    """
     items = list(values)
-    return reduce(lambda a, b: exp.Add(this=a, expression=b), items) if items else number(0)
+    while len(items) > LONGEST_SUM:
+        parts = [items[start : start + LONGEST_SUM] for start in range(0, len(items), LONGEST_SUM)]
+        items = [exp.Paren(this=_sum(part)) for part in parts]
+    return _sum(items) if items else number(0)
+
+
+def _sum(items: list[Sql]) -> Sql:
+    return reduce(lambda a, b: exp.Add(this=a, expression=b), items)
 
 
 def clip(value: Sql, low: float | None, high: float | None) -> Sql:

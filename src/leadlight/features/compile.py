@@ -21,6 +21,7 @@ from sqlglot import exp
 from leadlight.expr import build
 from leadlight.expr.build import Sql
 from leadlight.expr.sql import to_sql
+from leadlight.expr.types import Type
 from leadlight.features.aggregates import Aggregates, Match
 from leadlight.features.moment import Moment
 from leadlight.spec import models
@@ -31,6 +32,9 @@ Cte = tuple[str, exp.Select]
 
 AGE = "_age"
 """The days from an event to the as-of, in the table of events."""
+
+OUTCOME = "outcome"
+"""The name of a lead's last outcome as of the moment, missing while the lead is open."""
 
 _BUILT_IN = frozenset({"created_at", "account", "id", "as_of", "leads"})
 """Names every unit has by itself."""
@@ -50,7 +54,8 @@ def feature_statement(
     ctes = plan.ctes()
     keys = ["account", "as_of"] if of == "account" else ["lead", "id", "as_of"]
     select = exp.select(*(build.col(key) for key in keys), *(build.col(name) for name in names if name not in keys))
-    return with_ctes(select.from_(build_table(plan.table)), ctes)
+    select = select.from_(build_table(plan.table))
+    return with_ctes(select if plan.asked is None else select.where(plan.asked, copy=False), ctes)
 
 
 def with_ctes(select: exp.Select, ctes: Iterable[Cte]) -> exp.Select:
@@ -92,6 +97,8 @@ class FeaturePlan:
     """Column → (sum or max, the name summed) over the leads of the account."""
     events: Aggregates = field(init=False)
     account_events: Aggregates = field(init=False)
+    outcome: bool = False
+    """Whether the lead's last outcome is needed."""
     of_leads: FeaturePlan | None = None
     """For accounts: the plan of their leads, where a sum or max over leads is asked for."""
 
@@ -122,6 +129,9 @@ class FeaturePlan:
     def need(self, name: str) -> None:
         """Ask for a feature, an attribute or a built-in name; what it rests on comes along."""
         if name in self.needed or name in _BUILT_IN:
+            return
+        if name == OUTCOME:
+            self.outcome = True
             return
         feature = self.workspace.features.get(name)
         if feature is None or self._is_attribute(feature):
@@ -216,6 +226,9 @@ class FeaturePlan:
             chain += self._event_pass(self.events, f"{self.prefix}events_seen", self.of, joins)
         if account_pass:
             chain += self._event_pass(self.account_events, f"{self.prefix}account_events", "account", joins)
+        if self.outcome:
+            joins.append(_Join(f"{self.prefix}last_outcome", "lead", [OUTCOME]))
+            chain.append((joins[-1].table, self._last_outcome()))
         chain.append((f"{self.prefix}f0", self._level_zero(joins)))
         if self.of_leads is not None:
             chain += self.of_leads.ctes()
@@ -391,6 +404,21 @@ class FeaturePlan:
             return self.moment.among(build.col("lead", "e"))
         leads = exp.select(build.col("lead")).from_(build_table(f"{self.prefix}units"))
         return exp.In(this=build.col("lead", "e"), query=leads.subquery())
+
+    def _last_outcome(self) -> exp.Select:
+        """The latest outcome known of each unit; where two have the same time, the one whose text comes last."""
+        keys = [build.col(key, "u") for key in self.keys]
+        order = [exp.Ordered(this=build.col(name, "o"), desc=True, nulls_first=False) for name in ("at", OUTCOME)]
+        rank = exp.Window(this=exp.RowNumber(), partition_by=keys, order=exp.Order(expressions=order))
+        known = exp.LTE(this=build.col("at", "o"), expression=build.col("as_of", "u"))
+        same = build.equals(build.col("lead", "o"), build.col("lead", "u"))
+        inner = exp.select(*(key.copy() for key in keys), build.col(OUTCOME, "o"), _named(rank, "_rank"))
+        inner = inner.from_(build_table(f"{self.prefix}units", "u"))
+        inner = inner.join(build_table("outcomes", "o"), on=build.both(same, known))
+        kind = self.workspace.catalog.outcome[1] if self.workspace.catalog.outcome else Type.TEXT
+        value = _named(build.read_as(build.col(OUTCOME), kind), OUTCOME)
+        outer = exp.select(*map(build.col, self.keys), value).from_(inner.subquery("r"))
+        return outer.where(build.equals(build.col("_rank"), build.number(1)), copy=False)
 
     def _level_zero(self, joins: list[_Join]) -> exp.Select:
         columns = [build.col(column, join.table) for join in joins for column in join.columns]

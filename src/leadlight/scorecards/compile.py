@@ -24,7 +24,7 @@ from leadlight.expr import build
 from leadlight.expr.build import Sql
 from leadlight.expr.sql import to_sql
 from leadlight.expr.types import Type
-from leadlight.features.compile import Cte, FeaturePlan, build_table, with_ctes
+from leadlight.features.compile import OUTCOME, Cte, FeaturePlan, build_table, with_ctes
 from leadlight.features.moment import Moment
 from leadlight.scorecards.grades import held_level, raw_level
 from leadlight.scorecards.points import match_of, points
@@ -64,6 +64,8 @@ def name_types(workspace: ResolvedWorkspace) -> Mapping[str, Type]:
         "created_at": Type.TIME, "as_of": Type.TIME, "account": Type.TEXT, "id": Type.TEXT, "leads": Type.NUMBER,
     }  # fmt: skip
     features = {name: feature.type for name, feature in workspace.features.items()}
+    if workspace.catalog.outcome is not None:
+        built_in[OUTCOME] = workspace.catalog.outcome[1]
     return {**built_in, **workspace.catalog.account_attributes, **workspace.catalog.attributes, **features}
 
 

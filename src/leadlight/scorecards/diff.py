@@ -92,7 +92,8 @@ class Difference:
     def __str__(self) -> str:
         lines = [
             f"{self.scorecard}: {self.old} → {self.new} as of {self.as_of:%Y-%m-%d %H:%M} UTC",
-            f"  {self.moved:,} of {self.total:,} {self.entity}s get another score, {self.changes_grade:,} another grade",
+            f"  {self.moved:,} of {self.total:,} {self.entity}s get another score, "
+            f"{self.changes_grade:,} another grade",
         ]
         lines += [f"  {a} → {b}: {n:,}" for (a, b), n in self.transitions.items()]
         for name, found in zip(("before", "after"), self.hindsight, strict=True):
@@ -112,12 +113,13 @@ def diff(
 ) -> Difference:
     """Score everybody with both versions as of one moment and compare; nothing is stored.
 
-    Both are graded from the same history, so that only the edit differs.
+    The version in use is graded as `score` would, going on from its history; an edit begins anew, as its first run
+    would.
     """
     key = new.spec.of
     with (
-        scored(engine, workspace, old, as_of, options=_slim(old), table="_old") as before,
-        scored(engine, workspace, new, as_of, options=_slim(new), table="_new") as after,
+        scored(engine, workspace, old, as_of, options=Options(contributions=False), table="_old") as before,
+        scored(engine, workspace, new, as_of, options=Options(contributions=False), table="_new") as after,
     ):
         both = fill(
             "FROM (SELECT {key} AS key, score, {old} AS grade FROM {before}) a "
@@ -130,7 +132,8 @@ def diff(
         )
         total, moved, mean_a, mean_b = engine.rows(
             fill(
-                "SELECT count(*), count(*) FILTER (WHERE abs(a.score - b.score) > ?), avg(a.score), avg(b.score) {both}",
+                "SELECT count(*), count(*) FILTER (WHERE abs(a.score - b.score) > ?), avg(a.score), avg(b.score) "
+                "{both}",
                 both=both,
             ),
             [SHOWN],
@@ -162,10 +165,6 @@ def diff(
         most_moved=_most_moved(engine, workspace, old, new, Moment(as_of=as_of, only=keys)),
         hindsight=(hindsight(engine, workspace, old, as_of), hindsight(engine, workspace, new, as_of)),
     )
-
-
-def _slim(scorecard: ResolvedScorecard) -> Options:
-    return Options(grade_history=scorecard.spec.grades is not None, contributions=False)
 
 
 def _grade(scorecard: ResolvedScorecard) -> str:

@@ -13,6 +13,7 @@ from leadlight.expr import build
 from leadlight.expr.english import to_english
 from leadlight.features.moment import Moment
 from leadlight.scorecards.compile import CAP, EVENTS, LAST, TOTAL, VALUE, Options, score_statement
+from leadlight.scorecards.past import continues
 from leadlight.scorecards.sentences import amount, sentence
 from leadlight.spec.resolved import ResolvedCriterion, ResolvedScorecard, ResolvedWorkspace
 
@@ -95,9 +96,8 @@ class Ledger:
             lines.append("  (excluded from scoring by the workspace)")
         if self.gate:
             lines.append(f"  grade {self.gate.grade} by gate: {self.gate.name} ({self.gate.reason})")
-        for item in sorted(self.contributions, key=lambda c: -abs(c.points)):
-            if abs(item.points) > SHOWN:
-                lines.append(f"  {amount(item.points):>8}  {item.reason}")
+        items = sorted(self.contributions, key=lambda item: -abs(item.points))
+        lines += [f"  {amount(item.points):>8}  {item.reason}" for item in items if abs(item.points) > SHOWN]
         return "\n".join(lines)
 
 
@@ -113,9 +113,8 @@ def ledgers(
     if moment.only is not None and not moment.only:
         return []
     asked = replace(moment, prepared=moment.single and moment.only is not None)
-    text = _statement(
-        _Same(workspace), _Same(scorecard), _Shape(asked), grade_history, engine.capabilities.dialect
-    )
+    past = grade_history and continues(engine, scorecard, moment.as_of)
+    text = _statement(_Same(workspace), _Same(scorecard), _Shape(asked), past, engine.capabilities.dialect)
     rows = engine.prepared(text, asked.parameters) if asked.prepared else engine.arrow(text).to_pylist()
     made = {row[scorecard.spec.of]: ledger(workspace, scorecard, row) for row in rows}
     return [made[key] for key in (moment.only or made) if key in made]
@@ -152,7 +151,7 @@ class _Shape:
 def _statement(workspace: _Same, scorecard: _Same, shape: _Shape, grade_history: bool, dialect: str) -> str:
     """Compile once what is asked again and again."""
     card: ResolvedScorecard = scorecard.value
-    options = Options(grade_history=grade_history and card.spec.grades is not None, evidence=True, excluded=True)
+    options = Options(grade_history=grade_history, evidence=True, excluded=True)
     return build.to_text(score_statement(workspace.value, card, shape.moment, options), dialect)
 
 

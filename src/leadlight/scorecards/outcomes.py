@@ -65,10 +65,7 @@ def win_condition(workspace: ResolvedWorkspace, alias: str) -> Tree | None:
     def column(name: str) -> Tree:
         if name == "value":
             return build.col("value", alias)
-        text = build.col("outcome", alias)
-        if kind is Type.NUMBER:
-            return build.double(text)
-        return text
+        return build.read_as(build.col("outcome", alias), kind)
 
     return to_sql(workspace.win, column)
 

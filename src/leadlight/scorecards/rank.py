@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from leadlight.expr import build
 from leadlight.features.moment import Moment
 from leadlight.scorecards.compile import Options, score_statement
 from leadlight.scorecards.ledger import Ledger, ledgers, top
+from leadlight.scorecards.past import continues
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.sql import Sql, fill, literal
 
@@ -99,7 +100,8 @@ def scored(
     table: str = SCORED,
 ) -> Iterator[str]:
     """Run a scorecard over everybody into a temporary table, and drop it afterwards."""
-    options = options or Options(grade_history=scorecard.spec.grades is not None)
+    options = options or Options()
+    options = replace(options, grade_history=continues(engine, scorecard, as_of))
     statement = score_statement(workspace, scorecard, Moment(as_of=as_of), options)
     text = Sql(build.to_text(statement, engine.capabilities.dialect))
     engine.execute(fill("DROP TABLE IF EXISTS {table}", table=table))
@@ -133,8 +135,7 @@ def rank(
 ) -> Ranking:
     """Rank everybody as of a moment and explain the first `limit` (of one grade, if told)."""
     of = scorecard.spec.of
-    slim = Options(grade_history=scorecard.spec.grades is not None, contributions=False)
-    with scored(engine, workspace, scorecard, as_of, options=slim) as table:
+    with scored(engine, workspace, scorecard, as_of, options=Options(contributions=False)) as table:
         total = int(engine.rows(fill("SELECT count(*) FROM {table}", table=table))[0][0])
         graded = scorecard.spec.grades is not None
         counts = count_grades(engine, scorecard, table) if graded else {}

@@ -74,19 +74,15 @@ def score(
     graded = scorecard.spec.grades is not None
     up, down, grades = 0, 0, dict[str, int]()
     with engine.transaction():
-        published = publish(
-            engine,
-            name=scorecard.name,
-            version=scorecard.version,
-            content=content(scorecard.spec),
-            published_at=now,
-        )
-        silent = published or _is_back_fill(engine, scorecard, as_of)
-        run = start_run(
-            engine, "score", started_at=now, as_of=as_of, scorecard=scorecard.name, version=scorecard.version
-        )
-        options = Options(grade_history=graded, contributions=False)
-        with scored(engine, workspace, scorecard, as_of, options=options) as table:
+        with scored(engine, workspace, scorecard, as_of, options=Options(contributions=False)) as table:
+            published = publish(
+                engine, name=scorecard.name, version=scorecard.version, content=content(scorecard.spec),
+                published_at=now,
+            )  # fmt: skip
+            silent = published or _is_back_fill(engine, scorecard, as_of)
+            run = start_run(
+                engine, "score", started_at=now, as_of=as_of, scorecard=scorecard.name, version=scorecard.version
+            )
             count = append_scores(
                 engine, _scores(scorecard, table), run=run, scorecard=scorecard.name, version=scorecard.version,
                 as_of=as_of,

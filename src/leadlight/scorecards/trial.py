@@ -21,6 +21,7 @@ from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.sql import fill
 
 ARROW = {Type.NUMBER: pa.float64(), Type.TEXT: pa.string(), Type.BOOL: pa.bool_(), Type.TIME: pa.timestamp("us")}
+OUTCOMES = {"lead": pa.int32(), "at": pa.timestamp("us"), "outcome": pa.string(), "value": pa.float64()}
 EVER = (datetime(1, 1, 2), datetime(9999, 12, 31))  # noqa: DTZ001
 KEYS = frozenset({"id", "created_at", "account", "events"})
 
@@ -78,6 +79,7 @@ class _Reader:
             "attributes": self._attributes({"lead": 0}, account, self.catalog.attributes, lead),
             "account_attributes": self._attributes({}, account, self.catalog.account_attributes, lead),
             "events": self._events(lead.get("events") or []),
+            "outcomes": pa.table({name: pa.array([], kind) for name, kind in OUTCOMES.items()}),
         }
 
     def _attributes(

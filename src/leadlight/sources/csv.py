@@ -64,7 +64,7 @@ def distinct_headers(header: list[str]) -> tuple[list[str], frozenset[str]]:
     unnamed = set()
     for number, raw in enumerate(header, start=1):
         base = " ".join(raw.split()) or f"column {number}"
-        alike = sum(snake_case(name.rsplit(" (", 1)[0]) == snake_case(base) for name in names)
+        alike = sum(_stem(name) == _stem(base) for name in names)
         name = base if base not in names else f"{base} ({alike + 1})"
         while name in names:
             name += "'"
@@ -72,6 +72,11 @@ def distinct_headers(header: list[str]) -> tuple[list[str], frozenset[str]]:
         if not raw.strip():
             unnamed.add(name)
     return names, frozenset(unnamed)
+
+
+def _stem(name: str) -> str:
+    """Return what names that differ in case, punctuation and number only have in common."""
+    return snake_case(name.rsplit(" (", 1)[0])
 
 
 def _told_delimiter(seen: Survey, spec: SourceSpec) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leadlight.engines.duckdb import DuckDBEngine
@@ -11,6 +11,7 @@ from leadlight.sources.form import Context, Form, text_sql, value_sql
 from leadlight.sources.layout import Slot
 from leadlight.sources.lines import BrokenRow, broken_rows
 from leadlight.sources.part import Cell, Kind, Part, named, quoted
+from leadlight.sources.progress import Clock
 
 MAX_ROW_SHOWN = 1_000
 
@@ -40,9 +41,9 @@ def load(
     slots: Sequence[Slot],
     forms: Sequence[Form],
     context: Context,
-    done: Callable[[Part, int], None],
+    clock: Clock,
 ) -> list[Loaded]:
-    """Make the table anew and read all parts into it; `done` is called after each with the rows so far.
+    """Make the table anew and read all parts into it, telling the clock.
 
     `_bad` is null for a row that fits, empty for a blank one, else a list: why the row is none, then the texts that do
     not fit, by `checked`.
@@ -59,8 +60,9 @@ def load(
     loaded: list[Loaded] = []
     for index, part in enumerate(parts):
         start = sum(one.rows for one in loaded)
-        loaded.append(_load_part(engine, table, index, part, slots, forms, context, start))
-        done(part, start + loaded[-1].rows)
+        with clock.watch(part, start):
+            loaded.append(_load_part(engine, table, index, part, slots, forms, context, start))
+        clock.tick(part, start + loaded[-1].rows)
     return loaded
 
 

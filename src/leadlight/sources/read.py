@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -28,6 +27,8 @@ from leadlight.sources.notes import plan_notes, text_notes
 from leadlight.sources.parquet import open_parquet
 from leadlight.sources.part import Part, named, quoted
 from leadlight.sources.plan import Plan, Planner
+from leadlight.sources.progress import Clock
+from leadlight.sources.progress import ProgressUpdate as ProgressUpdate
 from leadlight.sources.rejects import Rejected, count_rejects, find_rejects, too_many, write_rejects
 from leadlight.sources.sql import open_sql
 from leadlight.sources.survey import fingerprint
@@ -40,20 +41,6 @@ LOOK_ROWS = 1_000
 MAX_REVISIONS = 4
 NEARLY = 0.99
 """From this share of fitting values on, a column read as text is worth a note."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProgressUpdate:
-    """How far the reading of a source has come; `total` bytes is 0 where it is not known (SQL)."""
-
-    source: str
-    path: str
-    rows: int
-    """Rows read so far, all files together."""
-    done: int
-    """Bytes of files read so far, all files together."""
-    total: int
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +144,7 @@ def read(
         planner = _planner(engine, name, spec, parts, slots)
         table = f"source_{name}"
         try:
-            reading = _read(planner, spec, table, rejects_file, _Clock(name, parts, progress))
+            reading = _read(planner, spec, table, rejects_file, Clock(engine, name, parts, progress))
             return replace(reading, files=(*skipped, *(_printed(file, prints) for file in reading.files)))
         except BaseException:
             _drop_all(engine, table)
@@ -288,29 +275,8 @@ def _dates(engine: DuckDBEngine, name: str, spec: SourceSpec) -> Dates:
 # ------------------------------------------------------------------------------------------------------- reading
 
 
-@dataclass(slots=True)
-class _Clock:
-    """Tells the caller how far the reading is."""
-
-    source: str
-    parts: Sequence[Part]
-    progress: Callable[[ProgressUpdate], None] | None
-    done: int = 0
-    began: float = field(default_factory=time.monotonic)
-
-    def restart(self) -> None:
-        self.done = 0
-
-    def tick(self, part: Part, rows: int) -> None:
-        self.done += part.size
-        if self.progress is not None:
-            total = sum(part.size for part in self.parts)
-            seconds = time.monotonic() - self.began
-            self.progress(ProgressUpdate(self.source, part.shown, rows, self.done, total, seconds))
-
-
 def _read(
-    planner: Planner, spec: SourceSpec, table: str, rejects_file: Path, clock: _Clock
+    planner: Planner, spec: SourceSpec, table: str, rejects_file: Path, clock: Clock
 ) -> Reading:
     engine, rows = planner.engine, _staging(table)
     plan, loaded = _load(planner, rows, clock)
@@ -335,18 +301,16 @@ def _read(
     )  # fmt: skip
 
 
-def _load(planner: Planner, table: str, clock: _Clock) -> tuple[Plan, list[Loaded]]:
+def _load(planner: Planner, table: str, clock: Clock) -> tuple[Plan, list[Loaded]]:
     """Read all parts with the forms a sample gave, and again where values beyond it asked for others."""
     plan = planner.plan()
     for _ in range(MAX_REVISIONS):
-        clock.restart()
-        loaded = load(planner.engine, table, planner.parts, planner.slots, plan.forms, planner.context, clock.tick)
+        loaded = load(planner.engine, table, planner.parts, planner.slots, plan.forms, planner.context, clock)
         if not planner.revise(plan, _misfits(planner, plan, table)):
             return plan, loaded
     for i, form in enumerate(plan.forms):
         plan.forms[i] = form if form.required or form.type is Type.TEXT else Form(Type.TEXT)
-    clock.restart()
-    return plan, load(planner.engine, table, planner.parts, planner.slots, plan.forms, planner.context, clock.tick)
+    return plan, load(planner.engine, table, planner.parts, planner.slots, plan.forms, planner.context, clock)
 
 
 def _misfits(planner: Planner, plan: Plan, table: str) -> dict[int, str]:

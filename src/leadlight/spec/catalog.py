@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from leadlight.expr.types import Type
 
-RESERVED = frozenset({"lead", "id", "account", "created_at", "known_at", "known_until", "as_of", "leads"})
+RESERVED = frozenset({"lead", "id", "account", "created_at", "known_at", "known_until", "as_of", "leads", "outcome"})
 """Names with a meaning of their own; a column of such a name gets an underscore behind it (`lead_`)."""
 
 RESERVED_PROPERTIES = frozenset({"lead", "type", "at"})

@@ -26,7 +26,8 @@ def attribute_scope(catalog: Catalog) -> Scope:
 def lead_scope(catalog: Catalog, features: Mapping[str, ResolvedFeature], broken: frozenset[str]) -> Scope:
     """Return what a condition about a lead may use: attributes, features, and what every lead has."""
     attributes = attribute_scope(catalog)
-    types = {**attributes.types, **LEAD_NAMES, **{name: feature.type for name, feature in features.items()}}
+    outcome = {"outcome": catalog.outcome[1]} if catalog.outcome else {}
+    types = {**attributes.types, **LEAD_NAMES, **outcome, **{name: feature.type for name, feature in features.items()}}
     return Scope(types, attributes.twice - frozenset(features), broken)
 
 

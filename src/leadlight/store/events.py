@@ -6,7 +6,7 @@ from leadlight.engines.base import Engine
 from leadlight.expr.types import Type
 from leadlight.store import names
 from leadlight.store.history import add_column
-from leadlight.store.keys import drop_repeats, key_of, keyed, said
+from leadlight.store.keys import Content, drop_repeats, keyed
 from leadlight.store.leads import assign_keys
 from leadlight.store.sql import Sql, each, fill, joined, literal
 from leadlight.store.staged import Counts, Staged
@@ -30,7 +30,7 @@ def load_events(engine: Engine, rows: Staged, event: str | None) -> Counts:
     _add_types(engine, rows, type_)
     usable = fill("s._lead IS NOT NULL AND s._at IS NOT NULL AND {type} IS NOT NULL", type=type_)
     before = _count(engine)
-    taken = keyed(engine, rows, key_of(rows, _content(rows, type_)), usable)
+    taken = keyed(engine, rows, _content(rows, type_), usable)
     _append(engine, rows, taken, type_)
     drop_repeats(engine)
     new = _count(engine) - before
@@ -42,10 +42,11 @@ def load_events(engine: Engine, rows: Staged, event: str | None) -> Counts:
     return Counts(new=new, unchanged=good - erased - new, erased=erased, unusable=all_rows - good)
 
 
-def _content(rows: Staged, type_: Sql) -> list[Sql]:
+def _content(rows: Staged, type_: Sql) -> Content:
     """Return what an event says: who, what, when, and each property by its name."""
-    head = [said("lead", Sql("s._lead")), said("type", type_), said("at", Sql("s._at"), Type.TIME)]
-    return head + [said(name, fill("s.{name}", name=name), rows.columns[name]) for name in sorted(rows.columns)]
+    head = {"lead": (Sql("s._lead"), Type.TEXT), "type": (type_, Type.TEXT), "at": (Sql("s._at"), Type.TIME)}
+    properties = {name: (fill("s.{name}", name=name), rows.columns[name]) for name in sorted(rows.columns)}
+    return Content.of(head | properties)
 
 
 def _count(engine: Engine) -> int:

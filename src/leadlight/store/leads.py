@@ -25,16 +25,16 @@ class Lead:
     created_at: datetime
 
 
-def get_lead(engine: Engine, id: str) -> Lead:  # noqa: A002 - the user's word
+def get_lead(engine: Engine, id: str, *, entity: str = "lead") -> Lead:  # noqa: A002 - the user's word
     """Return the lead that has this id, be it its own or that of a duplicate merged into it.
 
-    Raises NotFoundError, naming the nearest ids.
+    Raises NotFoundError, naming the nearest ids; `entity` is what a lead is called there.
     """
     found = engine.rows(
         "SELECT l.lead, l.id, l.created_at FROM ids i JOIN leads l ON l.lead = i.lead WHERE i.id = ?", [id]
     )
     if not found:
-        raise NotFoundError(f"there is no lead {id!r}{_nearest(engine, id)}")
+        raise NotFoundError(f"there is no {entity} {id!r}{_nearest(engine, id, entity)}")
     lead, own, created_at = found[0]
     return Lead(lead=lead, id=own, ids=aliases(engine, lead), created_at=created_at)
 
@@ -45,13 +45,13 @@ def aliases(engine: Engine, lead: int) -> tuple[str, ...]:
     return tuple(id for (id,) in found)  # noqa: A001
 
 
-def _nearest(engine: Engine, id: str) -> str:  # noqa: A002
+def _nearest(engine: Engine, id: str, entity: str) -> str:  # noqa: A002
     found = engine.rows(
         "SELECT id FROM leads ORDER BY jaro_winkler_similarity(lower(id), lower(?)) DESC, id LIMIT ?",
         [id[:LONGEST_ID_COMPARED], NEAREST_IDS],
     )
     names = ", ".join(repr(near) for (near,) in found)
-    return f"; the nearest are {names}" if found else ": the store has no leads"
+    return f"; the nearest are {names}" if found else f": the store has no {entity}s"
 
 
 # ------------------------------------------------------------------------------------------------------- writing

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from leadlight.engines.base import Engine
 from leadlight.expr.types import Type
 from leadlight.store import names
-from leadlight.store.keys import drop_repeats, key_of, keyed, said
+from leadlight.store.keys import Content, drop_repeats, keyed
 from leadlight.store.leads import assign_keys
 from leadlight.store.sql import Sql, fill, literal
 from leadlight.store.staged import Counts, Staged
@@ -60,14 +60,16 @@ def _gather(engine: Engine, rows: Staged) -> None:
     """Make `stated`: the outcomes that were read, as the store keeps them."""
     outcome = Sql("s._outcome")
     at, value = rows.role("at", "TIMESTAMP"), rows.role("value", "DOUBLE")
-    content = [
-        said("lead", Sql("s._lead")),
-        said("at", at, Type.TIME),
-        said("outcome", outcome),
-        said("value", value, Type.NUMBER),
-    ]
+    content = Content.of(
+        {
+            "lead": (Sql("s._lead"), Type.TEXT),
+            "at": (at, Type.TIME),
+            "outcome": (outcome, Type.TEXT),
+            "value": (value, Type.NUMBER),
+        }
+    )
     usable = Sql("s._lead IS NOT NULL AND s._outcome IS NOT NULL")
-    taken = keyed(engine, rows, key_of(rows, content), usable)
+    taken = keyed(engine, rows, content, usable)
     engine.execute(
         fill(
             'CREATE TEMP TABLE stated AS SELECT i.lead, {at} AS "at", {outcome} AS outcome, {value} AS value, '

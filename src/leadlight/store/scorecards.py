@@ -41,6 +41,15 @@ def latest(engine: Engine, name: str, *, as_of: datetime | None = None) -> Store
     return StoredScorecard(*found[0]) if found else None
 
 
+def is_in_use(engine: Engine, name: str, version: str, *, as_of: datetime | None = None) -> bool:
+    """Return whether a version is the one in use, now or as of a moment.
+
+    Its grades are then continued from the history of grades; those of another version begin anew.
+    """
+    found = (latest(engine, name), latest(engine, name, as_of=as_of))
+    return any(stored is not None and stored.version == version for stored in found)
+
+
 def get_version(engine: Engine, name: str, version: str) -> StoredScorecard:
     """Return a version by its hash, or by the beginning of it (at least four characters).
 
