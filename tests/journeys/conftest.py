@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 import pytest
 
-from journeys.journey import Journey, Route, day_first, travel
+from journeys.journey import Journey, Route, day_first, moment, travel
 
 ROUTES = {
     "tickets": Route(
         entity="ticket",
         scorecard="urgency",
         folder="itsm_incident_event_log",
-        split={"incident_event_log.csv.gz": lambda row: day_first(row["sys_updated_at"]) <= datetime(2016, 4, 16)},
-        first_read=datetime(2016, 4, 16),
-        early=datetime(2016, 4, 15),
-        second_read=datetime(2017, 3, 1),
-        late=datetime(2016, 5, 10),
+        split={"incident_event_log.csv.gz": lambda row: day_first(row["sys_updated_at"]) <= moment("2016-04-16")},
+        first_read=moment("2016-04-16"),
+        early=moment("2016-04-15"),
+        second_read=moment("2017-03-01"),
+        late=moment("2016-05-10"),
     ),
     "olist": Route(
         entity="prospect",
@@ -29,10 +28,10 @@ ROUTES = {
             "olist_closed_deals_dataset.csv": lambda row: row["won_date"] <= "2018-03-02",
         },
         rest="olist_marketing_qualified_leads_dataset_2.csv",
-        first_read=datetime(2018, 3, 2),
-        early=datetime(2018, 3, 1),
-        second_read=datetime(2019, 1, 1),
-        late=datetime(2018, 5, 1),
+        first_read=moment("2018-03-02"),
+        early=moment("2018-03-01"),
+        second_read=moment("2019-01-01"),
+        late=moment("2018-05-01"),
     ),
     "xeducation": Route(
         entity="applicant",
@@ -40,10 +39,10 @@ ROUTES = {
         folder="xeducation_leads",
         # No dates; the lead numbers rise with time.
         split={"Leads.csv.gz": lambda row: int(row["Lead Number"]) < 615_000},
-        first_read=datetime(2024, 1, 1),
-        early=datetime(2024, 1, 15),
-        second_read=datetime(2024, 2, 1),
-        late=datetime(2024, 2, 15),
+        first_read=moment("2024-01-01"),
+        early=moment("2024-01-15"),
+        second_read=moment("2024-02-01"),
+        late=moment("2024-02-15"),
     ),
 }
 

@@ -10,9 +10,10 @@ import csv
 import gzip
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any, Literal, TextIO
 
 import duckdb
 import pytest
@@ -58,6 +59,7 @@ class Journey:
     """Id → score as of `early`, as it was when only the older half had been read."""
     runs: Mapping[datetime, ScoreRun]
     base: float
+    rankings: dict[datetime, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
 
     @property
     def root(self) -> Path:
@@ -69,13 +71,15 @@ class Journey:
         shutil.copytree(self.root, folder)
         return Workspace(folder, now=self.workspace.now)
 
-    def ranking(self, as_of: datetime, target: str = "ranking.parquet") -> list[dict[str, object]]:
-        """Export the ranking and read it back, a mapping for each row."""
-        self.workspace.export(str(self.root / target), as_of=as_of)
-        return table(self.root / target)
+    def ranking(self, as_of: datetime) -> list[dict[str, Any]]:
+        """Export the ranking and read it back, a mapping for each row; once for each moment."""
+        if as_of not in self.rankings:
+            self.workspace.export(str(self.root / "ranking.parquet"), as_of=as_of)
+            self.rankings[as_of] = table(self.root / "ranking.parquet")
+        return self.rankings[as_of]
 
 
-def table(path: Path) -> list[dict[str, object]]:
+def table(path: Path) -> list[dict[str, Any]]:
     """Read a CSV or Parquet file."""
     with duckdb.connect(config={"threads": 1}) as connection:
         return connection.sql(f"FROM '{path}'").to_arrow_table().to_pylist()
@@ -102,7 +106,7 @@ def travel(name: str, route: Route, folder: Path) -> Journey:
     workspace = Workspace(root, now=lambda: route.second_read)
     second = workspace.ingest()
     runs = {as_of: workspace.score(as_of=as_of)[0] for as_of in (route.early, route.late)}
-    half = {str(row["id"]): float(str(row["score"])) for row in table(root / "half.parquet")}
+    half = {row["id"]: row["score"] for row in table(root / "half.parquet")}
     base = workspace.loaded.scorecards[route.scorecard].spec.base
     return Journey(route, workspace, (first, second), half, runs, base)
 
@@ -122,18 +126,24 @@ def write_rows(raw: Path, target: Path, wanted: Callable[[Row], bool]) -> None:
         writer.writerows(row for row in reader if wanted(row))
 
 
-def opened(path: Path, mode: str):
+def opened(path: Path, mode: Literal["rt", "wt"]) -> TextIO:
     """Open a text file, packed or not."""
-    if path.suffix == ".gz":
-        return gzip.open(path, mode, **({"compresslevel": 1} if "w" in mode else {}), encoding="utf-8", newline="")
-    return path.open(mode, encoding="utf-8", newline="")
+    if path.suffix != ".gz":
+        return path.open(mode, encoding="utf-8", newline="")
+    return gzip.open(path, mode, compresslevel=1, encoding="utf-8", newline="")
+
+
+def moment(text: str) -> datetime:
+    """Read `2016-04-15` or `2016-04-15T09:00`, as UTC without a zone."""
+    return datetime.fromisoformat(text)
 
 
 def day_first(text: str) -> datetime:
     """Read `29/2/2016 01:16`."""
     date, time = text.split()
     day, month, year = map(int, date.split("/"))
-    return datetime(year, month, day, *map(int, time.split(":")))
+    hour, minute = map(int, time.split(":"))
+    return moment(f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}")
 
 
 def auc(ranked: list[tuple[float, bool]]) -> float:

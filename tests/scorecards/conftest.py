@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.scorecards.shop import NOW, open_shop
 
 from leadlight.workspace import Workspace
-from tests.scorecards.shop import NOW, open_shop
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +22,12 @@ def shop(stocked: Path, tmp_path: Path) -> Workspace:
     """A shop of the test's own."""
     shutil.copytree(stocked, tmp_path, dirs_exist_ok=True)
     return Workspace(tmp_path, now=lambda: NOW)
+
+
+@pytest.fixture(scope="session")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The stories, scored on each of their days."""
+    workspace = stories.open_stories(tmp_path_factory.mktemp("stories"))
+    for number in range(1, stories.DAYS + 1):
+        workspace.score(as_of=stories.day(number))
+    return workspace

@@ -457,7 +457,7 @@ READS = [
         [("299", "299"), ("x", "abc")],
         [],
         [
-            "total: 1 of 301 values is not numbers (first: 'abc' at line 302): read as text; to read as number and reject those rows write types: {total: number}, or, if 'abc' means no value, missing: ['abc']"
+            "total: 1 of 301 values is not a number (first: 'abc' at line 302): read as text; to read as number and reject those rows write types: {total: number}, or, if 'abc' means no value, missing: ['abc']"
         ],
     ),
     Good(
@@ -666,7 +666,7 @@ READS = [
         [("24999", "24999"), ("x", "abc")],
         [],
         [
-            "a: 1 of 25,001 values is not numbers (first: 'abc' at line 25002): read as text; to read as number and reject those rows write types: {a: number}, or, if 'abc' means no value, missing: ['abc']"
+            "a: 1 of 25,001 values is not a number (first: 'abc' at line 25002): read as text; to read as number and reject those rows write types: {a: number}, or, if 'abc' means no value, missing: ['abc']"
         ],
     ),
     Good(

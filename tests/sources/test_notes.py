@@ -14,7 +14,7 @@ def test_nearly_numbers_name_the_first_value_and_its_line(read_csv: Reader) -> N
 def test_nearly_times(read_csv: Reader) -> None:
     rows = "".join(f"{n},2026-01-31\n" for n in range(300))
     result = read_csv(f"id,seen\n{rows}x,2026-02-30\n")
-    assert result.notes[0].startswith("seen: 1 of 301 values is not times (first: '2026-02-30' at line 302)")
+    assert result.notes[0].startswith("seen: 1 of 301 values is not a time (first: '2026-02-30' at line 302)")
 
 
 def test_what_was_found_out(read_csv: Reader) -> None:

@@ -18,6 +18,7 @@ Sql = exp.Expr
 
 MICROSECONDS_A_DAY = 86_400_000_000
 LONGEST_SUM = 50
+"""How many values a sum has without brackets; DuckDB parses no expression deeper than 1,000."""
 SMALLEST_EXPONENT = -700.0
 """e^-700 is about 1e-304: below it PostgreSQL raises an underflow error where the others give 0."""
 

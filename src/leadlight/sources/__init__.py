@@ -1,1 +1,1 @@
-"""TODO"""
+"""Records in: files and SQL tables, read into typed temporary tables, and from there into the store."""

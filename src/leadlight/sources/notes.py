@@ -14,7 +14,11 @@ from leadlight.sources.load import Loaded
 from leadlight.sources.part import Cell, Kind, Part, named
 from leadlight.sources.plan import Plan, order_of
 
-_NOT = {Type.NUMBER: "numbers", Type.TIME: "times", Type.BOOL: "true or false"}
+_NOT = {
+    Type.NUMBER: ("a number", "numbers"),
+    Type.TIME: ("a time", "times"),
+    Type.BOOL: ("true or false", "true or false"),
+}
 
 
 def plan_notes(slots: Sequence[Slot], plan: Plan, context: Context) -> Iterator[str]:
@@ -56,9 +60,10 @@ def text_notes(
 
 
 def _nearly(slot: Slot, form: Form, count: int, total: int, value: str, place: str) -> str:
-    verb = "is" if count == 1 else "are"
+    one, many = _NOT[form.type]
+    unfit = f"is not {one}" if count == 1 else f"are not {many}"
     return (
-        f"{slot.name}: {count:,} of {total:,} values {verb} not {_NOT[form.type]} "
+        f"{slot.name}: {count:,} of {total:,} values {unfit} "
         f"(first: {shorten(value)} at {place}): read as text; "
         f"to read as {form.type} and reject those rows write types: {{{slot.name}: {form.type}}}, "
         f"or, if {shorten(value)} means no value, missing: [{value[:40]!r}]"
