@@ -120,10 +120,10 @@ def read_rows(path: Path) -> list[Row]:
 def write_rows(raw: Path, target: Path, wanted: Callable[[Row], bool]) -> None:
     """Copy the header and the wanted rows of a CSV file."""
     with opened(raw, "rt") as source, opened(target, "wt") as file:
-        reader = csv.DictReader(source)
-        writer = csv.DictWriter(file, reader.fieldnames or [])
-        writer.writeheader()
-        writer.writerows(row for row in reader if wanted(row))
+        reader, writer = csv.reader(source), csv.writer(file)
+        header = next(reader)
+        writer.writerow(header)
+        writer.writerows(row for row in reader if wanted(dict(zip(header, row, strict=True))))
 
 
 def opened(path: Path, mode: Literal["rt", "wt"]) -> TextIO:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from journeys.journey import DATA, Journey, Row, auc, moment, read_rows
@@ -34,6 +36,8 @@ def test_applicants_exist_since_they_were_read(xeducation: Journey) -> None:
     older = sum(int(row["Lead Number"]) < 615_000 for row in rows())
     assert [run.scored for run in xeducation.runs.values()] == [older, 9_240]
     assert xeducation.workspace.rank(as_of="2023-12-31").total == 0
+    page = xeducation.workspace.report(xeducation.root / "empty.html", as_of="2023-12-31").html
+    assert "0 applicants" in re.sub(r"<[^>]*>", "", page)
 
 
 def test_points_of_everybody(xeducation: Journey) -> None:

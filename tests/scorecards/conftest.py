@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.scorecards import stories
 from tests.scorecards.shop import NOW, open_shop
 
 from leadlight.workspace import Workspace

@@ -42,11 +42,15 @@ def test_what_cannot_be_written(shop: Workspace, target: str) -> None:
 def test_spreadsheets_get_no_formulas(tmp_path: Path) -> None:
     workspace = open_shop(tmp_path)
     hostile = ['=cmd|"/c calc"!A1', "+1+1", "-2", "@sum", "plain"]
-    lines = [f"\"{name.replace(chr(34), chr(34) * 2)}\",2026-01-01,x{i}@a.example,Acme,vp,50" for i, name in enumerate(hostile)]
+    lines = [
+        f'"{name.replace(chr(34), chr(34) * 2)}",2026-01-01,x{i}@a.example,Acme,vp,50' for i, name in enumerate(hostile)
+    ]
     (tmp_path / "leads.csv").write_text("\n".join([LEADS.splitlines()[0], *lines]) + "\n")
     workspace.ingest()
     workspace.export(str(tmp_path / "r.csv"))
     with (tmp_path / "r.csv").open(newline="") as file:
         found = {row["id"] for row in csv.DictReader(file)}
-    assert found == {"'" + name for name in hostile[:4]} | {"plain"} | found - {"plain"} - {"'" + n for n in hostile[:4]}
+    assert found == {"'" + name for name in hostile[:4]} | {"plain"} | found - {"plain"} - {
+        "'" + n for n in hostile[:4]
+    }
     assert not [name for name in found if name[0] in "=+-@"]

@@ -48,22 +48,18 @@ def test_as_text_and_as_json(graded: Workspace) -> None:
     }  # fmt: skip
 
 
-def test_of_two_runs_as_of_one_moment_the_later_counts(tmp_path: Path) -> None:
-    shop = open_shop(tmp_path)
-    shop.ingest()
+def test_of_two_runs_as_of_one_moment_the_later_counts(shop: Workspace, tmp_path: Path) -> None:
     shop.score(as_of="2026-02-10")
     edited = open_shop(tmp_path, house=HOUSE.replace("base: 1", "base: 100"))
     edited.score(as_of="2026-02-10")
-    (only,) = edited.history("di").scores if edited.history("di").scores else edited.history("bob").scores
+    (only,) = edited.history("bob").scores
     assert only.score == edited.explain("bob", as_of="2026-02-10").score
     assert only.version == edited.check().scorecards["house"] != shop.check().scorecards["house"]
 
 
-def test_an_account_has_a_history_and_a_scorecard_without_grades_has_none_of_grades(tmp_path: Path) -> None:
-    shop = open_shop(tmp_path)
+def test_an_account_has_a_history_too_here_without_grades(shop: Workspace, tmp_path: Path) -> None:
     (tmp_path / "scorecards" / "firms.yaml").write_text(ACCOUNTS)
     shop = Workspace(tmp_path, now=shop.now)
-    shop.ingest()
     assert shop.history("Acme", "firms").scores == ()
     for moment in ("2026-02-10", "2026-02-28"):
         shop.score("firms", as_of=moment)

@@ -25,7 +25,9 @@ def test_the_same_lead_gets_the_same_ledger(shop: Workspace) -> None:
 
 def test_all_faults_at_once(shop: Workspace) -> None:
     with pytest.raises(TrialError) as caught:
-        shop.try_lead({"senority": "vp", "employees": "many", "events": [{"type": "demo", "at": "soon", "pth": "/"}, 3]})
+        shop.try_lead(
+            {"senority": "vp", "employees": "many", "events": [{"type": "demo", "at": "soon", "pth": "/"}, 3]}
+        )
     assert [str(fault) for fault in caught.value.faults] == [
         "senority: no such attribute: did you mean 'seniority'? Known: account, created_at, email, employees, events, "
         "id, seniority",

@@ -29,7 +29,9 @@ def test_a_new_version_is_a_cause_of_its_own(shop: Workspace, tmp_path: Path) ->
     later = open_shop(tmp_path, house=HOUSE.replace("base: 1", "base: 3"), now=shop.now().replace(month=4))
     later.score(as_of="2026-03-20")
     movement = later.why("ann", since="2026-03-01", until="2026-03-20")
-    assert [(m.name, m.cause, m.points) for m in movement.moves if m.cause == "scorecard"] == [("Base", "scorecard", 2.0)]
+    assert [(m.name, m.cause, m.points) for m in movement.moves if m.cause == "scorecard"] == [
+        ("Base", "scorecard", 2.0)
+    ]
     assert sum(move.points for move in movement.moves) == pytest.approx(movement.points, abs=1e-9)
 
 

@@ -35,7 +35,7 @@ def test_condition_about_a_lead_may_use() -> None:
     assert dict(scope.types) == {
         "size": Type.NUMBER, "country": Type.TEXT, "revenue": Type.NUMBER, "created_at": Type.TIME,
         "account": Type.TEXT, "id": Type.TEXT, "as_of": Type.TIME, "views": Type.NUMBER, "theirs": Type.NUMBER,
-        "big": Type.BOOL, "days": Type.NUMBER,
+        "big": Type.BOOL, "days": Type.NUMBER, "outcome": Type.TEXT,
     }  # fmt: skip
     assert scope.twice == {"country"}
 

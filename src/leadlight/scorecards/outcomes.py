@@ -24,8 +24,8 @@ class Hindsight:
 
     A lead is open at `as_of` when no outcome is known by then; it counts as won when a win came within the horizon.
     `auc` is the chance that a won lead stood above another (ties half): .5 is a coin, 1 perfect. `top_tenth` is the
-    share of all wins among the tenth of leads ranked first: .1 is a coin. Both are missing without wins or without
-    others.
+    share of all wins among the tenth of leads ranked first (where the tenth ends within a tie, that share of it): .1 is
+    a coin. Both are missing without wins or without others.
     """
 
     as_of: datetime
@@ -89,10 +89,10 @@ def hindsight(
         rows = engine.rows(
             fill(
                 "WITH l AS ({labelled}), r AS (SELECT won, "
-                "rank() OVER (ORDER BY score) + (count(*) OVER (PARTITION BY score) - 1) / 2.0 AS place, "
-                "rank() OVER (ORDER BY score DESC) + (count(*) OVER (PARTITION BY score) - 1) / 2.0 AS from_top "
-                "FROM l) SELECT count(*), count(*) FILTER (WHERE won), sum(place) FILTER (WHERE won), "
-                "count(*) FILTER (WHERE won AND from_top <= (SELECT count(*) FROM l) / 10.0) FROM r",
+                "rank() OVER (ORDER BY score) AS low, rank() OVER (ORDER BY score DESC) AS high, "
+                "count(*) OVER (PARTITION BY score) AS ties, count(*) OVER () / 10.0 AS tenth FROM l) "
+                "SELECT count(*), count(*) FILTER (WHERE won), sum(low + (ties - 1) / 2.0) FILTER (WHERE won), "
+                "sum(greatest(least((tenth - high + 1) / ties, 1), 0)) FILTER (WHERE won) FROM r",
                 labelled=labelled(table, condition, columns=["lead", "score"]),
             ),
             [as_of, until, as_of],
