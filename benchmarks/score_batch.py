@@ -32,12 +32,12 @@ def main() -> None:
         return
     parquet = prepare(size)
     for system in options.systems:
-        _lay_out(size, system, parquet)
+        lay_out(size, system, parquet)
     saved = size.folder / "scores"
 
     def run(system: str, repetition: int) -> Usage:
         save = ["--save", str(saved / system)] if repetition == 0 else []
-        return in_own_process(__file__, [*_size_arguments(size), "--run", system, *save])
+        return in_own_process(__file__, [*size_arguments(size), "--run", system, *save])
 
     try:
         summaries = interleaved(options.systems, options.repetitions, run)
@@ -61,7 +61,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _size_arguments(size: Size) -> list[str]:
+def size_arguments(size: Size) -> list[str]:
     return ["--leads", str(size.leads), "--events", str(size.events), "--root", str(size.root)]
 
 
@@ -69,7 +69,7 @@ def _system(name: str) -> Any:
     return importlib.import_module(f"systems.{name}")
 
 
-def _lay_out(size: Size, system: str, parquet: Path) -> None:
+def lay_out(size: Size, system: str, parquet: Path) -> None:
     """Write a system's own files unless they are there."""
     folder = size.folder / system
     if folder.exists():

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from data import AS_OF, ATTRIBUTES, TYPES
-from measure import THREADS
-from result import CRITERIA, Scores
-
 from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.expr.types import Type
+from leadlight.features.compile import feature_statement
 from leadlight.features.moment import Moment
-from leadlight.scorecards.compile import score_statement
+from leadlight.scorecards.compile import CAP, TOTAL, score_statement
 from leadlight.spec.load import load_workspace
 from leadlight.spec.resolve import resolve
+from leadlight.spec.resolved import ResolvedWorkspace
 from leadlight.store.names import catalog, record
 from leadlight.store.open import open_store
+from measure import THREADS
+from result import CRITERIA, Scores
 
 NAME = "Leadlight"
 WORKSPACE = Path(__file__).parents[1] / "workspace"
@@ -26,7 +26,6 @@ NUMBERS = ("employees", "revenue")
 
 def layout(parquet: Path, folder: Path) -> None:
     """Write the store's tables as an ingest leaves them: whole, with sources and keys, events in order."""
-    shutil.copytree(WORKSPACE, folder, dirs_exist_ok=True)
     engine = open_store("duckdb:store.duckdb", folder, create=True)
     engine.execute(f"SET threads = {THREADS}")
     engine.execute("SET memory_limit = '5GB'")
@@ -55,16 +54,32 @@ def _columns(engine: DuckDBEngine) -> None:
     engine.execute(f"ALTER TABLE events ALTER type SET DATA TYPE ENUM({types})")
 
 
-def score(folder: Path) -> tuple[DuckDBEngine, list[str]]:
-    """Open the workspace, compile, run; the result is kept in a temporary table. Return its criteria's columns too."""
+def opened(folder: Path) -> tuple[DuckDBEngine, ResolvedWorkspace]:
+    """Open the store and read the workspace."""
     engine = open_store("duckdb:store.duckdb", folder, read_only=True)
     engine.execute(f"SET threads = {THREADS}")
-    resolved, faults = resolve(load_workspace(folder), catalog(engine))
+    resolved, faults = resolve(load_workspace(WORKSPACE), catalog(engine))
     assert resolved is not None, faults
+    return engine, resolved
+
+
+def features(resolved: ResolvedWorkspace, pairs: str, names: list[str]) -> str:
+    """Compile the statement for features of the pairs in a table."""
+    return feature_statement(resolved, Moment(table=pairs), features=names).sql("duckdb")
+
+
+def score(folder: Path) -> tuple[DuckDBEngine, list[str]]:
+    """Open, compile, run; the result is kept in a temporary table, with the same columns as the others keep.
+
+    Returns the names of the criteria's columns too.
+    """
+    engine, resolved = opened(folder)
     card = resolved.scorecards["house"]
     statement = score_statement(resolved, card, Moment(AS_OF)).sql("duckdb")
-    engine.execute(f"CREATE TEMPORARY TABLE result AS {statement}")
-    return engine, [criterion.key for criterion in card.criteria]
+    keys = [criterion.key for criterion in card.criteria]
+    columns = ["lead", *keys, *(f"{group}{end}" for group in card.spec.groups for end in (TOTAL, CAP)), "score", "grade"]
+    engine.execute(f"CREATE TEMPORARY TABLE result AS SELECT {', '.join(columns)} FROM ({statement})")
+    return engine, keys
 
 
 def scores(outcome: tuple[DuckDBEngine, list[str]]) -> Scores:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from tests.scorecards.shop import LEADS, open_shop
 
 from leadlight.errors import UsageError
 from leadlight.workspace import Workspace
-from tests.scorecards.shop import LEADS, open_shop
 
 
 def test_csv_has_everybody_in_order_and_adds_up(shop: Workspace, tmp_path: Path) -> None:

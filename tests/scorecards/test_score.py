@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.scorecards.shop import HOUSE, open_shop
 
 from leadlight.workspace import Workspace
-from tests.scorecards.shop import HOUSE, open_shop
 
 
 def test_the_first_run_is_silent_and_publishes(shop: Workspace) -> None:

@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.scorecards.shop import HOUSE, open_shop
 
 from leadlight.errors import NotFoundError
 from leadlight.workspace import Workspace
-from tests.scorecards.shop import HOUSE, open_shop
 
 
 def test_items_add_up_and_have_causes(shop: Workspace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -175,4 +176,4 @@ def _confirm(question: str, *, as_json: bool) -> None:
         raise UsageError("nothing was erased")
 
 
-VERBS = {"init": init, "check": check, "ingest": ingest, "simulate": simulate, "schema": schema, "erase": erase}
+VERBS: dict[str, Callable[..., None]] = {"init": init, "check": check, "ingest": ingest, "simulate": simulate, "schema": schema, "erase": erase}

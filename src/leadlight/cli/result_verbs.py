@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -86,4 +87,4 @@ def sql(
         print_raw(text)
 
 
-VERBS = {"report": report, "export": export, "sql": sql}
+VERBS: dict[str, Callable[..., None]] = {"report": report, "export": export, "sql": sql}

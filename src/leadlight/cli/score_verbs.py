@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -190,7 +191,7 @@ def _text(given: str) -> str:
         raise UsageError(f"cannot read {shorten(given)}: {reason}", fix=fix) from None
 
 
-VERBS = {
+VERBS: dict[str, Callable[..., None]] = {
     "score": score,
     "rank": rank,
     "explain": explain,

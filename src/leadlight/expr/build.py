@@ -9,9 +9,8 @@ from itertools import pairwise
 
 from sqlglot import exp
 
-from leadlight.expr.types import Type
-
 from leadlight.expr.dialects import fit
+from leadlight.expr.types import Type
 
 Sql = exp.Expr
 """Any piece of an SQL tree."""

@@ -97,10 +97,7 @@ class Aggregates:
     def relevant(self) -> Sql | None:
         """Return what any event that counts satisfies, cheap to check; None where any event may."""
         types = sorted({match.event for match in self.matches})
-        if not types or ANY in types:
-            kind = None
-        else:
-            kind = build.one_of(build.col("type", "e"), types)
+        kind = None if not types or ANY in types else build.one_of(build.col("type", "e"), types)
         windows = [match.within for match in self.matches]
         if not windows or any(window is None for window in windows):
             return kind

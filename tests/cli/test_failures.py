@@ -1,0 +1,112 @@
+"""How commands end when they cannot do what was asked: the exit code, the words, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run, environment
+
+
+def shown(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["explain", "L0100"], 6, "there is no lead 'L0100'; the nearest are 'L010'"),
+        (["rank", "-s", "hous"], 6, "no scorecard 'hous': did you mean 'house'? Known: house"),
+        (["rank", "--as-of", "yesterday"], 2, "'yesterday' is not a moment"),
+        (["sql", "--dialect", "oracle"], 6, "no dialect 'oracle'"),
+        (["export", "ranking.xml"], 2, "cannot write 'ranking.xml' Name a file *.csv or *.parquet, or table:NAME."),
+        (["try", "{"], 2, ""),
+        (["try", '{"employes": 5}'], 4, "employes: no such attribute: did you mean 'employees'?"),
+        (["erase", "L001"], 2, "erasing cannot be undone, and there is nobody to ask Add --yes."),
+        (["rank", "--limit", "0"], 2, "Input should be greater than or equal to 1"),
+        (["rnk"], 2, "No such command 'rnk'"),
+        (["report", "nowhere/r.html"], 2, "cannot write nowhere/r.html"),
+    ],
+)
+def test_exit_code_and_words(run: Run, starter: Path, words: list[str], code: int, message: str) -> None:
+    at = [] if words[0] == "rnk" else ["-w", str(starter)]
+    ended = run(*words, *at)
+    assert ended.code == code
+    assert message in shown(ended.err)
+    assert "Traceback" not in ended.err
+    structured = run(*words, *at, "--json")
+    assert structured.code == code
+    assert structured.json["exit_code"] == code
+
+
+def test_no_workspace(run: Run, tmp_path: Path) -> None:
+    ended = run("rank", "-w", tmp_path)
+    assert ended.code == 6
+    assert "Make a workspace with `leadlight init`" in shown(ended.err)
+
+
+def test_no_store_yet(run: Run, tmp_path: Path) -> None:
+    run("init", tmp_path / "shop")
+    ended = run("rank", "-w", tmp_path / "shop")
+    assert ended.code == 6
+    assert "Run `leadlight ingest` to make it." in shown(ended.err)
+
+
+def test_all_faults_of_all_files_at_once(run: Run, starter: Path) -> None:
+    house = starter / "scorecards" / "house.yaml"
+    house.write_text(house.read_text().replace("feature: job_level", "feature: job_levl"))
+    spec = starter / "leadlight.yaml"
+    spec.write_text(spec.read_text().replace("within: 30d", "within: 30 dys", 1))
+    ended = run("check", "-w", starter)
+    assert ended.code == 3
+    assert "leadlight.yaml:" in ended.err
+    assert "30 dys" in ended.err
+    spec.write_text(spec.read_text().replace("30 dys", "30d"))
+    again = run("check", "-w", starter)
+    assert "did you mean 'job_level'?" in shown(again.err)
+
+
+def test_a_store_that_is_none(run: Run, starter: Path) -> None:
+    (starter / "leadlight.duckdb").write_bytes(b"not a database at all" * 1000)
+    ended = run("rank", "-w", starter)
+    assert ended.code == 5
+    assert "is not a store: it is no DuckDB file" in shown(ended.err)
+
+
+def test_a_store_in_use_names_the_holder(run: Run, starter: Path) -> None:
+    script = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print('held', flush=True); time.sleep(60)"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(starter / "leadlight.duckdb")], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        ended = run("rank", "-w", starter)
+        holder.kill()
+    assert ended.code == 5
+    assert f"is in use by process {holder.pid}" in shown(ended.err)
+
+
+def test_control_c_ends_with_130(starter: Path) -> None:
+    world = starter / "world"
+    with subprocess.Popen(
+        [sys.executable, "-m", "leadlight", "simulate", str(world), "--leads", "3000000"],
+        stderr=subprocess.PIPE, text=True, env=environment(),
+    ) as process:  # fmt: skip
+        time.sleep(4)
+        os.kill(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in err
+    assert "Traceback" not in err
+
+
+def test_a_closed_pipe_is_silent(starter: Path) -> None:
+    command = f'"{sys.executable}" -m leadlight schema | head -c 10'
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=environment(), check=True)
+    assert ended.stderr == ""

@@ -1,0 +1,116 @@
+"""Every verb, in words and as JSON, on the workspace that `init` makes."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from leadlight.cli.app import VERBS
+from tests.cli.conftest import Run
+
+AS_OF = ("--as-of", "2026-06-01")
+TRIAL = '{"job_level": "VP", "employees": 120, "events": [{"type": "demo_request", "at": "2026-05-30"}]}'
+
+
+def verbs(folder: Path) -> dict[str, list[str]]:
+    """A call of each verb that ends well."""
+    at = ["-w", str(folder)]
+    return {
+        "init": ["init", str(folder / "another")],
+        "check": ["check", *at],
+        "ingest": ["ingest", *at],
+        "simulate": ["simulate", str(folder / "world"), "--leads", "40"],
+        "schema": ["schema", "scorecard"],
+        "erase": ["erase", "L002", "--yes", *at],
+        "score": ["score", *at, *AS_OF],
+        "rank": ["rank", *at, *AS_OF],
+        "explain": ["explain", "L010", *at, *AS_OF],
+        "why": ["why", "L010", "--since", "2026-05-01", "--until", "2026-06-01", *at],
+        "history": ["history", "L010", *at],
+        "try": ["try", TRIAL, *at, *AS_OF],
+        "diff": ["diff", *at, *AS_OF],
+        "report": ["report", str(folder / "r.html"), *at, *AS_OF],
+        "export": ["export", str(folder / "r.csv"), *at, *AS_OF],
+        "sql": ["sql", "--dialect", "postgres", *at, *AS_OF],
+    }
+
+
+def test_the_calls_are_of_all_verbs() -> None:
+    assert set(verbs(Path())) == set(VERBS)
+
+
+@pytest.fixture
+def long_ago(starter: Path) -> Path:
+    """The starter's dates end on the day it is made: moved, so that fixed days lie inside."""
+    from leadlight.templates.init import init
+
+    folder = starter.parent / "old"
+    from datetime import date
+
+    init(folder, today=date(2026, 6, 2))
+    return folder
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_each_verb_speaks_and_gives_json(run: Run, long_ago: Path, verb: str) -> None:
+    run("ingest", "-w", long_ago)
+    run("score", "-w", long_ago, *AS_OF)
+    words = verbs(long_ago)[verb]
+    said = run(*words)
+    assert said.code == 0, said.err
+    assert said.out.strip()
+    assert "Traceback" not in said.out + said.err
+    if verb in ("init", "erase"):  # what has been done cannot be done again
+        long_ago = long_ago.parent / "old2"
+        from datetime import date
+
+        from leadlight.templates.init import init
+
+        init(long_ago, today=date(2026, 6, 2))
+        run("ingest", "-w", long_ago)
+        words = verbs(long_ago)[verb]
+    structured = run(*words, "--json")
+    assert structured.code == 0, structured.err
+    assert structured.json
+
+
+def test_the_whole_walk(run: Run, long_ago: Path) -> None:
+    assert "The workspace is in order" in run("check", "-w", long_ago).out
+    assert run("ingest", "-w", long_ago, "--json").json["sources"]
+    ranking = run("rank", "-w", long_ago, *AS_OF, "--json").json
+    first = ranking["rows"][0]
+    ledger = run("explain", first["id"], "-w", long_ago, *AS_OF, "--json").json
+    assert sum(item["points"] for item in ledger["contributions"]) == pytest.approx(first["score"], abs=1e-9)
+    run("export", long_ago / "r.csv", "-w", long_ago, *AS_OF)
+    with (long_ago / "r.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == ranking["total"]
+    assert [row["id"] for row in rows[:3]] == [row["id"] for row in ranking["rows"][:3]]
+    run("report", "-w", long_ago, *AS_OF)
+    assert first["id"] in (long_ago / "report.html").read_text()
+
+
+def test_try_reads_a_file_and_standard_input(run: Run, long_ago: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import io
+
+    run("ingest", "-w", long_ago)
+    (long_ago / "lead.json").write_text(TRIAL)
+    from_file = run("try", long_ago / "lead.json", "-w", long_ago, *AS_OF, "--json").json
+    monkeypatch.setattr("sys.stdin", io.StringIO(TRIAL))
+    assert run("try", "-", "-w", long_ago, *AS_OF, "--json").json == from_file
+    assert from_file["score"] == pytest.approx(sum(item["points"] for item in from_file["contributions"]))
+
+
+def test_leadlight_alone_says_what_to_do_next(run: Run, tmp_path: Path, long_ago: Path) -> None:
+    assert "leadlight init" in run("-w", tmp_path).out
+    assert "leadlight ingest" in run("-w", long_ago).out
+    run("ingest", "-w", long_ago)
+    assert "leadlight rank" in run("-w", long_ago).out
+
+
+def test_schema_is_json_that_names_the_parts(run: Run) -> None:
+    assert set(json.loads(run("schema").out)) == {"workspace", "scorecard"}
+    assert "groups" in json.loads(run("schema", "scorecard").out)["properties"]
