@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import struct
 from xml.etree import ElementTree
 
@@ -11,7 +12,7 @@ from leadlight.charts.style import chart
 
 def dots() -> dict[str, object]:
     place = {"field": "x", "type": "quantitative"}
-    return chart([{"x": 1}, {"x": 2}], width=60, height=40, mark="point", encoding={"x": place})
+    return chart([{"x": 1}, {"x": 2}], width=60, height=40, mark={"type": "point", "clip": True}, encoding={"x": place})
 
 
 def test_svg_is_a_well_formed_picture_without_program_or_address() -> None:
@@ -21,6 +22,15 @@ def test_svg_is_a_well_formed_picture_without_program_or_address() -> None:
     assert {element.tag.rpartition("}")[2] for element in root.iter()} <= {
         "svg", "g", "path", "text", "line", "rect", "defs", "clipPath",
     }  # fmt: skip
+
+
+def test_the_same_spec_is_drawn_the_same_and_charts_of_one_page_share_no_ids() -> None:
+    first, again, other = to_svg(dots()), to_svg(dots()), to_svg(dots(), name="other")
+    assert first == again
+    ids, others = (re.findall(r' id="([^"]+)"', drawn) for drawn in (first, other))
+    assert ids == ["chart-clip0"]
+    assert others == ["other-clip0"]
+    assert set(re.findall(r"url\(#([^)]+)\)", other)) == {"other-clip0"}
 
 
 @pytest.mark.parametrize("scale", [1.0, 2.0])

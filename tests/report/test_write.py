@@ -15,6 +15,9 @@ from leadlight.workspace import Workspace
 
 NO_GRADES = HOUSE[: HOUSE.index("gates:")]
 NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+TITLES = [
+    "Grades", "Scores", "Who comes first, and why", "What each criterion does", "Did the grades come true?", "Data",
+]  # fmt: skip
 HOSTILE = "<script>alert(1)</script>"
 ATTRIBUTE = '" onmouseover="alert(2)'
 
@@ -41,15 +44,14 @@ class Page(HTMLParser):
     @property
     def headings(self) -> list[str]:
         """The titles of the sections."""
-        titles = {
-            "Grades", "Scores", "Who comes first, and why", "What each criterion does", "Did the grades come true?", "Data",
-        }  # fmt: skip
-        return [text for text in self.text if text in titles]
+        return [text for text in self.text if text in TITLES]
 
 
 def assert_self_contained(html: str) -> Page:
-    """Nothing is loaded, nothing runs, and each tag is one of ours."""
+    """Nothing is loaded, nothing runs, and no two parts have one id."""
     page = Page(html)
+    ids = [value for name, value in page.attributes if name == "id"]
+    assert len(set(ids)) == len(ids)
     assert set(re.findall(r"https?://[^\s\"'<>)]+", html)) <= NAMESPACES
     assert {"script", "link", "img", "iframe", "object", "embed", "base", "form"}.isdisjoint(page.tags)
     assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href", "xlink:href")]
@@ -87,8 +89,8 @@ def again(shop: Workspace, tmp_path: Path):
 
 def test_the_page_is_self_contained_and_tells_the_whole_story(report: Report) -> None:
     page = assert_self_contained(report.html)
-    assert page.headings == ["Grades", "Scores", "Who comes first, and why", "What each criterion does", "Data"]
-    assert page.tags.count("svg") == 3
+    assert page.headings == TITLES
+    assert page.tags.count("svg") == 4
     text = " ".join(page.text)
     for told in (
         "Lead scores as of 1 March 2026, 00:00 UTC · scorecard house, version ",
@@ -178,8 +180,8 @@ def test_wins_by_grade(again) -> None:
     page = again(workspace=late)
     assert "Did the grades come true?" in page.headings
     assert (
-        "Graded as of 16 January 2026 with what was known then: 2 leads were open. The bars show how many of each grade "
-        "were won by 1 March 2026, with the 95 % interval; the dashed line is the rate of all, 50.0 %."
+        "Graded as of 16 January 2026 with what was known then: 2 leads were open. The bars show how many of each "
+        "grade were won by 1 March 2026, with the 95 % interval; the dashed line is the rate of all, 50.0 %."
     ) in page.text
 
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 
-def to_svg(spec: dict[str, Any]) -> str:
-    """Return the chart as SVG text."""
+def to_svg(spec: dict[str, Any], *, name: str = "chart") -> str:
+    """Return the chart as SVG text; the ids in it begin with `name`, for pages that hold several charts."""
     import vl_convert
 
-    return str(vl_convert.vegalite_to_svg(spec))
+    drawn = str(vl_convert.vegalite_to_svg(spec))  # which numbers its ids on and on, over all charts it ever drew
+    numbers = {
+        found: place for place, found in enumerate(dict.fromkeys(re.findall(r'<clipPath id="clip(\d+)"', drawn)))
+    }
+    return re.sub(
+        r'(<clipPath id="|"url\(#)clip(\d+)',
+        lambda found: f"{found[1]}{name}-clip{numbers.get(found[2], found[2])}",
+        drawn,
+    )
 
 
 def to_png(spec: dict[str, Any], *, scale: float = 2.0) -> bytes:

@@ -192,8 +192,9 @@ class FeaturePlan:
             column = f"_{self.prefix}l{len(self.over_leads) + 1}"
             self.over_leads[column] = (how, name)
             self._leads_plan().need(name)
-            return build.col(column)
-        value = event_value(self.account_events, spec, feature, self._as_of())
+            value: Sql = build.or_zero(build.col(column)) if how == "sum" else build.col(column)
+        else:
+            value = event_value(self.account_events, spec, feature, self._as_of())
         if self.of == "account" or not isinstance(value, exp.Coalesce):
             return value
         # A lead without an account has no account whose events could be none: missing, not zero.

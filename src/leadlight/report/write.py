@@ -65,7 +65,7 @@ def write_report(
 
 def render(facts: ReportFacts, scorecard: ResolvedScorecard) -> str:
     """Return the page's HTML; every value from data is escaped."""
-    charts = {name: Markup(to_svg(spec)) for name, spec in charts_of(facts, scorecard).items()}
+    charts = {name: Markup(to_svg(spec, name=name)) for name, spec in charts_of(facts, scorecard).items()}
     return _page().render(facts=facts, charts=charts, groups=list(scorecard.spec.groups))
 
 
