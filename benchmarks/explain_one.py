@@ -64,7 +64,9 @@ def _leads(folder: Path, size: Size, count: int) -> list[int]:
     busiest = engine.rows(f"SELECT lead FROM events GROUP BY lead ORDER BY count(*) DESC, lead LIMIT {BUSIEST}")
     drawn = random.Random(20).sample(range(size.leads), count * 2)
     some = [lead for (lead,) in busiest] + drawn
-    known = engine.rows(f"SELECT lead FROM leads WHERE created_at <= '{AS_OF}' AND lead IN ({', '.join(map(str, some))})")
+    known = engine.rows(
+        f"SELECT lead FROM leads WHERE created_at <= '{AS_OF}' AND lead IN ({', '.join(map(str, some))})"
+    )
     engine.close()
     exist = {lead for (lead,) in known}
     leads = [lead for lead in some if lead in exist][:count]

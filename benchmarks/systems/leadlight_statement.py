@@ -77,7 +77,13 @@ def score(folder: Path) -> tuple[DuckDBEngine, list[str]]:
     card = resolved.scorecards["house"]
     statement = score_statement(resolved, card, Moment(AS_OF)).sql("duckdb")
     keys = [criterion.key for criterion in card.criteria]
-    columns = ["lead", *keys, *(f"{group}{end}" for group in card.spec.groups for end in (TOTAL, CAP)), "score", "grade"]
+    columns = [
+        "lead",
+        *keys,
+        *(f"{group}{end}" for group in card.spec.groups for end in (TOTAL, CAP)),
+        "score",
+        "grade",
+    ]
     engine.execute(f"CREATE TEMPORARY TABLE result AS SELECT {', '.join(columns)} FROM ({statement})")
     return engine, keys
 

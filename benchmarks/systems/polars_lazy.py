@@ -104,7 +104,9 @@ def _fit() -> list[pl.Expr]:
     worth = pl.when(revenue < 0).then(0.0).when(revenue < 1_000_000).then(-3.0).when(revenue < 20_000_000).then(4.0)
     country = {"US": 6.0, "DE": 5.0, "GB": 5.0, "FR": 4.0, "NL": 3.0}
     return [
-        _map("seniority", {"c_level": 20.0, "vp": 15.0, "director": 10.0, "manager": 5.0}, 0.0, -2.0).alias("seniority"),
+        _map("seniority", {"c_level": 20.0, "vp": 15.0, "director": 10.0, "manager": 5.0}, 0.0, -2.0).alias(
+            "seniority"
+        ),
         size.when(employees < 5000).then(15.0).when(employees.is_null()).then(-1.0).otherwise(8.0).alias("size"),
         _map("industry", {"software": 10.0, "finance": 8.0, "health": 6.0, "retail": 2.0}, 0.0, -1.0).alias("industry"),
         _map("country", country, -2.0, 0.0).alias("country"),

@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 import pytest
-
 from tests.cli.conftest import environment
 
 HEAVY = ("duckdb", "pyarrow", "sqlglot", "pandas", "sklearn", "numpy", "altair", "vl_convert", "jinja2")
@@ -23,5 +22,7 @@ HEAVY = ("duckdb", "pyarrow", "sqlglot", "pandas", "sklearn", "numpy", "altair",
 )
 def test_loads_nothing_heavy(program: str) -> None:
     loaded = f"{program}\nimport sys; print('LOADED', sorted(set(sys.modules) & set({HEAVY!r})))"
-    ended = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, env=environment(), check=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, env=environment(), check=True
+    )
     assert ended.stdout.splitlines()[-1] == "LOADED []"

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.cli.conftest import Run
 
 from leadlight.cli.app import VERBS
-from tests.cli.conftest import Run
 
 AS_OF = ("--as-of", "2026-06-01")
 TRIAL = '{"job_level": "VP", "employees": 120, "events": [{"type": "demo_request", "at": "2026-05-30"}]}'

@@ -1,4 +1,3 @@
-# ruff: noqa: DTZ001 (times without a zone are the point)
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal

@@ -705,7 +705,9 @@ def test_read(case: Good, read_csv: Reader) -> None:
 @pytest.mark.parametrize("case", READS, ids=lambda case: case.name)
 def test_a_look_finds_the_columns(case: Good, folder: Path) -> None:
     described = look(case, folder)
-    assert all(told in {str(column.type) for column in described.columns} for told in case.spec.get("types", {}).values())
+    assert all(
+        told in {str(column.type) for column in described.columns} for told in case.spec.get("types", {}).values()
+    )
     width = len(case.rows[0]) if case.rows else 0
     assert len(described.roles) + len(described.columns) + ("event" in case.spec) >= width
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.scorecards.shop import EVENTS, LEADS, NOW, open_shop
 
 from leadlight.errors import DataError, TooManyRejects
 from leadlight.workspace import Workspace
-from tests.scorecards.shop import EVENTS, LEADS, NOW, open_shop
 
 TABLES = ("ids", "leads", "attributes", "observations", "events", "outcomes", "names")
 

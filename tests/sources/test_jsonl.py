@@ -1,4 +1,3 @@
-# ruff: noqa: DTZ001 (the store has naive UTC times)
 import gzip
 import json
 from datetime import datetime

@@ -1,4 +1,3 @@
-# ruff: noqa: DTZ001 (the store has naive UTC times)
 import datetime as dt
 import decimal
 import math

@@ -1,4 +1,3 @@
-# ruff: noqa: DTZ001 (the store has naive UTC times)
 """Whole sources: what is written comes back, from every format; several files; files that have been read before."""
 
 import csv

@@ -1,4 +1,3 @@
-# ruff: noqa: DTZ001 (the store has naive UTC times)
 import datetime as dt
 import sqlite3
 from collections.abc import Iterator
@@ -87,7 +86,10 @@ def test_postgres(server: str, read_source: Reader, monkeypatch: pytest.MonkeyPa
 
 def test_no_secret_is_told(read_source: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGPW", "open-sesame")
-    for address in ("postgresql://u:${PGPW}@127.0.0.1:1/x", "postgresql://u@127.0.0.1:1/x?password=${PGPW}&bad=${PGPW}"):
+    for address in (
+        "postgresql://u:${PGPW}@127.0.0.1:1/x",
+        "postgresql://u@127.0.0.1:1/x?password=${PGPW}&bad=${PGPW}",
+    ):
         with pytest.raises(DataError) as caught:
             read_source(sql=address, table="leads", id="id")
         assert "open-sesame" not in str(caught.value)

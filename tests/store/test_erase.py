@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.scorecards.shop import LEADS, open_shop
 
 from leadlight.errors import NotFoundError
 from leadlight.workspace import Workspace
-from tests.scorecards.shop import LEADS, open_shop
 
 TABLES = ("ids", "leads", "attributes", "observations", "events", "outcomes", "scores", "grade_history")
 

@@ -134,7 +134,9 @@ def periods(engine: DuckDBEngine, lead: str) -> list[tuple[object, ...]]:
 
 @settings(max_examples=25, deadline=None)
 @given(observations, st.data())
-def test_any_order_of_reading_gives_the_periods_of_the_model(shared: DuckDBEngine, rows: list[Said], data: st.DataObject) -> None:
+def test_any_order_of_reading_gives_the_periods_of_the_model(
+    shared: DuckDBEngine, rows: list[Said], data: st.DataObject
+) -> None:
     engine = emptied(shared)
     left = data.draw(st.permutations(rows))
     while left:

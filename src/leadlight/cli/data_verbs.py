@@ -176,4 +176,11 @@ def _confirm(question: str, *, as_json: bool) -> None:
         raise UsageError("nothing was erased")
 
 
-VERBS: dict[str, Callable[..., None]] = {"init": init, "check": check, "ingest": ingest, "simulate": simulate, "schema": schema, "erase": erase}
+VERBS: dict[str, Callable[..., None]] = {
+    "init": init,
+    "check": check,
+    "ingest": ingest,
+    "simulate": simulate,
+    "schema": schema,
+    "erase": erase,
+}

@@ -279,9 +279,7 @@ def _store_one(engine: DuckDBEngine, item: Pending, now: datetime, state: _Progr
     return replace(report, seconds=item.seconds + time.perf_counter() - started)
 
 
-def _stored(
-    engine: DuckDBEngine, item: Pending, now: datetime, state: _Progress, report: SourceReport
-) -> SourceReport:
+def _stored(engine: DuckDBEngine, item: Pending, now: datetime, state: _Progress, report: SourceReport) -> SourceReport:
     rows = _staged(item.reading)
     match item.spec.role:
         case SourceKind.LEADS:

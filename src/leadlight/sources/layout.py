@@ -84,9 +84,7 @@ def _dropped(source: str, spec: SourceSpec, headers: Sequence[str]) -> tuple[set
     return {header for header in found.values() if header is not None}, faults
 
 
-def _kept(
-    source: str, spec: SourceSpec, headers: Sequence[str], taken: set[str]
-) -> tuple[dict[str, str], list[Fault]]:
+def _kept(source: str, spec: SourceSpec, headers: Sequence[str], taken: set[str]) -> tuple[dict[str, str], list[Fault]]:
     """Name the attributes: by the user's map, or else by their headers, all of them or those of the user's list."""
     reserved = _reserved(spec)
     if isinstance(spec.columns, dict):

@@ -83,9 +83,7 @@ def _lines_at(text: TextFormat, positions: Sequence[int]) -> list[int]:
     return lines
 
 
-def _with_swallowed(
-    engine: DuckDBEngine, text: TextFormat, rows: list[BrokenRow], loaded: int
-) -> list[BrokenRow]:
+def _with_swallowed(engine: DuckDBEngine, text: TextFormat, rows: list[BrokenRow], loaded: int) -> list[BrokenRow]:
     """Count what a quote that never closes has taken with it, as the lines that nothing else accounts for."""
     at = next((i for i, row in enumerate(rows) if row.reason == _REASONS["UNQUOTED VALUE"] and "\n" in row.text), None)
     if at is None:

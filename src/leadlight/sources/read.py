@@ -275,9 +275,7 @@ def _dates(engine: DuckDBEngine, name: str, spec: SourceSpec) -> Dates:
 # ------------------------------------------------------------------------------------------------------- reading
 
 
-def _read(
-    planner: Planner, spec: SourceSpec, table: str, rejects_file: Path, clock: Clock
-) -> Reading:
+def _read(planner: Planner, spec: SourceSpec, table: str, rejects_file: Path, clock: Clock) -> Reading:
     engine, rows = planner.engine, _staging(table)
     plan, loaded = _load(planner, rows, clock)
     slots, parts = planner.slots, planner.parts
@@ -367,9 +365,7 @@ def _columns(slots: Sequence[Slot], forms: Sequence[Form]) -> tuple[tuple[Column
     return columns, roles
 
 
-def _files(
-    engine: DuckDBEngine, table: str, parts: Sequence[Part], rejected: Rejected
-) -> Iterator[FileRead]:
+def _files(engine: DuckDBEngine, table: str, parts: Sequence[Part], rejected: Rejected) -> Iterator[FileRead]:
     found = engine.rows(f"SELECT _part, count(*) FROM {named(table)} WHERE _bad IS NULL GROUP BY _part")  # noqa: S608
     rows = {int(part): int(count) for part, count in found}
     for index, part in enumerate(parts):

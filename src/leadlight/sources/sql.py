@@ -104,9 +104,7 @@ def _sqlite(
     return _from_loaded(located.shown, located.path.stat().st_size, headers, loaded)
 
 
-def _postgres(
-    engine: DuckDBEngine, source: str, spec: SourceSpec, address: str, table: str, limit: int | None
-) -> Part:
+def _postgres(engine: DuckDBEngine, source: str, spec: SourceSpec, address: str, table: str, limit: int | None) -> Part:
     try:
         import psycopg
     except ImportError:

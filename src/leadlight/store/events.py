@@ -91,7 +91,7 @@ def _append(engine: Engine, rows: Staged, taken: Sql, type_: Sql) -> None:
     engine.execute(
         fill(
             'INSERT INTO events BY NAME SELECT i.lead, {type} AS type, s._at AS "at"{values}, ? AS _source, s._key '
-            'FROM ({taken}) s JOIN ids i ON i.id = s._lead {unknown} ORDER BY i.lead, s._at, s._place',
+            "FROM ({taken}) s JOIN ids i ON i.id = s._lead {unknown} ORDER BY i.lead, s._at, s._place",
             type=type_,
             values=Sql("".join(each(", s.{name}", [name]) for name in rows.columns)),
             taken=taken,

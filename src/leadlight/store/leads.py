@@ -119,7 +119,7 @@ def refresh_leads(engine: Engine) -> None:
     engine.execute("DELETE FROM leads WHERE lead IN (SELECT lead FROM touched)")
     engine.execute(
         "INSERT INTO leads SELECT g.lead, i.id, coalesce(g.created_at, g.known_at, e.first, g.read_at) FROM given g "
-        "JOIN ids i ON i.key = g.lead LEFT JOIN (SELECT lead, min(\"at\") AS first FROM events WHERE lead IN "
+        'JOIN ids i ON i.key = g.lead LEFT JOIN (SELECT lead, min("at") AS first FROM events WHERE lead IN '
         "(SELECT lead FROM given WHERE created_at IS NULL AND known_at IS NULL) GROUP BY lead) e ON e.lead = g.lead "
         "ORDER BY g.lead"
     )

@@ -94,9 +94,7 @@ def _settle(engine: Engine) -> None:
             "(SELECT attribute, value, min(n.root) AS root FROM shared JOIN nodes n USING (lead) GROUP BY ALL) g "
             "USING (attribute, value) GROUP BY s.lead"
         )
-        changed = bool(
-            engine.rows("SELECT 1 FROM pulled p JOIN nodes n USING (lead) WHERE p.root < n.root LIMIT 1")
-        )
+        changed = bool(engine.rows("SELECT 1 FROM pulled p JOIN nodes n USING (lead) WHERE p.root < n.root LIMIT 1"))
         # A node goes where its root's own root is, which halves long chains.
         engine.execute(
             "CREATE OR REPLACE TEMP TABLE nodes AS SELECT n.lead, n.rank, least(p.root, r.root) AS root FROM nodes n "

@@ -152,7 +152,9 @@ def _check_free(folder: Path, content: dict[str, str]) -> None:
     taken = [name for name in content if (folder / name).exists()]
     if taken:
         shown = ", ".join(taken[:5]) + (" …" if len(taken) > 5 else "")
-        raise UsageError(f"{folder} has {shown} already; nothing was written", fix="Name a new folder: leadlight init shop")
+        raise UsageError(
+            f"{folder} has {shown} already; nothing was written", fix="Name a new folder: leadlight init shop"
+        )
 
 
 def _write(path: Path, text: str) -> None:
