@@ -128,47 +128,45 @@ def _leadlight_rows(engine: Any) -> pl.DataFrame:
 
 
 def _polars(folder: Path, pairs: Path) -> pl.DataFrame:
-    """By hand: filter by type, join by lead, filter by time, one group_by; attributes by another join."""
+    """By hand: each type of event joined with the pairs by lead, filtered by time, one group_by."""
     asked = pl.scan_parquet(pairs)
-    at, as_of, seconds = pl.col("at"), pl.col("as_of"), pl.col("seconds")
-    kinds = {name: pl.col("type") == name for name in ("page_view", "email_open", "email_click", "demo_request")}
-    view, click, path = kinds["page_view"], kinds["email_click"], pl.col("path")
-    age = (as_of - at).dt.total_microseconds() / 86_400_000_000
-    seen = (
-        pl.scan_ipc(folder / "events" / "*.arrow")
-        .filter(pl.col("type").is_in(list(kinds)))
-        .join(asked, on="lead")
-        .filter(at <= as_of)
-        .with_columns(age=age)
-    )
-    age = pl.col("age")
-    values = seen.select(
+    at, as_of, age = pl.col("at"), pl.col("as_of"), pl.col("age")
+    path, seconds = pl.col("path"), pl.col("seconds")
+    days = (as_of - at).dt.total_microseconds() / 86_400_000_000
+
+    def seen(name: str) -> pl.LazyFrame:
+        joined = pl.scan_ipc(folder / f"{name}.arrow").join(asked, on="lead").filter(at <= as_of)
+        return joined.with_columns(age=days)
+
+    views = seen("page_view").select(
         "lead",
-        pricing_views_30d=_value(view & (age < 30) & path.str.starts_with("/pricing")),
-        views_90d=_value(view & (age < 90)),
-        docs_seconds=_value(view & path.str.starts_with("/docs"), seconds),
-        this_week=_value(view & (age < 7)),
-        last_week=_value(view & (age >= 7) & (age < 14)),
-        opens_decayed=_value(kinds["email_open"], (age * (-0.6931471805599453 / 30)).exp()),
-        clicks_30d=_value(click & (age < 30)),
-        demos=_value(kinds["demo_request"]),
-        longest_view=pl.when(view).then(seconds),
-        days_since_click=pl.when(click).then(age),
+        "seconds",
+        pricing_views_30d=_value((age < 30) & path.cat.starts_with("/pricing")),
+        views_90d=_value(age < 90),
+        docs_seconds=_value(path.cat.starts_with("/docs"), seconds.cast(pl.Float64)),
+        this_week=_value(age < 7),
+        last_week=_value((age >= 7) & (age < 14)),
     )
-    extremes = ("longest_view", "days_since_click")
-    summed = values.group_by("lead").agg(
-        pl.exclude("lead", *extremes).sum(), pl.col("longest_view").max(), pl.col("days_since_click").min()
-    )
+    by_type = [
+        views.group_by("lead").agg(pl.exclude("lead", "seconds").sum(), longest_view=seconds.max()),
+        seen("email_open").group_by("lead").agg(opens_decayed=(age * (-0.6931471805599453 / 30)).exp().sum()),
+        seen("email_click").select("lead", "age", clicks_30d=_value(age < 30))
+        .group_by("lead").agg(pl.col("clicks_30d").sum(), days_since_click=age.min()),
+        seen("demo_request").group_by("lead").agg(demos=pl.len().cast(pl.Float64)),
+    ]  # fmt: skip
     known = (
         pl.scan_ipc(folder / "attributes.arrow").select("lead", "known_at", "known_until", "employees", "industry")
         .join(asked, on="lead").filter(pl.col("known_at") <= as_of, pl.col("known_until") > as_of)
         .select("lead", staff="employees", branch="industry")
     )  # fmt: skip
+    query = asked.join(known, on="lead", how="left")
+    for table in by_type:
+        query = query.join(table, on="lead", how="left")
     this, last = pl.col("this_week"), pl.col("last_week")
-    query = asked.join(known, on="lead", how="left").join(summed, on="lead", how="left").with_columns(
+    query = query.with_columns(
         pl.col("pricing_views_30d", "views_90d", "docs_seconds", "opens_decayed", "clicks_30d", "demos").fill_null(0.0),
         views_trend=pl.when(this + last > 0).then((this - last) / (this + last)),
-    )  # fmt: skip
+    )
     return query.select("lead", "as_of", *NUMBERS, TEXT).collect(engine="streaming")
 
 

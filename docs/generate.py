@@ -16,8 +16,9 @@ HEAD = """# The command line
 Made by `python docs/generate.py` from the commands' own help; do not edit. Each command is a method of
 `leadlight.open(FOLDER)` under the same name (`try` is `try_lead`).
 
-Exit codes: 0 done · 2 the arguments make no sense · 3 faults in what you wrote · 4 faults in your data · 5 the store cannot be used ·
-6 there is no such lead, scorecard, file or workspace · 7 an optional package is needed · 70 a bug · 130 interrupted.
+Exit codes: 0 done · 2 the arguments make no sense · 3 faults in what you wrote · 4 faults in your data ·
+5 the store cannot be used · 6 there is no such lead, scorecard, file or workspace · 7 an optional package is needed ·
+70 a bug · 130 interrupted.
 """
 
 

@@ -10,7 +10,6 @@ from data import AS_OF, TYPES
 from measure import THREADS
 from result import CRITERIA, Scores
 
-NAME = "ClickHouse (chdb)"
 STATEMENT = (Path(__file__).parent / "clickhouse.sql").read_text(encoding="utf-8")
 SETTINGS = f"SETTINGS max_threads = {THREADS}, join_use_nulls = 1"
 LOW_CARDINALITY = ("seniority", "industry", "country", "lead_source", "crm", "email_kind")

@@ -10,7 +10,6 @@ from data import AS_OF, TYPES
 from measure import THREADS
 from result import CRITERIA, Scores
 
-NAME = "DuckDB by hand"
 STATEMENT = (Path(__file__).parent / "duckdb_sql.sql").read_text(encoding="utf-8")
 
 

@@ -22,7 +22,6 @@ import pyarrow.parquet as pq
 from data import ATTRIBUTES, DAY, END, PATHS, TYPES, event_chunks
 from result import CRITERIA, Scores
 
-NAME = "floor (compiled loop)"
 LN2 = 0.6931471805599453
 CODED = {**{name: values for name, (values, _) in ATTRIBUTES.items()}, "email_domain": ["rival.com", "rival.io"]}
 GRADES = np.array([first + second for first in "ABCD" for second in "123"])

@@ -18,7 +18,6 @@ from leadlight.store.open import open_store
 from measure import THREADS
 from result import CRITERIA, Scores
 
-NAME = "Leadlight"
 WORKSPACE = Path(__file__).parents[1] / "workspace"
 TEXTS = ("email_domain", *ATTRIBUTES)
 NUMBERS = ("employees", "revenue")

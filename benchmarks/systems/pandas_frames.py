@@ -1,4 +1,4 @@
-"""pandas, from Parquet read by Arrow, the way one writes it with care: filter first, categories, one groupby of sums."""
+"""pandas written with care: Feather files, texts as categories, filter first, numpy for the values, one groupby."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pandas as pd
 from data import AS_OF, TYPES, event_chunks
 from result import CRITERIA, ENGAGEMENT, FIT, Scores
 
-NAME = "pandas"
 LN2 = 0.6931471805599453
 NEVER = ["email_sent", "ad_impression", "session_start", "call_logged", "note_added"]
 

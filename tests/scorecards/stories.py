@@ -34,7 +34,6 @@ CARDS = {
     "plain": f"grades: {{{LEVELS}}}",
     "margin": f"grades: {{{LEVELS}, hysteresis: {{margin: 2}}}}",
     "dwell": f"grades: {{{LEVELS}, hysteresis: {{dwell: 3d}}}}",
-    "both": f"grades: {{{LEVELS}, hysteresis: {{margin: 2, dwell: 3d}}}}",
     "gated": f'gates: [{{name: Odd, when: "value in (9.5, 6)", grade: C}}]\n'
     f"grades: {{{LEVELS}, hysteresis: {{margin: 2}}}}",
     "axes": f"grades: {{{LEVELS}, deed: {{1: 10, 2: null}}, hysteresis: {{margin: 2}}}}",

@@ -83,9 +83,6 @@ def told(graded: Workspace) -> dict[tuple[str, str], str]:
         ("dwell", "slow", "A A A B A A A"),  # held three days each time, then what the value says
         ("dwell", "jump", "C A A A C C C"),
         ("dwell", "step", "A A A C C C B"),
-        ("both", "slow", "A A A B A A A"),
-        ("both", "jump", "C A A A C C C"),
-        ("both", "step", "A A A C C C B"),
         ("gated", "slow", "A C A B A C C"),  # the level A goes on under the gate of day 2, and holds 8 on day 3
         ("gated", "step", "A C B B B C B"),
         ("axes", "slow", "A2 A2 A1 B1 A2 C2 C2"),

@@ -15,6 +15,7 @@ sources:
   deals: {csv: deals.csv, lead: lead, OUTCOME}
 outcome: {win: WIN, horizon: 30d}
 """
+TIMED, WON = "at: closed, outcome: stage, value: amount", "\"stage = 'won'\""
 NOW = "2026-03-01"  # so the moment looked back from is 2026-01-30
 """Twelve leads open then, by size; h left before, i was not there yet."""
 LEADS = {
@@ -34,30 +35,43 @@ DEALS = [
 ]
 
 
-def history(
-    folder: Path,
-    *,
-    deals: list[tuple[str, str | None, str]] = DEALS,
-    outcome: str = "at: closed, outcome: stage",
-    win: str = "\"stage = 'won'\"",
-    card: str = SCORECARD,
-) -> Hindsight | None:
-    """Return how the scorecard would have done, told by `diff` of a scorecard against itself."""
-    (folder / "scorecards").mkdir()
+def write(folder: Path, *, outcome: str, win: str, card: str = SCORECARD) -> Workspace:
+    """Write the specs and open the workspace."""
+    (folder / "scorecards").mkdir(exist_ok=True)
     (folder / "scorecards" / "house.yaml").write_text(card)
     (folder / "leadlight.yaml").write_text(SPEC.replace("OUTCOME", outcome).replace("WIN", win))
+    return Workspace(folder)
+
+
+def looked_back(workspace: Workspace) -> Hindsight | None:
+    """Return how the scorecard would have done, as told by `diff` of a scorecard against itself."""
+    return workspace.diff(against=workspace.root / "scorecards" / "house.yaml", as_of=NOW).hindsight[1]
+
+
+def history(
+    folder: Path, *, deals: list[tuple[str, str | None, str]] = DEALS, outcome: str = TIMED, win: str = WON
+) -> Hindsight | None:
+    """Read other deals, and look back."""
     created = {lead: "2026-02-01" if lead == "i" else "2026-01-01" for lead in LEADS}
     leads = [f"{lead},{created[lead]},{size or ''}" for lead, size in LEADS.items()]
     (folder / "leads.csv").write_text("\n".join(["id,created,size", *leads]) + "\n")
     rows = [f"{lead},{at or ''},{stage},{10 if stage == 'won' else ''}" for lead, at, stage in deals]
     (folder / "deals.csv").write_text("\n".join(["lead,closed,stage,amount", *rows]) + "\n")
-    workspace = Workspace(folder)
+    workspace = write(folder, outcome=outcome, win=win)
     workspace.ingest()
-    return workspace.diff(against=folder / "scorecards" / "house.yaml", as_of=NOW).hindsight[1]
+    return looked_back(workspace)
 
 
-def test_auc_and_top_tenth_by_hand(tmp_path: Path) -> None:
-    found = history(tmp_path)
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a workspace that has read the deals above."""
+    folder = tmp_path_factory.mktemp("past")
+    history(folder)
+    return folder
+
+
+def test_auc_and_top_tenth_by_hand(past: Path) -> None:
+    found = looked_back(write(past, outcome=TIMED, win=WON))
     assert found is not None
     assert (found.open, found.won) == (12, 3)
     # The winners are b (3), e (2), g (1); the others a 4, c 3, d 3, f 2, j 1, k 1, l 0, m 0, n 0.
@@ -82,8 +96,9 @@ def test_a_winner_at_the_very_top(tmp_path: Path) -> None:
     assert found.auc == pytest.approx((10.5 + n) / (2 * 11))  # a is above ten, and ties with h
 
 
-def test_a_scorecard_that_tells_nobody_apart_is_a_coin(tmp_path: Path) -> None:
-    found = history(tmp_path, card="groups: {g: {criteria: [{name: Never, event: rocket, points: 1}]}}\n")
+def test_a_scorecard_that_tells_nobody_apart_is_a_coin(past: Path) -> None:
+    card = "groups: {g: {criteria: [{name: Never, event: rocket, points: 1}]}}\n"
+    found = looked_back(write(past, outcome=TIMED, win=WON, card=card))
     assert found is not None
     assert (found.auc, found.top_tenth) == (pytest.approx(0.5), pytest.approx(0.1))
 
@@ -98,8 +113,8 @@ def test_nobody_won(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "win", ["\"outcome = 'won'\"", '"value > 5"', "\"stage like 'w%' and value = 10\"", "\"stage in ('won', 'sold')\""]
 )
-def test_what_a_win_is(tmp_path: Path, win: str) -> None:
-    found = history(tmp_path, win=win, outcome="at: closed, outcome: stage, value: amount")
+def test_what_a_win_is(past: Path, win: str) -> None:
+    found = looked_back(write(past, outcome=TIMED, win=win))
     assert found is not None
     assert (found.open, found.won) == (12, 3)
 
@@ -122,9 +137,9 @@ def test_no_outcomes_yet(tmp_path: Path) -> None:
     assert history(tmp_path, deals=[]) is None
 
 
-def test_accounts_have_no_outcomes(tmp_path: Path) -> None:
+def test_accounts_have_no_outcomes(past: Path) -> None:
     card = "of: account\ngroups: {g: {criteria: [{name: Team, feature: leads, bands: [[1, null, 1]]}]}}\n"
-    assert history(tmp_path, card=card) is None
+    assert looked_back(write(past, outcome=TIMED, win=WON, card=card)) is None
 
 
 def test_the_shop_looked_back_at(shop: Workspace) -> None:

@@ -127,10 +127,11 @@ def both(*conditions: Sql | None) -> Sql | None:
 def one_of(column: Sql, values: list[str]) -> Sql:
     """Return whether a text column has one of these values.
 
-    Beyond a few values DuckDB 2.0 turns IN into a join, which costs more than such a filter saves; CASE stays a filter.
+    DuckDB 2.0 turns IN into a join or a chain of ORs, which cost more than such a filter saves; CASE stays in the
+    scan.
     """
-    if len(values) <= 4:
-        return exp.In(this=column, expressions=[text(value) for value in values])
+    if len(values) == 1:
+        return equals(column, text(values[0]))
     ifs = [exp.If(this=text(value), true=exp.true()) for value in values]
     return exp.Case(this=column, ifs=ifs, default=exp.false())
 

@@ -27,6 +27,15 @@ class Match:
     until: timedelta | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """A column of the pass: what each event gives, and how that is put together."""
+
+    column: str
+    value: Sql
+    over: Callable[[Sql], Sql]
+
+
 @dataclass(slots=True)
 class Aggregates:
     """Gathers the aggregates one pass over the events has to yield, each under a column name of its own.
@@ -38,38 +47,34 @@ class Aggregates:
     prefix: str
     age: Sql
     """Days from the event at hand to the as-of, as seen from the same scope."""
-    columns: dict[str, tuple[str, Sql]] = field(default_factory=dict)
+    columns: dict[str, Aggregate] = field(default_factory=dict)
     matches: list[Match] = field(default_factory=list)
     ranked: list[tuple[str, Match, Sql, int]] = field(default_factory=list)
     """Sums over the n earliest events only: (column, match, value, n); each needs a pass of its own."""
 
     def count(self, match: Match) -> exp.Column:
         """How many events; missing or 0 when none."""
-        return self._add(match, lambda when: exp.Sum(this=build.case([(when, build.ONE.copy())], build.NONE.copy())))
+        return self._add(match, build.ONE.copy(), lambda value: exp.Sum(this=value), build.NONE.copy())
 
     def sum(self, match: Match, value: Sql) -> exp.Column:
         """The sum of a value over events; missing or 0 when none."""
-        return self._add(match, lambda when: exp.Sum(this=build.case([(when, value)], build.NONE.copy())))
+        return self._add(match, value, lambda each: exp.Sum(this=each), build.NONE.copy())
 
     def least(self, match: Match, value: Sql) -> exp.Column:
         """The least value over events; missing when none."""
-        return self._add(match, lambda when: exp.Min(this=build.case([(when, value)])))
+        return self._add(match, value, lambda each: exp.Min(this=each))
 
     def greatest(self, match: Match, value: Sql) -> exp.Column:
         """The greatest value over events; missing when none."""
-        return self._add(match, lambda when: exp.Max(this=build.case([(when, value)])))
+        return self._add(match, value, lambda each: exp.Max(this=each))
 
     def mean(self, match: Match, value: Sql) -> exp.Column:
         """The mean of a value over events; missing when none."""
-        return self._add(match, lambda when: exp.Avg(this=build.case([(when, value)])))
+        return self._add(match, value, lambda each: exp.Avg(this=each))
 
     def distinct(self, match: Match, value: Sql) -> exp.Column:
         """How many different values over events; 0 or missing when none."""
-
-        def aggregate(when: Sql) -> Sql:
-            return exp.Count(this=exp.Distinct(expressions=[build.case([(when, value)])]))
-
-        return self._add(match, aggregate)
+        return self._add(match, value, lambda each: exp.Count(this=exp.Distinct(expressions=[each])))
 
     def first(self, match: Match, value: Sql, n: int) -> exp.Column:
         """The sum of a value over the n earliest events; missing when none."""
@@ -107,10 +112,10 @@ class Aggregates:
     def _back(self, by: timedelta) -> Sql:
         return build.earlier(self.as_of.copy(), by)
 
-    def _add(self, match: Match, aggregate: Callable[[Sql], Sql]) -> exp.Column:
-        sql = aggregate(self.condition(match))
-        text = sql.sql()
+    def _add(self, match: Match, value: Sql, over: Callable[[Sql], Sql], otherwise: Sql | None = None) -> exp.Column:
+        each = build.case([(self.condition(match), value)], otherwise)
+        text = over(each.copy()).sql()
         if text not in self.columns:
-            self.columns[text] = (f"{self.prefix}{len(self.columns) + 1}", sql)
+            self.columns[text] = Aggregate(f"{self.prefix}{len(self.columns) + 1}", each, over)
             self.matches.append(match)
-        return build.col(self.columns[text][0])
+        return build.col(self.columns[text].column)

@@ -22,7 +22,7 @@ from leadlight.expr import build
 from leadlight.expr.build import Sql
 from leadlight.expr.sql import to_sql
 from leadlight.expr.types import Type
-from leadlight.features.aggregates import Aggregates, Match
+from leadlight.features.aggregates import Aggregate, Aggregates, Match
 from leadlight.features.moment import Moment
 from leadlight.spec import models
 from leadlight.spec.resolved import ResolvedFeature, ResolvedWorkspace
@@ -359,15 +359,25 @@ class FeaturePlan:
         """One pass over the events for all aggregates, and one more for each that needs an order."""
         ctes: list[Cte] = []
         if aggregates.columns:
-            select, keys = self._scope(unit, aggregates.relevant())
-            columns = [_named(sql, column) for column, sql in aggregates.columns.values()]
-            ctes.append((name, select.select(*keys, *columns).group_by(*(key.copy() for key in keys))))
-            joins.append(_Join(name, unit, [column for column, _ in aggregates.columns.values()]))
+            asked = list(aggregates.columns.values())
+            ctes.append((name, self._aggregated(unit, aggregates, asked)))
+            joins.append(_Join(name, unit, [item.column for item in asked]))
         for column, match, value, n in aggregates.ranked:
             table = f"{name}_{column.strip('_')}"
             ctes.append((table, self._ranked(aggregates, unit, column, match, value, n)))
             joins.append(_Join(table, unit, [column]))
         return ctes
+
+    def _aggregated(self, unit: Unit, aggregates: Aggregates, asked: list[Aggregate]) -> exp.Select:
+        select, keys = self._scope(unit, aggregates.relevant())
+        if unit == "account" or not self._ages_first:
+            columns = [_named(item.over(item.value), item.column) for item in asked]
+            return select.select(*keys, *columns).group_by(*(key.copy() for key in keys))
+        # What each event gives first, the sums over plain columns after: DuckDB adds those up faster.
+        given = select.select(*keys, *(_named(item.value, item.column) for item in asked))
+        lead = build.col("lead", "v")
+        sums = [_named(item.over(build.col(item.column, "v")), item.column) for item in asked]
+        return exp.select(lead, *sums).from_(given.subquery("v")).group_by(lead.copy())
 
     def _ranked(self, aggregates: Aggregates, unit: Unit, column: str, match: Match, value: Sql, n: int) -> exp.Select:
         select, keys = self._scope(unit, aggregates.condition(match))
@@ -392,6 +402,8 @@ class FeaturePlan:
             aged = aged.where(build.both(upto, condition, self._only_units()), copy=False)
             return exp.Select().from_(aged.subquery("e")), [build.col("lead", "e")]
         table = f"{self.prefix}{'members' if unit == 'account' else 'units'}"
+        if unit == "lead" and self.moment.table is not None and not self.over_leads and not self.prefix:
+            table = self.moment.table  # whose size engines know: they hash the pairs and not the events
         on = build.equals(build.col("lead", "e"), build.col("lead", owner))
         select = exp.Select().from_(build_table(table, owner))
         select = select.join(build_table("events", "e"), on=build.both(on, upto))

@@ -14,6 +14,10 @@ from leadlight.store.staged import Counts, Staged
 LARGEST_TAIL = 0.2
 """The share of events that may lie behind the ordered ones before all are put in order again."""
 
+ORDER = Sql('lead // 4096, type, lead, "at"')
+"""Leads in blocks that fill about a row group, and inside one by type: a reader of one lead skips all other blocks, and
+a pass over all events meets long runs of one type, which halves the work of its conditions."""
+
 NOT_NULL = ("lead", "type", "at", "_source", "_key")
 
 
@@ -91,11 +95,12 @@ def _append(engine: Engine, rows: Staged, taken: Sql, type_: Sql) -> None:
     engine.execute(
         fill(
             'INSERT INTO events BY NAME SELECT i.lead, {type} AS type, s._at AS "at"{values}, ? AS _source, s._key '
-            "FROM ({taken}) s JOIN ids i ON i.id = s._lead {unknown} ORDER BY i.lead, s._at, s._place",
+            "FROM ({taken}) s JOIN ids i ON i.id = s._lead {unknown} ORDER BY {order}, s._place",
             type=type_,
             values=Sql("".join(each(", s.{name}", [name]) for name in rows.columns)),
             taken=taken,
             unknown=Sql(unknown),
+            order=ORDER,
         ),
         parameters,
     )
@@ -107,7 +112,7 @@ def settle_events(engine: Engine) -> bool:
     in_order = engine.rows("SELECT coalesce(max(in_order), 0) FROM layout WHERE name = 'events'")[0][0]
     if count - in_order <= LARGEST_TAIL * count:
         return False
-    engine.execute('CREATE TABLE ordered AS SELECT * FROM events ORDER BY lead, "at"')
+    engine.execute(fill("CREATE TABLE ordered AS SELECT * FROM events ORDER BY {order}", order=ORDER))
     engine.execute("DROP TABLE events")
     engine.execute("ALTER TABLE ordered RENAME TO events")
     for name in NOT_NULL:
