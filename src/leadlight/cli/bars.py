@@ -14,7 +14,7 @@ def bar(value: float, largest: float, half: int = HALF) -> Text:
     """Draw a value as a bar that grows to the right (green) or, below zero, to the left (red).
 
     >>> bar(10, 10, 4).plain, bar(-5, 10, 4).plain, bar(3, 10, 4).plain
-    ('    │████', '  ██│    ', '    │█▏  ')
+    ('    │████', '  ██│    ', '    │█▎  ')
     """
     share = min(abs(value) / largest, 1.0) if largest else 0.0
     if value < 0:
