@@ -6,6 +6,7 @@ READY := $(VENV)/.ready
 LEADLIGHT := $(BIN)/leadlight
 DEMO := demo
 AS_OF := 2026-06-30
+BENCH ?= --leads 1000000 --events 20000000
 PYTEST := $(BIN)/python -m pytest -n auto
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
@@ -53,7 +54,9 @@ format: $(READY) ## lay the code out
 
 bench: $(READY) ## speed and memory, side by side with other engines (takes an hour)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-bench.lock
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/score_batch.py $(BENCH)
+	$(BIN)/python benchmarks/as_of_pairs.py $(BENCH)
+	$(BIN)/python benchmarks/explain_one.py $(BENCH)
 
 lock: $(READY) ## take the newest versions of everything into requirements*.lock
 	$(COMPILE) pyproject.toml --group dev -o requirements.lock
@@ -66,7 +69,8 @@ clean: ## remove the environment, the demo and all caches
 
 # uv is ten times as fast; where it cannot reach the packages (a mirror that only pip knows), pip can.
 $(READY): requirements.lock requirements-uv.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Leadlight needs Python 3.11 or newer, with venv: found none on the PATH."; \
+	@"$(PYTHON)" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	echo "Leadlight needs Python 3.11 or newer, with venv: found $(if $(PYTHON),none as $(PYTHON),none on the PATH)."; \
 	echo "Install one (Debian: apt install python3 python3-venv), or name it: make PYTHON=/path/to/python"; exit 1; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version) (once; it takes a minute)"
 	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \

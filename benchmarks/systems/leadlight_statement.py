@@ -13,6 +13,7 @@ from leadlight.scorecards.compile import CAP, TOTAL, score_statement
 from leadlight.spec.load import load_workspace
 from leadlight.spec.resolve import resolve
 from leadlight.spec.resolved import ResolvedWorkspace
+from leadlight.store.events import settle_events
 from leadlight.store.names import catalog, record
 from leadlight.store.open import open_store
 from measure import THREADS
@@ -24,7 +25,7 @@ NUMBERS = ("employees", "revenue")
 
 
 def layout(parquet: Path, folder: Path) -> None:
-    """Write the store's tables as an ingest leaves them: whole, with sources and keys, events in order."""
+    """Write the store's tables as an ingest leaves them: whole, with sources and keys, events in the store's order."""
     engine = open_store("duckdb:store.duckdb", folder, create=True)
     engine.execute(f"SET threads = {THREADS}")
     engine.execute("SET memory_limit = '5GB'")
@@ -37,7 +38,7 @@ def layout(parquet: Path, folder: Path) -> None:
         "md5_number(concat_ws('/', lead, type, \"at\", path))::UHUGEINT AS _key "
         f"FROM '{parquet}/events/*.parquet'"
     )
-    engine.execute("INSERT INTO layout SELECT 'events', count(*) FROM events")
+    settle_events(engine)
     engine.close()
 
 

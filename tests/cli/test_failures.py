@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Run, environment
+
+from leadlight.cli.failures import fail
 
 
 def shown(text: str) -> str:
@@ -109,3 +112,42 @@ def test_a_closed_pipe_is_silent(starter: Path) -> None:
     command = f'"{sys.executable}" -m leadlight schema | head -c 10'
     ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=environment(), check=True)
     assert ended.stderr == ""
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (RuntimeError("Query interrupted"), 130)])
+def test_control_c_is_known_however_it_arrives(
+    error: BaseException, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fail(error, as_json=False) == code
+    assert capsys.readouterr().err == "interrupted: the store is as it was before\n"
+
+
+def test_a_bug_is_owned_up_to(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LEADLIGHT_DEBUG", raising=False)
+    assert fail(ZeroDivisionError("by nothing"), as_json=False) == 70
+    assert capsys.readouterr().err == (
+        "ZeroDivisionError: by nothing\nThis is a bug in Leadlight; the store is as it was before. "
+        "LEADLIGHT_DEBUG=1 shows where it happened.\n"
+    )
+    monkeypatch.setenv("LEADLIGHT_DEBUG", "1")
+    assert fail(ZeroDivisionError("by nothing"), as_json=True) == 70
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["error"] == "Bug"
+    assert "ZeroDivisionError: by nothing" in captured.err
+
+
+def test_control_c_while_ingesting_leaves_the_store_as_it_was(run: Run, starter: Path) -> None:
+    run("simulate", starter / "world", "--leads", "60000")
+    spec = starter / "leadlight.yaml"
+    world = "sources:\n  views: {parquet: world/events.parquet, lead: lead_id, type: event, at: ts}\n"
+    spec.write_text(spec.read_text().replace("sources:\n", world, 1))
+    before = run("-w", starter, "--json").json
+    with subprocess.Popen(
+        [sys.executable, "-m", "leadlight", "ingest", "-w", str(starter)],
+        stderr=subprocess.PIPE, text=True, env=environment(),
+    ) as process:  # fmt: skip
+        time.sleep(3)
+        os.kill(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "interrupted: the store is as it was before\n")
+    assert run("-w", starter, "--json").json == before

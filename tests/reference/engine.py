@@ -51,7 +51,7 @@ KINDS: Mapping[str, Mapping[str, pa.DataType]] = {
     "grade_history": {
         "scorecard": ARROW["text"], "at": ARROW["time"], "lead": INTEGER, "account": ARROW["text"],
         "grade": ARROW["text"], "level_1": ARROW["text"], "since_1": ARROW["time"], "level_2": ARROW["text"],
-        "since_2": ARROW["time"], "silent": ARROW["bool"],
+        "since_2": ARROW["time"], "silent": ARROW["bool"], "run": INTEGER,
     },
     PAIRS: {"lead": INTEGER, "as_of": ARROW["time"]},
 }  # fmt: skip
@@ -62,12 +62,12 @@ def table_rows(world: World) -> dict[str, Rows]:
     """Write a world as rows of the documented tables."""
     history = [
         {
-            "scorecard": row.scorecard, "at": row.at, "grade": row.grade, "silent": row.silent,
+            "scorecard": row.scorecard, "at": row.at, "grade": row.grade, "silent": row.silent, "run": -place,
             ("lead" if isinstance(row.subject, int) else "account"): row.subject,
             **{f"level_{i}": level for i, level in enumerate(row.levels, 1)},
             **{f"since_{i}": since for i, since in enumerate(row.since, 1)},
         }
-        for row in world.grade_history
+        for place, row in enumerate(world.grade_history)
     ]  # fmt: skip
     periods = ("known_at", "known_until", "account")
     return {

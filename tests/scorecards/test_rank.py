@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import pytest
+
+from leadlight.errors import NotFoundError
 from leadlight.workspace import Workspace
 
 
@@ -33,3 +36,8 @@ def test_as_of_the_past_knows_nothing_of_the_future(shop: Workspace) -> None:
 def test_nothing_is_stored(shop: Workspace) -> None:
     shop.rank()
     assert shop.history("ann").scores == ()
+
+
+def test_a_grade_that_is_none(shop: Workspace) -> None:
+    with pytest.raises(NotFoundError, match="house has no grade .A9.: known: A1"):
+        shop.rank(grade="A9")

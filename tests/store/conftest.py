@@ -12,6 +12,7 @@ import pytest
 from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.expr.types import Type
 from leadlight.store.open import open_store
+from leadlight.store.sql import quoted
 from leadlight.store.staged import Staged
 
 ROLE_TYPES = {"created_at": "TIMESTAMP", "known_at": "TIMESTAMP", "at": "TIMESTAMP", "value": "DOUBLE"}
@@ -32,7 +33,7 @@ def stage_rows(
     """Make a temporary table of rows: first the roles, then the columns."""
     types = engine.capabilities.types
     made = [f'"_{role}" {ROLE_TYPES.get(role, "VARCHAR")}' for role in roles]
-    made += [f'"{name}" {types[type_]}' for name, type_ in columns.items()] + ["_file VARCHAR", "_place BIGINT"]
+    made += [f"{quoted(name)} {types[type_]}" for name, type_ in columns.items()] + ["_file VARCHAR", "_place BIGINT"]
     engine.execute(f"CREATE OR REPLACE TEMP TABLE source_rows ({', '.join(made)})")
     for place, row in enumerate(rows):
         engine.execute(f"INSERT INTO source_rows VALUES ({', '.join('?' * len(made))})", [*row, file, place])

@@ -138,7 +138,7 @@ def test_only_the_touched_are_made_again(store: DuckDBEngine, tell: Callable[...
 
 
 def test_hostile_names_are_only_names(store: DuckDBEngine, tell: Callable[..., Loaded]) -> None:
-    columns = {name: Type.TEXT for name in ('a" b', "{c}", "x; DROP TABLE leads", "select", "at", "?")}
+    columns = dict.fromkeys(('a" b', "{c}", "x; DROP TABLE leads", "select", "at", "?"), Type.TEXT)
     tell([("a", CREATED, *columns)], columns=columns)
     tell([("a", CREATED, *"123456")], SECOND, columns=columns)
     assert store.rows("SELECT * EXCLUDE (lead, known_at, known_until, account) FROM attributes ORDER BY known_at") == [

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.scorecards.shop import LEADS, open_shop
 
+from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import NotFoundError
+from leadlight.store.erase import erase
 from leadlight.workspace import Workspace
 
 TABLES = ("ids", "leads", "attributes", "observations", "events", "outcomes", "scores", "grade_history")
@@ -54,6 +58,19 @@ def test_reading_again_does_not_bring_the_person_back(shop: Workspace, tmp_path:
     with pytest.raises(NotFoundError):
         shop.explain("bob")
     assert shop.explain("gil").id == "gil"
+
+
+def test_the_store_is_otherwise_what_it_was(shop: Workspace) -> None:
+    def others(engine: DuckDBEngine) -> list[list[tuple[Any, ...]]]:
+        bob = "lead NOT IN (SELECT lead FROM ids WHERE id = 'bob')"
+        tables = [engine.rows(f"SELECT * FROM {table} WHERE {bob} ORDER BY rowid") for table in TABLES]
+        return [*tables, engine.rows("SELECT table_name, sql FROM duckdb_tables() ORDER BY 1")]
+
+    with shop.store(write=True) as engine:
+        before = others(engine)
+        erase(engine, "bob", now=datetime(2026, 3, 1))
+        assert others(engine) == before  # also the order of rows, and what may not be null
+        assert engine.rows("SELECT count(*), count(DISTINCT salt) FROM erased") == [(2, 1)]
 
 
 def test_nobody_of_that_name(shop: Workspace) -> None:

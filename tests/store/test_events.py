@@ -1,4 +1,4 @@
-"""Events: each once, in the order of leads and times."""
+"""Events: each once, and in their order."""
 
 from __future__ import annotations
 

@@ -68,3 +68,20 @@ def test_in_use_names_the_process(tmp_path: Path) -> None:
         holder.kill()
     assert str(holder.pid) in caught.value.holder
     open_store("duckdb:x.duckdb", tmp_path).close()  # free again
+
+
+def test_a_file_that_was_made_and_not_filled(tmp_path: Path) -> None:
+    """What is left when the very first ingest is killed before anything was kept."""
+    duckdb.connect(str(tmp_path / "x.duckdb")).close()
+    for read_only in (True, False):
+        with pytest.raises(NotFoundError, match="there is no store yet at .*x.duckdb\nRun `leadlight ingest`"):
+            open_store("duckdb:x.duckdb", tmp_path, read_only=read_only)
+    open_store("duckdb:x.duckdb", tmp_path, create=True).close()
+    open_store("duckdb:x.duckdb", tmp_path, read_only=True).close()
+
+
+def test_memory_is_always_new(tmp_path: Path) -> None:
+    engine = open_store("duckdb::memory:", tmp_path, read_only=True)
+    engine.execute("INSERT INTO erased VALUES ('s', 'h', TIMESTAMP '2026-01-01')")
+    engine.close()
+    assert list(tmp_path.iterdir()) == []

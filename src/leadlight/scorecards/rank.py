@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from leadlight.engines.base import Engine
+from leadlight.errors import NotFoundError, did_you_mean
 from leadlight.expr import build
 from leadlight.features.moment import Moment
 from leadlight.scorecards.compile import Options, score_statement
@@ -133,8 +134,14 @@ def rank(
     limit: int = 20,
     grade: str | None = None,
 ) -> Ranking:
-    """Rank everybody as of a moment and explain the first `limit` (of one grade, if told)."""
+    """Rank everybody as of a moment and explain the first `limit` (of one grade, if told).
+
+    Raises NotFoundError for a grade the scorecard does not have.
+    """
     of = scorecard.spec.of
+    labels = scorecard.spec.grades.labels if scorecard.spec.grades is not None else []
+    if grade is not None and grade not in labels:
+        raise NotFoundError(f"{scorecard.name} has no grade {grade!r}: {did_you_mean(grade, labels)}")
     with scored(engine, workspace, scorecard, as_of, options=Options(contributions=False)) as table:
         total = int(engine.rows(fill("SELECT count(*) FROM {table}", table=table))[0][0])
         graded = scorecard.spec.grades is not None
