@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 THREADS = 2
+MEMORY = "6GB"
+"""What DuckDB may hold before it spills to disk; the target at 10M leads is 8 GiB in all."""
 Work = TypeVar("Work")
 
 

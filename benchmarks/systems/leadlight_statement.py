@@ -16,7 +16,7 @@ from leadlight.spec.resolved import ResolvedWorkspace
 from leadlight.store.events import settle_events
 from leadlight.store.names import catalog, record
 from leadlight.store.open import open_store
-from measure import THREADS
+from measure import MEMORY, THREADS
 from result import CRITERIA, Scores
 
 WORKSPACE = Path(__file__).parents[1] / "workspace"
@@ -28,7 +28,7 @@ def layout(parquet: Path, folder: Path) -> None:
     """Write the store's tables as an ingest leaves them: whole, with sources and keys, events in the store's order."""
     engine = open_store("duckdb:store.duckdb", folder, create=True)
     engine.execute(f"SET threads = {THREADS}")
-    engine.execute("SET memory_limit = '5GB'")
+    engine.execute(f"SET memory_limit = '{MEMORY}'")
     _columns(engine)
     engine.execute(f"INSERT INTO leads BY NAME FROM '{parquet}/leads/*.parquet' ORDER BY lead")
     engine.execute("INSERT INTO ids SELECT id, lead, lead FROM leads")
@@ -58,6 +58,7 @@ def opened(folder: Path) -> tuple[DuckDBEngine, ResolvedWorkspace]:
     """Open the store and read the workspace."""
     engine = open_store("duckdb:store.duckdb", folder, read_only=True)
     engine.execute(f"SET threads = {THREADS}")
+    engine.execute(f"SET memory_limit = '{MEMORY}'")
     resolved, faults = resolve(load_workspace(WORKSPACE), catalog(engine))
     assert resolved is not None, faults
     return engine, resolved
