@@ -11,6 +11,7 @@ from reference.engine import DuckDBTables, at, compiled
 from reference.worlds import EVENT_KINDS, SCORECARD, Example, Theme, examples
 
 OF_LEADS = ("attribute", "expr", "age", *EVENT_KINDS)
+OVER_ACCOUNTS = ("account", "account", "account", "count", "expr")
 OF_ACCOUNTS = ("attribute", "expr", "age", "account", "account", *EVENT_KINDS)
 
 
@@ -54,14 +55,14 @@ def subjects(example: Example, scorer):
 EVERYTHING = ("category", "bands", "pair", "event", "event", "when")
 
 
-@tries(350)
+@tries(300)
 @given(example=examples(Theme(features=OF_LEADS)))
 def test_features_of_leads(example, tables):
     check_features(example, tables)
 
 
 @tries(250)
-@given(example=examples(Theme(features=OF_ACCOUNTS, accounts=True)))
+@given(example=examples(Theme(features=OVER_ACCOUNTS, accounts=True)))
 def test_features_over_accounts(example, tables):
     check_features(example, tables)
 
@@ -84,7 +85,7 @@ def test_points_by_condition_and_exclusion(example, tables):
     check_scores(example, tables)
 
 
-@tries(300)
+@tries(250)
 @given(example=examples(Theme(criteria=("event",))))
 def test_points_by_event(example, tables):
     check_scores(example, tables)
@@ -102,7 +103,7 @@ def test_scores_of_accounts(example, tables):
     check_scores(example, tables)
 
 
-@tries(200)
+@tries(130)
 @given(example=examples(Theme(features=OF_ACCOUNTS, criteria=EVERYTHING, accounts=True, grades=True)))
 def test_everything_at_once(example, tables):
     check_features(example, tables)

@@ -45,19 +45,19 @@ def check(example, both, pairs=()):
     assert score_faults(Scores(scores), their_scores) == []
 
 
-@tries(150)
+@tries(80)
 @given(example=st.one_of(examples(LEADS), examples(ACCOUNTS)))
 def test_scores_and_features(example, both):
     check(example, both)
 
 
-@tries(150)
+@tries(80)
 @given(example=examples(EXPRESSIONS))
 def test_conditions_and_expressions(example, both):
     check(example, both)
 
 
-@tries(60)
+@tries(30)
 @given(example=examples(replace(LEADS, moments=2)))
 def test_one_moment_per_lead(example, both):
     check(example, both, [(lead.lead, moment) for lead in example.world.leads for moment in example.moments])

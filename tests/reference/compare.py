@@ -52,7 +52,7 @@ def _score_faults(expected: Scored, found: Scored) -> Iterator[str]:
         if len(points) != len(found.contributions[group]):
             yield f"{group} has {len(found.contributions[group])} contributions"
         for i, (one, other) in enumerate(zip(points, found.contributions[group], strict=False)):
-            if not close(one, other):
+            if not close(one, other) or (one == 0) != (other == 0):  # whether a criterion fired is exact
                 yield f"{group}[{i}] should give {one!r}, gives {other!r}"
     for part in ("caps", "groups"):
         for group, value in getattr(expected, part).items():
@@ -64,7 +64,7 @@ def _score_faults(expected: Scored, found: Scored) -> Iterator[str]:
         yield f"contributions sum to {sum(_items(found))!r}, not to the score {found.score!r}"
     if not _same_value(expected.probability, found.probability):
         yield f"probability should be {expected.probability!r}, is {found.probability!r}"
-    for part in ("levels", "grade", "gate"):
+    for part in ("levels", "since", "grade", "gate"):
         if getattr(expected, part) != getattr(found, part):
             yield f"{part} should be {getattr(expected, part)!r}, is {getattr(found, part)!r}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 EXPLORE = os.environ.get("HYPOTHESIS_PROFILE") == "explore"
 SLOW_TO_DRAW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
@@ -18,5 +18,6 @@ def tries(count: int) -> settings:
         deadline=None,
         database=None,
         print_blob=EXPLORE,
+        phases=[phase for phase in Phase if phase is not Phase.explain],
         suppress_health_check=SLOW_TO_DRAW,
     )

@@ -14,6 +14,7 @@ import pyarrow as pa
 from psycopg.rows import dict_row
 
 from leadlight.engines.duckdb import DuckDBEngine
+from leadlight.expr.build import Sql, to_text
 from leadlight.expr.types import Type
 from leadlight.features.compile import feature_statement
 from leadlight.features.moment import Moment
@@ -62,7 +63,7 @@ def table_rows(world: World) -> dict[str, Rows]:
     """Write a world as rows of the documented tables."""
     history = [
         {
-            "scorecard": row.scorecard, "at": row.at, "grade": row.grade, "silent": row.silent, "run": -place,
+            "scorecard": row.scorecard, "at": row.at, "grade": row.grade, "silent": row.silent, "run": place,
             ("lead" if isinstance(row.subject, int) else "account"): row.subject,
             **{f"level_{i}": level for i, level in enumerate(row.levels, 1)},
             **{f"since_{i}": since for i, since in enumerate(row.since, 1)},
@@ -93,7 +94,13 @@ class Store:
 
     dialect: str
     rows: Callable[[str], Rows]
+    prepared: Callable[[str, Sequence[Any]], Rows]
     fill: Callable[[str, Rows], None]
+
+    def answer(self, tree: Sql, moment: Moment) -> Rows:
+        """Print a statement in the store's dialect and run it."""
+        text = to_text(tree, self.dialect)
+        return self.prepared(text, moment.parameters) if moment.prepared else self.rows(text)
 
 
 class DuckDBTables:
@@ -130,7 +137,7 @@ class DuckDBTables:
         try:
             for table, rows in table_rows(world).items():
                 self._fill(table, rows)
-            yield Store("duckdb", lambda sql: self._engine.arrow(sql).to_pylist(), self._fill)
+            yield Store("duckdb", lambda sql: self._engine.arrow(sql).to_pylist(), self._engine.prepared, self._fill)
         finally:
             self._engine.execute("ROLLBACK")
 
@@ -163,7 +170,7 @@ class PostgresTables:
         try:
             for table, rows in table_rows(world).items():
                 self._fill(table, rows)
-            yield Store("postgres", self._rows, self._fill)
+            yield Store("postgres", self._rows, self._prepared, self._fill)
         finally:
             self._connection.rollback()
 
@@ -175,6 +182,9 @@ class PostgresTables:
 
     def _rows(self, sql: str) -> Rows:
         return self._connection.execute(sql.encode()).fetchall()
+
+    def _prepared(self, sql: str, parameters: Sequence[Any]) -> Rows:
+        raise NotImplementedError("parameters are for the store's own engine")
 
     def close(self) -> None:
         """Let go of the server."""
@@ -204,14 +214,12 @@ class Compiled:
         """Compute every feature that the scorecard's subjects have, for each of them."""
         names, of = list(self.example.feature_types), self.example.scorecard.of
         tree = feature_statement(self.workspace, moment, of=of, features=names)
-        return {
-            _key(row, of, moment): {name: row[name] for name in names} for row in store.rows(tree.sql(store.dialect))
-        }
+        return {_key(row, of, moment): {name: row[name] for name in names} for row in store.answer(tree, moment)}
 
     def scores(self, store: Store, moment: Moment, *, past: bool = True, excluded: bool = False) -> dict[Key, Scored]:
         """Score everybody."""
         tree = score_statement(self.workspace, self.scorecard, moment, Options(grade_history=past, excluded=excluded))
-        rows = store.rows(tree.sql(store.dialect))
+        rows = store.answer(tree, moment)
         found = {_key(row, self.example.scorecard.of, moment): self._scored(row) for row in rows}
         assert len(found) == len(rows), "two rows for one subject"
         return found
@@ -229,6 +237,7 @@ class Compiled:
             groups={group: row[f"{group}__total"] for group in groups},
             score=row["score"],
             levels=tuple(row[name] for name in ("level_1", "level_2") if row.get(name) is not None),
+            since=tuple(row[name] for name in ("since_1", "since_2") if row.get(name) is not None),
             grade=row.get("grade"),
             gate=row.get("gate"),
             probability=row.get("probability"),
@@ -246,6 +255,7 @@ def compiled(example: Example) -> Compiled:
         account_attributes=_types(ACCOUNT_ATTRIBUTES),
         properties=_types(PROPERTIES),
         events=frozenset({*EVENTS, UNSEEN_EVENT}),
+        outcome=("stage", Type.TEXT),
     )
     scorecard = Document(example.scorecard, f"scorecards/{SCORECARD}.yaml", Marks("scorecard"))
     loaded = LoadedWorkspace(

@@ -200,6 +200,14 @@ class Scorer:
                 return row
         return None
 
+    def _last_outcome(self, lead: int, moment: datetime) -> str | None:
+        """The latest outcome known of a lead; of several at one moment, the one whose text comes last."""
+        last: tuple[datetime, str] | None = None
+        for row in self.world.outcomes:
+            if row.lead == lead and row.at is not None and row.at <= moment:
+                last = (row.at, row.outcome) if last is None else max(last, (row.at, row.outcome))
+        return None if last is None else last[1]
+
     def _events_of(self, lead: int, moment: datetime) -> list[Event]:
         return [event for event in self.world.events if event.lead == lead and event.at <= moment]
 
@@ -234,6 +242,7 @@ class Scorer:
         account = None if row is None else row.account
         own: dict[str, Value] = {
             "created_at": lead.created_at, "id": lead.id, "account": account, "as_of": moment,
+            "outcome": self._last_outcome(lead.lead, moment),
         }  # fmt: skip
         if name in own:
             return own[name]
@@ -406,7 +415,7 @@ class Scorer:
         for row in self.world.grade_history:
             if row.scorecard != scorecard or row.subject != subject or row.at > moment:
                 continue
-            if latest is None or row.at > latest.at:
+            if latest is None or row.at >= latest.at:  # of two at one moment, what the later run wrote
                 latest = row
         return latest
 
@@ -447,8 +456,8 @@ def _days(since: Value, moment: datetime) -> float | None:
 
 
 def decay(age: timedelta, half_life: timedelta) -> float:
-    """The weight of an event of this age: 1 when new, a half after each half-life."""
-    return 2.0 ** -(age / half_life)
+    """The weight of an event of this age: 1 when new, a half after each half-life, and never quite nothing."""
+    return 2.0 ** max(-(age / half_life), -1000.0)
 
 
 def clip(value: float, low: float | None, high: float | None) -> float:

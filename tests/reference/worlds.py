@@ -79,7 +79,8 @@ WINDOWS = {
 }  # fmt: skip
 
 TEXTS = (
-    "a", "A", "b", "it's", 'say "hi"', "/pricing", "/pricing/é", "50%_\\", "other", "", " a", "☃😀", "line\nbreak",
+    "a", "won", "A", "it's", "b", "lost", 'say "hi"', "/pricing", "/pricing/é", "50%_\\", "other", "", " a", "☃😀",
+    "line\nbreak",
     "'; drop table leads; --", "ß", "null", "true", "1", "{{x}}", "%s", "?", "$1", ":x",
 )  # fmt: skip
 NUMBERS = (0.0, 1.0, -1.0, 0.5, 2.0, 10.0, 49.999, 50.0, 200.0, 5000.0, 1e-9, 1e12, -3.25, 0.1)
@@ -87,6 +88,7 @@ PATTERNS = ("/pricing%", "%", "", "_", "%a%", "50%", "%\\%", "☃_", "%'%", "lin
 POINTS = (0.0, 1.0, -1.0, 5.0, 20.0, -40.0, 0.1, -0.3, 1e-9, 1e9, -1e9, 12.5, 13.2)
 CAPS = ((None, None), (0.0, 60.0), (-5.0, 5.0), (10.0, 10.0), (None, 0.0), (1.0, None), (-100.0, 60.5))
 ACCOUNTS = ("acme", "Åcme 'n' \"co\"", "", "b")
+OUTCOMES = ("won", "lost", "open")
 LABELS = ("C", "B", "A", "1", "2", "3", "it's ★", "")
 
 
@@ -170,6 +172,7 @@ def _constant(draw, kind: str) -> Const:
 def _operand(draw, scope: Scope, kind: str, depth: int) -> Node:
     """A value of a type: mostly a name, sometimes an expression."""
     names = scope.of(kind)
+    names += ["outcome"] * (3 if "outcome" in names else 0)
     choice = draw(st.integers(0, 5 + (4 if depth else 0)))
     if choice <= 4 and names:
         return _name(draw, _pick(draw, names))
@@ -220,13 +223,14 @@ class Known:
     """The features drawn so far: their specs, types, and whose they can be (a lead's, an account's or both)."""
 
     meanings: dict[str, Node]
+    windows: Sequence[str]
     specs: dict[str, dict[str, Any]] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     subjects: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def names(self, subject: str) -> dict[str, str]:
         """Every name with a value for a lead (or an account) that a condition may use."""
-        own = {"created_at": "time", "id": "text", "account": "text", "as_of": "time", **ATTRIBUTES}
+        own = {"created_at": "time", "id": "text", "account": "text", "as_of": "time", "outcome": "text", **ATTRIBUTES}
         if subject == "account":
             own = {"account": "text", "leads": "number"}
         features = {name: kind for name, kind in self.types.items() if subject in self.subjects[name]}
@@ -250,8 +254,8 @@ def _event_type(draw) -> str:
     return _pick(draw, (*EVENTS, *EVENTS[:2], *EVENTS[:2], "*", UNSEEN_EVENT))
 
 
-def _window(draw) -> str:
-    return _pick(draw, tuple(WINDOWS))
+def _window(draw, known: Known) -> str:
+    return _pick(draw, known.windows)
 
 
 def _event_feature(draw, known: Known, kind: str) -> dict[str, Any]:
@@ -261,11 +265,11 @@ def _event_feature(draw, known: Known, kind: str) -> dict[str, Any]:
     if kind == "distinct":
         spec["property"] = _pick(draw, tuple(PROPERTIES))
     if kind == "decayed":
-        spec["half_life"] = _window(draw)
+        spec["half_life"] = _window(draw, known)
     if kind == "share" or _pick(draw, (False, False, True)):
         spec["where"] = _where(draw, known)
     if kind == "trend" or draw(st.booleans()):
-        spec["within"] = _window(draw)
+        spec["within"] = _window(draw, known)
     return spec
 
 
@@ -325,7 +329,7 @@ def _rest(draw) -> dict[str, float]:
 
 
 def _cuts(draw) -> list[float]:
-    return sorted(draw(st.lists(st.sampled_from((*NUMBERS, 7.0, 1.0, 0.0)), min_size=1, max_size=4, unique=True)))
+    return sorted(draw(st.lists(st.sampled_from((*NUMBERS, 3.0, 1.0, 2.0, 0.0)), min_size=1, max_size=4, unique=True)))
 
 
 def _bands(draw, scope: Scope) -> dict[str, Any]:
@@ -338,7 +342,8 @@ def _bands(draw, scope: Scope) -> dict[str, Any]:
     rest = _rest(draw)
     if "other" in rest and len(bands) > 2:
         bands.pop(draw(st.integers(0, len(bands) - 1)))
-    return {"feature": _pick(draw, scope.of("number")), "bands": bands} | rest
+    names = scope.of("number") + ["leads"] * (3 if "leads" in scope.names else 0)
+    return {"feature": _pick(draw, names), "bands": bands} | rest
 
 
 def _pair(draw, scope: Scope) -> dict[str, Any]:
@@ -367,7 +372,7 @@ def _event(draw, known: Known) -> dict[str, Any]:
         spec["where"] = _where(draw, known)
     for key in ("within", "half_life"):
         if draw(st.booleans()):
-            spec[key] = _window(draw)
+            spec[key] = _window(draw, known)
     if _pick(draw, (False, True)):
         spec["first"] = draw(st.integers(1, 3))
     if _pick(draw, (False, False, True)):
@@ -393,7 +398,7 @@ def _criterion(draw, known: Known, kinds: Sequence[str], subject: str, number: i
 # ----------------------------------------------------------------------------------------------------------- grades
 
 
-def _grades(draw, groups: Sequence[str]) -> dict[str, Any]:
+def _grades(draw, known: Known, groups: Sequence[str]) -> dict[str, Any]:
     axes = draw(st.lists(st.sampled_from((*groups, "score")), min_size=1, max_size=2, unique=True))
     spec: dict[str, Any] = {}
     for axis in axes:
@@ -406,10 +411,12 @@ def _grades(draw, groups: Sequence[str]) -> dict[str, Any]:
             )
         )  # fmt: skip
         spec[axis] = dict(zip(labels, [None, *bounds], strict=True))
+    # A margin as large as a bound: sums are often 0, so that many lie exactly where the level is left.
+    edges = [bound for levels in spec.values() for bound in levels.values() if bound is not None and bound > 0]
     if draw(st.booleans()):
-        spec["hysteresis"] = {"margin": _pick(draw, (0.0, 3.0, 0.5, 20.0))}
+        spec["hysteresis"] = {"margin": _pick(draw, (*edges, 0.0, 3.0, 0.5, *edges))}
         if draw(st.booleans()):
-            spec["hysteresis"]["dwell"] = _window(draw)
+            spec["hysteresis"]["dwell"] = _window(draw, known)
     return spec
 
 
@@ -454,7 +461,7 @@ def _scorecard(draw, known: Known, theme: Theme) -> dict[str, Any]:
         groups[group] = {"cap": _pick(draw, CAPS), "criteria": criteria}
     spec: dict[str, Any] = {"of": theme.of, "base": _pick(draw, POINTS), "groups": groups}
     if theme.grades:
-        spec["grades"] = _grades(draw, list(groups))
+        spec["grades"] = _grades(draw, known, list(groups))
         spec["gates"] = _gates(draw, known, theme.of, spec["grades"])
         if draw(st.booleans()):
             spec["calibration"] = _calibration(draw)
@@ -464,49 +471,41 @@ def _scorecard(draw, known: Known, theme: Theme) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------------------------ worlds
 
 
-def _times(moments: Sequence[datetime]) -> list[datetime]:
-    """A pool of moments that lie on, and a tick beside, everything that has an edge."""
-    found = set()
+def _times(moments: Sequence[datetime], windows: Sequence[timedelta]) -> list[datetime]:
+    """A pool of times that lie on, or a tick beside, everything that has an edge; some stand in it several times."""
+    found = []
     for moment in moments:
-        found |= {moment, moment - TICK, moment + TICK, moment + DAY, moment - 400 * DAY, moment - 3 * DAY}
-        for window in WINDOWS.values():
+        found += [moment, moment, moment, moment - TICK, moment + TICK, moment + timedelta(seconds=1), moment + DAY]
+        found += [moment - 400 * DAY, moment - 3 * DAY, moment + 400 * DAY]
+        for window in windows:
             for edge in (moment - window, moment - 2 * window):
-                found |= {edge, edge + TICK, edge - TICK}
+                found += [edge, edge, edge + TICK, edge - TICK]
     return sorted(found)
 
 
-def _versions(draw, times: Sequence[datetime], most: int) -> list[tuple[datetime, datetime]]:
-    starts = sorted(draw(st.lists(st.sampled_from(times), max_size=most, unique=True)))
-    if not starts:
-        return []
-    ends = [*starts[1:], FOREVER]
-    if _pick(draw, (False,) * 7 + (True,)):
-        ends[-1] = starts[-1] + DAY
-    return list(zip(starts, ends, strict=True))
-
-
-def _world(draw, moments: Sequence[datetime], theme: Theme, scorecard: dict[str, Any]) -> World:
-    times = _times(moments)
+def _world(draw, moments: Sequence[datetime], times: list[datetime], theme: Theme, scorecard: dict[str, Any]) -> World:
     early = [time for time in times if time <= moments[0]]
     accounts = (*ACCOUNTS[:1] * 3, *ACCOUNTS, None) if theme.accounts else (None, *ACCOUNTS[:2])
     count = _pick(draw, (2, 4, 8, 3, 5, 6, 1, 7, 0))
-    leads = [Lead(i, f"lead '{i}'", dice.pick(early * 2 + times)) for i, dice in enumerate(_many_dice(draw, count))]
+    leads = [Lead(i, f"lead '{i}'", dice.pick(early + times)) for i, dice in enumerate(_many_dice(draw, count))]
     attributes = [
         Attributes(lead.lead, start, end, dice.pick(accounts), dice.row(ATTRIBUTES, times))
         for lead in leads
-        for start, end, dice in _versions(draw, early * 2 + times)
+        for start, end, dice in _versions(draw, early + times)
     ]
     account_attributes = [
         AccountAttributes(account, start, end, dice.row(ACCOUNT_ATTRIBUTES, times))
         for account in (ACCOUNTS if theme.accounts else ACCOUNTS[:2])
         for start, end, dice in _versions(draw, early + times)
     ]
-    history = _history(draw, leads, times, scorecard) if theme.grades else []
+    history = _history(draw, leads, times, moments[0], scorecard) if theme.grades else []
     outcomes = [
-        Outcome(lead.lead, dice.pick((None, *times)), "won", dice.pick((None, 10.0)))
-        for lead, dice in zip(leads[:2], _many_dice(draw, len(leads[:2])), strict=True)
+        Outcome(
+            dice.pick(range(len(leads) + 1)), dice.pick((moments[0], *times, None, None)), dice.pick(OUTCOMES), 10.0
+        )
+        for dice in _many_dice(draw, _pick(draw, (2, 0, 6, 12)))
     ]
-    events = _events(draw, len(leads), early * 2 + times)
+    events = _events(draw, len(leads), times)
     return World(leads, attributes, account_attributes, events, outcomes, history)
 
 
@@ -534,16 +533,20 @@ def _events(draw, leads: int, times: Sequence[datetime]) -> list[Event]:
     return [*events, *twice]
 
 
-def _history(draw, leads: Sequence[Lead], times: Sequence[datetime], scorecard: dict[str, Any]) -> list[GradeChange]:
+def _history(
+    draw, leads: Sequence[Lead], times: Sequence[datetime], moment: datetime, scorecard: dict[str, Any]
+) -> list[GradeChange]:
     subjects = [lead.lead for lead in leads] if scorecard["of"] == "lead" else list(ACCOUNTS)
     axes = [list(levels) for axis, levels in scorecard["grades"].items() if axis != "hysteresis"]
+    dwell = WINDOWS[scorecard["grades"].get("hysteresis", {}).get("dwell", "24h")]
+    edges = [moment + shift for shift in (0 * TICK, -dwell, TICK - dwell, TICK) for _ in range(4)]
     rows = []
     for subject in subjects:
         dice = _dice(draw)
-        for at in {dice.pick(times) for _ in range(dice.pick((1, 2, 0)))}:
+        for at in [dice.pick((*edges, *times)) for _ in range(dice.pick((1, 2, 0)))]:
             name = dice.pick((SCORECARD, SCORECARD, SCORECARD, "another"))
             levels = tuple(dice.pick((*axis, *axis, "gone", None)) for axis in axes)
-            since = tuple(dice.pick([time for time in times if time <= at]) for _ in axes)
+            since = tuple(dice.pick([time for time in (*edges, *times) if time <= at]) for _ in axes)
             rows.append(GradeChange(name, at, subject, "?", levels, since, dice.pick((False, True))))
     return rows
 
@@ -573,7 +576,7 @@ class Example:
             f"features: {self.workspace.model_dump(mode='json', exclude_defaults=True)}",
             f"scorecard: {self.scorecard.model_dump(mode='json', exclude_defaults=True)}",
         ]
-        for table in ("leads", "attributes", "account_attributes", "events", "grade_history"):
+        for table in ("leads", "attributes", "account_attributes", "events", "outcomes", "grade_history"):
             lines += [f"{table}:", *(f"    {row}" for row in getattr(self.world, table))]
         return "\n".join(lines)
 
@@ -586,7 +589,8 @@ class Example:
 def examples(draw, theme: Theme) -> Example:
     """A whole example of a theme."""
     meanings: dict[str, Node] = {}
-    known = Known(meanings)
+    windows = [_pick(draw, tuple(WINDOWS)) for _ in range(2)]
+    known = Known(meanings, windows)
     for _ in range(_pick(draw, (3, 1, 2, 4, 5)) if theme.features else 0):
         _add_feature(draw, known, theme.features)
     scorecard = _scorecard(draw, known, theme)
@@ -595,7 +599,8 @@ def examples(draw, theme: Theme) -> Example:
         scope = known.scope("lead")
         workspace["exclude"] = scope.keep(_condition(draw, scope, 1))
     moments = draw(st.lists(_moment(), min_size=1, max_size=theme.moments, unique=True))
-    world = _world(draw, moments, theme, scorecard)
+    times = _times(moments, [WINDOWS[window] for window in windows])
+    world = _world(draw, moments, times, theme, scorecard)
     return Example(
         WorkspaceSpec.model_validate(workspace), ScorecardSpec.model_validate(scorecard), world, tuple(moments),
         meanings, {name: kind for name, kind in known.types.items() if theme.of in known.subjects[name]},
@@ -628,6 +633,7 @@ def later_rows(draw, example: Example) -> World:
         AccountAttributes(account, times[2], FOREVER, _dice(draw).row(ACCOUNT_ATTRIBUTES, times))
         for account in ACCOUNTS
     ]
+    outcomes = [*world.outcomes, *(Outcome(lead, _pick(draw, times), "won", 1.0) for lead in subjects)]
     axes = len((example.scorecard.grades.__pydantic_extra__ if example.scorecard.grades else None) or {})
     history = [
         GradeChange(SCORECARD, times[0], subject, "?", ("A",) * axes, (times[0],) * axes)
@@ -635,7 +641,7 @@ def later_rows(draw, example: Example) -> World:
         if axes
     ]
     return World(
-        leads, attributes, account_attributes, [*events, *world.events], world.outcomes,
+        leads, attributes, account_attributes, [*events, *world.events], outcomes,
         [*world.grade_history, *history],
     )  # fmt: skip
 
