@@ -1,1 +1,1 @@
-"""TODO"""
+"""The scorecard: compiled to SQL, run, explained, compared, exported."""

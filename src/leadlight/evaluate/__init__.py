@@ -1,0 +1,1 @@
+"""How good a scorecard is: splits in time, metrics with intervals, thresholds, drift, fairness."""

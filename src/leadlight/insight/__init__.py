@@ -1,0 +1,1 @@
+"""Who buys and why: profile, similar leads, next actions."""

@@ -1,0 +1,1 @@
+"""Scorecards learned from outcomes: training table, fitting, calibration, intervals, small data, provenance."""
