@@ -47,7 +47,7 @@ class Examples:
             raise ValueError(f"{n} rows of features, but the other columns have {sorted(lengths)}")
 
     def __len__(self) -> int:
-        return self.features.num_rows
+        return int(self.features.num_rows)
 
     @property
     def wins(self) -> int:

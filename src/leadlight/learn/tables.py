@@ -37,7 +37,7 @@ class NumberAxis:
     def places(self, features: pa.Table) -> Places:
         """Return the place of each row."""
         values = features.column(self.feature).cast(pa.float64()).to_numpy()
-        found = np.searchsorted(np.array(self.cuts), values, side="right").astype(np.int64) + 1
+        found: Places = np.searchsorted(np.array(self.cuts), values, side="right").astype(np.int64) + 1
         found[np.isnan(values)] = MISSING
         return found
 
