@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leadlight.errors import DataError, Fault, NotFoundError, SpecError, did_you_mean
+from leadlight.errors import DataError, Fault, NotFoundError, SpecError, UsageError, did_you_mean
 from leadlight.expr import build
 from leadlight.features.moment import Moment
 from leadlight.scorecards.compile import Options, score_statement
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from leadlight.scorecards.rank import Ranking
     from leadlight.scorecards.score import ScoreRun
     from leadlight.scorecards.why import Movement
+    from leadlight.sources.check import CheckReport
     from leadlight.sources.ingest_report import IngestReport
     from leadlight.sources.read import ProgressUpdate
     from leadlight.store.erase import Erased
@@ -45,31 +45,6 @@ DIALECTS = ("duckdb", "postgres", "bigquery", "snowflake", "databricks", "spark"
 def utc_now() -> datetime:
     """Return the moment as naive UTC."""
     return datetime.now(UTC).replace(tzinfo=None)
-
-
-@dataclass(frozen=True, slots=True)
-class CheckReport:
-    """What `check` found: no errors, or it would have raised them; warnings stop nothing."""
-
-    features: int
-    scorecards: Mapping[str, str]
-    """Scorecard → its version."""
-    warnings: tuple[Fault, ...]
-    notes: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the report as plain JSON values."""
-        return {
-            "features": self.features,
-            "scorecards": dict(self.scorecards),
-            "warnings": [fault.as_dict() for fault in self.warnings],
-            "notes": list(self.notes),
-        }
-
-    def __str__(self) -> str:
-        cards = ", ".join(f"{name} ({version})" for name, version in self.scorecards.items()) or "none"
-        lines = [f"the workspace is well: {self.features} features, scorecards: {cards}"]
-        return "\n".join(lines + [str(fault) for fault in self.warnings] + list(self.notes))
 
 
 class Workspace:
@@ -88,19 +63,29 @@ class Workspace:
 
     def check(self) -> CheckReport:
         """Look at every file the workspace has, and at the headers of its sources; raise all faults at once."""
-        catalog, notes = self._described()
-        resolved, warnings = self._resolved(catalog)
-        versions = {name: card.version for name, card in resolved.scorecards.items()}
-        return CheckReport(len(resolved.features), versions, tuple(warnings), tuple(notes))
+        from leadlight.sources.check import check
+
+        return check(self.loaded)
 
     def ingest(
-        self, *, only: Sequence[str] = (), progress: Callable[[ProgressUpdate], None] | None = None
+        self,
+        *,
+        only: Sequence[str] = (),
+        as_of: str | datetime | None = None,
+        progress: Callable[[ProgressUpdate], None] | None = None,
     ) -> IngestReport:
-        """Read the sources (all, or those named) into the store; all or nothing."""
+        """Read the sources (all, or those named) into the store; all or nothing.
+
+        `as_of` is the moment at which the files were as they are, for exports of former days: what carries no date of
+        its own is known since then.
+        """
         from leadlight.sources.ingest import ingest
 
+        moment = self._as_of(as_of)
+        if moment > self.now():
+            raise UsageError(f"{moment:%Y-%m-%d %H:%M} UTC lies ahead: what will be known then is not in the files")
         with self.store(write=True, create=True) as engine:
-            return ingest(engine, self.loaded.workspace.spec, self.root, only=only, now=self.now(), progress=progress)
+            return ingest(engine, self.loaded.workspace.spec, self.root, only=only, now=moment, progress=progress)
 
     # ------------------------------------------------------------------------------------------------------ scores
 
@@ -185,15 +170,16 @@ class Workspace:
         resolved, _ = self._resolved(self._catalog())
         return trial(resolved, self._card(resolved, scorecard), lead, self._as_of(as_of))
 
-    def history(self, lead: str, scorecard: str | None = None) -> History:
-        """Return the scores a lead was given, and its changes of grade."""
+    def history(self, lead: str, scorecard: str | None = None, *, as_of: str | datetime | None = None) -> History:
+        """Return the scores a lead was given up to a moment, and its changes of grade."""
         from leadlight.scorecards.history import history
 
         with self.store() as engine:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
             labels = card.spec.grades.labels if card.spec.grades else []
-            return history(engine, card.name, card.spec.of, _key(engine, resolved, card, lead), lead, labels)
+            key, until = _key(engine, resolved, card, lead), self._as_of(as_of) if as_of is not None else None
+            return history(engine, card.name, card.spec.of, key, lead, labels, until=until)
 
     # ------------------------------------------------------------------------------------------------- results out
 
@@ -295,10 +281,11 @@ class Workspace:
     def _described(self) -> tuple[Catalog, list[str]]:
         """Return the names the sources' headers tell, over those the store has already."""
         from leadlight.sources.catalog import describe_sources
+        from leadlight.sources.check import place
 
         described, notes, faults = describe_sources(self.loaded.workspace.spec, self.root)
         if faults:
-            raise DataError(faults)
+            raise DataError([place(fault, self.loaded.workspace.marks) for fault in faults])
         return described, notes
 
     def _card(self, resolved: ResolvedWorkspace, name: str | None) -> ResolvedScorecard:

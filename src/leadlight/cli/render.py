@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from leadlight.scorecards.rank import Ranked, Ranking
     from leadlight.scorecards.score import ScoreRun
     from leadlight.scorecards.why import Movement
+    from leadlight.sources.check import CheckReport
     from leadlight.sources.ingest_report import IngestReport
     from leadlight.store.erase import Erased
-    from leadlight.workspace import CheckReport
 
 NARROW = 90
 """On a terminal narrower than this, a ranking leaves out the groups' sums."""

@@ -7,21 +7,23 @@ from pathlib import Path
 from leadlight.errors import DataError, Fault
 from leadlight.expr.types import Type
 from leadlight.sources.names import snake_case
-from leadlight.sources.read import Described, describe
-from leadlight.spec.catalog import Catalog
+from leadlight.sources.read import Described, look
+from leadlight.spec.catalog import Catalog, Names
 from leadlight.spec.models import SourceKind, SourceSpec, WorkspaceSpec
 
 
 def describe_sources(spec: WorkspaceSpec, root: Path) -> tuple[Catalog, list[str], list[Fault]]:
     """Look at the headers and first rows of every source; return names, notes and all faults.
 
-    Types of events are not known from headers alone, unless every source of events has a fixed one.
+    Types of events are not known from headers alone, unless every source of events has a fixed one. Where a source
+    cannot be opened, the catalog says which sorts of names are not all known.
     """
     described: dict[str, Described] = {}
     faults: list[Fault] = []
     for name, source in spec.sources.items():
         try:
-            described[name] = describe(name, source, root)
+            described[name] = look(name, source, root)
+            faults += described[name].faults
         except DataError as error:
             faults += error.faults
     notes = [f"{name}: {note}" for name, found in described.items() for note in found.notes]
@@ -35,7 +37,26 @@ def _catalog(spec: WorkspaceSpec, described: dict[str, Described]) -> Catalog:
         properties=_names(spec, described, SourceKind.EVENTS),
         events=_events(list(spec.sources.values())),
         outcome=_outcome(described),
+        hidden=frozenset(
+            names for name, source in spec.sources.items() for names in _hidden(source, described.get(name))
+        ),
     )
+
+
+NAMES: dict[SourceKind, Names] = {
+    SourceKind.LEADS: "attributes",
+    SourceKind.ACCOUNTS: "account_attributes",
+    SourceKind.EVENTS: "properties",
+    SourceKind.OUTCOMES: "outcome",
+}
+
+
+def _hidden(source: SourceSpec, found: Described | None) -> list[Names]:
+    """Say which sorts of names a source may give that could not be looked at."""
+    unnamed = found is None or any(fault.path and fault.path.endswith(".columns") for fault in found.faults)
+    names = [NAMES[source.role]] if unnamed else []
+    lost = source.outcome is not None and (found is None or "outcome" not in found.roles)
+    return [*names, "outcome"] if lost else names
 
 
 def _names(spec: WorkspaceSpec, described: dict[str, Described], kind: SourceKind) -> dict[str, Type]:

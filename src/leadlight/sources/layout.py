@@ -33,6 +33,16 @@ def lay_out(source: str, spec: SourceSpec, parts: Sequence[Part], types: Mapping
 
     Raises DataError with all names that no header has, and the nearest header there is.
     """
+    slots, faults = try_lay_out(source, spec, parts, types)
+    if faults:
+        raise DataError(faults)
+    return slots
+
+
+def try_lay_out(
+    source: str, spec: SourceSpec, parts: Sequence[Part], types: Mapping[str, Type]
+) -> tuple[tuple[Slot, ...], list[Fault]]:
+    """Match what can be matched, as `lay_out` does, and return the faults of the rest."""
     headers = list(dict.fromkeys(header for part in parts for header in part.columns))
     faults = _role_faults(source, spec, parts)
     roles = {role: find(headers, told) for role in ROLES if (told := getattr(spec, role)) is not None}
@@ -40,11 +50,9 @@ def lay_out(source: str, spec: SourceSpec, parts: Sequence[Part], types: Mapping
     kept, faults_kept = _kept(source, spec, headers, {header for header in roles.values() if header} | dropped)
     told, faults_types = _told(source, spec, kept, roles.get("outcome"))
     faults += faults_dropped + faults_kept + faults_types
-    if faults:
-        raise DataError(faults)
     slots = [_role_slot(role, header, spec, {**types, **told}) for role, header in roles.items() if header is not None]
     slots += [Slot(name, header, told=told.get(name, types.get(name))) for name, header in kept.items()]
-    return tuple(slots)
+    return tuple(slots), faults
 
 
 def find(headers: Sequence[str], told: str) -> str | None:

@@ -20,7 +20,7 @@ from leadlight.sources.excel import open_excel
 from leadlight.sources.form import Context, Form
 from leadlight.sources.guess import Dates
 from leadlight.sources.jsonl import open_jsonl
-from leadlight.sources.layout import Slot, lay_out
+from leadlight.sources.layout import Slot, lay_out, try_lay_out
 from leadlight.sources.load import Loaded, checked, drop, load
 from leadlight.sources.locate import Located, locate
 from leadlight.sources.notes import plan_notes, text_notes
@@ -91,6 +91,8 @@ class Described:
     columns: tuple[Column, ...]
     roles: Mapping[str, Column] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    """What is wrong all the same; columns that are concerned are left out, or taken for what they seem to be."""
 
 
 def describe(name: str, spec: SourceSpec, root: Path) -> Described:
@@ -98,16 +100,27 @@ def describe(name: str, spec: SourceSpec, root: Path) -> Described:
 
     Raises DataError with all faults: files or columns that are not there, ambiguous dates.
     """
+    found = look(name, spec, root)
+    if found.faults:
+        raise DataError(found.faults)
+    return found
+
+
+def look(name: str, spec: SourceSpec, root: Path) -> Described:
+    """Look at a source as `describe` does, and return its faults together with what can be told in spite of them.
+
+    Raises DataError where nothing can be told: no file, or none that can be opened.
+    """
     engine = DuckDBEngine(None)
     try:
         with _session(engine, name, spec) as scratch:
             parts = _open(engine, name, spec, _locate(name, spec, root), root, scratch, look=True)
-            slots = lay_out(name, spec, parts, {})
+            slots, faults = try_lay_out(name, spec, parts, {})
             planner = _planner(engine, name, spec, parts, slots)
-            plan = planner.plan()
+            plan, more = planner.try_plan()
             columns, roles = _columns(slots, plan.forms)
             notes = (*(note for part in parts for note in part.notes), *plan_notes(slots, plan, planner.context))
-            return Described(columns, roles, notes)
+            return Described(columns, roles, notes, (*faults, *more))
     finally:
         engine.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from leadlight.expr.types import Type
 
@@ -12,6 +13,9 @@ RESERVED = frozenset({"lead", "id", "account", "created_at", "known_at", "known_
 
 RESERVED_PROPERTIES = frozenset({"lead", "type", "at"})
 """The same for properties of events."""
+
+
+Names = Literal["attributes", "account_attributes", "properties", "outcome"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +31,5 @@ class Catalog:
     events: frozenset[str] | None = None
     outcome: tuple[str, Type] | None = None
     """The name and type of the outcome column."""
+    hidden: frozenset[Names] = frozenset()
+    """What of this is not all known, because a source could not be looked at: no name of that sort can be refused."""
