@@ -189,13 +189,15 @@ def ranking(found: Ranking) -> RenderableType:
     labels = list(found.grades)
     graded = ("grade",) if labels else ()
     chance = any(row.ledger.probability is not None for row in found.rows)
-    probable = ("chance",) if chance else ()
+    valued = any(row.ledger.expected is not None for row in found.rows)
+    probable = (*(("expected",) if valued else ()), *(("chance",) if chance else ()))
     numbers = ("#", "score", *probable, *groups)
     table = _table("#", "id", "score", *graded, *probable, *groups, "reasons", right=numbers, fold=("id", "reasons"))
     for row in found.rows:
         ledger = row.ledger
         cells: list[RenderableType] = [f"{row.rank:,}", words(ledger.id, "bold"), f"{ledger.score:.1f}"]
         cells += [grade(ledger.grade, labels)] if labels else []
+        cells += ["" if ledger.expected is None else f"{ledger.expected:,.0f}"] if valued else []
         cells += [_chance(ledger)] if chance else []
         cells += [f"{ledger.totals[group]:.1f}" for group in groups]
         table.add_row(*cells, _reasons(row))
@@ -208,7 +210,9 @@ def _shown_groups(found: Ranking) -> list[str]:
 
 
 def _chance(ledger: Ledger) -> str:
-    return "" if ledger.probability is None else f"{ledger.probability:.1%}"
+    from leadlight.scorecards.sentences import percent
+
+    return "" if ledger.probability is None else percent(ledger.probability)
 
 
 def _reasons(row: Ranked) -> Text:
@@ -262,7 +266,11 @@ def _ledger_head(found: Ledger, labels: Sequence[str]) -> RenderableType:
     if found.grade:
         head.append_text(Text.assemble(", grade ", grade(found.grade, labels)))
     if found.probability is not None:
-        head.append(f", chance {found.probability:.1%}")
+        from leadlight.scorecards.sentences import chance
+
+        head.append(f", {chance(found.probability, found.interval)}")
+        if found.expected is not None:
+            head.append(f", worth {found.worth:,.0f} if won: {found.expected:,.0f} expected")
     lines = [head, words(f"by {found.scorecard} {found.version} as of {moment(found.as_of)} UTC", "dim")]
     if found.excluded:
         lines.append(words("excluded from scoring by the workspace", "yellow"))

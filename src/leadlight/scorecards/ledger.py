@@ -14,7 +14,7 @@ from leadlight.expr.english import to_english
 from leadlight.features.moment import Moment
 from leadlight.scorecards.compile import CAP, EVENTS, LAST, TOTAL, VALUE, Options, score_statement
 from leadlight.scorecards.past import continues
-from leadlight.scorecards.sentences import amount, sentence
+from leadlight.scorecards.sentences import amount, chance, sentence
 from leadlight.spec.resolved import ResolvedCriterion, ResolvedScorecard, ResolvedWorkspace
 
 SHOWN = 1e-9
@@ -62,6 +62,12 @@ class Ledger:
     totals: Mapping[str, float]
     contributions: tuple[Contribution, ...] = field(repr=False)
     excluded: bool = False
+    interval: tuple[float, float] | None = None
+    """The ends of the probability's interval."""
+    worth: float | None = None
+    """What a win is expected to bring."""
+    expected: float | None = None
+    """Probability × worth."""
 
     def reasons(self, limit: int | None = None) -> list[str]:
         """Return the reasons in words, the gate first, then the largest contributions of either sign."""
@@ -81,6 +87,9 @@ class Ledger:
             "grade": self.grade,
             "gate": None if self.gate is None else {"name": self.gate.name, "grade": self.gate.grade},
             "probability": self.probability,
+            "interval": None if self.interval is None else list(self.interval),
+            "worth": self.worth,
+            "expected": self.expected,
             "excluded": self.excluded,
             "groups": dict(self.totals),
             "contributions": [
@@ -92,6 +101,8 @@ class Ledger:
     def __str__(self) -> str:
         grade = f", grade {self.grade}" if self.grade else ""
         lines = [f"{self.entity} {self.id}: {self.score:.1f} points{grade} as of {self.as_of:%Y-%m-%d %H:%M} UTC"]
+        if self.probability is not None:
+            lines.append(f"  {chance(self.probability, self.interval)}")
         if self.excluded:
             lines.append("  (excluded from scoring by the workspace)")
         if self.gate:
@@ -181,6 +192,9 @@ def ledger(workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, row: Mapp
         totals={group: row[group + TOTAL] for group in spec.groups},
         contributions=tuple(items),
         excluded=row["excluded"],
+        interval=None if row.get("probability_low") is None else (row["probability_low"], row["probability_high"]),
+        worth=row.get("worth"),
+        expected=row.get("expected"),
     )
 
 

@@ -68,6 +68,8 @@ class Ranking:
                     "grade": row.ledger.grade,
                     "gate": row.ledger.gate.name if row.ledger.gate else None,
                     "probability": row.ledger.probability,
+                    "interval": None if row.ledger.interval is None else list(row.ledger.interval),
+                    "expected": row.ledger.expected,
                     "groups": dict(row.ledger.totals),
                     "reasons": row.reasons,
                 }
@@ -116,13 +118,20 @@ def scored(
 def order_by(scorecard: ResolvedScorecard) -> Sql:
     """Return the ORDER BY of a ranking over a table of scores; ties go by id, so that it is always the same."""
     key = "account" if scorecard.spec.of == "account" else "id"
+    by = Sql("expected DESC, score DESC" if by_value(scorecard) else "score DESC")
     if scorecard.spec.grades is None:
-        return fill("score DESC, {key}", key=key)
+        return fill("{by}, {key}", by=by, key=key)
     return fill(
-        "CASE WHEN gate IS NULL THEN 1 WHEN grade = {best} THEN 0 ELSE 2 END, score DESC, {key}",
+        "CASE WHEN gate IS NULL THEN 1 WHEN grade = {best} THEN 0 ELSE 2 END, {by}, {key}",
         best=literal(scorecard.spec.grades.labels[0]),
+        by=by,
         key=key,
     )
+
+
+def by_value(scorecard: ResolvedScorecard) -> bool:
+    """Return whether leads are ranked by expected value, which takes a probability and the worth of a win."""
+    return scorecard.spec.worth is not None and scorecard.spec.calibration is not None
 
 
 def rank(

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from leadlight.engines.base import Engine
-from leadlight.scorecards.compile import TOTAL, Options
+from leadlight.scorecards.compile import TOTAL, Options, chance_columns
 from leadlight.scorecards.rank import count_grades, scored
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.spec.stored import content
@@ -112,7 +112,7 @@ def _scores(scorecard: ResolvedScorecard, table: str) -> Sql:
         totals=[f"{group}{TOTAL}" for group in spec.groups],
         rest=more(
             Sql("grade, gate") if spec.grades is not None else "",
-            Sql("probability") if spec.calibration is not None else "",
+            joined(chance_columns(spec)),
         ),
         table=table,
     )

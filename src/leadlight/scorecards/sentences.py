@@ -42,6 +42,26 @@ def value(found: Any) -> str:
     return str(found) if len(str(found)) <= 60 and str(found).isprintable() else shorten(str(found))
 
 
+def chance(probability: float, interval: tuple[float, float] | None = None) -> str:
+    """Write a probability, with its interval where there is one.
+
+    >>> chance(0.314, (0.27, 0.36)), chance(0.0042)
+    ('chance 31% (27% to 36%)', 'chance 0.42%')
+    """
+    between = "" if interval is None else f" ({percent(interval[0])} to {percent(interval[1])})"
+    return f"chance {percent(probability)}{between}"
+
+
+def percent(share: float) -> str:
+    """Write a share in percent, small ones with the digits they need.
+
+    >>> percent(0.5), percent(0.042), percent(0.00123), percent(0.0)
+    ('50%', '4.2%', '0.12%', '0%')
+    """
+    digits = 0 if share >= 0.1 or share == 0 else 1 if share >= 0.01 else 2
+    return f"{share:.{digits}%}"
+
+
 def times(count: float) -> str:
     """Write how often.
 
