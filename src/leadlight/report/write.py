@@ -79,7 +79,7 @@ def charts_of(facts: ReportFacts, scorecard: ResolvedScorecard) -> dict[str, dic
         means = sorted(((item.name, item.mean) for item in facts.criteria), key=lambda item: -item[1])
         charts["criteria"] = criteria_bars(means)
     if facts.conversion is not None:
-        rows = [(row.grade, row.n, row.won, row.low, row.high) for row in facts.conversion.rows]
+        rows = [(row.name, row.n, row.won, row.low, row.high) for row in facts.conversion.rows]
         charts["conversion"] = conversion_by_grade(rows, facts.conversion.base_rate)
     return charts
 
