@@ -181,8 +181,8 @@ class AgeFeature(Spec):
 
 
 class _EventFeature(Spec):
-    where: str | None = Field(None, description="a condition over the event's properties")
-    within: Duration | None = Field(None, description="how far back to look; without it, all the past")
+    where: str | None = Field(default=None, description="a condition over the event's properties")
+    within: Duration | None = Field(default=None, description="how far back to look; without it, all the past")
 
 
 class CountFeature(_EventFeature):
@@ -368,10 +368,10 @@ class LearnSpec(Spec):
     """How `learn` looks at the past; everything may be left out."""
 
     moments: list[Duration] = Field(
-        default_factory=lambda: [timedelta(0), timedelta(days=1), timedelta(days=7), timedelta(days=30)],
-        min_length=1,
-        description="how long after its creation a lead is looked at, as long as it is open",
+        default_factory=lambda: [timedelta(days=1), timedelta(days=7), timedelta(days=30)],
+        description="how long after its creation a lead is looked at, beside its creation, as long as it is open",
     )
+    order: Name | None = Field(None, description="an attribute that rises with time, where leads have no dates")
     candidates: bool = Field(default=True, description="make features from attributes and events beside those named here")
     keep: list[Name] = Field(default_factory=list, description="features to learn from although they look like leaks")
     leave_out: list[Name] = Field(default_factory=list, description="features never to learn from")
