@@ -79,12 +79,13 @@ class Workspace:
         `as_of` is the moment at which the files were as they are, for exports of former days: what carries no date of
         its own is known since then.
         """
+        from leadlight.sources.check import placed
         from leadlight.sources.ingest import ingest
 
         moment = self._as_of(as_of)
         if moment > self.now():
             raise UsageError(f"{moment:%Y-%m-%d %H:%M} UTC lies ahead: what will be known then is not in the files")
-        with self.store(write=True, create=True) as engine:
+        with placed(self.loaded.workspace.marks), self.store(write=True, create=True) as engine:
             return ingest(engine, self.loaded.workspace.spec, self.root, only=only, now=moment, progress=progress)
 
     # ------------------------------------------------------------------------------------------------------ scores
@@ -281,11 +282,12 @@ class Workspace:
     def _described(self) -> tuple[Catalog, list[str]]:
         """Return the names the sources' headers tell, over those the store has already."""
         from leadlight.sources.catalog import describe_sources
-        from leadlight.sources.check import place
+        from leadlight.sources.check import placed
 
         described, notes, faults = describe_sources(self.loaded.workspace.spec, self.root)
-        if faults:
-            raise DataError([place(fault, self.loaded.workspace.marks) for fault in faults])
+        with placed(self.loaded.workspace.marks):
+            if faults:
+                raise DataError(faults)
         return described, notes
 
     def _card(self, resolved: ResolvedWorkspace, name: str | None) -> ResolvedScorecard:

@@ -79,7 +79,8 @@ def test_what_a_lost_file_may_have_held_is_no_fault_too(faults: Check) -> None:
     lost = "there is no file leads.csv: the workspace's folder has deals.csv, events.csv, leadlight.yaml"
     assert faults(leads=None) == [f"leadlight.yaml:2:10: sources.leads: {lost}"]
     assert faults(leads=None, house=("[[1, null, 5]]", "[[1, null, 5], [0, 2, 1]]"))[1:] == [
-        "scorecards/house.yaml:5:47: groups.fit.criteria[1].bands[0]: the band [1, null) overlaps [0, 2): both hold [1, 2)"
+        "scorecards/house.yaml:5:47: groups.fit.criteria[1].bands[0]: the band [1, null) overlaps [0, 2): "
+        "both hold [1, 2)"
     ]
 
 
@@ -117,3 +118,8 @@ def test_a_fault_about_a_line_of_the_data_keeps_its_place() -> None:
     assert place(of_line, marks) == of_line
     assert place(Fault("odd", path="id"), marks) == Fault("odd", path="id")
     assert str(place(Fault("odd", path="sources.leads.csv"), marks)) == "leadlight.yaml:2:16: sources.leads.csv: odd"
+
+
+def test_a_condition_over_a_source_is_shown_to_the_letter(faults: Check) -> None:
+    found = faults(leadlight=("created_at: created", 'created_at: created, where: "size > 1 and sise < 9"'))
+    assert found == ["leadlight.yaml:2:77: sources.leads.where: there is no name 'sise'"]

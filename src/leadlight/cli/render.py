@@ -132,6 +132,8 @@ def ingested(report: IngestReport) -> RenderableType:
 
 def _source_notes(source: Any) -> list[str]:
     notes = list(source.notes)
+    if source.left_out:
+        notes.append(f"{many(source.left_out, 'row')} left out by `where`")
     if source.rejects_file:
         rejected = many(source.rejected, "row")
         notes.append(f"{rejected} could not be read; each stands with its reason in {source.rejects_file}")

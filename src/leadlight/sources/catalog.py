@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from leadlight.errors import DataError, Fault
 from leadlight.expr.types import Type
 from leadlight.sources.names import snake_case
-from leadlight.sources.read import Described, look
-from leadlight.spec.catalog import Catalog, Names
+from leadlight.sources.read import Column, Described, look
+from leadlight.spec.catalog import OUTCOME, Catalog, Names, one_outcome
 from leadlight.spec.models import SourceKind, SourceSpec, WorkspaceSpec
 
 
@@ -36,7 +37,7 @@ def _catalog(spec: WorkspaceSpec, described: dict[str, Described]) -> Catalog:
         account_attributes=_names(spec, described, SourceKind.ACCOUNTS),
         properties=_names(spec, described, SourceKind.EVENTS),
         events=_events(list(spec.sources.values())),
-        outcome=_outcome(described),
+        outcome=_outcome(spec, described),
         hidden=frozenset(
             names for name, source in spec.sources.items() for names in _hidden(source, described.get(name))
         ),
@@ -75,9 +76,19 @@ def _events(sources: list[SourceSpec]) -> frozenset[str] | None:
     return None if None in kinds else frozenset(kind for kind in kinds if kind is not None)
 
 
-def _outcome(described: dict[str, Described]) -> tuple[str, Type] | None:
-    for found in described.values():
-        column = found.roles.get("outcome")
-        if column is not None:
-            return snake_case(column.header), column.type
-    return None
+def _outcome(spec: WorkspaceSpec, described: dict[str, Described]) -> tuple[str, Type] | None:
+    sources = {name: spec.sources[name] for name in described}
+    return one_outcome(
+        [
+            outcome_name(source, described[name].roles)
+            for name, source in sources.items()
+            if source.outcome_is is not None or "outcome" in described[name].roles
+        ]
+    )
+
+
+def outcome_name(source: SourceSpec, roles: Mapping[str, Column]) -> tuple[str, Type]:
+    """Return what a source that gives outcomes calls them, and their type."""
+    if source.outcome_is is not None:
+        return OUTCOME, Type.TEXT
+    return snake_case(roles["outcome"].header), roles["outcome"].type

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +47,8 @@ def check(loaded: LoadedWorkspace) -> CheckReport:
     catalog, notes, found = describe_sources(loaded.workspace.spec, loaded.root)
     resolved, faults = resolve(loaded, catalog)
     errors = [fault for fault in faults if fault.severity == "error"]
-    of_data = _placed(found, loaded.workspace.marks, known=[fault.path for fault in errors])
+    marks, known = loaded.workspace.marks, [fault.path for fault in errors]
+    of_data = [place(fault, marks) for fault in found if fault.path is None or fault.path not in known]
     if errors:
         raise SpecError([*of_data, *errors])
     if of_data or resolved is None:
@@ -56,14 +58,22 @@ def check(loaded: LoadedWorkspace) -> CheckReport:
     return CheckReport(len(resolved.features), versions, warnings, tuple(notes))
 
 
-def _placed(faults: Iterable[Fault], marks: Marks, *, known: Sequence[str | None]) -> list[Fault]:
-    """Say where in `leadlight.yaml` a fault stands that names no file; those told already are left out."""
-    told = [fault for fault in faults if fault.path is None or fault.path not in known]
-    return [place(fault, marks) for fault in told]
+@contextmanager
+def placed(marks: Marks) -> Iterator[None]:
+    """Say of the faults of data that the body raises where they stand in `leadlight.yaml`."""
+    try:
+        yield
+    except DataError as error:
+        raise type(error)([place(fault, marks) for fault in error.faults], fix=error.fix) from None
 
 
 def place(fault: Fault, marks: Marks) -> Fault:
-    """Say where in `leadlight.yaml` a fault about a source stands, unless it is about a line of the data."""
+    """Say where in `leadlight.yaml` a fault about a source stands, unless it is about a line of the data.
+
+    A line and column without a file are those within the text that the fault is about.
+    """
     if fault.file is not None or fault.path is None or not fault.path.startswith("sources."):
         return fault
-    return marks.fault(fault.message, tuple(fault.path.split(".")))
+    path = tuple(fault.path.split("."))
+    mark = None if fault.line is None else marks.inside(path, fault.line, fault.column or 1)
+    return marks.fault(fault.message, path, mark=mark)

@@ -11,8 +11,8 @@ from pathlib import Path
 from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import DataError, TooManyRejects, UsageError, did_you_mean
 from leadlight.expr.types import Type
+from leadlight.sources.catalog import outcome_name
 from leadlight.sources.ingest_report import ID_RULE, SHARED_RULE, Duplicates, IngestReport, SourceReport
-from leadlight.sources.names import snake_case
 from leadlight.sources.read import ProgressUpdate, Reading, read, release
 from leadlight.spec.models import SourceKind, SourceSpec, WorkspaceSpec
 from leadlight.store.accounts import load_accounts
@@ -271,6 +271,7 @@ def _store_one(engine: DuckDBEngine, item: Pending, now: datetime, state: _Progr
         skipped_files=sum(file.skipped for file in reading.files),
         rows=reading.rows,
         rejected=reading.rejected,
+        left_out=reading.left_out,
         rejects_file=str(reading.rejects_file) if reading.rejects_file else None,
         notes=(*item.notes, *reading.notes),
     )
@@ -292,8 +293,8 @@ def _stored(engine: DuckDBEngine, item: Pending, now: datetime, state: _Progress
         case SourceKind.EVENTS:
             return _counted(report, load_events(engine, rows, item.spec.event))
         case _:
-            column = item.reading.roles["outcome"]
-            return _counted(report, load_outcomes(engine, rows, name=snake_case(column.header), type_=column.type))
+            name, kind = outcome_name(item.spec, item.reading.roles)
+            return _counted(report, load_outcomes(engine, rows, name=name, type_=kind))
 
 
 def _staged(reading: Reading) -> Staged:
@@ -309,10 +310,10 @@ def _outcomes_of_leads(engine: DuckDBEngine, item: Pending, rows: Staged) -> tup
     """Store the outcomes that stand in a source of leads."""
     if "outcome" not in rows.roles:
         return None
-    column = item.reading.roles["outcome"]
+    name, kind = outcome_name(item.spec, item.reading.roles)
     table = f"{rows.table}_outcomes"
     stated = outcomes_of_leads(engine, rows, table=table)
-    counts = load_outcomes(engine, stated, name=snake_case(column.header), type_=column.type)
+    counts = load_outcomes(engine, stated, name=name, type_=kind)
     engine.execute(fill("DROP TABLE {table}", table=table))
     return counts.new, counts.changed, counts.unchanged
 

@@ -20,10 +20,10 @@ from leadlight.sources.excel import open_excel
 from leadlight.sources.form import Context, Form
 from leadlight.sources.guess import Dates
 from leadlight.sources.jsonl import open_jsonl
-from leadlight.sources.layout import Slot, lay_out, try_lay_out
+from leadlight.sources.layout import Slot, headers_of, lay_out, try_lay_out
 from leadlight.sources.load import Loaded, checked, drop, load
 from leadlight.sources.locate import Located, locate
-from leadlight.sources.notes import plan_notes, text_notes
+from leadlight.sources.notes import constant_notes, plan_notes, text_notes
 from leadlight.sources.parquet import open_parquet
 from leadlight.sources.part import Part, named, quoted
 from leadlight.sources.plan import Plan, Planner
@@ -33,6 +33,7 @@ from leadlight.sources.rejects import Rejected, count_rejects, find_rejects, too
 from leadlight.sources.sql import open_sql
 from leadlight.sources.survey import fingerprint
 from leadlight.sources.times import Order
+from leadlight.sources.where import Where
 from leadlight.spec.models import SourceSpec
 
 LOOK = 8 << 20
@@ -68,9 +69,9 @@ class Reading:
     """What reading a source gave: rows in the temporary view `table`, and what became of each file.
 
     Give it back with `release(engine, reading)`. It has `_id, _lead, _account, _created_at, _known_at, _at, _type,
-    _message_id, _outcome, _value` (those the source has; an outcome is text that casts to its type in `roles`), then
-    `columns` by our names, then `_file` and `_line` (from 1; counted as if every row took one line), and `_place`, a
-    number by which rows come in the order in which they were read.
+    _message_id, _outcome, _value` (those the source has; an outcome is text that casts to its type in `roles`, or what
+    `outcome_is` says), then `columns` by our names, then `_file` and `_line` (from 1; counted as if every row took one
+    line), and `_place`, a number by which rows come in the order in which they were read.
     """
 
     source: str
@@ -82,6 +83,8 @@ class Reading:
     rejected: int
     rejects_file: Path | None
     notes: tuple[str, ...] = ()
+    left_out: int = 0
+    """Rows for which the source's `where` is not true."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +122,9 @@ def look(name: str, spec: SourceSpec, root: Path) -> Described:
             planner = _planner(engine, name, spec, parts, slots)
             plan, more = planner.try_plan()
             columns, roles = _columns(slots, plan.forms)
-            notes = (*(note for part in parts for note in part.notes), *plan_notes(slots, plan, planner.context))
-            return Described(columns, roles, notes, (*faults, *more))
+            notes = (*_notes_of(parts, spec), *plan_notes(slots, plan, planner.context))
+            wrong = _where(planner, spec, plan).faults()
+            return Described(columns, roles, notes, (*faults, *more, *wrong))
     finally:
         engine.close()
 
@@ -292,24 +296,35 @@ def _read(planner: Planner, spec: SourceSpec, table: str, rejects_file: Path, cl
     engine, rows = planner.engine, _staging(table)
     plan, loaded = _load(planner, rows, clock)
     slots, parts = planner.slots, planner.parts
-    rejected = count_rejects(engine, rows, loaded)
-    rejects = find_rejects(engine, rows, parts, slots, plan.forms, loaded) if rejected.count else []
+    unmeant = _where(planner, spec, plan).left_out_sql()
+    rejected = count_rejects(engine, rows, loaded, unmeant)
+    rejects = find_rejects(engine, rows, parts, slots, plan.forms, loaded, unmeant) if rejected.count else []
     write_rejects(rejects_file, rejects)
     if rejected.count > spec.reject_limit * rejected.rows:
         shown = f"{rejects_file.parent.name}/{rejects_file.name}"
         raise too_many(planner.source, rejected, spec.reject_limit, rejects, shown)
     kept = _kept(slots, plan.forms, parts)
-    _make_view(engine, table, parts, [slots[i] for i in kept], loaded, spec.event)
+    _make_view(engine, table, parts, [slots[i] for i in kept], loaded, spec, unmeant)
     columns, roles = _columns([slots[i] for i in kept], [plan.forms[i] for i in kept])
     return Reading(
-        planner.source, table, columns, roles, tuple(_files(engine, rows, parts, rejected)),
+        planner.source, table, columns, roles, tuple(_files(engine, table, parts, rejected)),
         rejected.rows - rejected.count, rejected.count, rejects_file if rejects else None,
         (
-            *(note for part in parts for note in part.notes),
+            *_notes_of(parts, spec),
             *plan_notes([slots[i] for i in kept], replace(plan, forms=[plan.forms[i] for i in kept]), planner.context),
             *text_notes(engine, rows, parts, slots, plan, loaded, planner.context, planner.nearly),
         ),
+        rejected.left_out,
     )  # fmt: skip
+
+
+def _where(planner: Planner, spec: SourceSpec, plan: Plan) -> Where:
+    return Where(planner.source, spec, headers_of(planner.parts), planner.slots, plan.forms)
+
+
+def _notes_of(parts: Sequence[Part], spec: SourceSpec) -> Iterator[str]:
+    yield from (note for part in parts for note in part.notes)
+    yield from constant_notes(spec, headers_of(parts))
 
 
 def _load(planner: Planner, table: str, clock: Clock) -> tuple[Plan, list[Loaded]]:
@@ -342,7 +357,7 @@ def _kept(slots: Sequence[Slot], forms: Sequence[Form], parts: Sequence[Part]) -
     """Leave out columns without a header that have no value in any row."""
     unnamed = frozenset().union(*(part.unnamed for part in parts))
     pairs = enumerate(zip(slots, forms, strict=True))
-    return [i for i, (slot, form) in pairs if not (form.unseen and slot.header in unnamed)]
+    return [i for i, (slot, form) in pairs if not slot.hidden and not (form.unseen and slot.header in unnamed)]
 
 
 def _make_view(
@@ -351,11 +366,13 @@ def _make_view(
     parts: Sequence[Part],
     slots: Sequence[Slot],
     loaded: Sequence[Loaded],
-    event: str | None,
+    spec: SourceSpec,
+    unmeant: str,
 ) -> None:
-    """Show the rows that fit; a line is its row's own, or follows from its place in the table."""
+    """Show the rows that fit and are meant; a line is its row's own, or follows from its place in the table."""
     columns = "".join(f"{named(slot.name)}, " for slot in slots)
-    columns += f"{quoted(event)} AS _type, " if event is not None else ""
+    columns += f"{quoted(spec.event)} AS _type, " if spec.event is not None else ""
+    columns += f"{quoted(spec.outcome_is)} AS _outcome, " if spec.outcome_is is not None else ""
     paths = ", ".join(quoted(part.shown) for part in parts)
     firsts = ", ".join(
         str((part.text.first_line if part.text else 1) - one.start) for part, one in zip(parts, loaded, strict=True)
@@ -364,7 +381,7 @@ def _make_view(
     engine.execute(
         f"CREATE TEMP VIEW {named(table)} AS SELECT {columns}([{paths}])[_part + 1] AS _file, "  # noqa: S608
         f"coalesce(_n, rowid + ([{firsts}])[_part + 1]) AS _line, "
-        f"rowid AS _place FROM {named(_staging(table))} WHERE _bad IS NULL"
+        f"rowid AS _place FROM {named(_staging(table))} WHERE _bad IS NULL AND NOT {unmeant}"
     )
 
 
@@ -372,14 +389,13 @@ def _make_view(
 
 
 def _columns(slots: Sequence[Slot], forms: Sequence[Form]) -> tuple[tuple[Column, ...], dict[str, Column]]:
-    pairs = list(zip(slots, forms, strict=True))
+    pairs = [(slot, form) for slot, form in zip(slots, forms, strict=True) if not slot.hidden]
     columns = tuple(Column(slot.name, slot.header, form.type) for slot, form in pairs if slot.role is None)
     roles = {slot.role: Column(slot.name, slot.header, form.type) for slot, form in pairs if slot.role is not None}
     return columns, roles
 
 
 def _files(engine: DuckDBEngine, table: str, parts: Sequence[Part], rejected: Rejected) -> Iterator[FileRead]:
-    found = engine.rows(f"SELECT _part, count(*) FROM {named(table)} WHERE _bad IS NULL GROUP BY _part")  # noqa: S608
-    rows = {int(part): int(count) for part, count in found}
+    rows = dict(engine.rows(f"SELECT _file, count(*) FROM {named(table)} GROUP BY _file"))  # noqa: S608
     for index, part in enumerate(parts):
-        yield FileRead(part.shown, "", rows.get(index, 0), rejected.by_part[index], skipped=False)
+        yield FileRead(part.shown, "", int(rows.get(part.shown, 0)), rejected.by_part[index], skipped=False)

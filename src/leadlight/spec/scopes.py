@@ -54,9 +54,10 @@ def event_scope(catalog: Catalog) -> Scope:
 
 
 def outcome_scope(catalog: Catalog, spec: models.WorkspaceSpec) -> Scope:
-    """Return what `win` and `lose` may use: the outcome by its own name and as `outcome`, and `value`."""
+    """Return what `win` and `lose` may use: the outcome as `outcome` and as any source calls it, and `value`."""
     own, kind = catalog.outcome or (None, Type.TEXT)
-    names = [own] if own else [_snake(source.outcome) for source in spec.sources.values() if source.outcome]
+    names = [_snake(source.outcome) for source in spec.sources.values() if source.outcome]
+    names += [own] if own else []
     types = {**dict.fromkeys(names, kind), "outcome": kind, "value": Type.NUMBER}
     return Scope(types, open="outcome" in catalog.hidden)
 
