@@ -101,7 +101,7 @@ def same_content(features: pa.Table) -> dict[str, str]:
 
 
 def _words(known: pa.ChunkedArray) -> float:
-    return float(pc.mean(pc.count_substring_regex(known.slice(0, LOOKED_AT), r"\p{L}{2,}")).as_py())
+    return float(pc.mean(pc.count_substring_regex(known.slice(0, LOOKED_AT), r"(?:^|\s)\p{L}{2,}")).as_py())
 
 
 def _counts_rows(values: Floats, order: Floats, distinct: int) -> bool:
