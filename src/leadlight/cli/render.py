@@ -14,6 +14,7 @@ from rich.text import Text
 
 from leadlight.cli.bars import bar
 from leadlight.cli.console import out, words
+from leadlight.spec.entity import many
 
 if TYPE_CHECKING:
     from leadlight.cli.overview import Overview
@@ -34,26 +35,6 @@ BEST, GOOD, FAIR, WORST = "bold green", "green", "yellow", "red"
 
 
 # --------------------------------------------------------------------------------------------------------- words
-
-
-def plural(entity: str) -> str:
-    """Say a word for many.
-
-    >>> plural("lead"), plural("vulnerability"), plural("day")
-    ('leads', 'vulnerabilities', 'days')
-    """
-    if entity.endswith("y") and entity[-2:-1] not in "aeiou":
-        return entity[:-1] + "ies"
-    return entity + ("es" if entity.endswith(("s", "x", "z", "ch", "sh")) else "s")
-
-
-def many(count: int, entity: str) -> str:
-    """Say how many there are.
-
-    >>> many(1, "ticket"), many(1200, "ticket")
-    ('1 ticket', '1,200 tickets')
-    """
-    return f"{count:,} {entity if count == 1 else plural(entity)}"
 
 
 def moment(value: datetime) -> str:
@@ -176,6 +157,7 @@ def runs(found: Sequence[ScoreRun]) -> RenderableType:
             parts.append(Padding(_counts(run.grades), (0, 0, 0, 2)))
         if not run.silent:
             parts.append(words(f"  {run.up:,} went up, {run.down:,} went down"))
+    parts += _warnings(dict.fromkeys(note for run in found for note in run.notes))
     return Group(*parts) if parts else words("The workspace has no scorecard.", "yellow")
 
 
@@ -203,7 +185,12 @@ def ranking(found: Ranking) -> RenderableType:
         cells += [_chance(ledger)] if chance else []
         cells += [f"{ledger.totals[group]:.1f}" for group in groups]
         table.add_row(*cells, _reasons(row))
-    return Group(table, words(_summary(found), "dim"), *([_counts(found.grades)] if labels else []))
+    counts = [_counts(found.grades)] if labels else []
+    return Group(table, words(_summary(found), "dim"), *counts, *_warnings(found.notes))
+
+
+def _warnings(notes: Iterable[str]) -> list[Text]:
+    return [words(note, "yellow") for note in notes]
 
 
 def _shown_groups(found: Ranking) -> list[str]:

@@ -22,6 +22,7 @@ from leadlight.engines.base import Engine
 from leadlight.errors import UsageError
 from leadlight.report.facts import ReportFacts, as_json, gather
 from leadlight.scorecards.sentences import amount, value
+from leadlight.spec.entity import plural
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
 
@@ -101,5 +102,5 @@ def _page() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(amount=amount, value=value)
+    environment.filters.update(amount=amount, value=value, plural=plural)
     return environment.get_template("report.html.j2")

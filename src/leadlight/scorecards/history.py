@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from leadlight.engines.base import Engine
+from leadlight.spec.entity import many
 from leadlight.store.sql import fill
 
 
@@ -46,7 +47,7 @@ class History:
         }  # fmt: skip
 
     def __str__(self) -> str:
-        lines = [f"{self.id} by {self.scorecard}: {len(self.scores)} scores"]
+        lines = [f"{self.id} by {self.scorecard}: {many(len(self.scores), 'score')}"]
         for s in self.scores:
             arrow = {"up": " ↑", "down": " ↓"}.get(s.change or "", "")
             lines.append(f"  {s.as_of:%Y-%m-%d %H:%M}  {s.score:>8.1f}  {s.grade or ''}{arrow}  ({s.version})")

@@ -15,6 +15,8 @@ from leadlight.features.moment import Moment
 from leadlight.scorecards.compile import Options, score_statement
 from leadlight.scorecards.ledger import Ledger, ledgers, top
 from leadlight.scorecards.past import continues
+from leadlight.scorecards.staleness import staleness
+from leadlight.spec.entity import many
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.sql import Sql, fill, literal
 
@@ -49,6 +51,7 @@ class Ranking:
     grades: Mapping[str, int]
     """Grade → how many leads have it, the best grade first."""
     rows: tuple[Ranked, ...] = field(repr=False)
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the ranking as plain JSON values."""
@@ -75,17 +78,18 @@ class Ranking:
                 }
                 for row in self.rows
             ],
+            "notes": list(self.notes),
         }
 
     def __str__(self) -> str:
-        shown = f"{len(self.rows)} of {self.total:,} {self.entity}s"
+        shown = f"{len(self.rows)} of {many(self.total, self.entity)}"
         lines = [f"{shown} by {self.scorecard} as of {self.as_of:%Y-%m-%d %H:%M} UTC"]
         for row in self.rows:
             grade = row.ledger.grade or ""
             lines.append(
                 f"{row.rank:>5}  {row.ledger.score:>8.1f}  {grade:<3} {row.ledger.id}: {'; '.join(row.reasons)}"
             )
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.notes])
 
 
 SCORED = "_scored"
@@ -173,7 +177,7 @@ def rank(
     entity = workspace.spec.entity if of == "lead" else "account"
     return Ranking(
         entity, scorecard.name, scorecard.version, as_of, total, max(existing - total, 0) if of == "lead" else 0,
-        counts, rows,
+        counts, rows, staleness(engine, as_of),
     )  # fmt: skip
 
 
