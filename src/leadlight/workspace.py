@@ -26,6 +26,9 @@ from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
 if TYPE_CHECKING:
     from leadlight.engines.duckdb import DuckDBEngine
+    from leadlight.learn.drafts import Placed
+    from leadlight.learn.evaluation import Evaluation
+    from leadlight.learn.run import LearnRun
     from leadlight.report.write import Report
     from leadlight.scorecards.diff import Difference
     from leadlight.scorecards.export import Exported
@@ -181,6 +184,66 @@ class Workspace:
             labels = card.spec.grades.labels if card.spec.grades else []
             key, until = _key(engine, resolved, card, lead), self._as_of(as_of) if as_of is not None else None
             return history(engine, card.name, card.spec.of, key, lead, labels, until=until)
+
+    # ---------------------------------------------------------------------------------------------------- learning
+
+    def learn(
+        self,
+        *,
+        name: str = "learned",
+        against: str | None = None,
+        keep: Sequence[str] = (),
+        force: bool = False,
+        seed: int = 1,
+        as_of: str | datetime | None = None,
+        step: Callable[[str], None] = lambda _: None,
+    ) -> LearnRun:
+        """Learn a scorecard from the outcomes known at a moment; publish it if it passes the gate, else leave a draft.
+
+        `against` is the scorecard to be beaten; `keep` puts back features that look like leaks.
+        """
+        from leadlight.learn.run import learn_run
+
+        until = self._as_of(as_of)
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            today = self._card(resolved, against) if resolved.scorecards or against else None
+            run = learn_run(
+                engine, resolved, until, self.root, name=name, today=today, keep=keep, force=force, seed=seed, step=step
+            )
+        self.loaded = load_workspace(self.root)
+        return run
+
+    def publish(self, name: str, *, force: bool = False) -> Placed:
+        """Publish a draft, through the gate or by force, and keep the scorecard it replaces."""
+        from leadlight.learn.drafts import publish_draft
+
+        placed = publish_draft(self.root, name, force=force)
+        self.loaded = load_workspace(self.root)
+        return placed
+
+    def revert(self, name: str) -> Placed:
+        """Put back the scorecard that the published one replaced."""
+        from leadlight.learn.drafts import revert
+
+        placed = revert(self.root, name)
+        self.loaded = load_workspace(self.root)
+        return placed
+
+    def evaluate(
+        self,
+        scorecard: str | None = None,
+        *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+    ) -> Evaluation:
+        """Hold a scorecard against the outcomes of the leads looked at since a moment."""
+        from leadlight.learn.evaluation import evaluate
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            start = None if since is None else self._as_of(since)
+            return evaluate(engine, resolved, self._card(resolved, scorecard), since=start, until=self._as_of(until))
 
     # ------------------------------------------------------------------------------------------------- results out
 

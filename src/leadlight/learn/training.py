@@ -25,7 +25,7 @@ from leadlight.expr.types import Type
 from leadlight.features.compile import feature_statement
 from leadlight.features.moment import Moment
 from leadlight.learn.candidates import Candidate, feature_specs
-from leadlight.learn.examples import Examples, Floats
+from leadlight.learn.examples import Bools, Examples, Floats, Ints
 from leadlight.scorecards.outcomes import win_condition
 from leadlight.spec import models
 from leadlight.spec.features import TypedFeatures, type_features
@@ -267,6 +267,40 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _labels(engine: Engine) -> pa.Table:
     return engine.arrow(
         fill("SELECT lead, as_of, created_at, won, worth FROM {pairs} ORDER BY as_of, lead", pairs=PAIRS)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Settled rows without features: who, when, and what came of it. `time` and `created` are days since 1970."""
+
+    lead: Ints
+    as_of: pa.Array = field(repr=False)
+    won: Bools
+    worth: Floats
+    time: Floats
+    created: Floats
+    dated: bool
+    """Whether the moments differ: else nothing tells the order of leads."""
+
+    def take(self, rows: Bools) -> Settled:
+        """Return the rows where a mask is true."""
+        arrays = {name: getattr(self, name)[rows] for name in ("lead", "won", "worth", "time", "created")}
+        return replace(self, as_of=self.as_of.filter(pa.array(rows)), **arrays)
+
+
+def settled(engine: Engine, workspace: ResolvedWorkspace, until: datetime) -> Settled:
+    """Return all settled rows as of a moment, oldest first. Raises NotFoundError where there are no outcomes."""
+    with moments(engine, workspace, until):
+        labels = _labels(engine)
+    return Settled(
+        labels.column("lead").to_numpy().astype(np.int64),
+        labels.column("as_of").combine_chunks(),
+        labels.column("won").to_numpy().astype(np.bool_),
+        labels.column("worth").cast(pa.float64()).to_numpy(),
+        _days(labels.column("as_of")),
+        _days(labels.column("created_at")),
+        _has_dates(labels),
     )
 
 

@@ -17,6 +17,9 @@ from leadlight.spec.models import ScorecardSpec
 WIDTH = 120
 LEAVES = ("criteria", "features", "bands", "findings")
 """Keys whose entries stand on one line each."""
+LAST = ("where", "within")
+"""Keys of a feature that say more of what stands before them."""
+WHOLE = 1e15
 
 
 def scorecard_text(spec: ScorecardSpec, *, heading: str = "") -> str:
@@ -26,11 +29,11 @@ def scorecard_text(spec: ScorecardSpec, *, heading: str = "") -> str:
     >>> print(scorecard_text(ScorecardSpec.model_validate(card), heading="From 10 wins."), end="")
     # From 10 wins.
     <BLANKLINE>
-    base: -3.0
+    base: -3
     groups:
       fit:
         criteria:
-        - {name: Size, feature: size, points: {a: 1.0}}
+        - {name: Size, feature: size, points: {a: 1}}
     """
     yaml = YAML(typ="rt", pure=True)
     yaml.width = WIDTH
@@ -43,7 +46,8 @@ def scorecard_text(spec: ScorecardSpec, *, heading: str = "") -> str:
 def _laid_out(value: Any, key: str = "") -> Any:
     """Return maps and lists with those of one line marked as such."""
     if isinstance(value, dict):
-        found = CommentedMap((name, _laid_out(item, str(name))) for name, item in value.items())
+        ordered = sorted(value.items(), key=lambda item: item[0] in LAST)  # else as the model has them
+        found = CommentedMap((name, _laid_out(item, str(name))) for name, item in ordered)
         if key in LEAVES:
             for item in found.values():
                 _flow(item)
@@ -56,7 +60,7 @@ def _laid_out(value: Any, key: str = "") -> Any:
         elif all(not isinstance(item, dict | list | tuple) for item in value):
             entries.fa.set_flow_style()
         return entries
-    return value
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < WHOLE else value
 
 
 def _flow(value: Any) -> None:
