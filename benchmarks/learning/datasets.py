@@ -55,8 +55,9 @@ class DataSet:
         """Whether its folder is there."""
         return (DATA / (self.variant_of or self.name)).is_dir()
 
-    def load(self) -> Examples:
-        """Return its examples, from the file that was kept where this module has not changed since."""
+    @property
+    def file(self) -> Path:
+        """Its kept file, made where this module has changed since."""
         code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
         path = KEPT / f"{self.name}-{code}.arrow"
         if not path.exists():
@@ -64,7 +65,16 @@ class DataSet:
             begun = path.with_suffix(f".{os.getpid()}")
             feather.write_feather(_as_table(self.make()), begun, compression="lz4")
             begun.rename(path)
-        return _as_examples(feather.read_table(path), self.horizon)
+        return path
+
+    @property
+    def fingerprint(self) -> str:
+        """What changes when its rows do."""
+        return hashlib.sha256(self.file.read_bytes()).hexdigest()[:12]
+
+    def load(self) -> Examples:
+        """Return its examples, from the kept file."""
+        return _as_examples(feather.read_table(self.file), self.horizon)
 
 
 def xeducation_leads() -> Examples:
