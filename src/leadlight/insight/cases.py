@@ -4,14 +4,14 @@ The rule, which keeps it honest: a lead is looked at a fixed time after its crea
 then and the horizon after that moment has passed by now; it was won if a win came within the horizon. Whoever is too
 young to know is left out, not counted as lost. Where there are several times (`ages`), which of them a lead is looked
 at is drawn from its number and not from what became of it, so that every lead counts once and at no moment that its
-outcome chose. Outcomes without a time came some time after creation, so that creation is the only honest moment.
+outcome chose. Where outcomes have no time they came some time after creation: that is the only honest moment then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -138,8 +138,8 @@ def comparable_age(
 
 
 def has_times(engine: Engine) -> bool:
-    """Say whether every outcome has a time."""
-    return not engine.rows('SELECT 1 FROM outcomes WHERE "at" IS NULL LIMIT 1')
+    """Say whether outcomes have a time (any of them: leads whose outcome has none are no cases then)."""
+    return bool(engine.rows('SELECT 1 FROM outcomes WHERE "at" IS NOT NULL LIMIT 1'))
 
 
 def only_leads(scorecard: ResolvedScorecard, what: str) -> None:
@@ -164,30 +164,42 @@ def _cases(
     without: int | None,
     sample: int | None,
 ) -> tuple[Sql, list[Any]]:
-    horizon, condition = _micros(_outcome(workspace).horizon), win_condition(workspace, "o")
-    assert condition is not None  # a workspace with an outcome has one
+    won, closes = _conditions(engine, workspace)
+    horizon, micros, dated = _micros(_outcome(workspace).horizon), [_micros(age) for age in ages], has_times(engine)
     # Multiplying by 2^32 over the golden ratio scatters numbers that follow each other (Knuth 1973, section 6.4).
     query = fill(
         "WITH m AS (SELECT lead, created_at + to_microseconds(list_extract(?::BIGINT[], "
         "lead::BIGINT * 2654435761 // 65536 % ? + 1)) AS as_of FROM leads WHERE created_at <= ? "
         "AND lead IS DISTINCT FROM ?), "
         'o AS (SELECT m.lead, m.as_of, o.outcome, o.value, o."at", o.lead IS NOT NULL AND o."at" IS NULL AS undated, '
-        'coalesce(o."at" <= m.as_of, false) AS early, o.lead IS NOT NULL AND (o."at" IS NULL OR '
-        '(o."at" > m.as_of AND o."at" <= m.as_of + to_microseconds(?))) AS counts, '
+        'coalesce(o."at" <= m.as_of AND {closes}, false) AS early, o.lead IS NOT NULL AND (o."at" IS NULL OR '
+        '(o."at" > m.as_of AND o."at" <= m.as_of + to_microseconds(?))) AND coalesce({closes}, false) AS counts, '
         "coalesce({won}, false) AS is_win FROM m LEFT JOIN outcomes o ON o.lead = m.lead "
         'AND (o."at" <= ? OR o."at" IS NULL)) '
         "SELECT lead, as_of, bool_or(counts AND is_win) AS won, "
         'coalesce(arg_min(outcome, "at") FILTER (WHERE counts AND is_win), '
         "min(outcome) FILTER (WHERE counts AND is_win), "
-        'arg_max(outcome, "at") FILTER (WHERE counts), max(outcome) FILTER (WHERE counts)) AS ended, '
-        "sum(value) FILTER (WHERE counts AND is_win) AS worth FROM o GROUP BY lead, as_of "
-        "HAVING NOT bool_or(early) AND (bool_or(undated) OR as_of + to_microseconds(?) <= ?) "
+        'arg_min(outcome, "at") FILTER (WHERE counts), min(outcome) FILTER (WHERE counts)) AS ended, '
+        "max(value) FILTER (WHERE counts AND is_win) AS worth FROM o GROUP BY lead, as_of HAVING NOT bool_or(early) "
+        "AND CASE WHEN ? THEN NOT bool_or(undated) AND as_of + to_microseconds(?) <= ? ELSE bool_or(undated) END "
         "ORDER BY lead::BIGINT * 2654435761 % 4294967296 LIMIT ?",
-        won=Sql(build.to_text(condition, engine.capabilities.dialect)),
+        won=won,
+        closes=closes,
     )
     limit = 2**62 if sample is None else sample
-    micros = [_micros(age) for age in ages]
-    return query, [micros, len(micros), as_of, without, horizon, as_of, horizon, as_of, limit]
+    return query, [micros, len(micros), as_of, without, horizon, as_of, dated, horizon, as_of, limit]
+
+
+def _conditions(engine: Engine, workspace: ResolvedWorkspace) -> tuple[Sql, Sql]:
+    """Return which outcomes are wins, and which close a lead: wins and losses where both are named, else any."""
+    condition = win_condition(workspace, "o")
+    assert condition is not None  # a workspace with an outcome has one
+    won = Sql(build.to_text(condition, engine.capabilities.dialect))
+    if workspace.lose is None:
+        return won, Sql("true")
+    losing = win_condition(replace(workspace, win=workspace.lose), "o")
+    assert losing is not None
+    return won, fill("(({won}) OR ({lost}))", won=won, lost=Sql(build.to_text(losing, engine.capabilities.dialect)))
 
 
 def _outcome(workspace: ResolvedWorkspace) -> OutcomeSpec:

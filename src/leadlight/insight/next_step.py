@@ -25,7 +25,6 @@ from leadlight.expr.types import Type
 from leadlight.insight.cases import (
     SAMPLE,
     WON,
-    Cases,
     comparable_age,
     in_days,
     only_leads,
@@ -46,8 +45,9 @@ BAND = 0.2
 """The share of cases whose scores are nearest to the lead's: those with a like score."""
 CONTENTS = 100
 """A property with more different values than this is no content that others can be pointed to."""
-FEWEST, FEWEST_WINS = 300, 30
+FEWEST, FEWEST_WINS = 200, 20
 """A state is narrow enough to be alike and wide enough to count when it has so many cases and wins."""
+CAVEAT = "This is what went with being won, not what brought it about: the keen do more of everything."
 SUPPORT = 10
 """The fewest cases that took a step, for it to be suggested."""
 
@@ -168,7 +168,8 @@ class NextStep:
         }
 
     def __str__(self) -> str:
-        return "\n".join([self.summary, self.rule, *(f"  {step}" for step in self.steps)])
+        lines = [self.summary, self.rule, *(f"  {step}" for step in self.steps)]
+        return "\n".join([*lines, CAVEAT] if self.steps else lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,7 @@ def next_step(
     """Suggest what could come next for a lead (its number in the store), from what came next for past leads.
 
     Past leads stand at the lead's age (see `cases.comparable_age`), with a score among the fifth nearest to the lead's
-    and the same last event within `within` before; where fewer than 300 cases or 30 wins are so alike, first the
+    and the same last event within `within` before; where fewer than 200 cases or 20 wins are so alike, first the
     event's content, then the event, then the score is given up. Steps are types of events, and types with a content:
     the text property that says most about the type, of at most 100 values. Those the lead had itself within `within`
     are left out, as are past leads who had just had them. `actions` names types that are ours to do. Only steps whose
@@ -346,8 +347,9 @@ def _counts(engine: Engine, events: str, states: str) -> list[_Count]:
     """Count, of each action and each content, the cases alike that had it before, and those that had it next."""
     rows = engine.rows(
         fill(
-            "WITH seen AS (SELECT e.lead, any_value(e.won) AS won, e.type, e.content, grouping(e.content) = 1 AS whole, "
-            "bool_or(before) AS before FROM {events} e JOIN {states} s ON s.lead = e.lead WHERE s.alike "
+            "WITH seen AS (SELECT e.lead, any_value(e.won) AS won, e.type, e.content, "
+            "grouping(e.content) = 1 AS whole, bool_or(before) AS before "
+            "FROM {events} e JOIN {states} s ON s.lead = e.lead WHERE s.alike "
             "GROUP BY GROUPING SETS ((e.lead, e.type), (e.lead, e.type, e.content))) "
             "SELECT type, content, count(*) FILTER (WHERE before), count(*) FILTER (WHERE before AND won), "
             "count(*) FILTER (WHERE NOT before), count(*) FILTER (WHERE NOT before AND won) FROM seen "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,6 +42,8 @@ EQUAL = 0.05
 """Points that differ by less count as the same."""
 RIDGE = 0.1
 """How strongly single effects are drawn to none in the model that pairs are held against."""
+LEAST = 1e-9
+"""The least variance, so that none is zero."""
 STEPS, CONVERGED = 25, 1e-3
 """Newton's method ends after so many steps, or when no effect (in log-odds) moves by more."""
 
@@ -78,8 +80,8 @@ class Level:
     def as_dict(self) -> dict[str, Any]:
         """Return the level as plain JSON values."""
         return {
-            "key": self.key, "group": self.group, "criterion": self.criterion, "text": self.text, "count": self.count, "won": self.won,
-            "share_won": self.share_won, "share_all": self.share_all, "lift": self.lift.as_dict(),
+            "key": self.key, "group": self.group, "criterion": self.criterion, "text": self.text, "count": self.count,
+            "won": self.won, "share_won": self.share_won, "share_all": self.share_all, "lift": self.lift.as_dict(),
             "points": self.points, "beyond": self.beyond,
         }  # fmt: skip
 
@@ -202,7 +204,7 @@ def profile(
 ) -> Profile:
     """Hold what the won are and do against what all are and do, as far as it was known then.
 
-    Each past lead is looked at once, at one of the moments of `learn: moments` after its creation that is drawn from
+    Each past lead is looked at once, at its creation or one of `learn: moments` after it, which of them is drawn from
     its number (see `insight.cases`); so nothing counts that came after, and least of all after the outcome. Levels
     with fewer than `support` cases are counted and never named as ideal. At most `sample` cases are drawn.
 
@@ -210,7 +212,7 @@ def profile(
     """
     only_leads(scorecard, "a profile")
     with (
-        past_cases(engine, workspace, as_of, workspace.spec.learn.moments, sample=sample) as cases,
+        past_cases(engine, workspace, as_of, [timedelta(0), *workspace.spec.learn.moments], sample=sample) as cases,
         scored_cases(engine, workspace, scorecard, cases, options=Options(evidence=True)) as table,
     ):
         won: Bools = engine.arrow(fill("SELECT {won} FROM {table}", won=WON, table=table)).column(0).to_numpy()
@@ -266,20 +268,27 @@ def _levels(facts: _Facts, won: Bools) -> list[Level]:
     """Count cases, wins and points of each level that occurs."""
     size, place = len(facts.levels.names), facts.levels.place
     n = np.bincount(place, minlength=size).astype(np.float64)
-    wins = np.bincount(place, weights=won, minlength=size)
+    wins = np.bincount(place, weights=won, minlength=size).astype(np.float64)
     points = np.bincount(place, weights=facts.points, minlength=size)
     total, all_wins, mean = len(won), int(won.sum()), float(facts.points.mean())
     occurs = np.flatnonzero(n)
     log, error = log_lift(wins[occurs], n[occurs], all_wins, total)
     return [
         Level(
-            key=facts.criterion.key, group=facts.criterion.group, criterion=facts.criterion.spec.name,
-            text=facts.levels.names[i], count=int(n[i]), won=int(wins[i]), share_won=float(wins[i] / all_wins), share_all=float(n[i] / total),
+            key=facts.criterion.key,
+            group=facts.criterion.group,
+            criterion=facts.criterion.spec.name,
+            text=facts.levels.names[i],
+            count=int(n[i]),
+            won=int(wins[i]),
+            share_won=float(wins[i] / all_wins),
+            share_all=float(n[i] / total),
             lift=Ratio.of_log(float(log[j]), float(error[j])),
-            points=float(points[i] / n[i]), beyond=float(points[i] / n[i] - mean),
+            points=float(points[i] / n[i]),
+            beyond=float(points[i] / n[i] - mean),
         )
         for j, i in enumerate(occurs)
-    ]  # fmt: skip
+    ]
 
 
 # ------------------------------------------------------------------------------------------------------------- pairs
@@ -347,10 +356,17 @@ def _cells(hot: Matrix, owner: Places, won: Bools, support: int) -> _Cells:
     proper &= (count >= support) & (count < np.minimum(single[:, None], single[None, :]))
     proper &= np.maximum(wins, expected) >= EXPECTED_WINS
     first, second = np.nonzero(proper)
-    here = (first, second)
-    found = [matrix[here].astype(np.float64) for matrix in (count, wins, expected, np.maximum(spread, 1e-9))]
-    free = found[3] * np.maximum(rest[first] * rest[second], 1e-3)
-    return _Cells(first, second, owner[first] * len(hot) + owner[second], *found, free)
+    seen = [matrix[first, second].astype(np.float64) for matrix in (count, wins, expected, spread)]
+    return _Cells(
+        first=first,
+        second=second,
+        family=owner[first] * len(hot) + owner[second],
+        count=seen[0],
+        won=seen[1],
+        expected=seen[2],
+        spread=np.maximum(seen[3], LEAST),
+        free=np.maximum(seen[3] * rest[first] * rest[second], LEAST),
+    )
 
 
 def _families_beyond_chance(cells: _Cells) -> Places:

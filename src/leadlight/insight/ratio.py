@@ -39,7 +39,7 @@ class Ratio:
 
     @property
     def certain(self) -> float:
-        """How far from 1 it is at the least, as a logarithm: that of the interval's nearer end; 0 where 1 lies inside."""
+        """How far from 1 it surely is: the logarithm of the interval's nearer end; 0 where 1 lies inside."""
         return max(math.log(self.low), -math.log(self.high), 0.0)
 
     def as_dict(self) -> dict[str, float]:
@@ -75,7 +75,7 @@ def log_lift(won: Floats, n: Floats, all_won: float, all_n: float) -> tuple[Floa
 
     >>> log, error = log_lift(np.array([30.0]), np.array([100.0]), 40.0, 200.0)
     >>> round(float(np.exp(log[0])), 2), round(float(error[0]), 3)
-    (1.49, 0.085)
+    (1.49, 0.084)
     """
     log, error = log_rate_ratio(won, n, all_won - won, all_n - n)
     times, share = np.exp(log), n / all_n
@@ -92,7 +92,7 @@ def shrunken(log: Floats, error: Floats) -> tuple[Floats, Floats]:
 
     >>> log, error = shrunken(np.array([0.8, 0.8, 0.0]), np.array([0.1, 1.0, 0.1]))
     >>> [round(float(x), 2) for x in log]
-    [0.78, 0.21, 0.0]
+    [0.77, 0.19, 0.0]
     """
     if not len(log):
         return log, error

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -96,7 +95,7 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Similar:
-    """A lead's nearest past cases. Ties at the last place go by id; `equal` counts all that are as near as that."""
+    """A lead's nearest past cases, and how they ended."""
 
     id: str
     entity: str
@@ -110,35 +109,29 @@ class Similar:
     cases: int
     base_rate: float
     """The share of all cases that was won."""
-    equal: int
-    equal_won: int
+    near: int
+    """How many are as near as the last of `rows`: with whole points many may be, and all of them count."""
+    won: int
+    """How many of these were won."""
+    median_worth: float | None
+    """The median worth of these wins; None where none is known."""
     rows: tuple[Neighbour, ...] = field(repr=False)
-
-    @property
-    def won(self) -> int:
-        """How many of the nearest were won."""
-        return sum(row.won for row in self.rows)
+    """The nearest, those at the same distance by id."""
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the rate of wins among all that are as near (Wilson 1927)."""
-        return wilson(self.equal_won, self.equal)
-
-    @property
-    def median_worth(self) -> float | None:
-        """The median worth of the nearest that were won; None where none has one."""
-        known = [row.worth for row in self.rows if row.worth is not None]
-        return float(median(known)) if known else None
+        """The 95 % interval of the rate of wins among the nearest (Wilson 1927)."""
+        return wilson(self.won, self.near)
 
     @property
     def summary(self) -> str:
         """The answer in a sentence."""
         worth = f", median worth {self.median_worth:,.0f}" if self.median_worth is not None else ""
-        text = f"{self.won} of the {len(self.rows)} most like {self.id} were won{worth}"
-        if self.equal > len(self.rows):
-            text += f"; {self.equal_won:,} of all {self.equal:,} that are as near"
         low, high = self.interval
-        return f"{text} ({percent(round(low, 4))} to {percent(high)}; {percent(self.base_rate)} of all past cases)"
+        return (
+            f"{self.won:,} of the {self.near:,} most like {self.id} were won{worth} "
+            f"({percent(round(low, 4))} to {percent(high)}; {percent(self.base_rate)} of all past cases)"
+        )
 
     @property
     def rule(self) -> str:
@@ -161,10 +154,9 @@ class Similar:
             "horizon_days": in_days(self.horizon),
             "cases": self.cases,
             "base_rate": self.base_rate,
+            "near": self.near,
             "won": self.won,
             "median_worth": self.median_worth,
-            "equal": self.equal,
-            "equal_won": self.equal_won,
             "interval": list(self.interval),
             "rows": [row.as_dict() for row in self.rows],
         }
@@ -210,7 +202,7 @@ def similar(
         near = nearest(distance, rows.column("id"), limit)
         found = rows.take(pa.array(near)).select(ROW)
         theirs = _ledgers_of(engine, workspace, scorecard, found)
-    return _similar(workspace, mine, age, cases, rows.column(WON).to_numpy(), distance, near, found, theirs)
+    return _similar(workspace, mine, cases, rows, distance, near, found, theirs)
 
 
 def ledger_of(
@@ -219,7 +211,8 @@ def ledger_of(
     """Return the ledger of a lead. Raises NotFoundError where it did not exist yet."""
     found = ledgers(engine, workspace, scorecard, Moment(as_of=as_of, only=[lead]))
     if not found:
-        raise NotFoundError(f"this {workspace.spec.entity} did not exist yet as of {as_of:%Y-%m-%d %H:%M} UTC")
+        name = engine.rows("SELECT id FROM leads WHERE lead = ?", [lead])[0][0]
+        raise NotFoundError(f"{name} did not exist yet as of {as_of:%Y-%m-%d %H:%M} UTC")
     return found[0]
 
 
@@ -301,10 +294,13 @@ def _ledgers_of(
 
 
 def _similar(
-    workspace: ResolvedWorkspace, mine: Ledger, age: timedelta, cases: Cases, won: NDArray[np.bool_],
+    workspace: ResolvedWorkspace, mine: Ledger, cases: Cases, past: pa.Table,
     distance: Points, near: Places, found: pa.Table, theirs: dict[int, Ledger],
 ) -> Similar:  # fmt: skip
     as_near = distance <= distance[near[-1]] if len(near) else np.zeros(len(distance), np.bool_)
+    won: NDArray[np.bool_] = past.column(WON).to_numpy()
+    worth = past.column(WORTH).cast(pa.float64()).to_numpy()[as_near]
+    known = worth[~np.isnan(worth)]
     rows = [
         _neighbour(row, float(distance[place]), mine, theirs[row["lead"]])
         for place, row in zip(near, found.to_pylist(), strict=True)
@@ -320,8 +316,9 @@ def _similar(
         horizon=cases.horizon,
         cases=len(won),
         base_rate=float(won.mean()) if len(won) else 0.0,
-        equal=int(as_near.sum()),
-        equal_won=int(won[as_near].sum()),
+        near=int(as_near.sum()),
+        won=int(won[as_near].sum()),
+        median_worth=float(np.median(known)) if len(known) else None,
         rows=tuple(rows),
     )
 
