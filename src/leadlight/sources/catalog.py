@@ -8,6 +8,7 @@ from pathlib import Path
 from leadlight.errors import DataError, Fault
 from leadlight.expr.types import Type
 from leadlight.sources.names import snake_case
+from leadlight.sources.opened import Opened
 from leadlight.sources.read import Column, Described, look
 from leadlight.spec.catalog import OUTCOME, Catalog, Names, one_outcome
 from leadlight.spec.models import SourceKind, SourceSpec, WorkspaceSpec
@@ -21,12 +22,13 @@ def describe_sources(spec: WorkspaceSpec, root: Path) -> tuple[Catalog, list[str
     """
     described: dict[str, Described] = {}
     faults: list[Fault] = []
-    for name, source in spec.sources.items():
-        try:
-            described[name] = look(name, source, root)
-            faults += described[name].faults
-        except DataError as error:
-            faults += error.faults
+    with Opened(spec.sources.values()) as opened:
+        for name, source in spec.sources.items():
+            try:
+                described[name] = look(name, source, root, opened)
+                faults += described[name].faults
+            except DataError as error:
+                faults += error.faults
     notes = [f"{name}: {note}" for name, found in described.items() for note in found.notes]
     return _catalog(spec, described), notes, faults
 

@@ -13,6 +13,7 @@ from leadlight.errors import DataError, TooManyRejects, UsageError, did_you_mean
 from leadlight.expr.types import Type
 from leadlight.sources.catalog import outcome_name
 from leadlight.sources.ingest_report import ID_RULE, SHARED_RULE, Duplicates, IngestReport, SourceReport
+from leadlight.sources.opened import Opened
 from leadlight.sources.read import ProgressUpdate, Reading, read, release
 from leadlight.spec.models import SourceKind, SourceSpec, WorkspaceSpec
 from leadlight.store.accounts import load_accounts
@@ -128,11 +129,12 @@ def _read_all(
 ) -> None:
     """Read every source, gathering the faults of all before any is raised."""
     errors: list[DataError] = []
-    for name, source in sources.items():
-        try:
-            pending.append(_read_one(engine, name, source, root, pending, progress))
-        except DataError as error:
-            errors.append(error)
+    with Opened(sources.values()) as opened:
+        for name, source in sources.items():
+            try:
+                pending.append(_read_one(engine, name, source, root, opened, pending, progress))
+            except DataError as error:
+                errors.append(error)
     if len(errors) == 1:
         raise errors[0]
     if errors:
@@ -145,6 +147,7 @@ def _read_one(
     name: str,
     source: SourceSpec,
     root: Path,
+    opened: Opened,
     before: Sequence[Pending],
     progress: Progress | None,
 ) -> Pending:
@@ -154,7 +157,8 @@ def _read_one(
 
     def attempt(known: Mapping[str, str] | None) -> Reading:
         return read(
-            engine, name, source, root, rejects_dir=root / REJECTS, known=known, types=types, progress=progress
+            engine, name, source, root, rejects_dir=root / REJECTS, known=known, types=types, progress=progress,
+            opened=opened,
         )  # fmt: skip
 
     reading = attempt(known_files(engine, name, spec_hash(source)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,6 @@ from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import DataError, Fault, did_you_mean
 from leadlight.expr.types import Type
 from leadlight.sources.csv import open_csv
-from leadlight.sources.excel import open_excel
 from leadlight.sources.form import Context, Form
 from leadlight.sources.guess import Dates
 from leadlight.sources.jsonl import open_jsonl
@@ -24,6 +22,7 @@ from leadlight.sources.layout import Slot, headers_of, lay_out, try_lay_out
 from leadlight.sources.load import Loaded, checked, drop, load
 from leadlight.sources.locate import Located, locate
 from leadlight.sources.notes import constant_notes, plan_notes, text_notes
+from leadlight.sources.opened import Opened
 from leadlight.sources.parquet import open_parquet
 from leadlight.sources.part import Part, named, quoted
 from leadlight.sources.plan import Plan, Planner
@@ -31,7 +30,6 @@ from leadlight.sources.progress import Clock
 from leadlight.sources.progress import ProgressUpdate as ProgressUpdate
 from leadlight.sources.rejects import Rejected, count_rejects, find_rejects, too_many, write_rejects
 from leadlight.sources.sql import open_sql
-from leadlight.sources.survey import fingerprint
 from leadlight.sources.times import Order
 from leadlight.sources.where import Where
 from leadlight.spec.models import SourceSpec
@@ -109,15 +107,15 @@ def describe(name: str, spec: SourceSpec, root: Path) -> Described:
     return found
 
 
-def look(name: str, spec: SourceSpec, root: Path) -> Described:
+def look(name: str, spec: SourceSpec, root: Path, opened: Opened | None = None) -> Described:
     """Look at a source as `describe` does, and return its faults together with what can be told in spite of them.
 
     Raises DataError where nothing can be told: no file, or none that can be opened.
     """
     engine = DuckDBEngine(None)
     try:
-        with _session(engine, name, spec) as scratch:
-            parts = _open(engine, name, spec, _locate(name, spec, root), root, scratch, look=True)
+        with _held(opened) as held, _session(engine, name, spec):
+            parts = _open(engine, name, spec, _locate(name, spec, root), root, held, look=True)
             slots, faults = try_lay_out(name, spec, parts, {})
             planner = _planner(engine, name, spec, parts, slots)
             plan, more = planner.try_plan()
@@ -139,25 +137,50 @@ def read(
     known: Mapping[str, str] | None = None,
     types: Mapping[str, Type] | None = None,
     progress: Callable[[ProgressUpdate], None] | None = None,
+    opened: Opened | None = None,
 ) -> Reading:
     """Read a source into a new temporary view of the engine (the caller gives it back with `release`).
 
     `known` maps paths to fingerprints of files that were read before: unchanged ones are skipped, and where all are,
-    there is no view (`table` is empty). `types` are those the store has for our names: values must fit them.
+    there is no view (`table` is empty). `types` are those the store has for our names: values must fit them. `opened`
+    keeps what other sources of the same files have in common with this one.
     Raises DataError with all faults, TooManyRejects when more than `reject_limit` of the rows cannot be read.
     """
+    with _held(opened) as held:
+        return _read_files(engine, name, spec, root, held, rejects_dir, known or {}, types or {}, progress)
+
+
+@contextmanager
+def _held(opened: Opened | None) -> Iterator[Opened]:
+    """Use what the caller holds open, or open something for this once."""
+    if opened is not None:
+        yield opened
+        return
+    with Opened() as held:
+        yield held
+
+
+def _read_files(
+    engine: DuckDBEngine,
+    name: str,
+    spec: SourceSpec,
+    root: Path,
+    opened: Opened,
+    rejects_dir: Path,
+    known: Mapping[str, str],
+    types: Mapping[str, Type],
+    progress: Callable[[ProgressUpdate], None] | None,
+) -> Reading:
     files = _locate(name, spec, root)
-    prints = {file.shown: _print_of(file, spec) for file in files}
-    skipped = [
-        FileRead(path, mark, 0, 0, skipped=True) for path, mark in prints.items() if (known or {}).get(path) == mark
-    ]
+    prints = {file.shown: _print_of(file, spec, opened) for file in files}
+    skipped = [FileRead(path, mark, 0, 0, skipped=True) for path, mark in prints.items() if known.get(path) == mark]
     fresh = [file for file in files if file.shown not in {one.path for one in skipped}]
     rejects_file = rejects_dir / f"{name}.csv"
     if skipped and not fresh:
         return Reading(name, "", (), {}, tuple(skipped), 0, 0, None, ("nothing has changed since it was read",))
-    with _session(engine, name, spec) as scratch:
-        parts = _open(engine, name, spec, fresh, root, scratch, look=False)
-        slots = lay_out(name, spec, parts, types or {})
+    with _session(engine, name, spec):
+        parts = _open(engine, name, spec, fresh, root, opened, look=False)
+        slots = lay_out(name, spec, parts, types)
         planner = _planner(engine, name, spec, parts, slots)
         table = f"source_{name}"
         try:
@@ -190,8 +213,8 @@ def _drop_all(engine: DuckDBEngine, table: str) -> None:
 
 
 @contextmanager
-def _session(engine: DuckDBEngine, name: str, spec: SourceSpec) -> Iterator[Path]:
-    """Set the session's time zone to the source's while reading, and lend a scratch folder for mended copies."""
+def _session(engine: DuckDBEngine, name: str, spec: SourceSpec) -> Iterator[None]:
+    """Set the session's time zone to the source's while reading."""
     if spec.timezone != "UTC":
         known = [str(zone) for (zone,) in engine.rows("SELECT name FROM pg_timezone_names()")]
         if spec.timezone not in known:
@@ -200,8 +223,7 @@ def _session(engine: DuckDBEngine, name: str, spec: SourceSpec) -> Iterator[Path
     before = engine.rows("SELECT current_setting('TimeZone')")[0][0]
     engine.execute(f"SET TimeZone = {quoted(spec.timezone)}")
     try:
-        with tempfile.TemporaryDirectory(prefix="leadlight-") as scratch:
-            yield Path(scratch)
+        yield
     finally:
         engine.execute(f"SET TimeZone = {quoted(str(before))}")
 
@@ -210,11 +232,11 @@ def _locate(name: str, spec: SourceSpec, root: Path) -> list[Located]:
     return [] if spec.sql is not None else locate(spec.location, root, name)
 
 
-def _print_of(file: Located, spec: SourceSpec) -> str:
+def _print_of(file: Located, spec: SourceSpec, opened: Opened) -> str:
     """Return a file's fingerprint together with how it is read: another way of reading reads it again."""
     how = spec.model_dump(mode="json", exclude_defaults=True, exclude={"reject_limit", "merge_by"})
     try:
-        content = fingerprint(file.path)
+        content = opened.fingerprint(file, spec)
     except OSError as error:
         raise DataError([Fault(f"cannot be opened: {error.strerror or error}", file=file.shown)]) from None
     return f"{content}-{hashlib.sha256(json.dumps(how, sort_keys=True).encode()).hexdigest()[:12]}"
@@ -234,7 +256,7 @@ def _open(
     spec: SourceSpec,
     files: Sequence[Located],
     root: Path,
-    scratch: Path,
+    opened: Opened,
     *,
     look: bool,
 ) -> list[Part]:
@@ -244,7 +266,7 @@ def _open(
     parts, faults = [], []
     for index, file in enumerate(files):
         try:
-            parts.append(_open_file(engine, name, spec, index, file, scratch, LOOK if look else None))
+            parts.append(_open_file(engine, name, spec, index, file, opened, LOOK if look else None))
         except DataError as error:
             faults += error.faults
         except OSError as error:
@@ -255,15 +277,17 @@ def _open(
 
 
 def _open_file(
-    engine: DuckDBEngine, name: str, spec: SourceSpec, index: int, file: Located, scratch: Path, limit: int | None
+    engine: DuckDBEngine, name: str, spec: SourceSpec, index: int, file: Located, opened: Opened, limit: int | None
 ) -> Part:
     if spec.format == "csv":
-        return open_csv(file, spec, scratch, limit)
+        return open_csv(file, spec, opened, limit)
     if spec.format == "jsonl":
-        return open_jsonl(engine, file, spec.encoding, scratch, limit)
+        return open_jsonl(engine, file, spec, opened, limit)
     if spec.format == "parquet":
         return open_parquet(engine, file)
-    return open_excel(engine, file, spec, _raw(name, index))
+    from leadlight.sources.excel import open_excel  # calamine is slow to load
+
+    return open_excel(engine, file, spec, opened, _raw(name, index))
 
 
 def _planner(
