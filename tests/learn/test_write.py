@@ -48,3 +48,10 @@ def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot write"):
         write_whole(tmp_path / "file" / "card.yaml", "")
+
+
+def test_long_maps_with_keys_of_many_words_read_back() -> None:
+    points = {f"a value of {number} words, with: a colon": float(number) for number in range(200)}
+    card = {"groups": {"fit": {"criteria": [{"name": "Long", "feature": "long", "points": points}]}}}
+    spec = ScorecardSpec.model_validate(card)
+    assert document("card", scorecard_text(spec)).spec == spec

@@ -29,6 +29,8 @@ MOST_WORDS = 20
 """How many words of a text become features."""
 LEAST_SHARE = 0.01
 """The share of leads (or of a type's events) that a word or value must have."""
+SELDOM = 0.02
+"""A text that is missing, or there, more seldom than this says nothing by being so."""
 FEW_VALUES = 40
 """A text with at most so many different values is a category as it stands; one with more may also be words."""
 WINDOWS = (timedelta(days=7), timedelta(days=30))
@@ -110,9 +112,10 @@ class _Maker:
                         _name("days_since", name), f"Days since {_title(name).lower()}", models.AgeFeature(age=name)
                     )
                     continue
-                yield Candidate(name, _title(name))
-                if distinct.get(name, 0) > FEW_VALUES:
-                    yield from self._parts(table, name)
+                if distinct.get(name, 0) <= FEW_VALUES:
+                    yield Candidate(name, _title(name))
+                else:
+                    yield from self._of_many_values(table, name)
 
     def _distinct(self, table: str, names: Sequence[str]) -> dict[str, int]:
         if not names:
@@ -121,21 +124,33 @@ class _Maker:
         row = self.engine.rows(fill("SELECT {counts} FROM {table}", counts=counts, table=table))[0]
         return {name: int(count) for name, count in zip(names, row, strict=True)}
 
-    def _parts(self, table: str, name: str) -> Iterator[Candidate]:
-        """What a text with many values is made of: the domain of an address, or words.
+    def _of_many_values(self, table: str, name: str) -> Iterator[Candidate]:
+        """Whether a text is there, its common values, and what it is made of: the domain of an address, or words.
 
-        Nothing is made of people's names and numbers: they tell origin and sex, not who buys.
+        Nothing is made of people's names and numbers but that they are known: they tell origin and sex, not who buys.
         """
+        filled, commonest, addresses = self._text_facts(table, name)
+        if SELDOM < filled < 1 - SELDOM:
+            spec = models.ExprFeature(expr=f"{name} is not null")
+            yield Candidate(_name(name, "is_known"), f"{_title(name)} is known", spec)
         if re.search(PERSONAL, name):
             return
-        found = self.engine.rows(
+        if commonest >= LEAST_SHARE:
+            yield Candidate(name, _title(name))
+        yield from self._domains(table, name) if addresses > 0.9 else self._words(table, name)
+
+    def _text_facts(self, table: str, name: str) -> tuple[float, float, float]:
+        """Return the share of rows with a value, with the commonest value, and the share of values with an @."""
+        row = self.engine.rows(
             fill(
-                "SELECT avg((contains({name}, '@') AND NOT contains({name}, ' '))::INT) FROM {table}",
+                "SELECT count({name}) / count(*), coalesce((SELECT max(n) FROM (SELECT count(*) AS n FROM {table} "
+                "WHERE {name} IS NOT NULL GROUP BY {name})) / count(*), 0), "
+                "coalesce(avg((contains({name}, '@') AND NOT contains({name}, ' '))::INT), 0) FROM {table}",
                 name=name,
                 table=table,
             )
-        )
-        yield from self._domains(table, name) if (found[0][0] or 0) > 0.9 else self._words(table, name)
+        )[0]
+        return float(row[0] or 0), float(row[1] or 0), float(row[2] or 0)
 
     def _domains(self, table: str, name: str) -> Iterator[Candidate]:
         """Domains that many addresses have."""

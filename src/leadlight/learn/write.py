@@ -14,7 +14,8 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from leadlight.errors import UsageError
 from leadlight.spec.models import ScorecardSpec
 
-WIDTH = 120
+WIDTH = 1_000_000
+"""Lines are not broken: a key of two words broken in two is no YAML any more."""
 LEAVES = ("criteria", "features", "bands", "findings")
 """Keys whose entries stand on one line each."""
 LAST = ("where", "within")
