@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -109,8 +110,7 @@ def measure(
     >>> found.auc.value, found.gain_20.value, found.log_loss
     (0.75, 0.4, None)
     """
-    rows = same_length(score=score, won=won, probability=probability, lead=lead, weights=weights)
-    leads = leads_of(lead, rows)
+    leads = leads_of(lead, same_length(won=won, lead=lead))
     drawn = draw(score, won, leads, probability=probability, weights=weights, seed=seed)
     return metrics_of(drawn, won, leads, weights=weights)
 
@@ -135,6 +135,7 @@ def draw(
     seed: int = 0,
 ) -> Draws:
     """Return all figures as seen and in each draw of leads; the same seed gives the same draws for every system."""
+    same_length(score=score, won=won, probability=probability, lead=leads.code, weights=weights)
     order = in_order(score, won, leads, weights=weights)
     truth = None if probability is None else _truth(probability, won, leads, weights)
 
@@ -153,7 +154,12 @@ def _interval(name: str, value: float, draws: Floats, wins: int, others: int) ->
         return share_of(value, draws, among=min(wins, others))
     if name.startswith("gain"):
         return share_of(value, draws, among=wins)
-    return reflected(value, draws) if name in ("ece", "reliability") else percentile(value, draws)
+    if name == "reliability":
+        return reflected(value, draws)
+    if name == "ece":  # it is its square, like reliability, that noise adds to
+        square = reflected(value**2, draws**2)
+        return square and Metric(*(math.sqrt(part) for part in (square.value, square.low, square.high)))
+    return percentile(value, draws)
 
 
 @dataclass(frozen=True, slots=True)
