@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,9 @@ from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
 if TYPE_CHECKING:
     from leadlight.engines.duckdb import DuckDBEngine
+    from leadlight.insight.next_step import NextStep
+    from leadlight.insight.profile import Profile
+    from leadlight.insight.similar import Similar
     from leadlight.learn.drafts import Placed
     from leadlight.learn.evaluation import Evaluation
     from leadlight.learn.run import LearnRun
@@ -245,6 +248,51 @@ class Workspace:
             start = None if since is None else self._as_of(since)
             return evaluate(engine, resolved, self._card(resolved, scorecard), since=start, until=self._as_of(until))
 
+    def profile(self, scorecard: str | None = None, *, as_of: str | datetime | None = None) -> Profile:
+        """Say who the ideal buyer is: what the won have more often than all, what less, and which pairs matter."""
+        from leadlight.insight.profile import profile
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            return profile(engine, resolved, self._card(resolved, scorecard), self._as_of(as_of))
+
+    def similar(
+        self,
+        lead: str,
+        scorecard: str | None = None,
+        *,
+        as_of: str | datetime | None = None,
+        limit: int = 20,
+        same_account: bool = True,
+    ) -> Similar:
+        """Return the past leads most like one in what gives points, and how they ended."""
+        from leadlight.insight.similar import similar
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            card, key = self._card(resolved, scorecard), self._lead(engine, resolved, lead)
+            return similar(engine, resolved, card, key, self._as_of(as_of), limit=limit, same_account=same_account)
+
+    def next(
+        self,
+        lead: str,
+        scorecard: str | None = None,
+        *,
+        as_of: str | datetime | None = None,
+        within: timedelta = timedelta(days=14),
+        actions: Sequence[str] = (),
+        limit: int = 5,
+    ) -> NextStep:
+        """Suggest what could come next: what past leads in a like state did next who were won more often."""
+        from leadlight.insight.next_step import next_step
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            card, key = self._card(resolved, scorecard), self._lead(engine, resolved, lead)
+            return next_step(
+                engine, resolved, card, key, self._as_of(as_of), within=within, actions=actions, limit=limit
+            )
+
     # ------------------------------------------------------------------------------------------------- results out
 
     def sql(
@@ -315,6 +363,11 @@ class Workspace:
             yield engine
         finally:
             engine.close()
+
+    def _lead(self, engine: DuckDBEngine, workspace: ResolvedWorkspace, name: str) -> int:
+        from leadlight.store.leads import get_lead
+
+        return get_lead(engine, name, entity=workspace.spec.entity).lead
 
     def _as_of(self, text: str | datetime | None) -> datetime:
         return self.now() if text is None else parse_moment(text, self.now())

@@ -10,6 +10,7 @@ SECTIONS = {
     "Begin": ("init", "check", "ingest", "simulate"),
     "Score and understand": ("score", "rank", "explain", "why", "history"),
     "Learn from outcomes": ("learn", "evaluate", "publish", "revert"),
+    "Look at the past": ("profile", "similar", "next"),
     "Change a scorecard": ("try", "diff", "schema"),
     "Hand on": ("report", "export", "sql"),
     "Keep house": ("erase",),
