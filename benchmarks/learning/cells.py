@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import ours
@@ -17,8 +17,9 @@ from protocols import Measured, Split, measure, random_splits, rolling_splits
 
 from leadlight.learn.examples import Examples
 
-LEADLIGHT = "leadlight"
-SYSTEMS = (*peers.PEERS, LEADLIGHT)
+SYSTEMS = {**peers.PEERS, **ours.OURS}
+IN_TIME_ONLY = ("lightgbm_latest",)
+"""Systems that differ from another only where there is time."""
 PROTOCOLS = ("rolling", "random")
 
 
@@ -56,7 +57,8 @@ class Work:
     def version(self) -> str:
         """What changes when the rows, the split or the system's code does."""
         digest = hashlib.sha256(_code_version(self.system).encode())
-        digest.update(f"{self.fingerprint} {self.examples.horizon}".encode())
+        order = "" if self.examples.time is not None else " without time"
+        digest.update(f"{self.fingerprint} {self.examples.horizon}{order}".encode())
         for part in (self.split.train, self.split.test):
             digest.update(part.tobytes())
         return digest.hexdigest()[:12]
@@ -86,7 +88,7 @@ class Work:
         wall, cpu = time.perf_counter(), time.process_time()
         failure, measured, wall_taken, cpu_taken = "", None, 0.0, 0.0
         try:
-            predict = _fit(self.system)(train)
+            predict = SYSTEMS[self.system](train)
             wall_taken, cpu_taken = time.perf_counter() - wall, time.process_time() - cpu
             measured = measure(test.won, predict(test.features), train.won.mean())
         except Exception as error:  # a system that cannot do a split is a result too
@@ -98,15 +100,21 @@ class Work:
 
 
 def works(sets: Sequence[DataSet], systems: Sequence[str], protocol: str, seeds: int) -> Iterator[Work]:
-    """Yield all cells, the first split of every set first, so that a run that was stopped compares what it has."""
+    """Yield all cells, the first split of every set first, so that a run that was stopped compares what it has.
+
+    Where rows are split at random, no system is told their time: what such a split asks is a world that stands still.
+    """
     loaded = [(data, data.fingerprint, data.load()) for data in sets]
     if protocol == "random":
+        loaded = [(data, fingerprint, replace(rows, time=None)) for data, fingerprint, rows in loaded]
         splits = [list(random_splits(rows, range(seeds))) for *_, rows in loaded]
     else:
         splits = [list(rolling_splits(rows)) for *_, rows in loaded]
     for number in range(max((len(some) for some in splits), default=0)):
         for (data, fingerprint, rows), some in zip(loaded, splits, strict=True):
             for system in systems if number < len(some) else ():
+                if protocol == "random" and system in IN_TIME_ONLY:
+                    continue
                 yield Work(data, fingerprint, rows, system, protocol, some[number])
 
 
@@ -125,9 +133,5 @@ def results(all_works: Iterator[Work], *, compute: bool) -> list[Cell]:
     return cells
 
 
-def _fit(system: str) -> peers.Fit:
-    return ours.fit if system == LEADLIGHT else peers.PEERS[system]
-
-
 def _code_version(system: str) -> str:
-    return ours.code_version() if system == LEADLIGHT else peers.code_version(system)
+    return ours.code_version(system) if system in ours.OURS else peers.code_version(system)

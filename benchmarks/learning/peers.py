@@ -16,11 +16,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from protocols import Judged
 
 from leadlight.learn.examples import Examples
 
 Floats = NDArray[np.float64]
-Predict = Callable[[pa.Table], Floats]
+Predict = Callable[[pa.Table], Floats | Judged]
 Fit = Callable[[Examples], Predict]
 
 THREADS = 2

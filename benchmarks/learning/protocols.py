@@ -35,6 +35,14 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """What a system says of rows where it ranks by a score and says a probability beside it."""
+
+    score: Floats
+    probability: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """How well probabilities fit what came: area under the ROC curve, average precision, log loss, expected calibration
     error over 15 bins of equal count, Brier score; and the rates of the two parts, which tell drift.
@@ -80,11 +88,12 @@ def rolling_splits(examples: Examples, seed: int = 0) -> Iterator[Split]:
         yield Split(datetime.fromtimestamp(origin * 86_400, UTC).date().isoformat(), chosen, test)
 
 
-def measure(won: NDArray[np.bool_], probability: Floats, trained_rate: float) -> Measured:
-    """Return how well probabilities of the rows held out fit what came of them."""
+def measure(won: NDArray[np.bool_], said: Floats | Judged, trained_rate: float) -> Measured:
+    """Return how well what was said of the rows held out fits what came of them."""
+    score, probability = (said.score, said.probability) if isinstance(said, Judged) else (said, said)
     return Measured(
-        auc=float(roc_auc_score(won, probability)),
-        average_precision=float(average_precision_score(won, probability)),
+        auc=float(roc_auc_score(won, score)),
+        average_precision=float(average_precision_score(won, score)),
         log_loss=float(log_loss(won, np.clip(probability, 1e-6, 1 - 1e-6), labels=[False, True])),
         ece=calibration_error(won, probability),
         brier=float(brier_score_loss(won, probability)),

@@ -1,8 +1,8 @@
 """Leadlight's learner beside its peers, on real sets, split at random and at origins in time.
 
     python benchmarks/learning/run.py                           # everything that has not been computed yet
-    python benchmarks/learning/run.py --systems leadlight       # only Leadlight anew; then the table of all:
-    python benchmarks/learning/run.py --kept
+    python benchmarks/learning/run.py --systems leadlight       # only Leadlight
+    python benchmarks/learning/run.py --kept                    # nothing anew: the tables of what there is
     python benchmarks/learning/run.py --protocol rolling --sets olist_marketing_funnel --systems lightgbm leadlight
 
 See README.md of benchmarks for what is measured.
@@ -21,7 +21,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait shall n
 
 import ours
 import peers
-from cells import LEADLIGHT, PROTOCOLS, SYSTEMS, Cell, results, works
+from cells import PROTOCOLS, SYSTEMS, Cell, results, works
 from datasets import SETS
 from tables import tables
 
@@ -31,7 +31,7 @@ def main() -> None:
     options = _options()
     peers.THREADS = options.threads
     warnings.filterwarnings("ignore", message="Missing values detected")
-    systems = [name for name in options.systems if name != LEADLIGHT or ours.available()]
+    systems = [name for name in options.systems if name not in ours.OURS or ours.available()]
     cells: list[Cell] = []
     for protocol in options.protocol:
         work = works([SETS[name] for name in options.sets], systems, protocol, options.seeds)
@@ -46,7 +46,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     present = [name for name, data in SETS.items() if data.present]
     parser.add_argument("--sets", nargs="+", choices=list(SETS), default=present, metavar="SET")
-    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), metavar="SYSTEM")
+    parser.add_argument("--systems", nargs="+", choices=list(SYSTEMS), default=list(SYSTEMS), metavar="SYSTEM")
     parser.add_argument("--protocol", nargs="+", choices=PROTOCOLS, default=list(PROTOCOLS))
     parser.add_argument("--seeds", type=int, default=5, help="how many random splits")
     parser.add_argument("--threads", type=int, default=peers.THREADS)

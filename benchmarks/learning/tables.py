@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from cells import LEADLIGHT, SYSTEMS, Cell
+from cells import SYSTEMS, Cell
 from datasets import SETS
+from ours import OURS
 
 METRICS = {"auc": "AUC", "average_precision": "average precision", "log_loss": "log loss", "ece": "ECE"}
 HIGHER_IS_BETTER = ("auc", "average_precision")
@@ -83,8 +84,8 @@ def _target_means(scores: Scores, systems: Sequence[str], metric: str, digits: i
     for title, bank in (("bank as published", BANK), ("bank without calendar", BANK_WHO)):
         sets = [name for name, data in SETS.items() if data.target and name not in (BANK, BANK_WHO)] + [bank]
         rows = [{**scores.get(name, {})} for name in sets]
-        if bank == BANK_WHO and LEADLIGHT in scores.get(BANK, {}):
-            rows[-1][LEADLIGHT] = scores[BANK][LEADLIGHT]
+        if bank == BANK_WHO:
+            rows[-1] |= {system: scores[BANK][system] for system in OURS if system in scores.get(BANK, {})}
         whole = [system for system in systems if all(system in row for row in rows)]
         mean = {system: float(np.mean([row[system] for row in rows])) for system in whole}
         if mean:
