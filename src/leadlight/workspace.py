@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from leadlight.insight.similar import Similar
     from leadlight.learn.drafts import Placed
     from leadlight.learn.evaluation import Evaluation
+    from leadlight.learn.line import Line, Wish
+    from leadlight.learn.replay import Replay
     from leadlight.learn.run import LearnRun
+    from leadlight.learn.watch import Watched
     from leadlight.report.write import Report
     from leadlight.scorecards.diff import Difference
     from leadlight.scorecards.export import Exported
@@ -247,6 +250,61 @@ class Workspace:
             resolved = self._ready(engine)
             start = None if since is None else self._as_of(since)
             return evaluate(engine, resolved, self._card(resolved, scorecard), since=start, until=self._as_of(until))
+
+    def threshold(
+        self,
+        wish: Wish,
+        scorecard: str | None = None,
+        *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+    ) -> Line:
+        """Say where to draw the line for a capacity, a cost or a precision, and what each line would have brought."""
+        from leadlight.learn.line import line
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            start = None if since is None else self._as_of(since)
+            card = self._card(resolved, scorecard)
+            return line(engine, resolved, card, wish, since=start, until=self._as_of(until))
+
+    def backtest(
+        self,
+        scorecard: str | None = None,
+        *,
+        top: int,
+        since: str | datetime,
+        until: str | datetime | None = None,
+        every: timedelta = timedelta(days=7),
+        relearn: timedelta = timedelta(days=28),
+        seed: int = 1,
+        step: Callable[[str], None] = lambda _: None,
+    ) -> Replay:
+        """Replay the past: call the top of each ranking step by step, learning on what was known, and count deals."""
+        from leadlight.learn.replay import replay
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            return replay(
+                engine, resolved, self._card(resolved, scorecard), since=self._as_of(since), until=self._as_of(until),
+                top=top, every=every, relearn=relearn, seed=seed, step=step,
+            )  # fmt: skip
+
+    def watch(
+        self,
+        scorecard: str | None = None,
+        *,
+        since: str | datetime | None = None,
+        as_of: str | datetime | None = None,
+        segment: str | None = None,
+    ) -> Watched:
+        """Say what has shifted since a scorecard was learned, and whether to learn again."""
+        from leadlight.learn.watch import watched
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            card, start = self._card(resolved, scorecard), None if since is None else self._as_of(since)
+            return watched(engine, resolved, card, since=start, until=self._as_of(as_of), segment=segment)
 
     def profile(self, scorecard: str | None = None, *, as_of: str | datetime | None = None) -> Profile:
         """Say who the ideal buyer is: what the won have more often than all, what less, and which pairs matter."""
