@@ -147,6 +147,6 @@ def _key(column: pa.ChunkedArray) -> bytes | None:
 
 
 def _bits(count: NDArray[np.int64]) -> float:
-    """Return how surprising it would be that two columns of these counts agree by chance: entropy of all rows, in bits."""
+    """Return how surprising an agreement by chance would be: the entropy of all rows, in bits."""
     share = count / count.sum()
     return float(-(count * np.log2(share)).sum())
