@@ -44,7 +44,7 @@ WITHIN = timedelta(days=14)
 BAND = 0.2
 """The share of cases whose scores are nearest to the lead's: those with a like score."""
 CONTENTS = 100
-"""A property with more different values than this is no content that others can be pointed to."""
+"""A property with more different values than this is an event's content only where there is no other."""
 FEWEST, FEWEST_WINS = 200, 20
 """A state is narrow enough to be alike and wide enough to count when it has so many cases and wins."""
 CAVEAT = "This is what went with being won, not what brought it about: the keen do more of everything."
@@ -201,7 +201,7 @@ def next_step(
     Past leads stand at the lead's age (see `cases.comparable_age`), with a score among the fifth nearest to the lead's
     and the same last event within `within` before; where fewer than 200 cases or 20 wins are so alike, first the
     event's content, then the event, then the score is given up. Steps are types of events, and types with a content:
-    the text property that says most about the type, of at most 100 values. Those the lead had itself within `within`
+    the text property that says most about the type. Those the lead had itself within `within`
     are left out, as are past leads who had just had them. `actions` names types that are ours to do. Only steps whose
     interval lies above 1 are returned, the surest first.
 
@@ -281,9 +281,9 @@ def _events_near(
 
 
 def _content(engine: Engine, table: str, texts: Sequence[str]) -> Sql:
-    """Return what an event's content is: by type the text property of the most values, if they are few enough.
+    """Return what an event's content is: by type the text property of the most values, up to `CONTENTS`.
 
-    A property of one value says nothing; of two with as many values the one that comes first in the alphabet counts.
+    A property of one value says nothing. Where all have more values than that, it is the one of the fewest.
     """
     if not texts:
         return Sql("NULL::VARCHAR")
@@ -291,12 +291,24 @@ def _content(engine: Engine, table: str, texts: Sequence[str]) -> Sql:
     found = engine.rows(
         fill("SELECT type, {counts} FROM {table} GROUP BY type ORDER BY type", counts=counts, table=table)
     )
-    branches = []
-    for kind, *sizes in found:
-        richest = max((size, -place) for place, size in enumerate(sizes) if size <= CONTENTS or size == 0)
-        if richest[0] > 1:
-            branches.append(fill("WHEN {kind} THEN {name}", kind=literal(kind), name=texts[-richest[1]]))
+    chosen = {kind: _richest(sizes) for kind, *sizes in found}
+    branches = [
+        fill("WHEN {kind} THEN {name}", kind=literal(kind), name=texts[place])
+        for kind, place in chosen.items()
+        if place is not None
+    ]
     return fill("CASE type {branches} END", branches=joined(branches, " ")) if branches else Sql("NULL::VARCHAR")
+
+
+def _richest(sizes: Sequence[int]) -> int | None:
+    """Return the place of the property that is an event's content, from how many values each has; None for none.
+
+    >>> _richest([1, 4, 14, 5000]), _richest([1, 0]), _richest([900, 5000])
+    (2, None, 0)
+    """
+    few = [(size, -place) for place, size in enumerate(sizes) if 1 < size <= CONTENTS]
+    many = [(size, place) for place, size in enumerate(sizes) if size > CONTENTS]
+    return -max(few)[1] if few else min(many)[1] if many else None
 
 
 def _states(scores: str, lead: int) -> Sql:
@@ -353,10 +365,12 @@ def _counts(engine: Engine, events: str, states: str) -> list[_Count]:
             "GROUP BY GROUPING SETS ((e.lead, e.type), (e.lead, e.type, e.content))) "
             "SELECT type, content, count(*) FILTER (WHERE before), count(*) FILTER (WHERE before AND won), "
             "count(*) FILTER (WHERE NOT before), count(*) FILTER (WHERE NOT before AND won) FROM seen "
-            "WHERE whole OR content IS NOT NULL GROUP BY type, content, whole ORDER BY type, content NULLS FIRST",
+            "WHERE whole OR content IS NOT NULL GROUP BY type, content, whole "
+            "HAVING count(*) FILTER (WHERE NOT before) >= ? ORDER BY type, content NULLS FIRST",
             events=events,
             states=states,
-        )
+        ),
+        [SUPPORT],
     )
     return [_Count(kind, content, *map(int, counts)) for kind, content, *counts in rows]
 
@@ -372,7 +386,7 @@ def _recent(engine: Engine, events: str, lead: int) -> set[tuple[str, str | None
 
 def _steps(counts: Sequence[_Count], cases: int, won: int) -> list[Step]:
     """Weigh each step: those who took it next against those who did not, both without those who had it before."""
-    kept = [item for item in counts if item.taken >= SUPPORT and cases - item.before - item.taken >= SUPPORT]
+    kept = [item for item in counts if cases - item.before - item.taken >= SUPPORT]
     taken, taken_won = _column(kept, "taken"), _column(kept, "taken_won")
     others = cases - _column(kept, "before") - taken
     others_won = won - _column(kept, "before_won") - taken_won
