@@ -115,14 +115,15 @@ class Workspace:
         as_of: str | datetime | None = None,
         limit: int = 20,
         grade: str | None = None,
+        among: Sequence[int] | None = None,
     ) -> Ranking:
-        """Rank everybody and explain the first; nothing is stored."""
+        """Rank everybody (or the leads `among`, by their numbers in the store) and explain the first."""
         from leadlight.scorecards.rank import rank
 
         with self.store() as engine:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
-            return rank(engine, resolved, card, self._as_of(as_of), limit=limit, grade=grade)
+            return rank(engine, resolved, card, self._as_of(as_of), limit=limit, grade=grade, among=among)
 
     def explain(self, lead: str, scorecard: str | None = None, *, as_of: str | datetime | None = None) -> Ledger:
         """Say where each point of a lead's score comes from."""
@@ -371,7 +372,12 @@ class Workspace:
         return build.to_text(statement, dialect, pretty=True) + "\n"
 
     def report(
-        self, target: Path | None = None, scorecard: str | None = None, *, as_of: str | datetime | None = None
+        self,
+        target: Path | None = None,
+        scorecard: str | None = None,
+        *,
+        as_of: str | datetime | None = None,
+        among: Sequence[int] | None = None,
     ) -> Report:
         """Write one self-contained HTML page about everybody's scores (`report.html` in the workspace unless told)."""
         from leadlight.report.write import write_report
@@ -379,15 +385,23 @@ class Workspace:
         with self.store() as engine:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
-            return write_report(engine, resolved, card, self._as_of(as_of), target or self.root / "report.html")
+            path = target or self.root / "report.html"
+            return write_report(engine, resolved, card, self._as_of(as_of), path, among=among)
 
-    def export(self, target: str, scorecard: str | None = None, *, as_of: str | datetime | None = None) -> Exported:
+    def export(
+        self,
+        target: str,
+        scorecard: str | None = None,
+        *,
+        as_of: str | datetime | None = None,
+        among: Sequence[int] | None = None,
+    ) -> Exported:
         """Write the whole ranking to `*.csv`, `*.parquet`, or a table of the store (`table:NAME`)."""
         from leadlight.scorecards.export import export
 
         with self.store(write=target.startswith("table:")) as engine:
             resolved = self._ready(engine)
-            return export(engine, resolved, self._card(resolved, scorecard), self._as_of(as_of), target)
+            return export(engine, resolved, self._card(resolved, scorecard), self._as_of(as_of), target, among=among)
 
     def erase(self, lead: str) -> Erased:
         """Remove a person everywhere, for good."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from leadlight.learn.replay import Replay
     from leadlight.learn.run import LearnRun
     from leadlight.learn.watch import Watched
+    from leadlight.rank_file import FileRanking
 
 MOST_LEAKS = 15
 MOST_SHIFTS = 12
@@ -36,6 +37,17 @@ FIGURES = (
 
 def learned(run: LearnRun) -> RenderableType:
     """Draw what was learned, what was left out, the verdict, and where the file is."""
+    name, placed = run.placed.name, run.placed
+    after = (
+        f"Next: leadlight rank -s {name}; leadlight report -s {name}"
+        if placed.published
+        else f"To use it all the same: leadlight publish {name} --force"
+    )
+    style = "green" if placed.published else "yellow"
+    return Group(*_what_was_learned(run), words(placed, style), words(after, "dim"))
+
+
+def _what_was_learned(run: LearnRun) -> list[RenderableType]:
     found = run.learned
     counts = found.counts
     head = Text.assemble(
@@ -45,13 +57,24 @@ def learned(run: LearnRun) -> RenderableType:
     )  # fmt: skip
     parts: list[RenderableType] = [head, _leaks(found), *verdict(found.verdict)]
     parts += [words(note, "dim") for note in (*found.assumptions, *found.notes)]
-    style = "green" if run.placed.published else "yellow"
-    parts.append(words(run.placed, style))
-    if not run.placed.published:
-        parts.append(words(f"To use it all the same: leadlight publish {run.placed.name} --force", "dim"))
-    else:
-        parts.append(words(f"Next: leadlight rank -s {run.placed.name}; leadlight report -s {run.placed.name}", "dim"))
-    return Group(*parts)
+    return parts
+
+
+def ranked_file(found: FileRanking) -> RenderableType:
+    """Draw what was found in a file, what was learned from it, who comes first, and where it all is."""
+    from leadlight.cli.render import ranking
+
+    folder = found.folder.as_posix()
+    files = (found.csv, found.report, found.learned.placed.path)
+    return Group(
+        *(words(line, "" if not place else "dim") for place, line in enumerate(str(found.found).splitlines())),
+        Text(),
+        *_what_was_learned(found.learned),
+        Text(),
+        ranking(found.ranking),
+        words("written: " + ", ".join(path.as_posix() for path in files), "green"),
+        words(f"{folder} is a workspace: leadlight explain ID -s learned -w {folder}", "dim"),
+    )
 
 
 def _leaks(found: Learned) -> RenderableType:

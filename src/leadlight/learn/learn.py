@@ -218,7 +218,7 @@ def _judge(
         base_rate=float(train.won.mean()),
         lead=test.lead,
         time=test.time if examples.horizon else None,
-        arrived=table.created[outer.test] if outer.timed else None,
+        arrived=_arrival(table, examples)[outer.test] if outer.timed else None,
         timed=outer.timed,
         label=label,
     )
@@ -231,6 +231,11 @@ def _judge(
         seed=settings.seed,
     )
     return _Judged(verdict, features, _calibrated(scores, test), scores)
+
+
+def _arrival(table: Training, examples: Examples) -> Floats:
+    """Return what tells which lead came first: its creation, or what stands for it where there are no dates."""
+    return table.created if np.ptp(table.created) > 0 or examples.time is None else examples.time
 
 
 def _split(examples: Examples) -> Split:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+
+import pyarrow as pa
 
 from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError, did_you_mean
@@ -105,18 +107,29 @@ def scored(
     *,
     options: Options | None = None,
     table: str = SCORED,
+    among: Sequence[int] | None = None,
 ) -> Iterator[str]:
-    """Run a scorecard over everybody into a temporary table, and drop it afterwards."""
+    """Run a scorecard over everybody, or some leads, into a temporary table, and drop it afterwards."""
     options = options or Options()
     options = replace(options, grade_history=continues(engine, scorecard, as_of))
     statement = score_statement(workspace, scorecard, Moment(as_of=as_of), options)
     text = Sql(build.to_text(statement, engine.capabilities.dialect))
     engine.execute(fill("DROP TABLE IF EXISTS {table}", table=table))
     engine.execute(fill("CREATE TEMPORARY TABLE {table} AS {text}", table=table, text=text))
+    if among is not None:
+        _keep_only(engine, table, among)
     try:
         yield table
     finally:
         engine.execute(fill("DROP TABLE IF EXISTS {table}", table=table))
+
+
+def _keep_only(engine: Engine, table: str, among: Sequence[int]) -> None:
+    engine.register("_among", pa.table({"lead": pa.array(among, pa.int32())}))
+    try:
+        engine.execute(fill("DELETE FROM {table} WHERE lead NOT IN (SELECT lead FROM _among)", table=table))
+    finally:
+        engine.unregister("_among")
 
 
 def order_by(scorecard: ResolvedScorecard) -> Sql:
@@ -146,8 +159,9 @@ def rank(
     *,
     limit: int = 20,
     grade: str | None = None,
+    among: Sequence[int] | None = None,
 ) -> Ranking:
-    """Rank everybody as of a moment and explain the first `limit` (of one grade, if told).
+    """Rank everybody as of a moment (or only the leads `among`), and explain the first `limit` (of one grade, if told).
 
     Raises NotFoundError for a grade the scorecard does not have.
     """
@@ -155,7 +169,7 @@ def rank(
     labels = scorecard.spec.grades.labels if scorecard.spec.grades is not None else []
     if grade is not None and grade not in labels:
         raise NotFoundError(f"{scorecard.name} has no grade {grade!r}: {did_you_mean(grade, labels)}")
-    with scored(engine, workspace, scorecard, as_of, options=Options(contributions=False)) as table:
+    with scored(engine, workspace, scorecard, as_of, options=Options(contributions=False), among=among) as table:
         total = int(engine.rows(fill("SELECT count(*) FROM {table}", table=table))[0][0])
         graded = scorecard.spec.grades is not None
         counts = count_grades(engine, scorecard, table) if graded else {}
