@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -53,13 +53,21 @@ class Replayed:
     deals: Floats
     worth: Floats
 
+    @property
+    def total_deals(self) -> Metric:
+        """All deals, with the interval from drawing steps."""
+        return _total(self.deals, seed=0)
+
+    @property
+    def total_worth(self) -> Metric:
+        """What they brought, with the interval from drawing steps."""
+        return _total(self.worth, seed=0)
+
     def as_dict(self) -> dict[str, Any]:
         """Return totals and steps as plain JSON values."""
         parts = {"called": self.called, "deals": self.deals, "worth": self.worth}
-        steps = [
-            dict(zip(parts, row, strict=True)) for row in zip(*(part.tolist() for part in parts.values()), strict=True)
-        ]
-        return {"name": self.name, **{name: float(part.sum()) for name, part in parts.items()}, "steps": steps}
+        totals = {name: float(part.sum()) for name, part in parts.items()}
+        return {"name": self.name, **totals, "steps": {name: part.tolist() for name, part in parts.items()}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,7 @@ class Backtest:
     horizon: float
     strategies: tuple[Replayed, ...]
     gained: tuple[Gained, ...]
-    worth_known: bool = field(default=True)
+    worth_known: bool
 
     def of(self, name: str) -> Replayed:
         """Return one strategy's results; raises KeyError where it was not replayed."""
@@ -227,11 +235,11 @@ def _random(outcomes: Outcomes, worth: Floats, moments: Floats, horizon: float, 
 
 
 def _gained(first: Replayed, other: Replayed, *, known: bool, seed: int) -> Gained:
-    deals = _difference(first.deals - other.deals, seed=seed)
-    return Gained(first.name, other.name, deals, _difference(first.worth - other.worth, seed=seed) if known else None)
+    deals = _total(first.deals - other.deals, seed=seed)
+    return Gained(first.name, other.name, deals, _total(first.worth - other.worth, seed=seed) if known else None)
 
 
-def _difference(by_step: NDArray[np.float64], *, seed: int) -> Metric:
+def _total(by_step: NDArray[np.float64], *, seed: int) -> Metric:
     """Return the total with an interval from drawing steps with replacement."""
     draws = np.concatenate([counts @ by_step for counts in resamples(leads_of(None, len(by_step)), seed=seed)])
     found = percentile(float(by_step.sum()), draws)

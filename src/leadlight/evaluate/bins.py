@@ -75,7 +75,7 @@ def _number_bins(value: Floats) -> Bins:
     else:
         often = np.flatnonzero(n >= len(known) / DECILES)  # a bin of its own, so the next value starts another
         after = distinct[np.minimum(often + 1, len(distinct) - 1)]
-        deciles = np.quantile(known, np.arange(DECILES) / DECILES, method="lower")
+        deciles = np.quantile(known, np.arange(DECILES) / DECILES, method="higher")
         cuts = np.unique(np.concatenate([deciles, distinct[often], after]))
     starts = np.append(np.searchsorted(distinct, cuts), len(distinct))
     inside = [_span(distinct[low:high]) for low, high in pairwise(starts.tolist())]

@@ -161,7 +161,7 @@ def _rate(name: str, among: Bools) -> Rate:
 
 
 def _ratio(part: Rate, most: Rate) -> Metric | None:
-    """Return the ratio of two rates with its interval on the logarithm (Katz et al. 1978), of half a lead where none."""
+    """Return the ratio of two rates with its interval (Katz et al. 1978), of half a lead where none."""
     if not most.won:
         return None
     chosen = part.won or 0.5
