@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadlight.learn.examples import Examples
 
@@ -54,3 +55,16 @@ def _flag(columns: dict[str, pa.Array], random: np.random.Generator, rows: int, 
     value = random.random(rows) < 0.3
     columns[f"flag_{place}"] = pa.array(value, mask=random.random(rows) < MISSING)
     return 0.4 * (value - 0.3)
+
+
+def numbers(features: pa.Table) -> np.ndarray:
+    """Return made-up features as a matrix: a text by its number, a flag as 0 or 1, NaN where missing.
+
+    >>> numbers(pa.table({"text_0": ["value 7", None], "flag_0": [True, False]})).tolist()
+    [[7.0, 1.0], [nan, 0.0]]
+    """
+    columns = (
+        pc.utf8_slice_codeunits(column, len("value ")) if pa.types.is_string(column.type) else column
+        for column in features.columns
+    )
+    return np.column_stack([column.cast(pa.float64()).to_numpy() for column in columns])
