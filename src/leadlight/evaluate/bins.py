@@ -88,13 +88,13 @@ def _span(values: Floats) -> str:
 
 
 def named(texts: Texts) -> Texts:
-    """Return the texts with `MISSING` in place of None.
+    """Return the texts with `MISSING` in place of None and of nothing.
 
-    >>> named(np.array(["a", None], object))
-    array(['a', 'missing'], dtype=object)
+    >>> named(np.array(["a", None, ""], object))
+    array(['a', 'missing', 'missing'], dtype=object)
     """
-    filled: Texts = pa.array(texts, pa.string()).fill_null(MISSING).to_numpy(zero_copy_only=False)
-    return filled
+    filled: Texts = pa.array(texts, pa.string()).fill_null("").to_numpy(zero_copy_only=False)
+    return np.where(filled == "", MISSING, filled).astype(np.object_)
 
 
 def numbers(column: pa.ChunkedArray | pa.Array) -> Floats:

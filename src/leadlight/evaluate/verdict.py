@@ -98,10 +98,10 @@ class Comparison:
 class Verdict:
     """The learned scorecard against everything else on the same held-out rows, with what follows from it.
 
-    `first_come` names the better of oldest first and newest first. `better_than_today` and `better_than_first_come`
-    ask about AUC, and are None where there is nothing to compare with. `better_than_base_rate` is the weaker of two
-    answers: does it rank better than a coin (AUC above a half), and are its probabilities better than always saying
-    the base rate (log loss)?
+    `first_come` names the better of oldest first and newest first, over all rows held out: where wins become more
+    frequent with time, newest first gains by that. `better_than_today` and `better_than_first_come` ask about AUC, and
+    are None where there is nothing to compare with. `better_than_base_rate` is the weaker of two answers: does it rank
+    better than a coin (AUC above a half), and are its probabilities better than always saying the base rate (log loss)?
     """
 
     label: str
@@ -160,7 +160,7 @@ class Verdict:
         if self.better_than_first_come is not None:
             lines.append(f"Better than {self.first_come}? {self._said(self.better_than_first_come, FIRST_COME)}")
         lines.append(f"Better than the base rate of {self.base_rate:.1%}? {_sentence(str(self.better_than_base_rate))}")
-        if self.calibration is not None:
+        if self.calibration is not None and self.calibration.calibrated:
             lines.append(_sentence(str(self.calibration)))
         against = _sentence("Against publishing: " + "; ".join(self.against))
         lines.append("It may be published." if self.publishable else against)
@@ -326,7 +326,8 @@ def answer(difference: Metric, *, wins: int) -> Answer:
     Yes when its whole interval is above 0, no when the difference is not above 0. Else the interval's lower half, which
     shrinks with the square root of the number of wins, has to shrink below the difference: with w wins and half-width
     h, that takes w (h / d)² wins for a difference d, so w ((h / d)² − 1) more. More than `HOPELESS` times the wins at
-    hand are a no. On fewer than `MIN_WINS` nothing but not yet is said.
+    hand are a no. On fewer than `MIN_WINS` nothing but not yet is said. Wins are those to judge by, which all that come
+    from now on are.
 
     >>> print(answer(Metric(0.02, -0.01, 0.05), wins=80))
     not yet (about 100 more wins needed)
