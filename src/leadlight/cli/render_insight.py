@@ -88,8 +88,10 @@ def _pairs(pairs: Sequence[Pair]) -> Table:
     name = "together more, or less, than each alone"
     table = _table(name, "cases", "won", "expected", "times", "at 95 %", right=("cases", "won", "expected", "times"))
     for pair in pairs:
-        cells = (_share(pair.won / pair.count), _share(pair.expected / pair.count), *_ratio(pair.ratio))
-        table.add_row(words(" with ".join(pair.texts)), f"{pair.count:,}", *cells)
+        table.add_row(
+            words(" with ".join(pair.texts)), f"{pair.count:,}", _share(pair.won / pair.count),
+            _share(pair.expected / pair.count), *_ratio(pair.ratio),
+        )  # fmt: skip
     return table
 
 

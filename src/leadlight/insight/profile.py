@@ -149,7 +149,8 @@ class Profile:
     @property
     def rule(self) -> str:
         """How the cases came about, in a sentence."""
-        ages = " or ".join(f"{in_days(age):g}" for age in self.ages)
+        *earlier, last = [f"{in_days(age):g}" for age in self.ages]
+        ages = f"{', '.join(earlier)} or {last}" if earlier else last
         return (
             f"{self.cases:,} past {self.entity} cases, each as it stood {ages} days after its creation; {self.won:,} "
             f"({percent(self.won / self.cases)}) were won within {in_days(self.horizon):g} days after that"
