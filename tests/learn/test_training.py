@@ -153,7 +153,7 @@ learn: {order: number}
 
 
 def test_no_outcomes_is_said(tmp_path: Path) -> None:
-    workspace, *_ = company(tmp_path, 0)
+    company(tmp_path, 0)
     (tmp_path / "leadlight.yaml").write_text(SPEC.replace("outcome: {win", "#"))
     with pytest.raises(NotFoundError, match="does not say what a win is"):
         learned_from(Workspace(tmp_path))
