@@ -73,6 +73,7 @@ def rank_file(
     Raises UsageError where the outcome is not clear or the folder holds something else, TooFewOutcomes where there is
     too little to learn from.
     """
+    from leadlight.learn.run import LearnRun
     from leadlight.sources.discover import discover
     from leadlight.sources.draft import open_leads, write_workspace
 
@@ -89,6 +90,7 @@ def rank_file(
         as_of = _newest(engine, found)
         among = open_leads(engine, found)
     learned = workspace.learn(name=LEARNED, keep=keep, force=True, seed=seed, as_of=as_of, step=step)
+    assert isinstance(learned, LearnRun)  # without `if_needed` it always learns
     step("ranking who is open")
     ranking = workspace.rank(LEARNED, as_of=as_of, limit=limit, among=among)
     workspace.export(str(folder / "ranking.csv"), LEARNED, as_of=as_of, among=among)

@@ -19,7 +19,7 @@ from leadlight.features.moment import Moment
 from leadlight.scorecards.compile import Options, score_statement
 from leadlight.scorecards.ledger import Ledger, ledgers
 from leadlight.spec.catalog import Catalog
-from leadlight.spec.load import LoadedWorkspace, load_scorecard, load_workspace
+from leadlight.spec.load import LoadedWorkspace, PartlyLoaded, load_scorecard, load_workspace
 from leadlight.spec.moments import parse_moment
 from leadlight.spec.resolve import resolve, resolve_scorecard
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from leadlight.insight.next_step import NextStep
     from leadlight.insight.profile import Profile
     from leadlight.insight.similar import Similar
+    from leadlight.learn.adjust import AdjustRun
     from leadlight.learn.drafts import Placed
     from leadlight.learn.evaluation import Evaluation
     from leadlight.learn.line import Line, Wish
@@ -74,7 +75,7 @@ class Workspace:
         """Look at every file the workspace has, and at the headers of its sources; raise all faults at once."""
         from leadlight.sources.check import check
 
-        return check(self.loaded)
+        return check(PartlyLoaded(self.loaded))
 
     def ingest(
         self,
@@ -201,17 +202,23 @@ class Workspace:
         against: str | None = None,
         keep: Sequence[str] = (),
         force: bool = False,
+        if_needed: bool = False,
         seed: int = 1,
         as_of: str | datetime | None = None,
         step: Callable[[str], None] = lambda _: None,
-    ) -> LearnRun:
+    ) -> LearnRun | Watched:
         """Learn a scorecard from the outcomes known at a moment; publish it if it passes the gate, else leave a draft.
 
-        `against` is the scorecard to be beaten; `keep` puts back features that look like leaks.
+        `against` is the scorecard to be beaten; `keep` puts back features that look like leaks. With `if_needed`, a
+        scorecard that still fits is left as it is, and what was seen of it is returned.
         """
         from leadlight.learn.run import learn_run
 
         until = self._as_of(as_of)
+        if if_needed and name in self.loaded.scorecards:
+            seen = self.watch(name, as_of=until)
+            if not seen.needs_learning:
+                return seen
         with self.store() as engine:
             resolved = self._ready(engine)
             today = self._card(resolved, against) if resolved.scorecards or against else None
@@ -220,6 +227,15 @@ class Workspace:
             )
         self.loaded = load_workspace(self.root)
         return run
+
+    def adjust(self, scorecard: str | None = None, *, as_of: str | datetime | None = None, seed: int = 1) -> AdjustRun:
+        """Let outcomes move the points of a hand-written scorecard as far as they bear it, as a draft."""
+        from leadlight.learn.adjust import adjust
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            card = self._card(resolved, scorecard)
+            return adjust(engine, resolved, card, self._as_of(as_of), self.root, seed=seed)
 
     def publish(self, name: str, *, force: bool = False) -> Placed:
         """Publish a draft, through the gate or by force, and keep the scorecard it replaces."""

@@ -51,15 +51,25 @@ def learn(
     probabilities, it is published (scorecards/NAME.yaml); else it stays a draft (drafts/NAME.yaml), with the reasons.
     """
     from leadlight.cli import render_learn
-    from leadlight.cli.console import steps, write
+    from leadlight.cli.console import steps, working, write
     from leadlight.workspace import open_workspace
 
     opened = open_workspace(workspace)
+    if start is not None:
+        with working("moving points"):
+            write(opened.adjust(start, as_of=as_of, seed=seed), as_json=json, render=render_learn.adjusted)
+        return
     with steps("learning") as step:
         found = opened.learn(
-            name=name, against=against, start=start, keep=keep or (), force=force, if_needed=if_needed, seed=seed,
-            as_of=as_of, step=step,
-        )  # fmt: skip
+            name=name,
+            against=against,
+            keep=keep or (),
+            force=force,
+            if_needed=if_needed,
+            seed=seed,
+            as_of=as_of,
+            step=step,
+        )
     write(found, as_json=json, render=render_learn.learned)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from leadlight.evaluate.rates import Rate
     from leadlight.evaluate.threshold import Choice
     from leadlight.evaluate.verdict import Verdict
+    from leadlight.learn.adjust import AdjustRun
     from leadlight.learn.evaluation import Evaluation
     from leadlight.learn.learn import Learned
     from leadlight.learn.line import Line
@@ -35,8 +36,12 @@ FIGURES = (
 )  # fmt: skip
 
 
-def learned(run: LearnRun) -> RenderableType:
-    """Draw what was learned, what was left out, the verdict, and where the file is."""
+def learned(run: LearnRun | Watched) -> RenderableType:
+    """Draw what was learned, what was left out, the verdict, and where the file is; or why nothing was."""
+    from leadlight.learn.watch import Watched
+
+    if isinstance(run, Watched):
+        return watched(run)
     name, placed = run.placed.name, run.placed
     after = (
         f"Next: leadlight rank -s {name}; leadlight report -s {name}"
@@ -58,6 +63,37 @@ def _what_was_learned(run: LearnRun) -> list[RenderableType]:
     parts: list[RenderableType] = [head, _leaks(found), *verdict(found.verdict)]
     parts += [words(note, "dim") for note in (*found.assumptions, *found.notes)]
     return parts
+
+
+def adjusted(run: AdjustRun) -> RenderableType:
+    """Draw which points outcomes would move, why, and what that is worth."""
+    found = run.proposal
+    head = Text.assemble(
+        words(run.scorecard, "bold"), f": {found.wins:,} wins among {found.rows:,} rows of ",
+        words(plural(run.entity)), f" move {many(len(found.changes), 'number')}",
+    )  # fmt: skip
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in ("criterion", "level", "from", "to", "won", "of", "expected"):
+        table.add_column(column, justify="left" if column in ("criterion", "level") else "right", overflow="fold")
+    for change in found.changes:
+        style = "green" if change.after > change.before else "red"
+        table.add_row(
+            words(change.criterion), words(change.level), f"{change.before:g}", Text(f"{change.after:g}", style=style),
+            f"{change.wins:,}", f"{change.rows:,}", f"{change.expected:,.1f}",
+        )  # fmt: skip
+    parts: list[RenderableType] = [head, *([table] if found.changes else [])]
+    if found.withdrawn:
+        parts.append(
+            words(f"{many(found.withdrawn, 'change')} left out: rows not learned from speak against it", "dim")
+        )
+    parts += [words(item) for item in found.effect if item.figure in ("auc", "log_loss")]
+    if run.placed is None:
+        return Group(*parts, words("Nothing should change.", "green"))
+    name = run.placed.name
+    after = (
+        f"Look at it with `leadlight diff --against {run.placed.path.as_posix()}`; `leadlight publish {name}` uses it."
+    )
+    return Group(*parts, words(run.placed, "yellow"), words(after, "dim"))
 
 
 def ranked_file(found: FileRanking) -> RenderableType:
