@@ -99,10 +99,11 @@ def test_industries_have_their_order() -> None:
 
 
 def test_the_file_says_what_the_object_says() -> None:
-    examples, _ = market(500, 5)
+    examples, _ = market(500, 5, noise=0)
     found = learned(examples)
     spec = found.spec()
     assert models.WorthSpec.model_validate(spec.model_dump()) == spec
+    assert axes(found) == ["employees", "industry"]
     by_size, by_industry = spec.criteria
     assert isinstance(by_size, models.WorthBands)
     assert isinstance(by_industry, models.WorthCategory)
