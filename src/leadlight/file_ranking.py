@@ -115,5 +115,7 @@ def _newest(engine: DuckDBEngine, found: Discovered) -> datetime:
     """Return the moment at which the file was as it is: just after the newest time in it; now, where it has none."""
     if found.created_at.column is None:
         return utc_now()
-    newest: datetime = engine.rows('SELECT greatest((SELECT max(created_at) FROM leads), (SELECT max("at") FROM outcomes))')[0][0]
+    newest: datetime = engine.rows(
+        'SELECT greatest((SELECT max(created_at) FROM leads), (SELECT max("at") FROM outcomes))'
+    )[0][0]
     return min(newest + timedelta(seconds=1), utc_now())

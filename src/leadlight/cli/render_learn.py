@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from leadlight.learn.replay import Replay
     from leadlight.learn.run import LearnRun
     from leadlight.learn.watch import Watched
-    from leadlight.rank_file import FileRanking
+    from leadlight.file_ranking import FileRanking
 
 MOST_LEAKS = 15
 MOST_SHIFTS = 12

@@ -81,7 +81,7 @@ def rank(
 
     if file is not None:
         from leadlight.cli import render_learn
-        from leadlight.rank_file import rank_file
+        from leadlight.file_ranking import rank_file
 
         with steps("looking at the file") as step:
             found = rank_file(
