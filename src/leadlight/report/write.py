@@ -24,11 +24,12 @@ from leadlight.errors import UsageError
 from leadlight.report.facts import ReportFacts, as_json, gather
 from leadlight.scorecards.sentences import amount, value
 from leadlight.spec.entity import plural
+from leadlight.spec.readable import Readable
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+@dataclass(frozen=True, slots=True, repr=False)
+class Report(Readable):
     """A page that was written."""
 
     path: Path

@@ -14,6 +14,7 @@ from leadlight.errors import UsageError
 from leadlight.scorecards.compile import CAP, TOTAL, chance_columns
 from leadlight.scorecards.rank import REASONS, order_by, scored
 from leadlight.spec.models import ScorecardSpec
+from leadlight.spec.readable import Readable
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.sql import Sql, fill, joined, literal, quoted
 
@@ -21,8 +22,8 @@ RISKY = r"^[=+\-@\t\r\n]"
 """How a text starts that a spreadsheet would take for a formula."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+@dataclass(frozen=True, slots=True, repr=False)
+class Exported(Readable):
     """What was written, and where."""
 
     target: str

@@ -19,6 +19,7 @@ from leadlight.scorecards.ledger import Ledger, ledgers, top
 from leadlight.scorecards.past import continues
 from leadlight.scorecards.staleness import staleness
 from leadlight.spec.entity import many
+from leadlight.spec.readable import Readable, html_table
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.sql import Sql, fill, literal
 
@@ -40,8 +41,8 @@ class Ranked:
         return gate + [str(item) for item in top(self.ledger.contributions, REASONS)]
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
+@dataclass(frozen=True, slots=True, repr=False)
+class Ranking(Readable):
     """The leads in order: gates that give the best grade first, then by score, then other gated ones."""
 
     entity: str
@@ -92,6 +93,17 @@ class Ranking:
                 f"{row.rank:>5}  {row.ledger.score:>8.1f}  {grade:<3} {row.ledger.id}: {'; '.join(row.reasons)}"
             )
         return "\n".join([*lines, *self.notes])
+
+    def _repr_html_(self) -> str:
+        groups = list(self.rows[0].ledger.totals) if self.rows else []
+        numbers = ["#", "score", *groups]
+        rows = [
+            [row.rank, row.ledger.id, f"{row.ledger.score:.1f}", row.ledger.grade or "",
+             *(f"{row.ledger.totals[group]:.1f}" for group in groups), "; ".join(row.reasons)]
+            for row in self.rows
+        ]  # fmt: skip
+        title = "\n".join([str(self).partition("\n")[0], *self.notes])
+        return html_table(title, ["#", self.entity, "score", "grade", *groups, "reasons"], rows, numbers=numbers)
 
 
 SCORED = "_scored"

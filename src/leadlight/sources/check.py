@@ -13,11 +13,12 @@ from leadlight.sources.catalog import describe_sources
 from leadlight.spec.catalog import EVERYTHING
 from leadlight.spec.load import LoadedWorkspace, PartlyLoaded, load_partly
 from leadlight.spec.marks import Marks
+from leadlight.spec.readable import Readable
 from leadlight.spec.resolve import resolve
 
 
-@dataclass(frozen=True, slots=True)
-class CheckReport:
+@dataclass(frozen=True, slots=True, repr=False)
+class CheckReport(Readable):
     """What `check` found: no errors, or it would have raised them; warnings stop nothing."""
 
     features: int
