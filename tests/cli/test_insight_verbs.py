@@ -8,10 +8,6 @@ import pytest
 from tests.cli.conftest import Run
 from tests.insight.company import DAY, drawn, found
 
-from leadlight.cli.app import VERBS
-
-pytestmark = pytest.mark.skipif("profile" not in VERBS, reason="the verbs are not hooked into the program yet")
-
 AS_OF = ("--as-of", "2025-09-01")
 
 

@@ -201,3 +201,29 @@ def test_olist_shares_are_those_of_the_raw_files(olist_funnel: Workspace) -> Non
     assert seen["Origin: organic_search"] == (everyone["organic_search"], winners["organic_search"])
     assert seen["Origin: not known"] == (everyone[""], winners[""])
     assert "Origin: email" in {item.text for item in told.anti}
+
+
+LEARNED = """
+base: -20
+features:
+  visits_7d: {count: visit, within: 7d}
+groups:
+  fit:
+    criteria:
+      - {name: Seniority, feature: seniority, points: {boss: 10.4}, other: -2.2, missing: 0.3}
+      - name: Tier × visits
+        features: [tier, visits_7d]
+        bands: {visits_7d: [1]}
+        table: {gold: [-1.5, 2.5], other: [0.5, 1.0]}
+calibration: {score: [-30, 0], probability: [0.01, 0.5]}
+"""
+
+
+def test_learned_scorecards_are_told_as_written_ones_are(past: Past, tmp_path: Path) -> None:
+    """Features of the scorecard's own, tables of two features, a calibration."""
+    spec = WORKSPACE + AT_CREATION
+    told = profile_of(found(tmp_path / "c", past.leads, past.events, past.deals, workspace=spec, house=LEARNED))
+    assert "Seniority: boss" in {item.text for item in told.ideal}
+    cells = [item for item in told.levels if item.criterion == "Tier × visits"]
+    assert {item.text for item in cells} == {"Tier × visits: gold, below 1", "Tier × visits: tin, below 1"}
+    assert {item.points for item in cells} == {-1.5, 0.5}
