@@ -17,7 +17,17 @@ from scipy.special import chdtrc, ndtr
 from leadlight.engines.base import Engine
 from leadlight.evaluate.arrays import Bools, Floats
 from leadlight.expr.types import Type
-from leadlight.insight.cases import SAMPLE, WON, Cases, in_days, only_leads, past_cases, scored_cases
+from leadlight.insight.cases import (
+    SAMPLE,
+    WON,
+    Cases,
+    after_that,
+    in_days,
+    only_leads,
+    past_cases,
+    scored_cases,
+    seen_at,
+)
 from leadlight.insight.levels import Levels, columns, levels
 from leadlight.insight.ratio import HALF, Ratio, log_lift
 from leadlight.learn.tables import Places, sigmoid
@@ -137,6 +147,8 @@ class Profile:
     ages: tuple[timedelta, ...]
     """How long after its creation each case was looked at."""
     horizon: timedelta
+    dated: bool
+    """Whether outcomes have a time; else a win counts whenever it came."""
     cases: int
     won: int
     ideal: tuple[Level, ...]
@@ -149,11 +161,10 @@ class Profile:
     @property
     def rule(self) -> str:
         """How the cases came about, in a sentence."""
-        *earlier, last = [f"{in_days(age):g}" for age in self.ages]
-        ages = f"{', '.join(earlier)} or {last}" if earlier else last
+        share = percent(self.won / self.cases)
         return (
-            f"{self.cases:,} past {self.entity} cases, each as it stood {ages} days after its creation; {self.won:,} "
-            f"({percent(self.won / self.cases)}) were won within {in_days(self.horizon):g} days after that"
+            f"{self.cases:,} past {self.entity} cases, each as it stood {seen_at(self.ages)}; {self.won:,} ({share}) "
+            f"were won {after_that(self.horizon, dated=self.dated)}"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -164,7 +175,7 @@ class Profile:
             "version": self.version,
             "as_of": self.as_of.isoformat() + "Z",
             "ages_days": [in_days(age) for age in self.ages],
-            "horizon_days": in_days(self.horizon),
+            "horizon_days": in_days(self.horizon) if self.dated else None,
             "cases": self.cases,
             "won": self.won,
             "ideal": [level.as_dict() for level in self.ideal],
@@ -240,6 +251,7 @@ def _profile(
         as_of=as_of,
         ages=cases.ages,
         horizon=cases.horizon,
+        dated=cases.dated,
         cases=len(won),
         won=int(won.sum()),
         ideal=_of_each_group([level for level in agreeing if level.beyond > 0]),
@@ -445,6 +457,6 @@ def _beyond_chance(p: Floats) -> Bools:
 def _pair(cells: _Cells, place: int, names: Sequence[str]) -> Pair:
     """Return a pair with the interval of its wins over those expected (of which the model is taken as known)."""
     count, won, expected = (float(column[place]) for column in (cells.count, cells.won, cells.expected))
-    error = math.sqrt(1 / (won + HALF) - 1 / (count + HALF))
+    error = math.sqrt(1 / (won + HALF) - 1 / (count + 1))
     ratio = Ratio.of_log(math.log((won + HALF) / (expected + HALF)), error)
     return Pair((names[cells.first[place]], names[cells.second[place]]), int(count), int(won), expected, ratio)
