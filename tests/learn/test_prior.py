@@ -311,7 +311,7 @@ def test_never_below_the_hand_written_card_on_x_education(applicants: Applicants
             assert auc > -auc_noise
             assert loss > -loss_noise
         gains[wins] = np.mean([item[:2] for item in found], axis=0)
-    assert gains[5] == pytest.approx([0, 0], abs=0.002)
+    assert gains[5] == pytest.approx([0, 0], abs=0.005)
     assert gains[2_000][0] > 0.004
     assert gains[2_000][1] > 0.002
 
