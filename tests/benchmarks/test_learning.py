@@ -108,6 +108,7 @@ def test_days_are_rebuilt_from_month_and_weekday(learning: dict[str, ModuleType]
     assert ((found.astype(int) + 3) % 7 == weekday).all()
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.skipif(not (DATA / "fin_german_credit").is_dir(), reason="../shared/data is absent")
 def test_a_run_computes_once_and_shows_a_table(tmp_path: Path) -> None:
