@@ -7,13 +7,15 @@ statement Leadlight compiles, over its own store in DuckDB; the result (every co
 table in memory. LightGBM has 300 trees of 31 leaves from the same leads and reads a ready matrix of numbers; the making
 of that, categories encoded, is not counted. Its contributions (`pred_contrib`) are computed for `--sample` leads and
 scaled up: for all of them it would take an hour. Each repetition is a process of its own and the systems take turns;
-the clock starts when modules are imported and covers opening the files.
+the clock starts when modules are imported and covers opening the files. What was made is kept in `--root`; remove that
+to learn anew.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import pickle
 import shutil
 import sys
 import tempfile
@@ -28,15 +30,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import lightgbm
 import numpy as np
 import pyarrow as pa
-from leadlight.learn.points import tables_to_groups
 from simulated import numbers, simulated
 
 from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.expr.types import Type
 from leadlight.features.moment import Moment
-from leadlight.learn.examples import Examples
 from leadlight.learn.fit import fit
-from leadlight.learn.tables import Tables
+from leadlight.learn.points import tables_to_groups
 from leadlight.learn.write import scorecard_text
 from leadlight.scorecards.compile import score_statement
 from leadlight.spec.load import load_workspace
@@ -58,7 +58,7 @@ WORKSPACE = "entity: lead\nstore: duckdb:store.duckdb\n"
 def main() -> None:
     """Measure, or be the process that is measured."""
     options = _options()
-    folder = options.root / f"{options.leads}"
+    folder = options.root / str(options.leads)
     if options.run:
         tell(measured(lambda: SYSTEMS[options.run](folder, options.sample))[1])
         return
@@ -122,30 +122,32 @@ def _scaled(item: Summary, times: float) -> Summary:
 
 
 def _prepare(folder: Path, leads: int) -> None:
-    """Learn both from some leads; lay all leads out in the store and as a matrix."""
-    folder.mkdir(parents=True)
-    known, rows = simulated(LEARNED_FROM, seed=1), simulated(leads, seed=1).features
-    tables = fit(known).tables
+    """Learn both from some leads, once for any number; lay all leads out in the store and as a matrix."""
+    learned = folder.parent / "learned"
+    if not (learned / "trees.txt").exists():
+        _learn(learned)
+    shutil.copytree(learned, folder)
+    rows = simulated(leads, seed=1).features
+    tables = pickle.loads((folder / "tables.pickle").read_bytes())
     np.save(folder / "points.npy", tables.log_odds(rows.slice(0, CHECKED)) * POINTS)
-    _write(folder, tables)
-    _train(folder, known)
     np.save(folder / "matrix.npy", numbers(rows))
     _fill(folder, rows)
     (folder / "done").touch()
 
 
-def _write(folder: Path, tables: Tables) -> None:
-    """Write the tables as a workspace with one scorecard."""
+def _learn(folder: Path) -> None:
+    """Fit tables, written as a workspace with one scorecard, and trees."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "scorecards").mkdir(parents=True)
+    known = simulated(LEARNED_FROM, seed=1)
+    tables = fit(known).tables
     base, criteria = tables_to_groups(tables, double_odds=20.0)
     card = ScorecardSpec(base=base, groups={"all": GroupSpec(criteria=criteria)})
-    (folder / "scorecards").mkdir()
     (folder / "scorecards" / "learned.yaml").write_text(scorecard_text(card))
     (folder / "leadlight.yaml").write_text(WORKSPACE)
+    (folder / "tables.pickle").write_bytes(pickle.dumps(tables))
     pairs = sum(len(term.features) == 2 for term in tables.terms)
-    print(f"Learned {len(criteria)} criteria from {len(tables.features)} features, {pairs} of them pairs")
-
-
-def _train(folder: Path, known: Examples) -> None:
+    print(f"Learned {len(criteria)} criteria from {len(tables.features)} features, {pairs} of them pairs", flush=True)
     texts = [place for place, name in enumerate(known.names) if name.startswith("text")]
     rows = lightgbm.Dataset(numbers(known.features), known.won, categorical_feature=texts)
     settings = {"objective": "binary", "learning_rate": 0.05, "num_threads": THREADS, "verbosity": -1}
