@@ -27,7 +27,7 @@ COUNTED_AT = (1, 2, 4, 7)
 """Steps at which the Hessian is counted anew; between them the last one serves."""
 CHUNK = 1 << 16
 LARGEST_STEP = 3.0
-BELIEF = 2.0
+BELIEF = 10.0
 """How many coefficients' worth of evidence the expected strength of a prior counts."""
 SMALL = 1e-9
 
@@ -229,21 +229,30 @@ def _centred(
     """Move each table's mean into the base; add standard errors where asked."""
     base, evidence = float(beta[0]), np.diag(hessian)
     coefficients, weights, spreads = [], [], []
-    spread = _errors(blocks, at, hessian, strengths) if errors else np.zeros(0)
+    cover = _covariance(blocks, at, hessian, strengths) if errors else np.zeros((0, 0))
     for low, high in pairwise(at[1:]):
         h = evidence[low:high]
         centred = _middled(beta[low:high], h)
         base += float((beta[low:high] - centred)[0])
         coefficients.append(centred)
         weights.append(h.copy())
-        spreads.append(spread[low:high])
+        spreads.append(_centred_errors(cover[low:high, low:high], h) if errors else np.zeros(0))
     return Sum(base, tuple(coefficients), tuple(weights), tuple(strengths[1:]), steps, tuple(spreads) if errors else ())
 
 
-def _errors(blocks: tuple[Block, ...], at: Rows, hessian: Floats, strengths: list[float]) -> Floats:
+def _covariance(blocks: tuple[Block, ...], at: Rows, hessian: Floats, strengths: list[float]) -> Floats:
+    """Return the covariance of all coefficients under data and priors."""
     precision = hessian.copy()
     for block, strength, (low, high) in zip(blocks, strengths, pairwise(at), strict=True):
         precision[low:high, low:high] += strength * block.penalty
     precision[np.diag_indices_from(precision)] += 1e-6
-    found: Floats = np.sqrt(np.maximum(np.diag(np.linalg.inv(precision)), 0.0))
+    found: Floats = np.linalg.inv(precision)
+    return found
+
+
+def _centred_errors(cover: Floats, h: Floats) -> Floats:
+    """Return the standard errors of a block's coefficients less their mean over the evidence."""
+    share = h / max(h.sum(), SMALL)
+    with_mean = cover @ share
+    found: Floats = np.sqrt(np.maximum(np.diag(cover) - 2 * with_mean + share @ with_mean, 0.0))
     return found

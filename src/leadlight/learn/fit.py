@@ -30,7 +30,7 @@ Direction = Literal["rising", "falling"]
 
 FEWEST = 10
 """Fewer wins or losses than this are too few to learn tables from."""
-VALUE_STRENGTH, BAND_STRENGTH, PAIR_STRENGTH, PERIOD_STRENGTH = 5.0, 30.0, 30.0, 0.1
+VALUE_STRENGTH, BAND_STRENGTH, PAIR_STRENGTH, PERIOD_STRENGTH = 20.0, 100.0, 50.0, 0.1
 """Precision, before looking, of a value's effect, of the step from one fine bin to the next, of a cell, of a period."""
 SAMPLE = 120_000
 """Rows from which pairs, priors and shares are learned; the tables themselves are learned from all rows."""
@@ -229,7 +229,7 @@ def _fit(examples: Examples, settings: FitSettings) -> Fitted:
 
 def _learned(ground: _Ground, shape: _Shape) -> _Learned:
     """Return what is kept and how steep all is, as trials tell."""
-    trials, merging = _tried(ground, shape)
+    trials, merging = _tried(ground, shape) if ground.axes else ([], None)
     if not trials:
         return _Learned(np.ones(len(ground.axes) + len(shape.pairs)))
     kept = shares_kept(trials)
@@ -298,7 +298,7 @@ def _find_pairs(ground: _Ground, sides: tuple[Side, ...], singles: Sum) -> tuple
     """Return the pairs that gain most in other periods, and how many were considered."""
     settings, wins = ground.settings, int(ground.won.sum())
     allowed = [j for j, name in enumerate(ground.names) if name not in settings.monotone and sides[j].cells > 1]
-    if settings.most_pairs == 0 or min(wins, len(ground.won) - wins) < FEWEST_FOR_PAIRS:
+    if settings.most_pairs == 0 or len(allowed) < 2 or min(wins, len(ground.won) - wins) < FEWEST_FOR_PAIRS:
         return [], 0
     spread = np.array([float(singles.weights[j] @ singles.coefficients[j] ** 2) for j in allowed])
     allowed = sorted(allowed[k] for k in np.argsort(-spread, kind="stable")[:MOST_SIDES])
@@ -455,6 +455,6 @@ def _warnings(binned: Binned, learned: _Learned) -> list[str]:
     found = [f"{name} is not used: it {why}" for name, why in binned.left_out.items()]
     if not binned.axes:
         found.append("no feature is left to learn from; every row gets the base rate")
-    if not learned.blocks:
+    elif not learned.blocks:
         found.append("too few outcomes in the earlier periods to see whether effects hold; all are kept")
     return found

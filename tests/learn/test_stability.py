@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leadlight.learn.stability import Trial, forward_chain, intercept, newest, shares_kept, steepness
+from leadlight.learn.tables import sigmoid
+
+
+def trials(*slopes: tuple[float, float], n: int = 4000) -> list[Trial]:
+    """Make a block of rows for each pair of true slopes, with a base of its own."""
+    r, found = np.random.default_rng(0), []
+    for k, slope in enumerate(slopes):
+        x = r.normal(size=(n, 2))
+        found.append(Trial(np.arange(n), x, r.random(n) < sigmoid(-3 + k + x @ np.array(slope))))
+    return found
+
+
+def test_shares_are_how_much_of_each_effect_was_true() -> None:
+    assert shares_kept(trials((1.0, 0.5), (1.0, 0.5), (1.0, 0.5))) == pytest.approx([1.0, 0.5], abs=0.1)
+
+
+def test_what_comes_and_goes_is_not_kept() -> None:
+    assert shares_kept(trials((1.0, 1.0), (1.0, -1.0), (1.0, 1.0), (1.0, -1.0)))[1] < 0.15
+
+
+def test_shares_stay_between_nothing_and_all() -> None:
+    kept = shares_kept(trials((3.0, -3.0)))
+    assert kept.tolist() == [1.0, 0.0]
+
+
+def test_little_evidence_keeps_what_was_believed() -> None:
+    few = [Trial(np.arange(4), 0.1 * np.ones((4, 2)), np.array([True, False, False, False]))]
+    assert shares_kept(few) == pytest.approx([1.0, 1.0], abs=0.02)
+
+
+def test_steepness_is_of_the_whole() -> None:
+    assert steepness(trials((0.7, 0.7), (0.7, 0.7)), np.ones(2)) == pytest.approx(0.7, abs=0.05)
+
+
+def test_each_trial_knows_only_the_time_before() -> None:
+    block, seen = np.repeat(np.arange(4), 50), []
+
+    def learn(before: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        seen.append((int(before.max()), int(rows.min()), int(rows.max())))
+        return np.zeros((len(rows), 1))
+
+    won = np.arange(200) % 2 == 0
+    assert len(forward_chain(block, won, learn)) == 3
+    assert seen == [(49, 50, 99), (99, 100, 149), (149, 150, 199)]
+    assert len(forward_chain(block, won & (block > 0), learn)) == 2
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=50), st.floats(-4, 4))
+def test_the_intercept_makes_probabilities_sum_to_the_wins(won: list[bool], at: float) -> None:
+    outcome, z = np.array(won), np.full(len(won), at)
+    share = (outcome.sum() + 0.5) / (len(won) + 1)
+    assert sigmoid(z + intercept(z, outcome)).mean() == pytest.approx(share, abs=1e-6)
+
+
+def test_the_newest_reach_back_until_there_are_enough_outcomes() -> None:
+    won = np.zeros(1000, bool)
+    won[:50] = True
+    assert newest(won) == 40
+    assert newest(np.zeros(1000, bool)) == 0
