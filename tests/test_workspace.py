@@ -242,3 +242,22 @@ def test_diff_against_a_file_that_has_faults_or_is_not_there(shop: Workspace, tm
 def test_diff_of_a_scorecard_never_used(shop: Workspace) -> None:
     with pytest.raises(NotFoundError, match=r"^aside was never used, so there is nothing to compare with\nRun `lead"):
         shop.diff("aside")
+
+
+# ------------------------------------------------------------------------------------- files of a former day, as then
+
+
+def test_exports_of_former_days_are_known_since_their_day(tmp_path: Path) -> None:
+    (tmp_path / "leadlight.yaml").write_text("sources: {leads: {csv: leads.csv, id: id, created_at: made}}\n")
+    (tmp_path / "scorecards").mkdir()
+    (tmp_path / "scorecards" / "house.yaml").write_text(
+        "groups: {g: {criteria: [{name: Size, feature: size, bands: [[0, null, 1], [null, 0, 2]]}]}}\n"
+    )
+    shop = Workspace(tmp_path, now=lambda: NOW)
+    for day, size in (("2026-01-10", 1), ("2026-02-10", -1)):
+        (tmp_path / "leads.csv").write_text(f"id,made,size\nann,2026-01-01,{size}\n")
+        shop.ingest(as_of=day)
+    points = {day: shop.explain("ann", as_of=day).score for day in ("2026-01-20", "2026-02-09", "2026-02-10")}
+    assert points == {"2026-01-20": 1, "2026-02-09": 1, "2026-02-10": 2}
+    with pytest.raises(UsageError, match="2026-03-02 00:00 UTC lies ahead"):
+        shop.ingest(as_of="2026-03-02")

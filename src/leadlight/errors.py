@@ -9,6 +9,7 @@
         StoreVersionError           it was written by a newer Leadlight
       NotFoundError                 a lead, scorecard, file or workspace of that name does not exist
       UsageError                    an argument makes no sense (an as-of that is no time, say)
+      TooFewOutcomes                too few wins or losses to learn from
       MissingExtraError             an optional package is needed
 
 Each error carries its facts as attributes, says what to do next, and has the exit code the command line ends with.
@@ -176,3 +177,22 @@ class MissingExtraError(LeadlightError):
     """An optional package is needed; the fix is the line that installs it."""
 
     exit_code = 7
+
+
+class TooFewOutcomes(LeadlightError):
+    """There are too few wins, or too few losses, to learn from."""
+
+    exit_code = 8
+
+    def __init__(self, *, wins: int, losses: int, needed: int) -> None:
+        self.wins, self.losses, self.needed = wins, losses, needed
+        fewer = "wins" if wins <= losses else "losses"
+        message = f"{wins:,} wins and {losses:,} losses are too few {fewer} to learn from; at least {needed} are needed"
+        fix = (
+            "Use a scorecard written by hand until there are more, and say which outcome counts as a win in `outcome:`."
+        )
+        super().__init__(message, fix=fix)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the error and its counts as plain JSON values."""
+        return {**super().as_dict(), "wins": self.wins, "losses": self.losses, "needed": self.needed}

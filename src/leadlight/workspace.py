@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leadlight.errors import DataError, Fault, NotFoundError, SpecError, did_you_mean
+from leadlight.errors import DataError, Fault, NotFoundError, SpecError, UsageError, did_you_mean
 from leadlight.expr import build
 from leadlight.features.moment import Moment
 from leadlight.scorecards.compile import Options, score_statement
@@ -27,6 +26,12 @@ from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
 if TYPE_CHECKING:
     from leadlight.engines.duckdb import DuckDBEngine
+    from leadlight.insight.next_step import NextStep
+    from leadlight.insight.profile import Profile
+    from leadlight.insight.similar import Similar
+    from leadlight.learn.drafts import Placed
+    from leadlight.learn.evaluation import Evaluation
+    from leadlight.learn.run import LearnRun
     from leadlight.report.write import Report
     from leadlight.scorecards.diff import Difference
     from leadlight.scorecards.export import Exported
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
     from leadlight.scorecards.rank import Ranking
     from leadlight.scorecards.score import ScoreRun
     from leadlight.scorecards.why import Movement
+    from leadlight.sources.check import CheckReport
     from leadlight.sources.ingest_report import IngestReport
     from leadlight.sources.read import ProgressUpdate
     from leadlight.store.erase import Erased
@@ -45,31 +51,6 @@ DIALECTS = ("duckdb", "postgres", "bigquery", "snowflake", "databricks", "spark"
 def utc_now() -> datetime:
     """Return the moment as naive UTC."""
     return datetime.now(UTC).replace(tzinfo=None)
-
-
-@dataclass(frozen=True, slots=True)
-class CheckReport:
-    """What `check` found: no errors, or it would have raised them; warnings stop nothing."""
-
-    features: int
-    scorecards: Mapping[str, str]
-    """Scorecard → its version."""
-    warnings: tuple[Fault, ...]
-    notes: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the report as plain JSON values."""
-        return {
-            "features": self.features,
-            "scorecards": dict(self.scorecards),
-            "warnings": [fault.as_dict() for fault in self.warnings],
-            "notes": list(self.notes),
-        }
-
-    def __str__(self) -> str:
-        cards = ", ".join(f"{name} ({version})" for name, version in self.scorecards.items()) or "none"
-        lines = [f"the workspace is well: {self.features} features, scorecards: {cards}"]
-        return "\n".join(lines + [str(fault) for fault in self.warnings] + list(self.notes))
 
 
 class Workspace:
@@ -88,19 +69,30 @@ class Workspace:
 
     def check(self) -> CheckReport:
         """Look at every file the workspace has, and at the headers of its sources; raise all faults at once."""
-        catalog, notes = self._described()
-        resolved, warnings = self._resolved(catalog)
-        versions = {name: card.version for name, card in resolved.scorecards.items()}
-        return CheckReport(len(resolved.features), versions, tuple(warnings), tuple(notes))
+        from leadlight.sources.check import check
+
+        return check(self.loaded)
 
     def ingest(
-        self, *, only: Sequence[str] = (), progress: Callable[[ProgressUpdate], None] | None = None
+        self,
+        *,
+        only: Sequence[str] = (),
+        as_of: str | datetime | None = None,
+        progress: Callable[[ProgressUpdate], None] | None = None,
     ) -> IngestReport:
-        """Read the sources (all, or those named) into the store; all or nothing."""
+        """Read the sources (all, or those named) into the store; all or nothing.
+
+        `as_of` is the moment at which the files were as they are, for exports of former days: what carries no date of
+        its own is known since then.
+        """
+        from leadlight.sources.check import placed
         from leadlight.sources.ingest import ingest
 
-        with self.store(write=True, create=True) as engine:
-            return ingest(engine, self.loaded.workspace.spec, self.root, only=only, now=self.now(), progress=progress)
+        moment = self._as_of(as_of)
+        if moment > self.now():
+            raise UsageError(f"{moment:%Y-%m-%d %H:%M} UTC lies ahead: what will be known then is not in the files")
+        with placed(self.loaded.workspace.marks), self.store(write=True, create=True) as engine:
+            return ingest(engine, self.loaded.workspace.spec, self.root, only=only, now=moment, progress=progress)
 
     # ------------------------------------------------------------------------------------------------------ scores
 
@@ -185,15 +177,121 @@ class Workspace:
         resolved, _ = self._resolved(self._catalog())
         return trial(resolved, self._card(resolved, scorecard), lead, self._as_of(as_of))
 
-    def history(self, lead: str, scorecard: str | None = None) -> History:
-        """Return the scores a lead was given, and its changes of grade."""
+    def history(self, lead: str, scorecard: str | None = None, *, as_of: str | datetime | None = None) -> History:
+        """Return the scores a lead was given up to a moment, and its changes of grade."""
         from leadlight.scorecards.history import history
 
         with self.store() as engine:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
             labels = card.spec.grades.labels if card.spec.grades else []
-            return history(engine, card.name, card.spec.of, _key(engine, resolved, card, lead), lead, labels)
+            key, until = _key(engine, resolved, card, lead), self._as_of(as_of) if as_of is not None else None
+            return history(engine, card.name, card.spec.of, key, lead, labels, until=until)
+
+    # ---------------------------------------------------------------------------------------------------- learning
+
+    def learn(
+        self,
+        *,
+        name: str = "learned",
+        against: str | None = None,
+        keep: Sequence[str] = (),
+        force: bool = False,
+        seed: int = 1,
+        as_of: str | datetime | None = None,
+        step: Callable[[str], None] = lambda _: None,
+    ) -> LearnRun:
+        """Learn a scorecard from the outcomes known at a moment; publish it if it passes the gate, else leave a draft.
+
+        `against` is the scorecard to be beaten; `keep` puts back features that look like leaks.
+        """
+        from leadlight.learn.run import learn_run
+
+        until = self._as_of(as_of)
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            today = self._card(resolved, against) if resolved.scorecards or against else None
+            run = learn_run(
+                engine, resolved, until, self.root, name=name, today=today, keep=keep, force=force, seed=seed, step=step
+            )
+        self.loaded = load_workspace(self.root)
+        return run
+
+    def publish(self, name: str, *, force: bool = False) -> Placed:
+        """Publish a draft, through the gate or by force, and keep the scorecard it replaces."""
+        from leadlight.learn.drafts import publish_draft
+
+        placed = publish_draft(self.root, name, force=force)
+        self.loaded = load_workspace(self.root)
+        return placed
+
+    def revert(self, name: str) -> Placed:
+        """Put back the scorecard that the published one replaced."""
+        from leadlight.learn.drafts import revert
+
+        placed = revert(self.root, name)
+        self.loaded = load_workspace(self.root)
+        return placed
+
+    def evaluate(
+        self,
+        scorecard: str | None = None,
+        *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+    ) -> Evaluation:
+        """Hold a scorecard against the outcomes of the leads looked at since a moment."""
+        from leadlight.learn.evaluation import evaluate
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            start = None if since is None else self._as_of(since)
+            return evaluate(engine, resolved, self._card(resolved, scorecard), since=start, until=self._as_of(until))
+
+    def profile(self, scorecard: str | None = None, *, as_of: str | datetime | None = None) -> Profile:
+        """Say who the ideal buyer is: what the won have more often than all, what less, and which pairs matter."""
+        from leadlight.insight.profile import profile
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            return profile(engine, resolved, self._card(resolved, scorecard), self._as_of(as_of))
+
+    def similar(
+        self,
+        lead: str,
+        scorecard: str | None = None,
+        *,
+        as_of: str | datetime | None = None,
+        limit: int = 20,
+        same_account: bool = True,
+    ) -> Similar:
+        """Return the past leads most like one in what gives points, and how they ended."""
+        from leadlight.insight.similar import similar
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            card, key = self._card(resolved, scorecard), self._lead(engine, resolved, lead)
+            return similar(engine, resolved, card, key, self._as_of(as_of), limit=limit, same_account=same_account)
+
+    def next(
+        self,
+        lead: str,
+        scorecard: str | None = None,
+        *,
+        as_of: str | datetime | None = None,
+        within: timedelta = timedelta(days=14),
+        actions: Sequence[str] = (),
+        limit: int = 5,
+    ) -> NextStep:
+        """Suggest what could come next: what past leads in a like state did next who were won more often."""
+        from leadlight.insight.next_step import next_step
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            card, key = self._card(resolved, scorecard), self._lead(engine, resolved, lead)
+            return next_step(
+                engine, resolved, card, key, self._as_of(as_of), within=within, actions=actions, limit=limit
+            )
 
     # ------------------------------------------------------------------------------------------------- results out
 
@@ -266,6 +364,11 @@ class Workspace:
         finally:
             engine.close()
 
+    def _lead(self, engine: DuckDBEngine, workspace: ResolvedWorkspace, name: str) -> int:
+        from leadlight.store.leads import get_lead
+
+        return get_lead(engine, name, entity=workspace.spec.entity).lead
+
     def _as_of(self, text: str | datetime | None) -> datetime:
         return self.now() if text is None else parse_moment(text, self.now())
 
@@ -295,10 +398,12 @@ class Workspace:
     def _described(self) -> tuple[Catalog, list[str]]:
         """Return the names the sources' headers tell, over those the store has already."""
         from leadlight.sources.catalog import describe_sources
+        from leadlight.sources.check import placed
 
         described, notes, faults = describe_sources(self.loaded.workspace.spec, self.root)
-        if faults:
-            raise DataError(faults)
+        with placed(self.loaded.workspace.marks):
+            if faults:
+                raise DataError(faults)
         return described, notes
 
     def _card(self, resolved: ResolvedWorkspace, name: str | None) -> ResolvedScorecard:

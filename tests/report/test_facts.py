@@ -7,6 +7,7 @@ import pytest
 from tests.features.tables import day
 from tests.scorecards.shop import HOUSE, NOW, WORKSPACE, open_shop
 
+from leadlight.evaluate.rates import wilson
 from leadlight.report.facts import (
     AttributeFacts,
     Conversion,
@@ -15,7 +16,6 @@ from leadlight.report.facts import (
     ReportFacts,
     as_json,
     gather,
-    wilson,
 )
 from leadlight.workspace import Workspace
 
@@ -121,7 +121,7 @@ def test_conversion_of_those_open_a_horizon_ago(again) -> None:
     found = facts.conversion
     assert found is not None
     assert (found.timed, found.as_of, found.until) == (True, day("2026-01-16"), NOW)
-    assert [(row.grade, row.n, row.won) for row in found.rows] == [("A3", 2, 1)]
+    assert [(row.name, row.n, row.won) for row in found.rows] == [("A3", 2, 1)]
     assert (found.rows[0].low, found.rows[0].high) == wilson(1, 2)
     assert found.base_rate == 0.5
 
@@ -195,7 +195,7 @@ def test_outcomes_without_a_time_are_held_against_the_grades_of_now(tmp_path: Pa
     shop.ingest()
     facts = facts_of(shop)
     assert facts.conversion == Conversion(False, NOW, NOW, facts.conversion.rows)
-    assert {row.grade: (row.n, row.won) for row in facts.conversion.rows} == {"A1": (1, 0), "A3": (1, 0), "C3": (2, 1)}
+    assert {row.name: (row.n, row.won) for row in facts.conversion.rows} == {"A1": (1, 0), "A3": (1, 0), "C3": (2, 1)}
     assert facts.hindsight is None
 
 
@@ -205,14 +205,3 @@ def test_rows_that_could_not_be_read_are_counted(tmp_path: Path) -> None:
         file.write("ann,page_view,not a time,/x\nann,,2026-01-01,/x\n")
     shop.ingest()
     assert facts_of(shop).rejected == 2
-
-
-# ------------------------------------------------------------------------------------------------------------ figures
-
-
-@pytest.mark.parametrize(
-    ("won", "n", "low", "high"),
-    [(0, 0, 0, 1), (0, 10, 0, 0.2775), (10, 10, 0.7225, 1), (1, 2, 0.0945, 0.9055), (81, 263, 0.2553, 0.3662)],
-)
-def test_wilson_against_published_values(won: int, n: int, low: float, high: float) -> None:
-    assert wilson(won, n) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))

@@ -68,3 +68,9 @@ def test_an_account_has_a_history_too_here_without_grades(shop: Workspace, tmp_p
     ]  # fmt: skip
     with pytest.raises(NotFoundError, match="there is no account 'Acne'; the nearest are 'Acme'"):
         shop.history("Acne", "firms")
+
+
+def test_as_of_a_moment_later_scores_are_not_known_yet(graded: Workspace) -> None:
+    every = graded.history("slow", "axes").scores
+    assert graded.history("slow", "axes", as_of=stories.day(3)).scores == every[:3]
+    assert graded.history("slow", "axes", as_of="2026-01-01").scores == ()

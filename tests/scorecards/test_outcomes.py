@@ -81,10 +81,15 @@ def test_auc_and_top_tenth_by_hand(past: Path) -> None:
     assert found.auc == pytest.approx((b + e + g) / (3 * 9), abs=1e-12)
     # The top tenth of twelve is 1.2 leads: a, and a fifth of the next place, which b, c and d share.
     assert found.top_tenth == pytest.approx(0.2 / 3 / 3, abs=1e-12)
-    assert str(found) == ("AUC 0.611, 2% of wins in the top tenth (12 open on 2026-01-30, 3 won by 2026-03-01)")
+    assert found.best_tenth == pytest.approx(1.2 / 3)  # no order has more of the three among 1.2 leads
+    assert str(found) == (
+        "AUC 0.611, 2% of wins in the top tenth (a coin 10%, the best order 40%; 12 open on 2026-01-30, 3 won by "
+        "2026-03-01)"
+    )
     assert found.as_dict() == {
         "as_of": "2026-01-30T00:00:00Z", "until": "2026-03-01T00:00:00Z", "open": 12, "won": 3,
-        "auc": found.auc, "top_tenth": found.top_tenth,
+        "auc": found.auc, "top_tenth": found.top_tenth, "top_tenth_of_a_coin": 0.1,
+        "top_tenth_at_best": found.best_tenth,
     }  # fmt: skip
 
 
@@ -106,7 +111,7 @@ def test_a_scorecard_that_tells_nobody_apart_is_a_coin(past: Path) -> None:
 def test_nobody_won(tmp_path: Path) -> None:
     found = history(tmp_path, deals=[("b", "2026-02-10", "lost")])
     assert found is not None
-    assert (found.open, found.won, found.auc, found.top_tenth) == (13, 0, None, None)
+    assert (found.open, found.won, found.auc, found.top_tenth, found.best_tenth) == (13, 0, None, None, None)
     assert str(found) == "13 open on 2026-01-30, 0 of them won by 2026-03-01"
 
 

@@ -7,7 +7,8 @@ import pytest
 from tests.features.tables import Tables, day
 
 from leadlight.expr.types import Type
-from leadlight.scorecards.sentences import amount, sentence, times, value
+from leadlight.scorecards.sentences import amount, days, sentence, times, unit_of, value
+from leadlight.spec.models import WorkspaceSpec
 from leadlight.spec.resolved import ResolvedCriterion
 
 CARD = """
@@ -42,6 +43,43 @@ def criteria() -> dict[str, ResolvedCriterion]:
 )
 def test_what_was_seen(criteria: dict[str, ResolvedCriterion], name: str, values: list[Any], said: str) -> None:
     assert sentence(criteria[name], events=None, last=None, values=values) == said
+
+
+@pytest.mark.parametrize(
+    ("written", "unit"),
+    [
+        ({"age": "created_at"}, "days"), ({"recency": "view"}, "days"), ({"account": {"recency": "view"}}, "days"),
+        ({"share": "view", "where": "a"}, "share"), ({"count": "view"}, None), ({"expr": "size"}, None),
+        ({"attribute": "size"}, None), ({"account": {"sum": "size"}}, None),
+    ],
+)  # fmt: skip
+def test_what_a_feature_counts(written: dict[str, Any], unit: str | None) -> None:
+    assert unit_of(WorkspaceSpec.model_validate({"features": {"f": written}}).features["f"]) == unit
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "units", "said"),
+    [
+        ("Company size", [27.99], ["days"], "Company size: 27 days"),
+        ("Company size", [None], ["days"], "Company size: not known"),
+        ("City × size", ["Rome", 0.5], [None, "share"], "City × size: Rome, 50%"),
+    ],
+)
+def test_numbers_with_their_unit(
+    criteria: dict[str, ResolvedCriterion], name: str, values: list[Any], units: list[Any], said: str
+) -> None:
+    assert sentence(criteria[name], events=None, last=None, values=values, units=units) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (0.0, "less than an hour"), (1 / 24, "1 hour"), (0.999, "23 hours"), (1.0, "1 day"), (1.99, "1 day"),
+        (1234.0, "1,234 days"), (-0.5, "12 hours ahead"), (-2.0, "2 days ahead"),
+    ],
+)  # fmt: skip
+def test_days_that_have_passed(count: float, said: str) -> None:
+    assert days(count) == said
 
 
 @pytest.mark.parametrize(

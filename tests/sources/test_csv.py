@@ -4,6 +4,7 @@ import pytest
 
 from leadlight.sources.csv import distinct_headers, open_csv
 from leadlight.sources.locate import Located
+from leadlight.sources.opened import Opened
 from leadlight.sources.part import TextFormat
 from leadlight.spec.models import SourceSpec
 
@@ -11,7 +12,8 @@ from leadlight.spec.models import SourceSpec
 def cut(tmp_path: Path, text: str, **spec: object) -> TextFormat:
     path = tmp_path / "f.csv"
     path.write_text(text, encoding="utf-8", newline="")
-    part = open_csv(Located(path, "f.csv"), SourceSpec(**{"csv": "f.csv", "id": "id"} | spec), tmp_path)
+    with Opened() as opened:
+        part = open_csv(Located(path, "f.csv"), SourceSpec(**{"csv": "f.csv", "id": "id"} | spec), opened)
     assert part.text is not None
     return part.text
 

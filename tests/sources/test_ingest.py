@@ -329,6 +329,32 @@ def test_outcomes_in_the_file_of_leads(small: Small) -> None:
     assert catalog(small.engine).attributes == {}
 
 
+def test_one_log_read_by_sources_that_mean_different_rows(small: Small) -> None:
+    small.write(clicks="who,ts,kind\na,2025-02-01,open\na,2025-02-02,shut\nb,2025-02-03,open\nb,,shut\n")
+    opened = {"csv": "clicks.csv", "lead": "who", "at": "ts", "event": "opened", "where": "kind = 'open'"}
+    shut = {"csv": "clicks.csv", "lead": "who", "at": "ts", "outcome_is": "done", "where": "kind = 'shut'"}
+    spec = {"people": LEADS_OF, "opened": opened, "ended": {**shut, "drop": ["kind"]}}
+    report = small.ingest(**spec)
+    assert [(of(report, name).rows, of(report, name).left_out) for name in ("opened", "ended")] == [(2, 2), (2, 2)]
+    assert "left out by `where`" in str(report)
+    assert report.counts()["opened"]["left_out"] == 2
+    assert small.rows("SELECT id, type::VARCHAR FROM events JOIN ids USING (lead) ORDER BY id") == [
+        ("a", "opened"), ("b", "opened"),
+    ]  # fmt: skip
+    assert small.rows('SELECT id, "at", outcome FROM outcomes JOIN ids USING (lead) ORDER BY id') == [
+        ("a", datetime(2025, 2, 2), "done"), ("b", None, "done"),
+    ]  # fmt: skip
+    assert catalog(small.engine).outcome == ("outcome", Type.TEXT)
+    assert not small.ingest(SECOND, **spec).changed
+
+
+def test_another_condition_replaces_what_the_former_one_let_in(small: Small) -> None:
+    small.ingest(people=LEADS_OF, clicks=CLICKS_OF)
+    few = {**CLICKS_OF, "where": "who = 'a'"}
+    small.ingest(SECOND, people=LEADS_OF, clicks=few)
+    assert small.rows("SELECT DISTINCT id FROM events JOIN ids USING (lead)") == [("a",)]
+
+
 def test_accounts_have_a_history_too(small: Small) -> None:
     source = {"csv": "firms.csv", "account": "name"}
     small.write(firms="name,staff\nAcme,5\nBolt,7\n")

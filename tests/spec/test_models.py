@@ -17,6 +17,7 @@ from leadlight.spec.models import GradesSpec, ScorecardSpec, SourceKind, SourceS
         ({"lead": "x", "type": "t", "at": "a"}, SourceKind.EVENTS),
         ({"lead": "x", "event": "click", "at": "a"}, SourceKind.EVENTS),
         ({"lead": "x", "outcome": "o"}, SourceKind.OUTCOMES),
+        ({"lead": "x", "outcome_is": "won"}, SourceKind.OUTCOMES),
         ({"id": "x", "account": "y", "kind": "accounts"}, SourceKind.ACCOUNTS),
     ],
 )

@@ -56,8 +56,14 @@ def test_where_may_use_properties_only() -> None:
 @pytest.mark.parametrize(
     ("outcome", "names"),
     [
-        (("stage", Type.TEXT), {"stage": Type.TEXT, "outcome": Type.TEXT, "value": Type.NUMBER}),
-        (("converted", Type.BOOL), {"converted": Type.BOOL, "outcome": Type.BOOL, "value": Type.NUMBER}),
+        (
+            ("stage", Type.TEXT),
+            {"stage": Type.TEXT, "deal_stage": Type.TEXT, "outcome": Type.TEXT, "value": Type.NUMBER},
+        ),
+        (
+            ("converted", Type.BOOL),
+            {"converted": Type.BOOL, "deal_stage": Type.BOOL, "outcome": Type.BOOL, "value": Type.NUMBER},
+        ),
         (None, {"deal_stage": Type.TEXT, "outcome": Type.TEXT, "value": Type.NUMBER}),
     ],
 )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from leadlight.charts.style import ACCENT, chart
+from leadlight.spec.entity import plural
 
 
 def distribution(bins: Sequence[tuple[float, float, int]], *, entity: str) -> dict[str, Any]:
@@ -22,6 +23,6 @@ def distribution(bins: Sequence[tuple[float, float, int]], *, entity: str) -> di
         encoding={
             "x": {"field": "low", "type": "quantitative", "bin": {"binned": True}, "title": "score"},
             "x2": {"field": "high"},
-            "y": {"field": "count", "type": "quantitative", "title": f"{entity}s"},
+            "y": {"field": "count", "type": "quantitative", "title": plural(entity)},
         },
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leadlight.charts.style import ACCENT, SCALE, chart
+from leadlight.spec.entity import plural
 
 
 def grade_bars(counts: Mapping[str, int], *, entity: str) -> dict[str, Any]:
@@ -17,7 +18,7 @@ def grade_bars(counts: Mapping[str, int], *, entity: str) -> dict[str, Any]:
     y = {"field": "grade", "type": "nominal", "sort": list(counts), "title": None, "axis": {"labelFontSize": 14}}
     bars = {
         "mark": {"type": "bar", "color": ACCENT, "cornerRadiusEnd": 2},
-        "encoding": {"x": {"field": "count", "type": "quantitative", "title": f"{entity}s"}, "y": y},
+        "encoding": {"x": {"field": "count", "type": "quantitative", "title": plural(entity)}, "y": y},
     }
     labels = {
         "mark": {"type": "text", "align": "left", "dx": 4, "color": "#495057"},

@@ -12,13 +12,19 @@ from typing import Annotated
 
 import typer
 
-from leadlight.cli import data_verbs, result_verbs, score_verbs
+from leadlight.cli import data_verbs, insight_verbs, learn_verbs, result_verbs, score_verbs
 from leadlight.cli.failures import fail, silence
 from leadlight.cli.options import Folder, Json
 from leadlight.cli.sections import SECTIONS, Sections
 
 PROGRAM = "leadlight"
-VERBS: dict[str, Callable[..., None]] = {**data_verbs.VERBS, **score_verbs.VERBS, **result_verbs.VERBS}
+VERBS: dict[str, Callable[..., None]] = {
+    **data_verbs.VERBS,
+    **score_verbs.VERBS,
+    **learn_verbs.VERBS,
+    **insight_verbs.VERBS,
+    **result_verbs.VERBS,
+}
 
 app = typer.Typer(
     cls=Sections,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, TypeVar
 
 from rich.console import Console, RenderableType
@@ -83,6 +83,13 @@ def show(renderable: RenderableType) -> None:
     with console.capture() as captured:
         console.print(renderable)
     print_raw("\n".join(line.rstrip() for line in captured.get().split("\n")))
+
+
+@contextmanager
+def steps(what: str) -> Iterator[Callable[[str], None]]:
+    """Say on a terminal what is being done, step by step, until it is done."""
+    with err().status(what + " …", spinner="line") as status:
+        yield lambda step: status.update(step + " …")
 
 
 def working(what: str) -> AbstractContextManager[Any]:

@@ -64,12 +64,17 @@ def ingest(
         list[str] | None,
         typer.Argument(metavar="[SOURCE]...", help="Sources to read; all unless told.", show_default=False),
     ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="TIME", help="When the files were as they are, for exports of former days."),
+    ] = None,
     workspace: Folder = Path(),
     json: Json = False,
 ) -> None:
     """Read the sources into the store: all of it, or nothing where there are faults.
 
-    Doing it again changes nothing; files that have not changed are not read again.
+    Doing it again changes nothing; files that have not changed are not read again. What carries no date of its own is
+    known since the as-of, which is now unless told.
     """
     from leadlight.cli import render
     from leadlight.cli.console import write
@@ -78,7 +83,7 @@ def ingest(
 
     opened = open_workspace(workspace)
     with reading() as progress:
-        report = opened.ingest(only=sources or (), progress=progress)
+        report = opened.ingest(only=sources or (), as_of=as_of, progress=progress)
     write(report, as_json=json, render=render.ingested)
 
 

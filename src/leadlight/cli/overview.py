@@ -93,7 +93,8 @@ def _no_store(workspace: Workspace) -> Overview:
 
 
 def _stored(workspace: Workspace, leads: int, events: int, scored: datetime | None) -> Overview:
-    from leadlight.cli.render import many, moment
+    from leadlight.cli.render import moment
+    from leadlight.spec.entity import many
 
     state = f"A workspace with {many(leads, workspace.loaded.workspace.spec.entity)} and {many(events, 'event')}"
     if not workspace.loaded.scorecards:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from leadlight.cli.bars import bar
 from leadlight.cli.console import out, words
+from leadlight.spec.entity import many
 
 if TYPE_CHECKING:
     from leadlight.cli.overview import Overview
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from leadlight.scorecards.rank import Ranked, Ranking
     from leadlight.scorecards.score import ScoreRun
     from leadlight.scorecards.why import Movement
+    from leadlight.sources.check import CheckReport
     from leadlight.sources.ingest_report import IngestReport
     from leadlight.store.erase import Erased
-    from leadlight.workspace import CheckReport
 
 NARROW = 90
 """On a terminal narrower than this, a ranking leaves out the groups' sums."""
@@ -34,26 +35,6 @@ BEST, GOOD, FAIR, WORST = "bold green", "green", "yellow", "red"
 
 
 # --------------------------------------------------------------------------------------------------------- words
-
-
-def plural(entity: str) -> str:
-    """Say a word for many.
-
-    >>> plural("lead"), plural("vulnerability"), plural("day")
-    ('leads', 'vulnerabilities', 'days')
-    """
-    if entity.endswith("y") and entity[-2:-1] not in "aeiou":
-        return entity[:-1] + "ies"
-    return entity + ("es" if entity.endswith(("s", "x", "z", "ch", "sh")) else "s")
-
-
-def many(count: int, entity: str) -> str:
-    """Say how many there are.
-
-    >>> many(1, "ticket"), many(1200, "ticket")
-    ('1 ticket', '1,200 tickets')
-    """
-    return f"{count:,} {entity if count == 1 else plural(entity)}"
 
 
 def moment(value: datetime) -> str:
@@ -132,6 +113,8 @@ def ingested(report: IngestReport) -> RenderableType:
 
 def _source_notes(source: Any) -> list[str]:
     notes = list(source.notes)
+    if source.left_out:
+        notes.append(f"{many(source.left_out, 'row')} left out by `where`")
     if source.rejects_file:
         rejected = many(source.rejected, "row")
         notes.append(f"{rejected} could not be read; each stands with its reason in {source.rejects_file}")
@@ -174,6 +157,7 @@ def runs(found: Sequence[ScoreRun]) -> RenderableType:
             parts.append(Padding(_counts(run.grades), (0, 0, 0, 2)))
         if not run.silent:
             parts.append(words(f"  {run.up:,} went up, {run.down:,} went down"))
+    parts += _warnings(dict.fromkeys(note for run in found for note in run.notes))
     return Group(*parts) if parts else words("The workspace has no scorecard.", "yellow")
 
 
@@ -189,17 +173,24 @@ def ranking(found: Ranking) -> RenderableType:
     labels = list(found.grades)
     graded = ("grade",) if labels else ()
     chance = any(row.ledger.probability is not None for row in found.rows)
-    probable = ("chance",) if chance else ()
+    valued = any(row.ledger.expected is not None for row in found.rows)
+    probable = (*(("expected",) if valued else ()), *(("chance",) if chance else ()))
     numbers = ("#", "score", *probable, *groups)
     table = _table("#", "id", "score", *graded, *probable, *groups, "reasons", right=numbers, fold=("id", "reasons"))
     for row in found.rows:
         ledger = row.ledger
         cells: list[RenderableType] = [f"{row.rank:,}", words(ledger.id, "bold"), f"{ledger.score:.1f}"]
         cells += [grade(ledger.grade, labels)] if labels else []
+        cells += ["" if ledger.expected is None else f"{ledger.expected:,.0f}"] if valued else []
         cells += [_chance(ledger)] if chance else []
         cells += [f"{ledger.totals[group]:.1f}" for group in groups]
         table.add_row(*cells, _reasons(row))
-    return Group(table, words(_summary(found), "dim"), *([_counts(found.grades)] if labels else []))
+    counts = [_counts(found.grades)] if labels else []
+    return Group(table, words(_summary(found), "dim"), *counts, *_warnings(found.notes))
+
+
+def _warnings(notes: Iterable[str]) -> list[Text]:
+    return [words(note, "yellow") for note in notes]
 
 
 def _shown_groups(found: Ranking) -> list[str]:
@@ -208,7 +199,9 @@ def _shown_groups(found: Ranking) -> list[str]:
 
 
 def _chance(ledger: Ledger) -> str:
-    return "" if ledger.probability is None else f"{ledger.probability:.1%}"
+    from leadlight.scorecards.sentences import percent
+
+    return "" if ledger.probability is None else percent(ledger.probability)
 
 
 def _reasons(row: Ranked) -> Text:
@@ -262,7 +255,11 @@ def _ledger_head(found: Ledger, labels: Sequence[str]) -> RenderableType:
     if found.grade:
         head.append_text(Text.assemble(", grade ", grade(found.grade, labels)))
     if found.probability is not None:
-        head.append(f", chance {found.probability:.1%}")
+        from leadlight.scorecards.sentences import chance
+
+        head.append(f", {chance(found.probability, found.interval)}")
+        if found.expected is not None:
+            head.append(f", worth {found.worth:,.0f} if won: {found.expected:,.0f} expected")
     lines = [head, words(f"by {found.scorecard} {found.version} as of {moment(found.as_of)} UTC", "dim")]
     if found.excluded:
         lines.append(words("excluded from scoring by the workspace", "yellow"))

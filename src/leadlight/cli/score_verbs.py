@@ -92,14 +92,19 @@ def why(
     write(movement, as_json=json, render=partial(render.movement, labels=_labels(opened, movement.after.scorecard)))
 
 
-def history(lead: Lead, scorecard: Scorecard = None, workspace: Folder = Path(), json: Json = False) -> None:
-    """List the scores that were given and kept (by `leadlight score`), and the changes of grade."""
+def history(
+    lead: Lead, scorecard: Scorecard = None, as_of: AsOf = None, workspace: Folder = Path(), json: Json = False
+) -> None:
+    """List the scores that were given and kept (by `leadlight score`), and the changes of grade.
+
+    With --as-of, those up to that moment.
+    """
     from leadlight.cli import render
     from leadlight.cli.console import write
     from leadlight.workspace import open_workspace
 
     opened = open_workspace(workspace)
-    past = opened.history(lead, scorecard)
+    past = opened.history(lead, scorecard, as_of=as_of)
     write(past, as_json=json, render=partial(render.history, labels=_labels(opened, past.scorecard)))
 
 

@@ -9,6 +9,8 @@ from typer.core import TyperGroup
 SECTIONS = {
     "Begin": ("init", "check", "ingest", "simulate"),
     "Score and understand": ("score", "rank", "explain", "why", "history"),
+    "Learn from outcomes": ("learn", "evaluate", "publish", "revert"),
+    "Look at the past": ("profile", "similar", "next"),
     "Change a scorecard": ("try", "diff", "schema"),
     "Hand on": ("report", "export", "sql"),
     "Keep house": ("erase",),
@@ -23,4 +25,4 @@ class Sections(TyperGroup):
         del ctx  # the list is always the same
         for title, names in SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl([(name.ljust(8), self.commands[name].get_short_help_str(90)) for name in names])
+                formatter.write_dl([(name.ljust(9), self.commands[name].get_short_help_str(90)) for name in names])

@@ -155,6 +155,12 @@ def _sum(items: list[Sql]) -> Sql:
     return reduce(lambda a, b: exp.Add(this=a, expression=b), items)
 
 
+def product(values: Iterable[Sql]) -> Sql:
+    """Return the product of values; 1 for none."""
+    items = list(values)
+    return reduce(lambda a, b: exp.Mul(this=a, expression=b), items) if items else number(1)
+
+
 def clip(value: Sql, low: float | None, high: float | None) -> Sql:
     """Limit a value that is never null; None is no limit."""
     if low is not None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from leadlight.engines.base import Engine
+from leadlight.evaluate.rates import Rate, wilson
 from leadlight.expr import build
 from leadlight.scorecards.compile import CAP, Options
 from leadlight.scorecards.outcomes import Hindsight, hindsight, labelled, win_condition
@@ -34,24 +35,13 @@ class CriterionFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class GradeConversion:
-    """How many leads of a grade were won, with the 95 % interval of the rate (Wilson 1927)."""
-
-    grade: str
-    n: int
-    won: int
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
 class Conversion:
     """Wins by grade; `timed` when grades are those of a past moment and wins came after it."""
 
     timed: bool
     as_of: datetime
     until: datetime
-    rows: tuple[GradeConversion, ...]
+    rows: tuple[Rate, ...]
 
     @property
     def base_rate(self) -> float:
@@ -214,25 +204,11 @@ def _conversion(
         )
     found = {grade: (int(n), int(wins)) for grade, n, wins in rows}
     graded = [
-        GradeConversion(label, *found[label], *wilson(*reversed(found[label])))
+        Rate(label, *found[label], *wilson(*reversed(found[label])))
         for label in scorecard.spec.grades.labels
         if label in found
     ]
     return Conversion(timed, as_of, until, tuple(graded)) if graded else None
-
-
-def wilson(successes: int, n: int, z: float = 1.959963984540054) -> tuple[float, float]:
-    """Return the interval of a rate (Wilson 1927), at 95 % unless told.
-
-    >>> tuple(round(x, 3) for x in wilson(5, 10))
-    (0.237, 0.763)
-    """
-    if n == 0:
-        return 0.0, 1.0
-    rate, square = successes / n, z * z
-    centre = (rate + square / (2 * n)) / (1 + square / n)
-    half = z / (1 + square / n) * math.sqrt(rate * (1 - rate) / n + square / (4 * n * n))
-    return max(centre - half, 0.0), min(centre + half, 1.0)
 
 
 def _attributes(engine: Engine, workspace: ResolvedWorkspace, as_of: datetime) -> tuple[AttributeFacts, ...]:
@@ -292,7 +268,7 @@ def as_json(facts: ReportFacts) -> dict[str, Any]:
             "timed": conversion.timed, "as_of": conversion.as_of.isoformat() + "Z",
             "until": conversion.until.isoformat() + "Z", "base_rate": conversion.base_rate,
             "grades": [
-                {"grade": g.grade, "n": g.n, "won": g.won, "low": g.low, "high": g.high} for g in conversion.rows
+                {"grade": g.name, "n": g.n, "won": g.won, "low": g.low, "high": g.high} for g in conversion.rows
             ],
         },
         "hindsight": facts.hindsight.as_dict() if facts.hindsight else None,

@@ -22,6 +22,7 @@ from leadlight.engines.base import Engine
 from leadlight.errors import UsageError
 from leadlight.report.facts import ReportFacts, as_json, gather
 from leadlight.scorecards.sentences import amount, value
+from leadlight.spec.entity import plural
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
 
@@ -79,7 +80,7 @@ def charts_of(facts: ReportFacts, scorecard: ResolvedScorecard) -> dict[str, dic
         means = sorted(((item.name, item.mean) for item in facts.criteria), key=lambda item: -item[1])
         charts["criteria"] = criteria_bars(means)
     if facts.conversion is not None:
-        rows = [(row.grade, row.n, row.won, row.low, row.high) for row in facts.conversion.rows]
+        rows = [(row.name, row.n, row.won, row.low, row.high) for row in facts.conversion.rows]
         charts["conversion"] = conversion_by_grade(rows, facts.conversion.base_rate)
     return charts
 
@@ -101,5 +102,5 @@ def _page() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(amount=amount, value=value)
+    environment.filters.update(amount=amount, value=value, plural=plural)
     return environment.get_template("report.html.j2")

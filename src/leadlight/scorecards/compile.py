@@ -4,11 +4,11 @@ Behind the tables that yield the features (see `features.compile`) come
 
     points      one column per criterion, and the gate that is true, if any
     totals      each group's sum, limited by its cap; what the cap took is a contribution of its own
-    scored      base + totals, the probability
+    scored      base + totals, the probability with its interval, the expected value
     graded      the level on each axis, with the past counted in where it is asked for
 
-Columns of the result: `lead` and `id` (or `account`), `as_of`, `score`, `probability` (where calibrated), `grade`,
-`gate`, `level_1` … (where graded), `GROUP__total` and `GROUP__cap` for each group, then one column per criterion,
+Columns of the result: `lead` and `id` (or `account`), `as_of`, `score`, `probability` with `probability_low` and
+`probability_high` (where calibrated), `worth` and `expected` (where the worth of a win is known), `grade`, `gate`, `level_1` … (where graded), `GROUP__total` and `GROUP__cap` for each group, then one column per criterion,
 named by its key. base + criteria + caps = score, within 1e-9.
 """
 
@@ -27,8 +27,9 @@ from leadlight.expr.types import Type
 from leadlight.features.compile import OUTCOME, Cte, FeaturePlan, build_table, with_ctes
 from leadlight.features.moment import Moment
 from leadlight.scorecards.grades import held_level, raw_level
-from leadlight.scorecards.points import match_of, points
+from leadlight.scorecards.points import factor, match_of, points
 from leadlight.spec import models
+from leadlight.spec.criteria import points_of
 from leadlight.spec.resolved import ResolvedCriterion, ResolvedScorecard, ResolvedWorkspace
 
 TOTAL, CAP = "__total", "__cap"
@@ -69,10 +70,20 @@ def name_types(workspace: ResolvedWorkspace) -> Mapping[str, Type]:
     return {**built_in, **workspace.catalog.account_attributes, **workspace.catalog.attributes, **features}
 
 
+def chance_columns(spec: models.ScorecardSpec) -> list[str]:
+    """Name the columns of probability, its interval, worth and expected value, as far as the scorecard has them."""
+    calibration, worth = spec.calibration, spec.worth
+    names = ["probability"] if calibration is not None else []
+    names += ["probability_low", "probability_high"] if calibration is not None and calibration.low else []
+    names += ["worth"] if worth is not None else []
+    return names + (["expected"] if worth is not None and calibration is not None else [])
+
+
 class _Compiler:
     def __init__(
         self, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, moment: Moment, options: Options
     ) -> None:
+        workspace = workspace.with_features(scorecard.features)
         self.workspace, self.scorecard, self.moment, self.options = workspace, scorecard, moment, options
         self.spec = scorecard.spec
         self.key: Literal["lead", "account"] = self.spec.of
@@ -93,7 +104,7 @@ class _Compiler:
         """Name the result's columns, in order."""
         names = [*self.carried, "score"]
         names += ["excluded"] if self.options.excluded else []
-        names += ["probability"] if self.spec.calibration is not None else []
+        names += chance_columns(self.spec)
         if self.spec.grades is not None:
             names += ["grade", "gate"]
             for axis in range(1, len(self.spec.grades.axes) + 1):
@@ -108,6 +119,8 @@ class _Compiler:
 
     def _points(self) -> exp.Select:
         columns = [_named(self._criterion(criterion), criterion.key) for criterion in self.scorecard.criteria]
+        if self.spec.worth is not None:
+            columns.append(_named(self._worth(self.spec.worth), "worth"))
         if self.options.evidence:
             columns += [
                 _named(value, name)
@@ -138,6 +151,14 @@ class _Compiler:
         elif isinstance(spec, models.WhenCriterion) and criterion.condition is not None:
             self.features.need_all(criterion.condition.names)
         return points(criterion, self.features.events, self.types)
+
+    def _worth(self, worth: models.WorthSpec) -> Sql:
+        """The base times the factor of each criterion."""
+        factors: list[Sql] = [build.number(worth.base)]
+        for criterion in worth.criteria:
+            self.features.need(criterion.feature)
+            factors.append(exp.Paren(this=factor(points_of(criterion), self.types)))
+        return build.double(build.product(factors))
 
     def _excluded(self) -> Sql | None:
         """Return whether the workspace excludes a lead from scoring; None where it excludes nobody."""
@@ -186,10 +207,17 @@ class _Compiler:
     def _scored(self) -> exp.Select:
         parts = [build.number(self.spec.base), *(build.col(f"{group}{TOTAL}") for group in self.spec.groups)]
         score = build.double(build.total(parts))
-        columns = [_named(score, "score")]
-        if self.spec.calibration is not None:
-            at, to = self.spec.calibration.score, self.spec.calibration.probability
-            columns.append(_named(build.interpolate(exp.Paren(this=score.copy()), at, to), "probability"))
+        columns: list[exp.Alias] = [_named(score, "score")]
+        calibration = self.spec.calibration
+        if calibration is not None:
+            lines = {"probability": calibration.probability}
+            if calibration.low is not None and calibration.high is not None:
+                lines |= {"probability_low": calibration.low, "probability_high": calibration.high}
+            for name, to in lines.items():
+                columns.append(_named(build.interpolate(exp.Paren(this=score.copy()), calibration.score, to), name))
+            if self.spec.worth is not None:
+                chance = exp.Paren(this=columns[1].this.copy())
+                columns.append(_named(exp.Mul(this=chance, expression=build.col("worth")), "expected"))
         return _more("totals", columns)
 
     # ----------------------------------------------------------------------------------------------------- grades

@@ -14,6 +14,7 @@ from leadlight.scorecards.ledger import SHOWN, ledgers
 from leadlight.scorecards.outcomes import Hindsight, hindsight
 from leadlight.scorecards.rank import scored
 from leadlight.scorecards.sentences import amount
+from leadlight.spec.entity import many
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.sql import Sql, fill, joined
 
@@ -92,7 +93,7 @@ class Difference:
     def __str__(self) -> str:
         lines = [
             f"{self.scorecard}: {self.old} → {self.new} as of {self.as_of:%Y-%m-%d %H:%M} UTC",
-            f"  {self.moved:,} of {self.total:,} {self.entity}s get another score, "
+            f"  {self.moved:,} of {many(self.total, self.entity)} get another score, "
             f"{self.changes_grade:,} another grade",
         ]
         lines += [f"  {a} → {b}: {n:,}" for (a, b), n in self.transitions.items()]

@@ -10,7 +10,7 @@ from typing import Any
 
 from leadlight.engines.base import Engine
 from leadlight.errors import UsageError
-from leadlight.scorecards.compile import CAP, TOTAL
+from leadlight.scorecards.compile import CAP, TOTAL, chance_columns
 from leadlight.scorecards.rank import REASONS, order_by, scored
 from leadlight.spec.models import ScorecardSpec
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
@@ -39,7 +39,7 @@ class Exported:
 def ranking_sql(scorecard: ResolvedScorecard, table: str, *, safe: bool = False) -> Sql:
     """Return the query that turns a table of scores into the exported ranking, the best first.
 
-    Columns: rank, the key (`id` or `account`), score, probability, grade, gate, a column for each group's total, the
+    Columns: rank, the key (`id` or `account`), score, chances (see `chance_columns`), grade, gate, a column for each group's total, the
     top reasons as one text, then every contribution. With `safe`, texts that a spreadsheet would take for a formula
     get an apostrophe in front.
     """
@@ -51,7 +51,7 @@ def ranking_sql(scorecard: ResolvedScorecard, table: str, *, safe: bool = False)
     ]
     columns = [
         fill("row_number() OVER (ORDER BY {order}) AS rank", order=order_by(scorecard)),
-        texts[0], Sql("as_of, score"), *([Sql("probability")] if spec.calibration is not None else []), *texts[1:],
+        texts[0], Sql("as_of, score"), *map(quoted, chance_columns(spec)), *texts[1:],
         *(fill("{total} AS {name}", total=f"{name}{TOTAL}", name=name) for name in spec.groups),
         fill("{reasons} AS reasons", reasons=_shown(_reasons(scorecard), safe=safe)),
         *(quoted(criterion.key) for criterion in scorecard.criteria), *map(quoted, caps),

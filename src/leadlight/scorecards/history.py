@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from leadlight.engines.base import Engine
+from leadlight.spec.entity import many
 from leadlight.store.sql import fill
 
 
@@ -46,22 +47,35 @@ class History:
         }  # fmt: skip
 
     def __str__(self) -> str:
-        lines = [f"{self.id} by {self.scorecard}: {len(self.scores)} scores"]
+        lines = [f"{self.id} by {self.scorecard}: {many(len(self.scores), 'score')}"]
         for s in self.scores:
             arrow = {"up": " ↑", "down": " ↓"}.get(s.change or "", "")
             lines.append(f"  {s.as_of:%Y-%m-%d %H:%M}  {s.score:>8.1f}  {s.grade or ''}{arrow}  ({s.version})")
         return "\n".join(lines)
 
 
-def history(engine: Engine, scorecard: str, of: str, key: int | str, shown_id: str, labels: list[str]) -> History:
-    """Return the stored scores of a lead (or account), oldest first; the latest run of each as-of counts."""
+def history(
+    engine: Engine,
+    scorecard: str,
+    of: str,
+    key: int | str,
+    shown_id: str,
+    labels: list[str],
+    *,
+    until: datetime | None = None,
+) -> History:
+    """Return the stored scores of a lead (or account), oldest first; the latest run of each as-of counts.
+
+    Scores of moments after `until` are left out.
+    """
     rows = engine.rows(
         fill(
             "SELECT as_of, score, grade, gate, version FROM scores WHERE scorecard = ? AND {of} = ? "
+            "AND (?::TIMESTAMP IS NULL OR as_of <= ?) "
             "QUALIFY row_number() OVER (PARTITION BY as_of ORDER BY run DESC) = 1 ORDER BY as_of",
             of=of,
         ),
-        [scorecard, key],
+        [scorecard, key, until, until],
     )
     place = {label: number for number, label in enumerate(labels)}
     scores: list[PastScore] = []

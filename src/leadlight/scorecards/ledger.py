@@ -14,8 +14,9 @@ from leadlight.expr.english import to_english
 from leadlight.features.moment import Moment
 from leadlight.scorecards.compile import CAP, EVENTS, LAST, TOTAL, VALUE, Options, score_statement
 from leadlight.scorecards.past import continues
-from leadlight.scorecards.sentences import amount, sentence
-from leadlight.spec.resolved import ResolvedCriterion, ResolvedScorecard, ResolvedWorkspace
+from leadlight.scorecards.sentences import Unit, amount, chance, sentence, unit_of
+from leadlight.spec import models
+from leadlight.spec.resolved import ResolvedCriterion, ResolvedFeature, ResolvedScorecard, ResolvedWorkspace
 
 SHOWN = 1e-9
 """Points of this size or less count as none."""
@@ -62,6 +63,12 @@ class Ledger:
     totals: Mapping[str, float]
     contributions: tuple[Contribution, ...] = field(repr=False)
     excluded: bool = False
+    interval: tuple[float, float] | None = None
+    """The ends of the probability's interval."""
+    worth: float | None = None
+    """What a win is expected to bring."""
+    expected: float | None = None
+    """Probability × worth."""
 
     def reasons(self, limit: int | None = None) -> list[str]:
         """Return the reasons in words, the gate first, then the largest contributions of either sign."""
@@ -81,6 +88,9 @@ class Ledger:
             "grade": self.grade,
             "gate": None if self.gate is None else {"name": self.gate.name, "grade": self.gate.grade},
             "probability": self.probability,
+            "interval": None if self.interval is None else list(self.interval),
+            "worth": self.worth,
+            "expected": self.expected,
             "excluded": self.excluded,
             "groups": dict(self.totals),
             "contributions": [
@@ -92,6 +102,8 @@ class Ledger:
     def __str__(self) -> str:
         grade = f", grade {self.grade}" if self.grade else ""
         lines = [f"{self.entity} {self.id}: {self.score:.1f} points{grade} as of {self.as_of:%Y-%m-%d %H:%M} UTC"]
+        if self.probability is not None:
+            lines.append(f"  {chance(self.probability, self.interval)}")
         if self.excluded:
             lines.append("  (excluded from scoring by the workspace)")
         if self.gate:
@@ -160,7 +172,8 @@ def ledger(workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, row: Mapp
     spec = scorecard.spec
     entity = workspace.spec.entity if spec.of == "lead" else "account"
     items = [Contribution("base", "Base", None, spec.base, "Base points", "base")] if spec.base else []
-    items += [_item(criterion, row) for criterion in scorecard.criteria]
+    features = {**workspace.features, **scorecard.features}
+    items += [_item(criterion, row, features) for criterion in scorecard.criteria]
     for group in spec.groups:
         if abs(row[group + CAP]) > SHOWN:
             cap = spec.groups[group].cap
@@ -181,18 +194,36 @@ def ledger(workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, row: Mapp
         totals={group: row[group + TOTAL] for group in spec.groups},
         contributions=tuple(items),
         excluded=row["excluded"],
+        interval=None if row.get("probability_low") is None else (row["probability_low"], row["probability_high"]),
+        worth=row.get("worth"),
+        expected=row.get("expected"),
     )
 
 
-def _item(criterion: ResolvedCriterion, row: Mapping[str, Any]) -> Contribution:
+def _item(
+    criterion: ResolvedCriterion, row: Mapping[str, Any], features: Mapping[str, ResolvedFeature]
+) -> Contribution:
     evidence = {suffix: row.get(criterion.key + suffix) for suffix in (EVENTS, LAST, VALUE, VALUE + "1")}
     reason = sentence(
         criterion,
         events=evidence[EVENTS],
         last=evidence[LAST],
         values=[evidence[VALUE], evidence[VALUE + "1"]],
+        units=_units(criterion.spec, features),
     )
     return Contribution(criterion.key, criterion.spec.name, criterion.group, row[criterion.key], reason)
+
+
+def _units(spec: models.Criterion, features: Mapping[str, ResolvedFeature]) -> list[Unit | None]:
+    """Return the unit of each value a criterion looks at."""
+    match spec:
+        case models.CategoryCriterion() | models.BandCriterion():
+            names: Sequence[str] = (spec.feature,)
+        case models.PairCriterion():
+            names = spec.features
+        case _:
+            names = ()
+    return [unit_of(features[name].spec) if name in features else None for name in names]
 
 
 def _gate(scorecard: ResolvedScorecard, name: str | None) -> Gate | None:

@@ -17,6 +17,9 @@ from leadlight.scorecards.rank import scored
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.sql import Sql, fill, joined
 
+COIN = 0.1
+"""The share of wins that a random order has in its top tenth."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hindsight:
@@ -25,7 +28,8 @@ class Hindsight:
     A lead is open at `as_of` when no outcome is known by then; it counts as won when a win came within the horizon.
     `auc` is the chance that a won lead stood above another (ties half): .5 is a coin, 1 perfect. `top_tenth` is the
     share of all wins among the tenth of leads ranked first (where the tenth ends within a tie, that share of it): .1 is
-    a coin. Both are missing without wins or without others.
+    a coin, `best_tenth` what no order can surpass, as a tenth of all leads has no room for more wins. All are missing
+    without wins or without others.
     """
 
     as_of: datetime
@@ -34,6 +38,11 @@ class Hindsight:
     won: int
     auc: float | None
     top_tenth: float | None
+
+    @property
+    def best_tenth(self) -> float | None:
+        """The share of wins in the top tenth of the best order there is."""
+        return None if self.top_tenth is None else min(self.open * COIN / self.won, 1.0)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as plain JSON values."""
@@ -44,14 +53,17 @@ class Hindsight:
             "won": self.won,
             "auc": self.auc,
             "top_tenth": self.top_tenth,
+            "top_tenth_of_a_coin": None if self.top_tenth is None else COIN,
+            "top_tenth_at_best": self.best_tenth,
         }
 
     def __str__(self) -> str:
-        if self.auc is None or self.top_tenth is None:
+        if self.auc is None or self.top_tenth is None or self.best_tenth is None:
             return f"{self.open:,} open on {self.as_of:%Y-%m-%d}, {self.won:,} of them won by {self.until:%Y-%m-%d}"
         return (
-            f"AUC {self.auc:.3f}, {self.top_tenth:.0%} of wins in the top tenth ({self.open:,} open on "
-            f"{self.as_of:%Y-%m-%d}, {self.won:,} won by {self.until:%Y-%m-%d})"
+            f"AUC {self.auc:.3f}, {self.top_tenth:.0%} of wins in the top tenth (a coin {COIN:.0%}, the best order "
+            f"{self.best_tenth:.0%}; {self.open:,} open on {self.as_of:%Y-%m-%d}, {self.won:,} won by "
+            f"{self.until:%Y-%m-%d})"
         )
 
 

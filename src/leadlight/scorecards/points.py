@@ -24,10 +24,8 @@ def points(criterion: ResolvedCriterion, events: Aggregates, types: Mapping[str,
     """Return the points of a criterion as a double that is never missing; `types` are those of the features."""
     spec = criterion.spec
     match spec:
-        case models.CategoryCriterion():
-            value = _by_category(spec, types[spec.feature])
-        case models.BandCriterion():
-            value = _by_band(spec)
+        case models.CategoryCriterion() | models.BandCriterion():
+            value = factor(spec, types)
         case models.PairCriterion():
             value = _by_pair(spec, types)
         case models.WhenCriterion():
@@ -38,6 +36,11 @@ def points(criterion: ResolvedCriterion, events: Aggregates, types: Mapping[str,
         case _:
             assert_never(spec)
     return build.double(value)
+
+
+def factor(spec: models.CategoryCriterion | models.BandCriterion, types: Mapping[str, Type]) -> Sql:
+    """Return what a feature gives by category or band, as a number that is never missing."""
+    return _by_band(spec) if isinstance(spec, models.BandCriterion) else _by_category(spec, types[spec.feature])
 
 
 def match_of(criterion: ResolvedCriterion, spec: models.EventCriterion) -> Match:

@@ -15,6 +15,8 @@ from leadlight.features.moment import Moment
 from leadlight.scorecards.compile import Options, score_statement
 from leadlight.scorecards.ledger import Ledger, ledgers, top
 from leadlight.scorecards.past import continues
+from leadlight.scorecards.staleness import staleness
+from leadlight.spec.entity import many
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.sql import Sql, fill, literal
 
@@ -49,6 +51,7 @@ class Ranking:
     grades: Mapping[str, int]
     """Grade → how many leads have it, the best grade first."""
     rows: tuple[Ranked, ...] = field(repr=False)
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the ranking as plain JSON values."""
@@ -68,22 +71,25 @@ class Ranking:
                     "grade": row.ledger.grade,
                     "gate": row.ledger.gate.name if row.ledger.gate else None,
                     "probability": row.ledger.probability,
+                    "interval": None if row.ledger.interval is None else list(row.ledger.interval),
+                    "expected": row.ledger.expected,
                     "groups": dict(row.ledger.totals),
                     "reasons": row.reasons,
                 }
                 for row in self.rows
             ],
+            "notes": list(self.notes),
         }
 
     def __str__(self) -> str:
-        shown = f"{len(self.rows)} of {self.total:,} {self.entity}s"
+        shown = f"{len(self.rows)} of {many(self.total, self.entity)}"
         lines = [f"{shown} by {self.scorecard} as of {self.as_of:%Y-%m-%d %H:%M} UTC"]
         for row in self.rows:
             grade = row.ledger.grade or ""
             lines.append(
                 f"{row.rank:>5}  {row.ledger.score:>8.1f}  {grade:<3} {row.ledger.id}: {'; '.join(row.reasons)}"
             )
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.notes])
 
 
 SCORED = "_scored"
@@ -116,13 +122,20 @@ def scored(
 def order_by(scorecard: ResolvedScorecard) -> Sql:
     """Return the ORDER BY of a ranking over a table of scores; ties go by id, so that it is always the same."""
     key = "account" if scorecard.spec.of == "account" else "id"
+    by = Sql("expected DESC, score DESC" if by_value(scorecard) else "score DESC")
     if scorecard.spec.grades is None:
-        return fill("score DESC, {key}", key=key)
+        return fill("{by}, {key}", by=by, key=key)
     return fill(
-        "CASE WHEN gate IS NULL THEN 1 WHEN grade = {best} THEN 0 ELSE 2 END, score DESC, {key}",
+        "CASE WHEN gate IS NULL THEN 1 WHEN grade = {best} THEN 0 ELSE 2 END, {by}, {key}",
         best=literal(scorecard.spec.grades.labels[0]),
+        by=by,
         key=key,
     )
+
+
+def by_value(scorecard: ResolvedScorecard) -> bool:
+    """Return whether leads are ranked by expected value, which takes a probability and the worth of a win."""
+    return scorecard.spec.worth is not None and scorecard.spec.calibration is not None
 
 
 def rank(
@@ -164,7 +177,7 @@ def rank(
     entity = workspace.spec.entity if of == "lead" else "account"
     return Ranking(
         entity, scorecard.name, scorecard.version, as_of, total, max(existing - total, 0) if of == "lead" else 0,
-        counts, rows,
+        counts, rows, staleness(engine, as_of),
     )  # fmt: skip
 
 

@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from leadlight.engines.base import Engine
-from leadlight.scorecards.compile import TOTAL, Options
+from leadlight.scorecards.compile import TOTAL, Options, chance_columns
 from leadlight.scorecards.rank import count_grades, scored
+from leadlight.scorecards.staleness import staleness
+from leadlight.spec.entity import many
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.spec.stored import content
 from leadlight.store.grades import append_grades, latest_grades
@@ -37,6 +39,7 @@ class ScoreRun:
     """Whether this version was used for the first time."""
     grades: Mapping[str, int]
     seconds: float
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the run as plain JSON values."""
@@ -52,15 +55,17 @@ class ScoreRun:
             "published": self.published,
             "grades": dict(self.grades),
             "seconds": round(self.seconds, 3),
+            "notes": list(self.notes),
         }
 
     def __str__(self) -> str:
         moves = f", {self.up:,} went up and {self.down:,} down" if not self.silent else ""
         new = " (new version)" if self.published else ""
-        return (
-            f"{self.scorecard} {self.version}{new}: {self.scored:,} {self.entity}s scored "
+        head = (
+            f"{self.scorecard} {self.version}{new}: {many(self.scored, self.entity)} scored "
             f"as of {self.as_of:%Y-%m-%d %H:%M} UTC{moves}, in {self.seconds:.1f} s"
         )
+        return "\n".join([head, *self.notes])
 
 
 def score(
@@ -94,7 +99,7 @@ def score(
     entity = workspace.spec.entity if scorecard.spec.of == "lead" else "account"
     return ScoreRun(
         scorecard.name, scorecard.version, entity, as_of, count, up, down, silent, published, grades,
-        time.monotonic() - began,
+        time.monotonic() - began, staleness(engine, as_of),
     )  # fmt: skip
 
 
@@ -112,7 +117,7 @@ def _scores(scorecard: ResolvedScorecard, table: str) -> Sql:
         totals=[f"{group}{TOTAL}" for group in spec.groups],
         rest=more(
             Sql("grade, gate") if spec.grades is not None else "",
-            Sql("probability") if spec.calibration is not None else "",
+            joined(chance_columns(spec)),
         ),
         table=table,
     )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any, Literal, assert_never
 
 from leadlight.errors import shorten
 from leadlight.expr.english import to_english
 from leadlight.spec import models
 from leadlight.spec.durations import format_duration
+from leadlight.spec.entity import many
 from leadlight.spec.resolved import ResolvedCriterion
+
+Unit = Literal["days", "share"]
 
 
 def amount(points: float) -> str:
@@ -42,6 +45,62 @@ def value(found: Any) -> str:
     return str(found) if len(str(found)) <= 60 and str(found).isprintable() else shorten(str(found))
 
 
+def chance(probability: float, interval: tuple[float, float] | None = None) -> str:
+    """Write a probability, with its interval where there is one.
+
+    >>> chance(0.314, (0.27, 0.36)), chance(0.0042)
+    ('chance 31% (27% to 36%)', 'chance 0.42%')
+    """
+    between = "" if interval is None else f" ({percent(interval[0])} to {percent(interval[1])})"
+    return f"chance {percent(probability)}{between}"
+
+
+def percent(share: float) -> str:
+    """Write a share in percent, small ones with the digits they need.
+
+    >>> percent(0.5), percent(0.042), percent(0.00123), percent(0.0)
+    ('50%', '4.2%', '0.12%', '0%')
+    """
+    digits = 0 if share >= 0.1 or share == 0 else 1 if share >= 0.01 else 2
+    return f"{share:.{digits}%}"
+
+
+def unit_of(feature: models.Feature | None) -> Unit | None:
+    """Return what a feature's numbers count, where a bare number would not tell."""
+    spec = feature.account if isinstance(feature, models.AccountFeature) else feature
+    match spec:
+        case models.AgeFeature() | models.RecencyFeature():
+            return "days"
+        case models.ShareFeature():
+            return "share"
+        case _:
+            return None
+
+
+def quantity(found: Any, unit: Unit | None) -> str:
+    """Write a value of a lead with its unit.
+
+    >>> quantity(27.9, "days"), quantity(0.25, "share"), quantity(27.9, None), quantity(None, "days")
+    ('27 days', '25%', '27.9', 'not known')
+    """
+    if unit is None or not isinstance(found, int | float):
+        return value(found)
+    return percent(found) if unit == "share" else days(found)
+
+
+def days(count: float) -> str:
+    """Write a span of time in whole days, or hours, that have passed.
+
+    >>> days(27.9), days(1.0), days(0.3), days(0.01), days(-3.5)
+    ('27 days', '1 day', '7 hours', 'less than an hour', '3 days ahead')
+    """
+    if count < 0:
+        return f"{days(-count)} ahead"
+    if count >= 1:
+        return many(int(count), "day")
+    return many(int(count * 24), "hour") if count * 24 >= 1 else "less than an hour"
+
+
 def times(count: float) -> str:
     """Write how often.
 
@@ -52,9 +111,14 @@ def times(count: float) -> str:
 
 
 def sentence(
-    criterion: ResolvedCriterion, *, events: float | None, last: datetime | None, values: Sequence[Any]
+    criterion: ResolvedCriterion,
+    *,
+    events: float | None,
+    last: datetime | None,
+    values: Sequence[Any],
+    units: Sequence[Unit | None] = (None, None),
 ) -> str:
-    """Say what a criterion saw: its name, then the value, or how often and when last."""
+    """Say what a criterion saw: its name, then the value (in its unit), or how often and when last."""
     spec = criterion.spec
     match spec:
         case models.EventCriterion():
@@ -63,9 +127,9 @@ def sentence(
                 return f"{spec.name}: never{within}"
             return f"{spec.name} {times(events)}{within}, last on {value(last)}"
         case models.CategoryCriterion() | models.BandCriterion():
-            return f"{spec.name}: {value(values[0])}"
+            return f"{spec.name}: {quantity(values[0], units[0])}"
         case models.PairCriterion():
-            return f"{spec.name}: {value(values[0])}, {value(values[1])}"
+            return f"{spec.name}: {quantity(values[0], units[0])}, {quantity(values[1], units[1])}"
         case models.WhenCriterion():
             assert criterion.condition is not None
             return f"{spec.name} ({to_english(criterion.condition)})"

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from leadlight.errors import DataError, Fault
 from leadlight.expr.types import Type
 from leadlight.sources.names import snake_case
-from leadlight.sources.read import Described, describe
-from leadlight.spec.catalog import Catalog
+from leadlight.sources.opened import Opened
+from leadlight.sources.read import Column, Described, look
+from leadlight.spec.catalog import OUTCOME, Catalog, Names, one_outcome
 from leadlight.spec.models import SourceKind, SourceSpec, WorkspaceSpec
 
 
 def describe_sources(spec: WorkspaceSpec, root: Path) -> tuple[Catalog, list[str], list[Fault]]:
     """Look at the headers and first rows of every source; return names, notes and all faults.
 
-    Types of events are not known from headers alone, unless every source of events has a fixed one.
+    Types of events are not known from headers alone, unless every source of events has a fixed one. Where a source
+    cannot be opened, the catalog says which sorts of names are not all known.
     """
     described: dict[str, Described] = {}
     faults: list[Fault] = []
-    for name, source in spec.sources.items():
-        try:
-            described[name] = describe(name, source, root)
-        except DataError as error:
-            faults += error.faults
+    with Opened(spec.sources.values()) as opened:
+        for name, source in spec.sources.items():
+            try:
+                described[name] = look(name, source, root, opened)
+                faults += described[name].faults
+            except DataError as error:
+                faults += error.faults
     notes = [f"{name}: {note}" for name, found in described.items() for note in found.notes]
     return _catalog(spec, described), notes, faults
 
@@ -34,8 +39,27 @@ def _catalog(spec: WorkspaceSpec, described: dict[str, Described]) -> Catalog:
         account_attributes=_names(spec, described, SourceKind.ACCOUNTS),
         properties=_names(spec, described, SourceKind.EVENTS),
         events=_events(list(spec.sources.values())),
-        outcome=_outcome(described),
+        outcome=_outcome(spec, described),
+        hidden=frozenset(
+            names for name, source in spec.sources.items() for names in _hidden(source, described.get(name))
+        ),
     )
+
+
+NAMES: dict[SourceKind, Names] = {
+    SourceKind.LEADS: "attributes",
+    SourceKind.ACCOUNTS: "account_attributes",
+    SourceKind.EVENTS: "properties",
+    SourceKind.OUTCOMES: "outcome",
+}
+
+
+def _hidden(source: SourceSpec, found: Described | None) -> list[Names]:
+    """Say which sorts of names a source may give that could not be looked at."""
+    unnamed = found is None or any(fault.path and fault.path.endswith(".columns") for fault in found.faults)
+    names = [NAMES[source.role]] if unnamed else []
+    lost = source.outcome is not None and (found is None or "outcome" not in found.roles)
+    return [*names, "outcome"] if lost else names
 
 
 def _names(spec: WorkspaceSpec, described: dict[str, Described], kind: SourceKind) -> dict[str, Type]:
@@ -54,9 +78,19 @@ def _events(sources: list[SourceSpec]) -> frozenset[str] | None:
     return None if None in kinds else frozenset(kind for kind in kinds if kind is not None)
 
 
-def _outcome(described: dict[str, Described]) -> tuple[str, Type] | None:
-    for found in described.values():
-        column = found.roles.get("outcome")
-        if column is not None:
-            return snake_case(column.header), column.type
-    return None
+def _outcome(spec: WorkspaceSpec, described: dict[str, Described]) -> tuple[str, Type] | None:
+    sources = {name: spec.sources[name] for name in described}
+    return one_outcome(
+        [
+            outcome_name(source, described[name].roles)
+            for name, source in sources.items()
+            if source.outcome_is is not None or "outcome" in described[name].roles
+        ]
+    )
+
+
+def outcome_name(source: SourceSpec, roles: Mapping[str, Column]) -> tuple[str, Type]:
+    """Return what a source that gives outcomes calls them, and their type."""
+    if source.outcome_is is not None:
+        return OUTCOME, Type.TEXT
+    return snake_case(roles["outcome"].header), roles["outcome"].type

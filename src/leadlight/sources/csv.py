@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from pathlib import Path
 
 from leadlight.errors import DataError, Fault
 from leadlight.sources.layout import ROLES, find
 from leadlight.sources.locate import Located
 from leadlight.sources.names import snake_case
+from leadlight.sources.opened import Opened
 from leadlight.sources.part import Cell, Kind, Part, TextFormat
-from leadlight.sources.survey import Survey, survey
+from leadlight.sources.survey import Survey
 from leadlight.spec.models import SourceSpec
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -25,12 +25,12 @@ MAX_PREAMBLE = 30
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
-def open_csv(located: Located, spec: SourceSpec, scratch: Path, limit: int | None = None) -> Part:
+def open_csv(located: Located, spec: SourceSpec, opened: Opened, limit: int | None = None) -> Part:
     """Open a CSV file: survey its bytes and find out how it is cut into rows and cells.
 
     Raises DataError when it is no CSV file, or has no header.
     """
-    seen = survey(located.path, located.shown, scratch=scratch, encoding=spec.encoding, limit=limit)
+    seen = opened.survey(located, spec, limit)
     told = _told_delimiter(seen, spec)
     delimiter = told or _delimiter(seen.head)
     escape = _escape(seen.head, delimiter)
@@ -64,14 +64,17 @@ def distinct_headers(header: list[str]) -> tuple[list[str], frozenset[str]]:
     unnamed = set()
     for number, raw in enumerate(header, start=1):
         base = " ".join(raw.split()) or f"column {number}"
-        alike = sum(_stem(name) == _stem(base) for name in names)
-        name = base if base not in names else f"{base} ({alike + 1})"
+        name = base if base not in names else f"{base} ({_alike(base, names) + 1})"
         while name in names:
             name += "'"
         names.append(name)
         if not raw.strip():
             unnamed.add(name)
     return names, frozenset(unnamed)
+
+
+def _alike(base: str, names: list[str]) -> int:
+    return sum(_stem(name) == _stem(base) for name in names)
 
 
 def _stem(name: str) -> str:

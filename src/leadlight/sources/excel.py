@@ -13,16 +13,17 @@ from leadlight.sources.batches import Value, load_rows
 from leadlight.sources.csv import MAX_PREAMBLE, distinct_headers
 from leadlight.sources.layout import ROLES, find
 from leadlight.sources.locate import Located
+from leadlight.sources.opened import Opened
 from leadlight.sources.part import Part, named
 from leadlight.spec.models import SourceSpec
 
 
-def open_excel(engine: DuckDBEngine, located: Located, spec: SourceSpec, table: str) -> Part:
+def open_excel(engine: DuckDBEngine, located: Located, spec: SourceSpec, opened: Opened, table: str) -> Part:
     """Open a sheet of a workbook: the one told, or the first; its rows go into a temporary table.
 
     Raises DataError when it is no workbook, has no such sheet, or the sheet is empty.
     """
-    rows, sheet = _sheet(located, spec)
+    rows, sheet = opened.once(spec, ("sheet", located.path, spec.sheet), lambda: _sheet(located, spec))
     header_at = _header_row(rows, spec)
     if header_at is None:
         raise DataError([Fault(f"sheet {sheet!r} is empty", file=located.shown)])

@@ -11,8 +11,9 @@ from pathlib import Path
 from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import DataError, TooManyRejects, UsageError, did_you_mean
 from leadlight.expr.types import Type
+from leadlight.sources.catalog import outcome_name
 from leadlight.sources.ingest_report import ID_RULE, SHARED_RULE, Duplicates, IngestReport, SourceReport
-from leadlight.sources.names import snake_case
+from leadlight.sources.opened import Opened
 from leadlight.sources.read import ProgressUpdate, Reading, read, release
 from leadlight.spec.models import SourceKind, SourceSpec, WorkspaceSpec
 from leadlight.store.accounts import load_accounts
@@ -128,11 +129,12 @@ def _read_all(
 ) -> None:
     """Read every source, gathering the faults of all before any is raised."""
     errors: list[DataError] = []
-    for name, source in sources.items():
-        try:
-            pending.append(_read_one(engine, name, source, root, pending, progress))
-        except DataError as error:
-            errors.append(error)
+    with Opened(sources.values()) as opened:
+        for name, source in sources.items():
+            try:
+                pending.append(_read_one(engine, name, source, root, opened, pending, progress))
+            except DataError as error:
+                errors.append(error)
     if len(errors) == 1:
         raise errors[0]
     if errors:
@@ -145,6 +147,7 @@ def _read_one(
     name: str,
     source: SourceSpec,
     root: Path,
+    opened: Opened,
     before: Sequence[Pending],
     progress: Progress | None,
 ) -> Pending:
@@ -154,7 +157,8 @@ def _read_one(
 
     def attempt(known: Mapping[str, str] | None) -> Reading:
         return read(
-            engine, name, source, root, rejects_dir=root / REJECTS, known=known, types=types, progress=progress
+            engine, name, source, root, rejects_dir=root / REJECTS, known=known, types=types, progress=progress,
+            opened=opened,
         )  # fmt: skip
 
     reading = attempt(known_files(engine, name, spec_hash(source)))
@@ -271,6 +275,7 @@ def _store_one(engine: DuckDBEngine, item: Pending, now: datetime, state: _Progr
         skipped_files=sum(file.skipped for file in reading.files),
         rows=reading.rows,
         rejected=reading.rejected,
+        left_out=reading.left_out,
         rejects_file=str(reading.rejects_file) if reading.rejects_file else None,
         notes=(*item.notes, *reading.notes),
     )
@@ -292,8 +297,8 @@ def _stored(engine: DuckDBEngine, item: Pending, now: datetime, state: _Progress
         case SourceKind.EVENTS:
             return _counted(report, load_events(engine, rows, item.spec.event))
         case _:
-            column = item.reading.roles["outcome"]
-            return _counted(report, load_outcomes(engine, rows, name=snake_case(column.header), type_=column.type))
+            name, kind = outcome_name(item.spec, item.reading.roles)
+            return _counted(report, load_outcomes(engine, rows, name=name, type_=kind))
 
 
 def _staged(reading: Reading) -> Staged:
@@ -309,10 +314,10 @@ def _outcomes_of_leads(engine: DuckDBEngine, item: Pending, rows: Staged) -> tup
     """Store the outcomes that stand in a source of leads."""
     if "outcome" not in rows.roles:
         return None
-    column = item.reading.roles["outcome"]
+    name, kind = outcome_name(item.spec, item.reading.roles)
     table = f"{rows.table}_outcomes"
     stated = outcomes_of_leads(engine, rows, table=table)
-    counts = load_outcomes(engine, stated, name=snake_case(column.header), type_=column.type)
+    counts = load_outcomes(engine, stated, name=name, type_=kind)
     engine.execute(fill("DROP TABLE {table}", table=table))
     return counts.new, counts.changed, counts.unchanged
 

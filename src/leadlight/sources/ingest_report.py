@@ -29,6 +29,8 @@ class SourceReport:
     rows: int = 0
     """Rows read, without those rejected."""
     rejected: int = 0
+    left_out: int = 0
+    """Rows for which the source's `where` is not true."""
     new: int = 0
     changed: int = 0
     unchanged: int = 0
@@ -77,7 +79,7 @@ class IngestReport:
 
     def counts(self) -> dict[str, Any]:
         """Return numbers only, with nothing about any person: what `runs` keeps."""
-        numbers = ("rows", "rejected", "new", "changed", "unchanged", "repeated", "erased", "without_lead")
+        numbers = ("rows", "rejected", "left_out", "new", "changed", "unchanged", "repeated", "erased", "without_lead")
         merged = {"same_id": self.same_id.count, "same_value": self.same_value.count}
         return {**{s.source: {name: getattr(s, name) for name in numbers} for s in self.sources}, "merged": merged}
 
@@ -89,6 +91,7 @@ class IngestReport:
         lines = [
             f"{s.source} ({s.kind}): {s.rows:,} rows, {s.new:,} new, {s.changed:,} changed, {s.unchanged:,} as before"
             + (f", {s.rejected:,} rejected" if s.rejected else "")
+            + (f", {s.left_out:,} left out by `where`" if s.left_out else "")
             + (f", {s.skipped_files:,} of {s.files:,} files unchanged" if s.skipped_files else "")
             for s in self.sources
         ]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import DataError, Fault
 from leadlight.sources.locate import Located
+from leadlight.sources.opened import Opened
 from leadlight.sources.part import Cell, Kind, Part, TextFormat, quoted
-from leadlight.sources.survey import survey
+from leadlight.spec.models import SourceSpec
 
 MAX_KEYS = 2_000
 """More different keys than this are data in the place of names."""
@@ -21,12 +21,12 @@ _KINDS = {"BOOLEAN": Kind.BOOL, "VARCHAR": Kind.STRING}
 """Numbers count as ANY text, so that integers longer than a float keeps are found to be identifiers."""
 
 
-def open_jsonl(engine: DuckDBEngine, located: Located, encoding: str | None, scratch: Path, limit: int | None) -> Part:
+def open_jsonl(engine: DuckDBEngine, located: Located, spec: SourceSpec, opened: Opened, limit: int | None) -> Part:
     """Open a file of JSON lines: find all keys that occur in it.
 
     Raises DataError when no line is a JSON object, or the keys are too many.
     """
-    seen = survey(located.path, located.shown, scratch=scratch, encoding=encoding, limit=limit)
+    seen = opened.survey(located, spec, limit)
     # one column, cut by a character that JSON allows in no string: every line comes whole, a blank one as null
     text = TextFormat(seen, "\x1f", 1, quote="", escape="")
     few = f"LIMIT {LOOK_LINES}" if limit else ""

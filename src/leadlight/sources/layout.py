@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from leadlight.errors import DataError, Fault, did_you_mean
@@ -10,6 +10,7 @@ from leadlight.expr.types import Type
 from leadlight.sources.names import snake_case, unique_names
 from leadlight.sources.part import Part
 from leadlight.spec.catalog import RESERVED, RESERVED_PROPERTIES
+from leadlight.spec.findings import names_in
 from leadlight.spec.models import SourceKind, SourceSpec
 
 ROLES = ("id", "lead", "account", "created_at", "known_at", "at", "type", "message_id", "outcome", "value")
@@ -26,6 +27,8 @@ class Slot:
     told: Type | None = None
     must: bool = False
     """A row without a value here is rejected."""
+    hidden: bool = False
+    """Read for the source's `where` only."""
 
 
 def lay_out(source: str, spec: SourceSpec, parts: Sequence[Part], types: Mapping[str, Type]) -> tuple[Slot, ...]:
@@ -33,18 +36,43 @@ def lay_out(source: str, spec: SourceSpec, parts: Sequence[Part], types: Mapping
 
     Raises DataError with all names that no header has, and the nearest header there is.
     """
-    headers = list(dict.fromkeys(header for part in parts for header in part.columns))
+    slots, faults = try_lay_out(source, spec, parts, types)
+    if faults:
+        raise DataError(faults)
+    return slots
+
+
+def try_lay_out(
+    source: str, spec: SourceSpec, parts: Sequence[Part], types: Mapping[str, Type]
+) -> tuple[tuple[Slot, ...], list[Fault]]:
+    """Match what can be matched, as `lay_out` does, and return the faults of the rest."""
+    headers = headers_of(parts)
     faults = _role_faults(source, spec, parts)
     roles = {role: find(headers, told) for role in ROLES if (told := getattr(spec, role)) is not None}
     dropped, faults_dropped = _dropped(source, spec, headers)
     kept, faults_kept = _kept(source, spec, headers, {header for header in roles.values() if header} | dropped)
     told, faults_types = _told(source, spec, kept, roles.get("outcome"))
     faults += faults_dropped + faults_kept + faults_types
-    if faults:
-        raise DataError(faults)
     slots = [_role_slot(role, header, spec, {**types, **told}) for role, header in roles.items() if header is not None]
     slots += [Slot(name, header, told=told.get(name, types.get(name))) for name, header in kept.items()]
-    return tuple(slots)
+    slots += hidden_slots(spec, headers, slots)
+    return tuple(slots), faults
+
+
+def headers_of(parts: Sequence[Part]) -> list[str]:
+    """Return the headers of all files, each once, in the order in which they come."""
+    return list(dict.fromkeys(header for part in parts for header in part.columns))
+
+
+def hidden_slots(spec: SourceSpec, headers: Sequence[str], slots: Sequence[Slot]) -> list[Slot]:
+    """Return the columns that only the source's `where` needs."""
+    if spec.where is None:
+        return []
+    present = {slot.header for slot in slots} | {slot.name.lower() for slot in slots if slot.role is None}
+    names = names_in(spec.where)
+    columns = zip(unique_names(headers, ()), headers, strict=True)
+    lost = [(name, header) for name, header in columns if name in names and not {name, header} & present]
+    return [Slot(f"_where_{name}", header, hidden=True) for name, header in lost]
 
 
 def find(headers: Sequence[str], told: str) -> str | None:
@@ -70,12 +98,20 @@ def _role_slot(role: str, header: str, spec: SourceSpec, told: Mapping[str, Type
 
 def _role_faults(source: str, spec: SourceSpec, parts: Sequence[Part]) -> list[Fault]:
     return [
-        Fault(f"there is no column {told!r}; {did_you_mean(told, part.columns)}", part.shown, path=_path(source, role))
+        Fault(_no_column(role, told, part.columns), part.shown, path=_path(source, role))
         for role in ROLES
         if (told := getattr(spec, role)) is not None
         for part in parts
         if find(list(part.columns), told) is None
     ]
+
+
+def _no_column(role: str, told: str, headers: Iterable[str]) -> str:
+    """Say which columns there are, and how to write a value where a column's name was expected."""
+    known = did_you_mean(told, headers)
+    constant = {"type": "event", "outcome": "outcome_is"}.get(role)
+    hint = f" If it is the {role} of every row, write {constant}: {told}"
+    return f"there is no column {told!r}; {known}" + (hint if constant and not known.startswith("did") else "")
 
 
 def _dropped(source: str, spec: SourceSpec, headers: Sequence[str]) -> tuple[set[str], list[Fault]]:

@@ -8,11 +8,12 @@ from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import shorten
 from leadlight.expr.types import Type
 from leadlight.sources.form import Context, Form, Numbers, value_sql
-from leadlight.sources.layout import Slot
+from leadlight.sources.layout import Slot, find
 from leadlight.sources.lines import lines_of
 from leadlight.sources.load import Loaded
 from leadlight.sources.part import Cell, Kind, Part, named
 from leadlight.sources.plan import Plan, order_of
+from leadlight.spec.models import SourceSpec
 
 _NOT = {
     Type.NUMBER: ("a number", "numbers"),
@@ -21,10 +22,23 @@ _NOT = {
 }
 
 
+def constant_notes(spec: SourceSpec, headers: Sequence[str]) -> Iterator[str]:
+    """Say so where a value that is meant for every row is also the name of a column."""
+    for key, instead, value in (("event", "type", spec.event), ("outcome_is", "outcome", spec.outcome_is)):
+        header = None if value is None else find(headers, value)
+        if header is not None:
+            yield (
+                f"{key}: {value} holds for every row, though there is a column {header!r}; to read what that column "
+                f"says, write {instead}: {header}"
+            )
+
+
 def plan_notes(slots: Sequence[Slot], plan: Plan, context: Context) -> Iterator[str]:
     """Say which date formats were found and which columns have no value at all."""
     yield from plan.notes
     for slot, form in zip(slots, plan.forms, strict=True):
+        if slot.hidden:
+            continue
         shown = slot.header if slot.role else slot.name
         if form.unseen:
             yield f"{shown}: no value in any row"
@@ -42,7 +56,7 @@ def text_notes(
     """Name the columns that are nearly numbers (or times …) and why they were read as text all the same."""
     for i, form in sorted(plan.nearly.items()):
         slot = slots[i]
-        if plan.forms[i].type is not Type.TEXT or slot.role is not None:
+        if plan.forms[i].type is not Type.TEXT or slot.role is not None or slot.hidden:
             continue
         column = named(slot.name)
         unfit = f"{column} IS NOT NULL AND {value_sql(Cell(Kind.ANY, column), column, form, context)} IS NULL"

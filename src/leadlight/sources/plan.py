@@ -49,21 +49,26 @@ class Planner:
 
         Raises DataError for times whose day and month cannot be told apart, and for numbers where a time is needed.
         """
+        plan, faults = self.try_plan()
+        if faults:
+            raise DataError(faults)
+        return plan
+
+    def try_plan(self) -> tuple[Plan, list[Fault]]:
+        """Tell the forms as `plan` does, and return the faults; a column that has one is taken for times."""
         table = f"{self.source}_sample"
         self._sample(table)
-        plan, faults = Plan([]), []
+        plan, faults = Plan([]), list[Fault]()
         try:
             for i, slot in enumerate(self.slots):
                 try:
                     plan.forms.append(self._form(table, i, slot, plan))
                 except DataError as error:
                     faults += error.faults
-                    plan.forms.append(Form(Type.TEXT))
+                    plan.forms.append(Form(Type.TIME))
         finally:
             self.engine.execute(f"DROP TABLE IF EXISTS {named(table)}")
-        if faults:
-            raise DataError(faults)
-        return plan
+        return plan, faults
 
     def _sample(self, table: str) -> None:
         """Take the first rows of (at most twenty, evenly spread) parts, as trimmed texts."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,14 +15,14 @@ from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import DataError, Fault, did_you_mean
 from leadlight.expr.types import Type
 from leadlight.sources.csv import open_csv
-from leadlight.sources.excel import open_excel
 from leadlight.sources.form import Context, Form
 from leadlight.sources.guess import Dates
 from leadlight.sources.jsonl import open_jsonl
-from leadlight.sources.layout import Slot, lay_out
+from leadlight.sources.layout import Slot, headers_of, lay_out, try_lay_out
 from leadlight.sources.load import Loaded, checked, drop, load
 from leadlight.sources.locate import Located, locate
-from leadlight.sources.notes import plan_notes, text_notes
+from leadlight.sources.notes import constant_notes, plan_notes, text_notes
+from leadlight.sources.opened import Opened
 from leadlight.sources.parquet import open_parquet
 from leadlight.sources.part import Part, named, quoted
 from leadlight.sources.plan import Plan, Planner
@@ -31,8 +30,8 @@ from leadlight.sources.progress import Clock
 from leadlight.sources.progress import ProgressUpdate as ProgressUpdate
 from leadlight.sources.rejects import Rejected, count_rejects, find_rejects, too_many, write_rejects
 from leadlight.sources.sql import open_sql
-from leadlight.sources.survey import fingerprint
 from leadlight.sources.times import Order
+from leadlight.sources.where import Where
 from leadlight.spec.models import SourceSpec
 
 LOOK = 8 << 20
@@ -68,9 +67,9 @@ class Reading:
     """What reading a source gave: rows in the temporary view `table`, and what became of each file.
 
     Give it back with `release(engine, reading)`. It has `_id, _lead, _account, _created_at, _known_at, _at, _type,
-    _message_id, _outcome, _value` (those the source has; an outcome is text that casts to its type in `roles`), then
-    `columns` by our names, then `_file` and `_line` (from 1; counted as if every row took one line), and `_place`, a
-    number by which rows come in the order in which they were read.
+    _message_id, _outcome, _value` (those the source has; an outcome is text that casts to its type in `roles`, or what
+    `outcome_is` says), then `columns` by our names, then `_file` and `_line` (from 1; counted as if every row took one
+    line), and `_place`, a number by which rows come in the order in which they were read.
     """
 
     source: str
@@ -82,6 +81,8 @@ class Reading:
     rejected: int
     rejects_file: Path | None
     notes: tuple[str, ...] = ()
+    left_out: int = 0
+    """Rows for which the source's `where` is not true."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ class Described:
     columns: tuple[Column, ...]
     roles: Mapping[str, Column] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    """What is wrong all the same; columns that are concerned are left out, or taken for what they seem to be."""
 
 
 def describe(name: str, spec: SourceSpec, root: Path) -> Described:
@@ -98,16 +101,28 @@ def describe(name: str, spec: SourceSpec, root: Path) -> Described:
 
     Raises DataError with all faults: files or columns that are not there, ambiguous dates.
     """
+    found = look(name, spec, root)
+    if found.faults:
+        raise DataError(found.faults)
+    return found
+
+
+def look(name: str, spec: SourceSpec, root: Path, opened: Opened | None = None) -> Described:
+    """Look at a source as `describe` does, and return its faults together with what can be told in spite of them.
+
+    Raises DataError where nothing can be told: no file, or none that can be opened.
+    """
     engine = DuckDBEngine(None)
     try:
-        with _session(engine, name, spec) as scratch:
-            parts = _open(engine, name, spec, _locate(name, spec, root), root, scratch, look=True)
-            slots = lay_out(name, spec, parts, {})
+        with _held(opened) as held, _session(engine, name, spec):
+            parts = _open(engine, name, spec, _locate(name, spec, root), root, held, look=True)
+            slots, faults = try_lay_out(name, spec, parts, {})
             planner = _planner(engine, name, spec, parts, slots)
-            plan = planner.plan()
+            plan, more = planner.try_plan()
             columns, roles = _columns(slots, plan.forms)
-            notes = (*(note for part in parts for note in part.notes), *plan_notes(slots, plan, planner.context))
-            return Described(columns, roles, notes)
+            notes = (*_notes_of(parts, spec), *plan_notes(slots, plan, planner.context))
+            wrong = _where(planner, spec, plan).faults()
+            return Described(columns, roles, notes, (*faults, *more, *wrong))
     finally:
         engine.close()
 
@@ -122,25 +137,50 @@ def read(
     known: Mapping[str, str] | None = None,
     types: Mapping[str, Type] | None = None,
     progress: Callable[[ProgressUpdate], None] | None = None,
+    opened: Opened | None = None,
 ) -> Reading:
     """Read a source into a new temporary view of the engine (the caller gives it back with `release`).
 
     `known` maps paths to fingerprints of files that were read before: unchanged ones are skipped, and where all are,
-    there is no view (`table` is empty). `types` are those the store has for our names: values must fit them.
+    there is no view (`table` is empty). `types` are those the store has for our names: values must fit them. `opened`
+    keeps what other sources of the same files have in common with this one.
     Raises DataError with all faults, TooManyRejects when more than `reject_limit` of the rows cannot be read.
     """
+    with _held(opened) as held:
+        return _read_files(engine, name, spec, root, held, rejects_dir, known or {}, types or {}, progress)
+
+
+@contextmanager
+def _held(opened: Opened | None) -> Iterator[Opened]:
+    """Use what the caller holds open, or open something for this once."""
+    if opened is not None:
+        yield opened
+        return
+    with Opened() as held:
+        yield held
+
+
+def _read_files(
+    engine: DuckDBEngine,
+    name: str,
+    spec: SourceSpec,
+    root: Path,
+    opened: Opened,
+    rejects_dir: Path,
+    known: Mapping[str, str],
+    types: Mapping[str, Type],
+    progress: Callable[[ProgressUpdate], None] | None,
+) -> Reading:
     files = _locate(name, spec, root)
-    prints = {file.shown: _print_of(file, spec) for file in files}
-    skipped = [
-        FileRead(path, mark, 0, 0, skipped=True) for path, mark in prints.items() if (known or {}).get(path) == mark
-    ]
+    prints = {file.shown: _print_of(file, spec, opened) for file in files}
+    skipped = [FileRead(path, mark, 0, 0, skipped=True) for path, mark in prints.items() if known.get(path) == mark]
     fresh = [file for file in files if file.shown not in {one.path for one in skipped}]
     rejects_file = rejects_dir / f"{name}.csv"
     if skipped and not fresh:
         return Reading(name, "", (), {}, tuple(skipped), 0, 0, None, ("nothing has changed since it was read",))
-    with _session(engine, name, spec) as scratch:
-        parts = _open(engine, name, spec, fresh, root, scratch, look=False)
-        slots = lay_out(name, spec, parts, types or {})
+    with _session(engine, name, spec):
+        parts = _open(engine, name, spec, fresh, root, opened, look=False)
+        slots = lay_out(name, spec, parts, types)
         planner = _planner(engine, name, spec, parts, slots)
         table = f"source_{name}"
         try:
@@ -173,8 +213,8 @@ def _drop_all(engine: DuckDBEngine, table: str) -> None:
 
 
 @contextmanager
-def _session(engine: DuckDBEngine, name: str, spec: SourceSpec) -> Iterator[Path]:
-    """Set the session's time zone to the source's while reading, and lend a scratch folder for mended copies."""
+def _session(engine: DuckDBEngine, name: str, spec: SourceSpec) -> Iterator[None]:
+    """Set the session's time zone to the source's while reading."""
     if spec.timezone != "UTC":
         known = [str(zone) for (zone,) in engine.rows("SELECT name FROM pg_timezone_names()")]
         if spec.timezone not in known:
@@ -183,8 +223,7 @@ def _session(engine: DuckDBEngine, name: str, spec: SourceSpec) -> Iterator[Path
     before = engine.rows("SELECT current_setting('TimeZone')")[0][0]
     engine.execute(f"SET TimeZone = {quoted(spec.timezone)}")
     try:
-        with tempfile.TemporaryDirectory(prefix="leadlight-") as scratch:
-            yield Path(scratch)
+        yield
     finally:
         engine.execute(f"SET TimeZone = {quoted(str(before))}")
 
@@ -193,11 +232,11 @@ def _locate(name: str, spec: SourceSpec, root: Path) -> list[Located]:
     return [] if spec.sql is not None else locate(spec.location, root, name)
 
 
-def _print_of(file: Located, spec: SourceSpec) -> str:
+def _print_of(file: Located, spec: SourceSpec, opened: Opened) -> str:
     """Return a file's fingerprint together with how it is read: another way of reading reads it again."""
     how = spec.model_dump(mode="json", exclude_defaults=True, exclude={"reject_limit", "merge_by"})
     try:
-        content = fingerprint(file.path)
+        content = opened.fingerprint(file, spec)
     except OSError as error:
         raise DataError([Fault(f"cannot be opened: {error.strerror or error}", file=file.shown)]) from None
     return f"{content}-{hashlib.sha256(json.dumps(how, sort_keys=True).encode()).hexdigest()[:12]}"
@@ -217,7 +256,7 @@ def _open(
     spec: SourceSpec,
     files: Sequence[Located],
     root: Path,
-    scratch: Path,
+    opened: Opened,
     *,
     look: bool,
 ) -> list[Part]:
@@ -227,7 +266,7 @@ def _open(
     parts, faults = [], []
     for index, file in enumerate(files):
         try:
-            parts.append(_open_file(engine, name, spec, index, file, scratch, LOOK if look else None))
+            parts.append(_open_file(engine, name, spec, index, file, opened, LOOK if look else None))
         except DataError as error:
             faults += error.faults
         except OSError as error:
@@ -238,15 +277,17 @@ def _open(
 
 
 def _open_file(
-    engine: DuckDBEngine, name: str, spec: SourceSpec, index: int, file: Located, scratch: Path, limit: int | None
+    engine: DuckDBEngine, name: str, spec: SourceSpec, index: int, file: Located, opened: Opened, limit: int | None
 ) -> Part:
     if spec.format == "csv":
-        return open_csv(file, spec, scratch, limit)
+        return open_csv(file, spec, opened, limit)
     if spec.format == "jsonl":
-        return open_jsonl(engine, file, spec.encoding, scratch, limit)
+        return open_jsonl(engine, file, spec, opened, limit)
     if spec.format == "parquet":
         return open_parquet(engine, file)
-    return open_excel(engine, file, spec, _raw(name, index))
+    from leadlight.sources.excel import open_excel  # calamine is slow to load
+
+    return open_excel(engine, file, spec, opened, _raw(name, index))
 
 
 def _planner(
@@ -279,24 +320,35 @@ def _read(planner: Planner, spec: SourceSpec, table: str, rejects_file: Path, cl
     engine, rows = planner.engine, _staging(table)
     plan, loaded = _load(planner, rows, clock)
     slots, parts = planner.slots, planner.parts
-    rejected = count_rejects(engine, rows, loaded)
-    rejects = find_rejects(engine, rows, parts, slots, plan.forms, loaded) if rejected.count else []
+    unmeant = _where(planner, spec, plan).left_out_sql()
+    rejected = count_rejects(engine, rows, loaded, unmeant)
+    rejects = find_rejects(engine, rows, parts, slots, plan.forms, loaded, unmeant) if rejected.count else []
     write_rejects(rejects_file, rejects)
     if rejected.count > spec.reject_limit * rejected.rows:
         shown = f"{rejects_file.parent.name}/{rejects_file.name}"
         raise too_many(planner.source, rejected, spec.reject_limit, rejects, shown)
     kept = _kept(slots, plan.forms, parts)
-    _make_view(engine, table, parts, [slots[i] for i in kept], loaded, spec.event)
+    _make_view(engine, table, parts, [slots[i] for i in kept], loaded, spec, unmeant)
     columns, roles = _columns([slots[i] for i in kept], [plan.forms[i] for i in kept])
     return Reading(
-        planner.source, table, columns, roles, tuple(_files(engine, rows, parts, rejected)),
+        planner.source, table, columns, roles, tuple(_files(engine, table, parts, rejected)),
         rejected.rows - rejected.count, rejected.count, rejects_file if rejects else None,
         (
-            *(note for part in parts for note in part.notes),
+            *_notes_of(parts, spec),
             *plan_notes([slots[i] for i in kept], replace(plan, forms=[plan.forms[i] for i in kept]), planner.context),
             *text_notes(engine, rows, parts, slots, plan, loaded, planner.context, planner.nearly),
         ),
+        rejected.left_out,
     )  # fmt: skip
+
+
+def _where(planner: Planner, spec: SourceSpec, plan: Plan) -> Where:
+    return Where(planner.source, spec, headers_of(planner.parts), planner.slots, plan.forms)
+
+
+def _notes_of(parts: Sequence[Part], spec: SourceSpec) -> Iterator[str]:
+    yield from (note for part in parts for note in part.notes)
+    yield from constant_notes(spec, headers_of(parts))
 
 
 def _load(planner: Planner, table: str, clock: Clock) -> tuple[Plan, list[Loaded]]:
@@ -329,7 +381,7 @@ def _kept(slots: Sequence[Slot], forms: Sequence[Form], parts: Sequence[Part]) -
     """Leave out columns without a header that have no value in any row."""
     unnamed = frozenset().union(*(part.unnamed for part in parts))
     pairs = enumerate(zip(slots, forms, strict=True))
-    return [i for i, (slot, form) in pairs if not (form.unseen and slot.header in unnamed)]
+    return [i for i, (slot, form) in pairs if not slot.hidden and not (form.unseen and slot.header in unnamed)]
 
 
 def _make_view(
@@ -338,11 +390,13 @@ def _make_view(
     parts: Sequence[Part],
     slots: Sequence[Slot],
     loaded: Sequence[Loaded],
-    event: str | None,
+    spec: SourceSpec,
+    unmeant: str,
 ) -> None:
-    """Show the rows that fit; a line is its row's own, or follows from its place in the table."""
+    """Show the rows that fit and are meant; a line is its row's own, or follows from its place in the table."""
     columns = "".join(f"{named(slot.name)}, " for slot in slots)
-    columns += f"{quoted(event)} AS _type, " if event is not None else ""
+    columns += f"{quoted(spec.event)} AS _type, " if spec.event is not None else ""
+    columns += f"{quoted(spec.outcome_is)} AS _outcome, " if spec.outcome_is is not None else ""
     paths = ", ".join(quoted(part.shown) for part in parts)
     firsts = ", ".join(
         str((part.text.first_line if part.text else 1) - one.start) for part, one in zip(parts, loaded, strict=True)
@@ -351,7 +405,7 @@ def _make_view(
     engine.execute(
         f"CREATE TEMP VIEW {named(table)} AS SELECT {columns}([{paths}])[_part + 1] AS _file, "  # noqa: S608
         f"coalesce(_n, rowid + ([{firsts}])[_part + 1]) AS _line, "
-        f"rowid AS _place FROM {named(_staging(table))} WHERE _bad IS NULL"
+        f"rowid AS _place FROM {named(_staging(table))} WHERE _bad IS NULL AND NOT {unmeant}"
     )
 
 
@@ -359,14 +413,13 @@ def _make_view(
 
 
 def _columns(slots: Sequence[Slot], forms: Sequence[Form]) -> tuple[tuple[Column, ...], dict[str, Column]]:
-    pairs = list(zip(slots, forms, strict=True))
+    pairs = [(slot, form) for slot, form in zip(slots, forms, strict=True) if not slot.hidden]
     columns = tuple(Column(slot.name, slot.header, form.type) for slot, form in pairs if slot.role is None)
     roles = {slot.role: Column(slot.name, slot.header, form.type) for slot, form in pairs if slot.role is not None}
     return columns, roles
 
 
 def _files(engine: DuckDBEngine, table: str, parts: Sequence[Part], rejected: Rejected) -> Iterator[FileRead]:
-    found = engine.rows(f"SELECT _part, count(*) FROM {named(table)} WHERE _bad IS NULL GROUP BY _part")  # noqa: S608
-    rows = {int(part): int(count) for part, count in found}
+    rows = dict(engine.rows(f"SELECT _file, count(*) FROM {named(table)} GROUP BY _file"))  # noqa: S608
     for index, part in enumerate(parts):
-        yield FileRead(part.shown, "", rows.get(index, 0), rejected.by_part[index], skipped=False)
+        yield FileRead(part.shown, "", int(rows.get(part.shown, 0)), rejected.by_part[index], skipped=False)

@@ -15,6 +15,7 @@ from leadlight.sources.layout import Slot
 from leadlight.sources.lines import lines_of
 from leadlight.sources.load import Loaded, checked
 from leadlight.sources.part import Part, named, quoted
+from leadlight.sources.where import NONE
 
 MAX_REJECTS_WRITTEN = 100_000
 MAX_REASONS_SHOWN = 10
@@ -47,32 +48,38 @@ class Rejected:
 
     by_part: tuple[int, ...]
     rows: int
-    """All rows that are not blank, rejected ones included."""
+    """All rows that are not blank, rejected ones included, those left out by `where` not."""
+    left_out: int = 0
+    """Rows for which `where` is not true."""
 
     @property
     def count(self) -> int:
         return sum(self.by_part)
 
 
-def count_rejects(engine: DuckDBEngine, table: str, loaded: Sequence[Loaded]) -> Rejected:
-    """Count rejected rows, those DuckDB could not cut and those with values that do not fit."""
+def count_rejects(engine: DuckDBEngine, table: str, loaded: Sequence[Loaded], unmeant: str = NONE) -> Rejected:
+    """Count rejected rows, those DuckDB could not cut and those with values that do not fit.
+
+    `unmeant` is SQL that says which rows `where` leaves out.
+    """
     found = engine.rows(
         "SELECT _part, count(*) FILTER (WHERE len(_bad) > 0), count(*) FILTER (WHERE len(_bad) = 0) "  # noqa: S608
-        f"FROM {named(table)} WHERE _bad IS NOT NULL GROUP BY _part"
+        f"FROM {named(table)} WHERE _bad IS NOT NULL AND NOT {unmeant} GROUP BY _part"
     )
+    left_out = int(engine.rows(f"SELECT count(*) FROM {named(table)} WHERE {unmeant}")[0][0])  # noqa: S608
     bad = {int(part): int(count) for part, count, _ in found}
     blank = sum(int(count) for *_, count in found)
     by_part = tuple(bad.get(i, 0) + sum(row.rows for row in one.broken) for i, one in enumerate(loaded))
     lost = sum(row.rows for one in loaded for row in one.broken)
-    return Rejected(by_part, sum(one.rows for one in loaded) - blank + lost)
+    return Rejected(by_part, sum(one.rows for one in loaded) - blank + lost - left_out, left_out)
 
 
 def find_rejects(
     engine: DuckDBEngine, table: str, parts: Sequence[Part], slots: Sequence[Slot], forms: Sequence[Form],
-    loaded: Sequence[Loaded], limit: int = MAX_REJECTS_WRITTEN,
+    loaded: Sequence[Loaded], unmeant: str = NONE, limit: int = MAX_REJECTS_WRITTEN,
 ) -> list[Reject]:  # fmt: skip
     """Find the first rejects, ordered by file and line, each with its reason."""
-    found = engine.rows(_rejects_sql(table, slots, forms, limit))
+    found = engine.rows(_rejects_sql(table, slots, forms, unmeant, limit))
     by_part: dict[int, list[tuple[int, int | None, str, str, str, str]]] = defaultdict(list)
     for index, *rest in found:
         by_part[int(index)].append(tuple(rest))
@@ -82,14 +89,15 @@ def find_rejects(
     return rejects[:limit]
 
 
-def _rejects_sql(table: str, slots: Sequence[Slot], forms: Sequence[Form], limit: int) -> str:
+def _rejects_sql(table: str, slots: Sequence[Slot], forms: Sequence[Form], unmeant: str, limit: int) -> str:
     """Return the query for the values that do not fit: part, place in the table, line, column, value, reason, row."""
     each = [(1, "''", "_bad[1]")]
     for place, i in enumerate(checked(slots, forms), start=2):
         each.append((place, quoted(slots[i].header), reason_sql(f"_bad[{place}]", forms[i])))
     picks = [
         f"SELECT _part, rowid AS place, _n, {header} AS header, {f'_bad[{at}]' if at > 1 else quoted('')} AS value, "  # noqa: S608
-        f"{reason} AS reason, _row, {at} AS nth FROM {named(table)} WHERE _bad[{at}] IS NOT NULL"
+        f"{reason} AS reason, _row, {at} AS nth FROM {named(table)} WHERE _bad[{at}] IS NOT NULL "
+        f"AND NOT {unmeant}"
         for at, header, reason in each
     ]
     every = " UNION ALL ".join(picks)

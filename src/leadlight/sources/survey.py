@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 import zstandard
-from charset_normalizer import from_bytes
 
 from leadlight.errors import DataError, Fault, did_you_mean, shorten
 
@@ -227,6 +226,8 @@ def _guess(sample: bytes, shown: str) -> str:
     lines = [line for line in sample.split(b"\n") if not line.isascii()]
     if _few_beyond_ascii(lines):
         return "cp1252" if _decodes(sample, "cp1252") else "latin-1"
+    from charset_normalizer import from_bytes  # slow to load, and seldom needed
+
     best = from_bytes(b"\n".join(lines) or sample, cp_isolation=_CANDIDATES).best()
     if best is None:
         raise _fault(shown, "its encoding could not be found out: write `encoding:`, as in encoding: cp1252")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import Any, overload
 
 from leadlight.errors import did_you_mean, shorten
 from leadlight.expr.parse import Expression
@@ -34,6 +35,7 @@ def check_scorecard(
     conditions = list(check.criteria())
     gates = list(check.gates())
     check.grades()
+    check.worth()
     if any(fault.severity == "error" for fault in findings.faults[before:]):
         return None
     names = {group: [criterion.name for criterion in held.criteria] for group, held in spec.groups.items()}
@@ -43,6 +45,20 @@ def check_scorecard(
     )
     resolved = tuple(ResolvedGate(gate, condition) for gate, condition in gates if condition is not None)
     return ResolvedScorecard(name, spec, version(spec), criteria, resolved)
+
+
+@overload
+def points_of(criterion: models.WorthBands) -> models.BandCriterion: ...
+@overload
+def points_of(criterion: models.WorthCategory) -> models.CategoryCriterion: ...
+def points_of(
+    criterion: models.WorthBands | models.WorthCategory,
+) -> models.BandCriterion | models.CategoryCriterion:
+    """Return a criterion of the worth as one of points, whose points are the factors."""
+    rest: dict[str, Any] = {"name": criterion.name, "missing": criterion.missing, "other": criterion.other}
+    if isinstance(criterion, models.WorthBands):
+        return models.BandCriterion(feature=criterion.feature, bands=criterion.bands, **rest)
+    return models.CategoryCriterion(feature=criterion.feature, points=criterion.factors, **rest)
 
 
 def scorecard_name(file: str) -> str:
@@ -185,6 +201,22 @@ class _Check:
         if repeated:
             message = f"two grades would both be called {repeated[0]!r}: choose other names for the levels"
             self.findings.error(message, ("grades",))
+
+    # ------------------------------------------------------------------------------------------------------ worth
+
+    def worth(self) -> None:
+        """Check what the worth is made of, as criteria are checked."""
+        criteria = self.spec.worth.criteria if self.spec.worth is not None else []
+        if self.spec.worth is not None and self.spec.calibration is None:
+            self.findings.warn("without a calibration there is no expected value: the worth is only shown", ("worth",))
+        first: dict[str, Path] = {}
+        for index, criterion in enumerate(criteria):
+            path: Path = ("worth", "criteria", index)
+            self._unique(criterion.name, (*path, "name"), first)
+            if isinstance(criterion, models.WorthBands):
+                self._bands(points_of(criterion), path)
+            else:
+                self._category(points_of(criterion), path)
 
     def _labels(self, labels: list[str], path: Path) -> None:
         if any(not label.strip() for label in labels):

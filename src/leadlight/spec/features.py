@@ -30,12 +30,22 @@ class TypedFeatures:
     broken: frozenset[str]
 
 
-def type_features(specs: Mapping[str, models.Feature], catalog: Catalog, findings: Findings) -> TypedFeatures:
-    """Check and type every feature of a workspace; faults go to the findings."""
-    typing = _Typing(specs, catalog, findings)
+NOTHING = TypedFeatures({}, frozenset())
+
+
+def type_features(
+    specs: Mapping[str, models.Feature], catalog: Catalog, findings: Findings, *, known: TypedFeatures = NOTHING
+) -> TypedFeatures:
+    """Check and type every feature of a file; faults go to the findings.
+
+    `known` are the features of the workspace, which those of a scorecard may use; the result holds both.
+    """
+    typing = _Typing(specs, catalog, findings, dict(known.features), set(known.broken))
+    typing.look_at_known()
     typing.check_names()
     for name in typing.order():
-        typing.add(name)
+        if name in specs:
+            typing.add(name)
     return TypedFeatures(typing.done, frozenset(typing.broken))
 
 
@@ -51,6 +61,13 @@ class _Typing:
 
     # ----------------------------------------------------------------------------------------------- names, order
 
+    def look_at_known(self) -> None:
+        """Note which features of the workspace look at the whole account."""
+        for name, feature in self.done.items():
+            uses = feature.expression.names if feature.expression is not None else frozenset()
+            if isinstance(feature.spec, models.AccountFeature) or uses & self.over_accounts:
+                self.over_accounts.add(name)
+
     def check_names(self) -> None:
         for name, spec in self.specs.items():
             message = self._name_fault(name, spec)
@@ -62,6 +79,8 @@ class _Typing:
             return f"names of features are in lower case: write {name.lower()!r}"
         if name in RESERVED:
             return f"{name!r} has a meaning of its own: choose another name"
+        if name in self.done or name in self.broken:
+            return f"the workspace has a feature {name!r} already: use that, or choose another name"
         if len(name) > MAX_NAME:
             return f"a feature's name has at most {MAX_NAME} characters; this one has {len(name)}"
         is_attribute = name in self.catalog.attributes or name in self.catalog.account_attributes
@@ -85,9 +104,9 @@ class _Typing:
     def _uses(self, name: str) -> set[str]:
         match self.specs[name]:
             case models.ExprFeature(expr=text):
-                return set(names_in(text) & self.specs.keys())
+                return set(names_in(text) & (self.specs.keys() | self.done.keys()))
             case models.AccountFeature(account=models.LeadSumFeature(sum=used) | models.LeadMaxFeature(max=used)):
-                return {used} & self.specs.keys()
+                return {used} & (self.specs.keys() | self.done.keys())
             case _:
                 return set()
 
@@ -186,7 +205,7 @@ class _Typing:
     def _of_each_lead(self) -> Scope:
         attributes = attribute_scope(self.catalog)
         types = {**attributes.types, **{name: feature.type for name, feature in self.done.items()}}
-        return Scope(types, attributes.twice - frozenset(self.done), frozenset(self.broken))
+        return Scope(types, attributes.twice - frozenset(self.done), frozenset(self.broken), attributes.open)
 
     def _held(self, kind: Type, allowed: tuple[Type, ...], message: str, path: Path) -> Type | None:
         if kind in allowed:

@@ -17,12 +17,18 @@ class Scope:
     """The names that may be used at some place, each with its type.
 
     `twice` are names that mean two things there. `broken` are features that have a fault of their own: what uses
-    them is not looked at further, so that one mistake is told once.
+    them is not looked at further, so that one mistake is told once. The same goes for every unknown name where `open`,
+    because some source could not be looked at.
     """
 
     types: Mapping[str, Type]
     twice: frozenset[str] = frozenset()
     broken: frozenset[str] = frozenset()
+    open: bool = False
+
+    def is_lost(self, name: str) -> bool:
+        """Say whether nothing can be told of a name, because something else is broken."""
+        return name in self.broken or (self.open and name not in self.types)
 
 
 @dataclass(slots=True)
@@ -51,7 +57,7 @@ class Findings:
 
     def name(self, name: str, path: Path, scope: Scope, what: str) -> Type | None:
         """Look a name up; None, with the fault noted, when it is unknown or means two things."""
-        if name in scope.broken:
+        if scope.is_lost(name):
             return None
         if name not in scope.types:
             self.error(f"there is no {what} {shorten(name)}: {did_you_mean(name, scope.types)}", path)
@@ -69,7 +75,7 @@ class Findings:
     def _parse(
         self, parse: Callable[[str, Mapping[str, Type]], Expression], text: str, path: Path, scope: Scope
     ) -> Expression | None:
-        if scope.broken and not scope.broken.isdisjoint(names_in(text)):
+        if (scope.broken or scope.open) and any(scope.is_lost(name) for name in names_in(text)):
             return None
         try:
             expression = parse(text, scope.types)

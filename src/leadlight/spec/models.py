@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Strict, Tag, f
 from leadlight.spec.durations import Duration
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Factor = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=100)]
 """A name that may stand in a condition: letters, digits and underscore, a letter first."""
 Label = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S[^\r\n]*$")]
@@ -69,6 +70,9 @@ class SourceSpec(Spec):
     event: str | None = Field(None, description="events: the type of all events of this source")
     message_id: str | None = Field(None, description="events: the column with a unique id; without it, the content is")
     outcome: str | None = Field(None, description="outcomes, or leads with an outcome column: what finally happened")
+    outcome_is: str | None = Field(
+        None, min_length=1, description="outcomes: what finally happened in every row of this source"
+    )
     value: str | None = Field(None, description="outcomes: the column that holds the worth")
     merge_by: str | None = Field("email", description="leads: attribute by which duplicates merge; null for by id only")
 
@@ -76,6 +80,9 @@ class SourceSpec(Spec):
         None, description="which columns to keep: a list of headers, or our name for each header; all unless told"
     )
     drop: list[str] = Field(default_factory=list, description="columns not to read")
+    where: str | None = Field(
+        None, description="a condition over the file's columns (in snake case); other rows are left out and counted"
+    )
     types: dict[str, Literal["number", "text", "bool", "time"]] = Field(
         default_factory=dict, description="types to use instead of those found"
     )
@@ -127,13 +134,17 @@ class SourceSpec(Spec):
             SourceKind.LEADS: ["id"],
             SourceKind.ACCOUNTS: ["account"],
             SourceKind.EVENTS: ["lead", "at"],
-            SourceKind.OUTCOMES: ["lead", "outcome"],
+            SourceKind.OUTCOMES: ["lead"],
         }[self.role]
         absent = [key for key in needs if getattr(self, key) is None]
         if absent:
             raise ValueError(f"a source of {self.role} needs {', '.join(absent)}")
         if self.role is SourceKind.EVENTS and (self.type is None) == (self.event is None):
             raise ValueError("a source of events needs exactly one of type (a column) and event (a fixed type)")
+        if self.role is SourceKind.OUTCOMES and (self.outcome is None) == (self.outcome_is is None):
+            raise ValueError("a source of outcomes needs exactly one of outcome (a column) and outcome_is (what it is)")
+        if self.role is not SourceKind.OUTCOMES and self.outcome_is is not None:
+            raise ValueError(f"outcome_is goes with a source of outcomes, which has `lead`; this is one of {self.role}")
         return self
 
 
@@ -170,8 +181,8 @@ class AgeFeature(Spec):
 
 
 class _EventFeature(Spec):
-    where: str | None = Field(None, description="a condition over the event's properties")
-    within: Duration | None = Field(None, description="how far back to look; without it, all the past")
+    where: str | None = Field(default=None, description="a condition over the event's properties")
+    within: Duration | None = Field(default=None, description="how far back to look; without it, all the past")
 
 
 class CountFeature(_EventFeature):
@@ -353,6 +364,25 @@ Feature = Annotated[
 # ----------------------------------------------------------------------------------------------------- workspace
 
 
+class LearnSpec(Spec):
+    """How `learn` looks at the past; everything may be left out."""
+
+    moments: list[Duration] = Field(
+        default_factory=lambda: [timedelta(days=1), timedelta(days=7), timedelta(days=30)],
+        description="how long after its creation a lead is looked at, beside its creation, as long as it is open",
+    )
+    order: Name | None = Field(None, description="an attribute that rises with time, where leads have no dates")
+    candidates: bool = Field(default=True, description="make features from attributes and events beside those named here")
+    keep: list[Name] = Field(default_factory=list, description="features to learn from although they look like leaks")
+    leave_out: list[Name] = Field(default_factory=list, description="features never to learn from")
+    protected: list[Name] = Field(
+        default_factory=list, description="attributes never learned from; outcomes are compared between their groups"
+    )
+    monotone: dict[Name, Literal["rising", "falling"]] = Field(
+        default_factory=dict, description="features whose points may only rise, or fall, with the value"
+    )
+
+
 class WorkspaceSpec(Spec):
     """The file `leadlight.yaml`."""
 
@@ -364,6 +394,7 @@ class WorkspaceSpec(Spec):
     outcome: OutcomeSpec | None = None
     features: dict[Name, Feature] = Field(default_factory=dict)
     exclude: str | None = Field(None, description="a condition; leads for which it is true are never scored")
+    learn: LearnSpec = LearnSpec()
 
 
 # ----------------------------------------------------------------------------------------------------- scorecards
@@ -529,19 +560,66 @@ class ScaleSpec(Spec):
     double_odds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 20.0
 
 
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
 class CalibrationSpec(Spec):
-    """Score → probability: straight lines between the points given, flat beyond the ends."""
+    """Score → probability: straight lines between the points given, flat beyond the ends.
+
+    `low` and `high` are the ends of the interval that holds the win rate of leads with such a score.
+    """
 
     score: list[Finite] = Field(min_length=1)
-    probability: list[Annotated[float, Field(ge=0, le=1)]] = Field(min_length=1)
+    probability: list[Probability] = Field(min_length=1)
+    low: list[Probability] | None = None
+    high: list[Probability] | None = None
 
     @model_validator(mode="after")
     def _check(self) -> CalibrationSpec:
         if len(self.score) != len(self.probability):
             raise ValueError(f"{len(self.score)} scores but {len(self.probability)} probabilities")
+        if (self.low is None) != (self.high is None):
+            raise ValueError("low and high come together")
+        for name, ends in (("low", self.low), ("high", self.high)):
+            if ends is not None and len(ends) != len(self.score):
+                raise ValueError(f"{len(self.score)} scores but {len(ends)} values of {name}")
         if any(a >= b for a, b in zip(self.score, self.score[1:], strict=False)):
             raise ValueError("the scores of a calibration must rise")
         return self
+
+
+class WorthCategory(_Criterion):
+    """A factor of the worth by the value of a feature."""
+
+    feature: Name
+    factors: dict[str | bool | int | float, Factor]
+    missing: Factor = 1.0
+    other: Factor = 1.0
+
+
+class WorthBands(_Criterion):
+    """A factor of the worth by the half-open band a numeric feature falls in."""
+
+    feature: Name
+    bands: list[Annotated[tuple[Finite | None, Finite | None, Factor], Strict(False)]] = Field(min_length=1)
+    missing: Factor = 1.0
+    other: Factor = 1.0
+
+
+class WorthSpec(Spec):
+    """What a win brings: the base times every factor."""
+
+    base: Factor
+    criteria: list[
+        Annotated[
+            Annotated[WorthCategory, Tag("factors")] | Annotated[WorthBands, Tag("bands")],
+            Discriminator(
+                lambda value: "bands" if _has(value, "bands") else "factors" if _has(value, "factors") else None,
+                custom_error_type="worth_kind",
+                custom_error_message="a criterion of the worth needs exactly one of factors, bands",
+            ),
+        ]
+    ] = Field(default_factory=list)
 
 
 class ScorecardSpec(Spec):
@@ -549,10 +627,14 @@ class ScorecardSpec(Spec):
 
     title: str | None = Field(None, description="a name for people")
     of: Literal["lead", "account"] = Field("lead", description="what receives the score")
+    features: dict[Name, Feature] = Field(
+        default_factory=dict, description="features of this scorecard alone, beside those of the workspace"
+    )
     base: Finite = 0.0
     groups: dict[Name, GroupSpec] = Field(min_length=1)
     gates: list[GateSpec] = Field(default_factory=list)
     grades: GradesSpec | None = None
     scale: ScaleSpec | None = None
     calibration: CalibrationSpec | None = None
+    worth: WorthSpec | None = Field(None, description="what a win brings, by feature; ranks by expected value")
     learned: dict[str, Any] | None = Field(None, description="where learned numbers come from")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from leadlight.errors import Fault
 from leadlight.expr.parse import Expression
@@ -55,11 +56,15 @@ def _scorecard(
     document: Document[models.ScorecardSpec], catalog: Catalog, typed: TypedFeatures, *, accounts: bool
 ) -> tuple[ResolvedScorecard | None, list[Fault]]:
     findings = Findings(document.marks)
+    typed = type_features(document.spec.features, catalog, findings, known=typed)
     make_scope = account_scope if document.spec.of == "account" else lead_scope
     scope = make_scope(catalog, typed.features, typed.broken)
     if document.spec.of == "account" and not accounts:
         findings.warn(NO_ACCOUNTS, ("of",))
     scorecard = check_scorecard(scorecard_name(document.file), document.spec, scope, catalog, findings)
+    if scorecard is not None:
+        own = {name: feature for name, feature in typed.features.items() if name in document.spec.features}
+        scorecard = replace(scorecard, features=own)
     return scorecard, _sorted(findings.faults)
 
 
@@ -74,7 +79,7 @@ def _conditions(
     exclude = parse(spec.exclude, ("exclude",), lead_scope(catalog, typed.features, typed.broken))
     if spec.outcome is None:
         return exclude, None, None
-    if catalog.outcome is None and not any(source.outcome for source in spec.sources.values()):
+    if catalog.outcome is None and not any(s.outcome or s.outcome_is for s in spec.sources.values()):
         findings.warn("no source gives outcomes: name the column with `outcome:` in one", ("outcome",))
     scope = outcome_scope(catalog, spec)
     win = parse(spec.outcome.win, ("outcome", "win"), scope)
@@ -119,6 +124,10 @@ def feature_uses(feature: ResolvedFeature) -> frozenset[str]:
 
 
 def _names_of(scorecard: ResolvedScorecard) -> Iterator[str]:
+    for feature in scorecard.features.values():
+        yield from feature_uses(feature)
+    if scorecard.spec.worth is not None:
+        yield from (criterion.feature for criterion in scorecard.spec.worth.criteria)
     for gate in scorecard.gates:
         yield from gate.condition.names
     for criterion in scorecard.criteria:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from leadlight.expr.parse import Expression
 from leadlight.expr.types import Type
@@ -49,6 +49,8 @@ class ResolvedScorecard:
     version: str
     criteria: tuple[ResolvedCriterion, ...]
     gates: tuple[ResolvedGate, ...] = ()
+    features: Mapping[str, ResolvedFeature] = field(default_factory=dict)
+    """The scorecard's own features, in an order in which each uses only those before it, or the workspace's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +64,7 @@ class ResolvedWorkspace:
     exclude: Expression | None = None
     win: Expression | None = None
     lose: Expression | None = None
+
+    def with_features(self, features: Mapping[str, ResolvedFeature]) -> ResolvedWorkspace:
+        """Return the workspace with more features, those of a scorecard say."""
+        return replace(self, features={**self.features, **features}) if features else self

@@ -54,6 +54,7 @@ KINDS = {
          "trend", "account"],
     ),
     "criterion_kind": ("criterion", ["feature", "features", "event", "when"]),
+    "worth_kind": ("criterion of the worth", ["factors", "bands"]),
 }  # fmt: skip
 ACCOUNT_KINDS = [*KINDS["feature_kind"][1][3:-1], "distinct_leads"]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError
+from leadlight.spec.entity import plural
 from leadlight.store.sql import Sql, fill
 
 NEAREST_IDS = 3
@@ -51,7 +52,7 @@ def _nearest(engine: Engine, id: str, entity: str) -> str:  # noqa: A002
         [id[:LONGEST_ID_COMPARED], NEAREST_IDS],
     )
     names = ", ".join(repr(near) for (near,) in found)
-    return f"; the nearest are {names}" if found else f": the store has no {entity}s"
+    return f"; the nearest are {names}" if found else f": the store has no {plural(entity)}"
 
 
 # ------------------------------------------------------------------------------------------------------- writing

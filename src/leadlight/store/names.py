@@ -7,7 +7,7 @@ from typing import Literal
 
 from leadlight.engines.base import Engine
 from leadlight.expr.types import Type
-from leadlight.spec.catalog import Catalog
+from leadlight.spec.catalog import Catalog, one_outcome
 
 Kind = Literal["attribute", "account_attribute", "property", "outcome"]
 
@@ -61,7 +61,7 @@ def catalog(engine: Engine) -> Catalog:
         account_attributes=known_types(engine, "account_attribute"),
         properties=known_types(engine, "property"),
         events=event_types(engine),
-        outcome=outcome[0] if outcome else None,
+        outcome=one_outcome(outcome),
     )
 
 

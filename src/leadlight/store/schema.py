@@ -79,6 +79,14 @@ MIGRATIONS: Sequence[Migration] = (
             "since_1 TIMESTAMP, level_2 VARCHAR, since_2 TIMESTAMP, gate VARCHAR, silent BOOLEAN NOT NULL)",
         ),
     ),
+    (
+        2,
+        "the interval of a probability, and what a win is worth",
+        tuple(
+            f"ALTER TABLE scores ADD COLUMN {name} DOUBLE"
+            for name in ("probability_low", "probability_high", "worth", "expected")
+        ),
+    ),
 )
 """(number, what it does, statements); numbers rise by one, and what has shipped never changes."""
 

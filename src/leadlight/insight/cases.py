@@ -1,0 +1,226 @@
+"""Past cases: leads as they stood at one moment of their past, and what came of them within the horizon after it.
+
+The rule, which keeps it honest: a lead is looked at a fixed time after its creation. It is a case if it was still open
+then and the horizon after that moment has passed by now; it was won if a win came within the horizon. Whoever is too
+young to know is left out, not counted as lost. Where there are several times (`ages`), which of them a lead is looked
+at is drawn from its number and not from what became of it, so that every lead counts once and at no moment that its
+outcome chose. Where outcomes have no time they came some time after creation: that is the only honest moment then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from leadlight.engines.base import Engine
+from leadlight.errors import NotFoundError, UsageError
+from leadlight.expr import build
+from leadlight.features.moment import Moment
+from leadlight.scorecards.compile import Options, score_statement
+from leadlight.scorecards.outcomes import win_condition
+from leadlight.spec.durations import format_duration
+from leadlight.spec.models import OutcomeSpec
+from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.store.sql import Sql, fill
+
+SAMPLE = 200_000
+"""How many cases are looked at, at most, unless told: drawn by their numbers."""
+ENOUGH = 200
+"""A lead is compared at an age at which so many cases were open, if there is one."""
+AGES = tuple(timedelta(days=days) for days in (90, 30, 7, 1, 0))
+"""The ages that are tried, beside the lead's own."""
+
+WON, ENDED, WORTH = "_won", "_ended", "_worth"
+"""Columns of a table of scored cases beside those of the scores: whether it was won within the horizon, the outcome
+that came within it (null for none), and what the win was worth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """A temporary table (lead, as_of, won, ended, worth), and the rule it was made by."""
+
+    table: str
+    count: int
+    won: int
+    ages: tuple[timedelta, ...]
+    """How long after their creation leads are looked at."""
+    horizon: timedelta
+
+
+@contextmanager
+def past_cases(
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    as_of: datetime,
+    ages: Sequence[timedelta],
+    *,
+    without: int | None = None,
+    sample: int | None = SAMPLE,
+    table: str = "_cases",
+) -> Iterator[Cases]:
+    """Make the table of past cases as far as they are known as of a moment, and drop it afterwards.
+
+    `without` leaves one lead out. Raises UsageError where the workspace does not say what a win is, NotFoundError
+    where there is no case or none that was won.
+    """
+    ages = tuple(ages) if has_times(engine) else (timedelta(0),)
+    horizon = _outcome(workspace).horizon
+    query, parameters = _cases(engine, workspace, as_of, ages, without, sample)
+    with temporary(engine, table, query, parameters):
+        count, won = engine.rows(fill("SELECT count(*), count(*) FILTER (WHERE won) FROM {table}", table=table))[0]
+        if not won:
+            raise _nothing(workspace, int(count), as_of)
+        yield Cases(table, int(count), int(won), ages, horizon)
+
+
+@contextmanager
+def scored_cases(
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    scorecard: ResolvedScorecard,
+    cases: Cases,
+    *,
+    options: Options | None = None,
+    earlier: timedelta = timedelta(0),
+    table: str = "_scored_cases",
+) -> Iterator[str]:
+    """Score the cases, each as of its own moment (or `earlier` than that), into a temporary table.
+
+    Whom the workspace excludes has no row. Columns: those of the scores, and `_won`, `_ended`, `_worth`.
+    """
+    moments = fill("SELECT lead, as_of - to_microseconds(?) AS as_of FROM {cases}", cases=cases.table)
+    with temporary(engine, f"{table}_moments", moments, [_micros(earlier)]) as pairs:
+        statement = score_statement(workspace, scorecard, Moment(table=pairs), options or Options())
+        query = fill(
+            "SELECT s.*, c.won AS _won, c.ended AS _ended, c.worth AS _worth FROM ({statement}) s "
+            "JOIN {cases} c ON c.lead = s.lead ORDER BY s.lead",
+            statement=Sql(build.to_text(statement, engine.capabilities.dialect)),
+            cases=cases.table,
+        )
+        with temporary(engine, table, query):
+            yield table
+
+
+@contextmanager
+def temporary(engine: Engine, table: str, query: Sql, parameters: Sequence[Any] = ()) -> Iterator[str]:
+    """Make a temporary table of a query, and drop it afterwards."""
+    engine.execute(fill("DROP TABLE IF EXISTS {table}", table=table))
+    engine.execute(fill("CREATE TEMPORARY TABLE {table} AS {query}", table=table, query=query), parameters)
+    try:
+        yield table
+    finally:
+        engine.execute(fill("DROP TABLE IF EXISTS {table}", table=table))
+
+
+def comparable_age(
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    as_of: datetime,
+    age: timedelta,
+    *,
+    ahead: timedelta = timedelta(0),
+) -> timedelta:
+    """Return the age to compare a lead of this age at: its own, at most 90 days, or less where too few got so old.
+
+    That is the first of its own age, 90, 30, 7, 1 and 0 days (those below it) at which at least `ENOUGH` cases were
+    open and stayed so for the time `ahead`.
+    """
+    tried = [age] if age <= AGES[0] else []
+    tried += [other for other in AGES if other < age]
+    for candidate in tried[:-1]:
+        query, parameters = _cases(engine, workspace, as_of, (candidate + ahead,), None, None)
+        if engine.rows(fill("SELECT count(*) FROM ({query})", query=query), parameters)[0][0] >= ENOUGH:
+            return candidate
+    return tried[-1]
+
+
+def has_times(engine: Engine) -> bool:
+    """Say whether outcomes have a time (any of them: leads whose outcome has none are no cases then)."""
+    return bool(engine.rows('SELECT 1 FROM outcomes WHERE "at" IS NOT NULL LIMIT 1'))
+
+
+def only_leads(scorecard: ResolvedScorecard, what: str) -> None:
+    """Refuse scorecards of accounts, whose outcomes nobody records. Raises UsageError."""
+    if scorecard.spec.of != "lead":
+        raise UsageError(
+            f"{what} is about leads, and {scorecard.name} scores accounts",
+            fix="Name a scorecard of leads with --scorecard.",
+        )
+
+
+def in_days(age: timedelta) -> float:
+    """Return a duration in days."""
+    return age / timedelta(days=1)
+
+
+def _cases(
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    as_of: datetime,
+    ages: Sequence[timedelta],
+    without: int | None,
+    sample: int | None,
+) -> tuple[Sql, list[Any]]:
+    won, closes = _conditions(engine, workspace)
+    horizon, micros, dated = _micros(_outcome(workspace).horizon), [_micros(age) for age in ages], has_times(engine)
+    # Multiplying by 2^32 over the golden ratio scatters numbers that follow each other (Knuth 1973, section 6.4).
+    query = fill(
+        "WITH m AS (SELECT lead, created_at + to_microseconds(list_extract(?::BIGINT[], "
+        "lead::BIGINT * 2654435761 // 65536 % ? + 1)) AS as_of FROM leads WHERE created_at <= ? "
+        "AND lead IS DISTINCT FROM ?), "
+        'o AS (SELECT m.lead, m.as_of, o.outcome, o.value, o."at", o.lead IS NOT NULL AND o."at" IS NULL AS undated, '
+        'coalesce(o."at" <= m.as_of AND {closes}, false) AS early, o.lead IS NOT NULL AND (o."at" IS NULL OR '
+        '(o."at" > m.as_of AND o."at" <= m.as_of + to_microseconds(?))) AND coalesce({closes}, false) AS counts, '
+        "coalesce({won}, false) AS is_win FROM m LEFT JOIN outcomes o ON o.lead = m.lead "
+        'AND (o."at" <= ? OR o."at" IS NULL)) '
+        "SELECT lead, as_of, bool_or(counts AND is_win) AS won, "
+        'coalesce(arg_min(outcome, "at") FILTER (WHERE counts AND is_win), '
+        "min(outcome) FILTER (WHERE counts AND is_win), "
+        'arg_min(outcome, "at") FILTER (WHERE counts), min(outcome) FILTER (WHERE counts)) AS ended, '
+        "max(value) FILTER (WHERE counts AND is_win) AS worth FROM o GROUP BY lead, as_of HAVING NOT bool_or(early) "
+        "AND CASE WHEN ? THEN NOT bool_or(undated) AND as_of + to_microseconds(?) <= ? ELSE bool_or(undated) END "
+        "ORDER BY lead::BIGINT * 2654435761 % 4294967296 LIMIT ?",
+        won=won,
+        closes=closes,
+    )
+    limit = 2**62 if sample is None else sample
+    return query, [micros, len(micros), as_of, without, horizon, as_of, dated, horizon, as_of, limit]
+
+
+def _conditions(engine: Engine, workspace: ResolvedWorkspace) -> tuple[Sql, Sql]:
+    """Return which outcomes are wins, and which close a lead: wins and losses where both are named, else any."""
+    condition = win_condition(workspace, "o")
+    assert condition is not None  # a workspace with an outcome has one
+    won = Sql(build.to_text(condition, engine.capabilities.dialect))
+    if workspace.lose is None:
+        return won, Sql("true")
+    losing = win_condition(replace(workspace, win=workspace.lose), "o")
+    assert losing is not None
+    return won, fill("(({won}) OR ({lost}))", won=won, lost=Sql(build.to_text(losing, engine.capabilities.dialect)))
+
+
+def _outcome(workspace: ResolvedWorkspace) -> OutcomeSpec:
+    if workspace.spec.outcome is None:
+        raise UsageError("the workspace does not say what a win is", fix="Add `outcome: {win: …}` to leadlight.yaml.")
+    return workspace.spec.outcome
+
+
+def _nothing(workspace: ResolvedWorkspace, count: int, as_of: datetime) -> NotFoundError:
+    span = format_duration(_outcome(workspace).horizon)
+    if count:
+        return NotFoundError(
+            f"none of {count:,} past cases was won within {span} as of {as_of:%Y-%m-%d}: nothing to compare with",
+            fix="Where wins are missing, look at `outcome: win:` in leadlight.yaml and at the file of outcomes.",
+        )
+    return NotFoundError(
+        f"there are no past cases as of {as_of:%Y-%m-%d}: no {workspace.spec.entity} was open at the moments that are "
+        f"looked at and has {span}, the horizon, behind it",
+        fix="Name a shorter `outcome: horizon:` in leadlight.yaml, or wait.",
+    )
+
+
+def _micros(duration: timedelta) -> int:
+    return duration // timedelta(microseconds=1)

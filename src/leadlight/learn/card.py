@@ -1,0 +1,119 @@
+"""From what was learned to a scorecard: groups, grades, probability, worth, and where the numbers come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from leadlight.learn.calibrate import Calibration
+from leadlight.learn.examples import Floats
+from leadlight.spec import models
+
+FIT, ENGAGEMENT = "fit", "engagement"
+GRADES = (("A", 0.1), ("B", 0.3), ("C", 0.6))
+"""Grade → the share of leads with this or a better one; the rest are D."""
+EVENT_FEATURES = (
+    models.CountFeature, models.SumFeature, models.MinFeature, models.MaxFeature, models.AvgFeature,
+    models.DistinctFeature, models.ShareFeature, models.RecencyFeature, models.DecayedFeature, models.TrendFeature,
+    models.AccountFeature,
+)  # fmt: skip
+
+
+def learned_card(
+    base: float,
+    criteria: Sequence[models.Criterion],
+    *,
+    features: Mapping[str, models.Feature],
+    known: Mapping[str, models.Feature],
+    titles: Mapping[str, str],
+    calibration: Calibration,
+    scores: Floats,
+    worth: models.WorthSpec | None,
+    learned: Mapping[str, Any],
+    double_odds: float = 20.0,
+) -> models.ScorecardSpec:
+    """Put a scorecard together.
+
+    `features` are those the card may have to bring along, `known` those of the workspace; `titles` names features for
+    people; `scores` are the scores of held-out rows, which the grades cut into shares.
+    """
+    named = [_titled(criterion, titles) for criterion in criteria]
+    groups: dict[str, models.GroupSpec] = {}
+    for group in (FIT, ENGAGEMENT):
+        mine = [item for item in named if _group(item, {**known, **features}) == group]
+        if mine:
+            groups[group] = models.GroupSpec(criteria=_told_apart(mine))
+    used = {name for item in criteria for name in uses(item)}
+    used |= {item.feature for item in worth.criteria} if worth is not None else set()
+    return models.ScorecardSpec(
+        features={name: spec for name, spec in features.items() if name in used},
+        base=round(base, 2),
+        groups=groups or {FIT: models.GroupSpec()},
+        grades=_grades(scores),
+        scale=models.ScaleSpec(double_odds=double_odds),
+        calibration=models.CalibrationSpec.model_validate(calibration.as_dict()),
+        worth=worth,
+        learned=dict(learned),
+    )
+
+
+def uses(criterion: models.Criterion) -> tuple[str, ...]:
+    """Return the names of the features a criterion looks at."""
+    if isinstance(criterion, models.CategoryCriterion | models.BandCriterion):
+        return (criterion.feature,)
+    return tuple(criterion.features) if isinstance(criterion, models.PairCriterion) else ()
+
+
+def _group(criterion: models.Criterion, features: Mapping[str, models.Feature]) -> str:
+    """Engagement is what leads do; a pair is engagement as soon as one side is."""
+    specs = (features.get(name) for name in uses(criterion))
+    return ENGAGEMENT if any(isinstance(spec, EVENT_FEATURES) for spec in specs) else FIT
+
+
+def _titled(criterion: models.Criterion, titles: Mapping[str, str]) -> models.Criterion:
+    names = [titles.get(name, name) for name in uses(criterion)]
+    return criterion.model_copy(update={"name": " × ".join(names)[:200]}) if names else criterion
+
+
+def _told_apart(criteria: Iterable[models.Criterion]) -> list[models.Criterion]:
+    """Number the names that occur twice, and put the criteria that can give most first."""
+    seen: dict[str, int] = {}
+    found = []
+    for criterion in sorted(criteria, key=lambda item: -_reach(item)):
+        seen[criterion.name] = seen.get(criterion.name, 0) + 1
+        number = seen[criterion.name]
+        found.append(
+            criterion if number == 1 else criterion.model_copy(update={"name": f"{criterion.name} ({number})"})
+        )
+    return found
+
+
+def _reach(criterion: models.Criterion) -> float:
+    """How far apart the points are that a criterion can give."""
+    given = [getattr(criterion, "missing", 0.0), getattr(criterion, "other", 0.0) or 0.0, *_all_points(criterion)]
+    return max(given) - min(given)
+
+
+def _all_points(criterion: models.Criterion) -> list[float]:
+    match criterion:
+        case models.CategoryCriterion():
+            return list(criterion.points.values())
+        case models.BandCriterion():
+            return [points for _, _, points in criterion.bands]
+        case models.PairCriterion():
+            rows = criterion.table.values() if isinstance(criterion.table, dict) else criterion.table
+            return [float(cell) for row in rows for cell in (row.values() if isinstance(row, dict) else row)]
+        case _:
+            return []
+
+
+def _grades(scores: Floats) -> models.GradesSpec | None:
+    """Cut the scores into shares; none where they hardly differ."""
+    if not len(scores):
+        return None
+    bounds = {label: round(float(np.quantile(scores, 1 - share))) for label, share in GRADES}
+    if len(set(bounds.values())) < len(bounds):
+        return None
+    return models.GradesSpec.model_validate({"score": {**{k: float(v) for k, v in bounds.items()}, "D": None}})

@@ -1,0 +1,132 @@
+"""How a scorecard, learned or hand-written, would have done on the leads of a period."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from leadlight.engines.base import Engine
+from leadlight.errors import NotFoundError
+from leadlight.evaluate.bootstrap import leads_of
+from leadlight.evaluate.calibration import Calibration, calibration
+from leadlight.evaluate.metrics import Metrics, draw, measure
+from leadlight.evaluate.rates import Rate, conversions
+from leadlight.evaluate.verdict import Comparison, compare
+from leadlight.learn.training import Settled, settled
+from leadlight.scorecards.scores_at import ScoresAt, scores_at
+from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+
+NEWEST_FIRST, OLDEST_FIRST = "newest first", "oldest first"
+HONEST = "It was learned from leads of this period: judged by them it looks better than it is."
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A scorecard held against outcomes: its figures, and how they compare with first come, first served."""
+
+    scorecard: str
+    version: str
+    entity: str
+    since: datetime | None
+    until: datetime
+    metrics: Metrics
+    against: tuple[Comparison, ...]
+    grades: tuple[Rate, ...]
+    calibration: Calibration | None = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the evaluation as plain JSON values."""
+        return {
+            "scorecard": self.scorecard,
+            "version": self.version,
+            "entity": self.entity,
+            "since": None if self.since is None else self.since.isoformat() + "Z",
+            "until": self.until.isoformat() + "Z",
+            "metrics": self.metrics.as_dict(),
+            "against": [item.as_dict() for item in self.against],
+            "grades": [rate.as_dict() for rate in self.grades],
+            "calibration": None if self.calibration is None else self.calibration.as_dict(),
+            "notes": list(self.notes),
+        }
+
+    def __str__(self) -> str:
+        since = "" if self.since is None else f" from {self.since:%Y-%m-%d}"
+        lines = [f"{self.scorecard} {self.version}{since} until {self.until:%Y-%m-%d}: {self.metrics}"]
+        lines += [f"  {item}" for item in self.against if item.figure == "auc"]
+        lines += [f"  grade {rate}" for rate in self.grades]
+        lines += [f"  {self.calibration}"] if self.calibration is not None else []
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+
+def evaluate(
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    scorecard: ResolvedScorecard,
+    *,
+    since: datetime | None,
+    until: datetime,
+    seed: int = 0,
+) -> Evaluation:
+    """Judge a scorecard by the leads looked at from `since` on whose outcome is settled at `until`.
+
+    Raises NotFoundError where there are none.
+    """
+    rows = settled(engine, workspace, until)
+    if since is not None:
+        rows = rows.take(rows.time >= _days(since))
+    found = scores_at(engine, workspace, scorecard, rows.lead, rows.as_of)
+    rows, found = rows.take(found.scored), found.take(found.scored)
+    if not len(rows.lead):
+        raise NotFoundError(
+            f"no {workspace.spec.entity} of that period has an outcome that is settled by {until:%Y-%m-%d}",
+            fix=f"Outcomes need {_horizon(workspace)} days to settle: name an earlier --since or a later --until.",
+        )
+    return Evaluation(
+        scorecard.name,
+        scorecard.version,
+        workspace.spec.entity,
+        since,
+        until,
+        measure(found.score, rows.won, probability=found.probability, lead=rows.lead, seed=seed),
+        _against(rows, found, seed) if rows.dated else (),
+        _by_grade(scorecard, rows, found),
+        None if found.probability is None else calibration(found.probability, rows.won, lead=rows.lead, seed=seed),
+        tuple(_notes(scorecard, since)),
+    )
+
+
+def _against(rows: Settled, found: ScoresAt, seed: int) -> tuple[Comparison, ...]:
+    """Hold the order against both orders of arrival."""
+    leads = leads_of(rows.lead, len(rows.lead))
+    own = draw(found.score, rows.won, leads, seed=seed)
+    orders = {OLDEST_FIRST: -rows.created, NEWEST_FIRST: rows.created}
+    return tuple(
+        item
+        for name, order in orders.items()
+        for item in compare("the scorecard", own, name, draw(order, rows.won, leads, seed=seed))
+    )
+
+
+def _by_grade(scorecard: ResolvedScorecard, rows: Settled, found: ScoresAt) -> tuple[Rate, ...]:
+    if scorecard.spec.grades is None or found.grade is None:
+        return ()
+    return conversions(np.array([str(grade) for grade in found.grade]), rows.won, labels=scorecard.spec.grades.labels)
+
+
+def _notes(scorecard: ResolvedScorecard, since: datetime | None) -> Sequence[str]:
+    learned = scorecard.spec.learned or {}
+    until = str(learned.get("to") or "")
+    return [HONEST] if until and (since is None or f"{since:%Y-%m-%d}" < until) else []
+
+
+def _days(moment: datetime) -> float:
+    return (moment - datetime(1970, 1, 1)).total_seconds() / 86_400  # noqa: DTZ001 -- naive UTC
+
+
+def _horizon(workspace: ResolvedWorkspace) -> int:
+    return workspace.spec.outcome.horizon.days if workspace.spec.outcome is not None else 0

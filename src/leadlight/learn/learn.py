@@ -1,0 +1,346 @@
+"""Learn a scorecard from outcomes, judge it by newer ones, and say what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import time as clock
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from leadlight.engines.base import Engine
+from leadlight.errors import NotFoundError, did_you_mean
+from leadlight.evaluate.splits import Split, split
+from leadlight.evaluate.verdict import HeldOut, System, Verdict, judge
+from leadlight.learn.black_box import black_box
+from leadlight.learn.calibrate import Calibration, calibrate
+from leadlight.learn.candidates import Candidate, candidates
+from leadlight.learn.card import learned_card
+from leadlight.learn.examples import Examples, Floats, Ints
+from leadlight.learn.fit import Fitted, FitSettings, fit
+from leadlight.learn.leakage import LeakageReport, find_leaks
+from leadlight.learn.points import tables_to_groups
+from leadlight.learn.training import Counts, Training, training
+from leadlight.learn.worth import learn_worth
+from leadlight.scorecards.scores_at import scores_at
+from leadlight.spec import models
+
+if TYPE_CHECKING:
+    from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+
+DOUBLE_ODDS = 20.0
+POINTS = DOUBLE_ODDS / np.log(2.0)
+MOST_FEATURES = 25
+"""How many features a learned scorecard looks at; those that move scores least are left out beyond it."""
+LEAST_SPREAD = 0.02
+"""A feature whose contributions differ by less (standard deviation in log-odds) is left out."""
+
+Step = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What was learned, what it was learned from, what was left out, and whether it is any good."""
+
+    entity: str
+    spec: models.ScorecardSpec = field(repr=False)
+    counts: Counts
+    leaks: LeakageReport = field(repr=False)
+    verdict: Verdict = field(repr=False)
+    assumptions: tuple[str, ...]
+    notes: tuple[str, ...]
+    since: datetime | None
+    until: datetime
+    seconds: float
+    title: Mapping[str, str] = field(repr=False, default_factory=dict)
+
+    @property
+    def publishable(self) -> bool:
+        """Whether it passed the gate: better out of time, and calibrated."""
+        return self.verdict.publishable
+
+    @property
+    def criteria(self) -> list[models.Criterion]:
+        """All criteria, in the order of the file."""
+        return [criterion for group in self.spec.groups.values() for criterion in group.criteria]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain JSON values; the scorecard stands in its file."""
+        return {
+            "entity": self.entity,
+            "since": None if self.since is None else self.since.isoformat() + "Z",
+            "until": self.until.isoformat() + "Z",
+            "counts": self.counts.as_dict(),
+            "criteria": [criterion.name for criterion in self.criteria],
+            "leaks": self.leaks.as_dict(),
+            "verdict": self.verdict.as_dict(),
+            "publishable": self.publishable,
+            "assumptions": list(self.assumptions),
+            "notes": list(self.notes),
+            "scorecard": self.spec.model_dump(mode="json", exclude_defaults=True),
+            "seconds": round(self.seconds, 2),
+        }
+
+    def __str__(self) -> str:
+        counts = self.counts
+        lines = [
+            f"Learned {len(self.criteria)} criteria from {counts.rows:,} rows of {counts.leads:,} {self.entity}s, "
+            f"{counts.wins:,} of them won within the horizon, in {self.seconds:.0f} s."
+        ]
+        lines += [str(self.verdict), str(self.leaks), *self.assumptions, *self.notes]
+        return "\n".join(lines)
+
+
+def learn(
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    until: datetime,
+    *,
+    today: ResolvedScorecard | None = None,
+    label: str = "the workspace",
+    keep: Sequence[str] = (),
+    seed: int = 1,
+    step: Step = lambda _: None,
+) -> Learned:
+    """Learn a scorecard of leads from what was known at a moment.
+
+    `today` is the scorecard in use, to be held against; `keep` puts back features that look like leaks; `step` hears
+    what is going on. Raises NotFoundError where there is nothing to learn from, TooFewOutcomes where wins are too few.
+    """
+    began = clock.monotonic()
+    step("looking at what was known then")
+    found = candidates(engine, workspace)
+    table = training(engine, workspace, found, until)
+    step("looking for fields that know the outcome")
+    leaks = find_leaks(table.examples, keep=_kept(workspace, keep, table), current=_current(found, table), seed=seed)
+    settings = _settings(workspace, leaks.kept, seed)
+    step("learning from the older part, to judge by the newer")
+    judged = _judge(engine, workspace, table, list(leaks.kept), settings, today=today, label=label)
+    step("learning from everything")
+    examples = table.examples.select(judged.features)
+    fitted = fit(examples, settings)
+    spec = _card(workspace, found, table, fitted, judged, leaks, until, seed)
+    return Learned(
+        entity=workspace.spec.entity,
+        spec=spec,
+        counts=table.counts,
+        leaks=leaks,
+        verdict=judged.verdict,
+        assumptions=table.assumptions,
+        notes=_notes(table.counts, fitted),
+        since=_moment(examples.time.min()) if examples.time is not None and examples.horizon else None,
+        until=until,
+        seconds=clock.monotonic() - began,
+        title={item.name: item.title for item in found},
+    )
+
+
+def _kept(workspace: ResolvedWorkspace, keep: Sequence[str], table: Training) -> list[str]:
+    """Return the features to put back. Raises NotFoundError for one that is none."""
+    named = [*workspace.spec.learn.keep, *keep]
+    known = table.examples.names
+    for name in named:
+        if name not in known:
+            raise NotFoundError(f"there is no feature {name!r} to keep: {did_you_mean(name, known)}")
+    return named
+
+
+def _current(found: Sequence[Candidate], table: Training) -> set[str] | None:
+    """Return the features that show today's values whatever the moment: those of flat files."""
+    if not table.assumptions:
+        return set()
+    flat = (models.AttributeFeature, models.ExprFeature, models.AgeFeature)
+    return {item.name for item in found if item.spec is None or isinstance(item.spec, flat)} & set(table.examples.names)
+
+
+def _settings(workspace: ResolvedWorkspace, names: Sequence[str], seed: int) -> FitSettings:
+    monotone = {name: way for name, way in workspace.spec.learn.monotone.items() if name in names}
+    return FitSettings(seed=seed, monotone=monotone)
+
+
+# ---------------------------------------------------------------------------------------------------------- judging
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What the newer part said of what was learned from the older."""
+
+    verdict: Verdict
+    features: list[str]
+    calibration: Calibration
+    scores: Floats
+
+
+def _judge(
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    table: Training,
+    names: list[str],
+    settings: FitSettings,
+    *,
+    today: ResolvedScorecard | None,
+    label: str,
+) -> _Judged:
+    """Learn from the older part, say probabilities by a calibration older than what is judged, and judge."""
+    examples = table.examples.select(names)
+    outer = _split(examples)
+    train, test = examples.take(outer.train), examples.take(outer.test)
+    features = _chosen(fit(train, settings), train)
+    train, test = train.select(features), test.select(features)
+    inner = _split(train)
+    past = _scores(fit(train.take(inner.train), settings), train.take(inner.test))
+    known = _calibrated(past, train.take(inner.test))
+    fitted = fit(train, settings)
+    scores = _scores(fitted, test)
+    held = HeldOut(
+        won=test.won,
+        base_rate=float(train.won.mean()),
+        lead=test.lead,
+        time=test.time if examples.horizon else None,
+        arrived=table.created[outer.test] if outer.timed else None,
+        timed=outer.timed,
+        label=label,
+    )
+    box = black_box(examples.take(outer.train), examples.take(outer.test).features, seed=settings.seed)
+    verdict = judge(
+        held,
+        System("learned", scores, known.probabilities(scores)),
+        today=_today(engine, workspace, today, test.lead, table.as_of.take(pa.array(outer.test))),
+        black_box=None if box is None else System("black box", box, box),
+        seed=settings.seed,
+    )
+    return _Judged(verdict, features, _calibrated(scores, test), scores)
+
+
+def _split(examples: Examples) -> Split:
+    return split(examples.won, time=examples.time, horizon=examples.horizon, lead=examples.lead)
+
+
+def _scores(fitted: Fitted, examples: Examples) -> Floats:
+    found: Floats = fitted.tables.log_odds(examples.features) * POINTS
+    return found
+
+
+def _calibrated(scores: Floats, examples: Examples) -> Calibration:
+    return calibrate(scores, examples.won, lead=examples.lead, time=examples.time)
+
+
+def _chosen(fitted: Fitted, examples: Examples) -> list[str]:
+    """Return the features that move scores most, at least a little each."""
+    spread = {name: 0.0 for name in examples.names}
+    for term, values in zip(fitted.tables.terms, fitted.tables.contributions(examples.features).T, strict=True):
+        for name in term.features:
+            spread[name] += float(values.std()) / len(term.features)
+    ranked = sorted((name for name in spread if spread[name] >= LEAST_SPREAD), key=lambda name: -spread[name])
+    return [name for name in examples.names if name in set(ranked[:MOST_FEATURES])] or examples.names[:1]
+
+
+def _today(
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    card: ResolvedScorecard | None,
+    lead: Ints,
+    as_of: pa.Array,
+) -> System | None:
+    if card is None or card.spec.of != "lead":
+        return None
+    found = scores_at(engine, workspace, card, lead, as_of)
+    return System("today", np.nan_to_num(found.score), found.probability)
+
+
+# --------------------------------------------------------------------------------------------------------- the card
+
+
+def _card(
+    workspace: ResolvedWorkspace,
+    found: Sequence[Candidate],
+    table: Training,
+    fitted: Fitted,
+    judged: _Judged,
+    leaks: LeakageReport,
+    until: datetime,
+    seed: int,
+) -> models.ScorecardSpec:
+    base, criteria = tables_to_groups(fitted.tables, double_odds=DOUBLE_ODDS)
+    own = {name: feature.spec for name, feature in table.features.items()}
+    return learned_card(
+        base,
+        criteria,
+        features=own,
+        known=workspace.spec.features,
+        titles={item.name: item.title for item in found},
+        calibration=judged.calibration,
+        scores=judged.scores,
+        worth=learn_worth(table.examples.select(judged.features)),
+        learned=_provenance(table, judged, leaks, until, seed),
+        double_odds=DOUBLE_ODDS,
+    )
+
+
+def _provenance(table: Training, judged: _Judged, leaks: LeakageReport, until: datetime, seed: int) -> dict[str, Any]:
+    """Say where the numbers come from, in the few lines that stand in the file."""
+    verdict, examples = judged.verdict, table.examples
+    auc, loss = verdict.metrics.auc, verdict.metrics.log_loss
+    dated = examples.time is not None and examples.horizon > 0
+    return {
+        "from": _date(examples.time.min()) if dated and examples.time is not None else None,
+        "to": f"{until:%Y-%m-%d}",
+        "leads": table.counts.leads,
+        "rows": table.counts.rows,
+        "wins": table.counts.wins,
+        "data": _fingerprint(table),
+        "seed": seed,
+        "evaluation": {
+            "rows": verdict.n,
+            "wins": verdict.wins,
+            "in_time": verdict.timed,
+            "from": _date(verdict.since) if dated and verdict.since is not None else None,
+            "to": _date(verdict.until) if dated and verdict.until is not None else None,
+            "auc": None if auc is None else [round(auc.value, 4), round(auc.low, 4), round(auc.high, 4)],
+            "log_loss": None if loss is None else round(loss.value, 4),
+            "publishable": verdict.publishable,
+            "against": list(verdict.against),
+        },
+        "left_out": {item.feature: f"{item.level}: {item.evidence}" for item in leaks.findings if item.left_out},
+        "assumed": list(table.assumptions),
+    }
+
+
+def _fingerprint(table: Training) -> str:
+    """Return 12 hex digits of a hash over everything that was learned from."""
+    digest = hashlib.sha256()
+    examples = table.examples
+    for array in (examples.won, examples.lead, np.nan_to_num(examples.worth)):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    for name in examples.names:
+        digest.update(name.encode())
+        for chunk in examples.features.column(name).combine_chunks().buffers():
+            digest.update(memoryview(chunk) if chunk is not None else b"-")
+    return digest.hexdigest()[:12]
+
+
+def _notes(counts: Counts, fitted: Fitted) -> tuple[str, ...]:
+    notes = [*fitted.warnings]
+    if counts.too_young:
+        notes.append(f"{counts.too_young:,} rows are too young to know how they end: left out, not counted as lost")
+    if counts.undated:
+        notes.append(f"{counts.undated:,} wins have no time: their leads are left out")
+    if counts.before_creation:
+        notes.append(f"{counts.before_creation:,} outcomes are dated before their lead was created: left out")
+    if counts.in_future:
+        notes.append(f"{counts.in_future:,} outcomes are dated after the moment of learning: not looked at")
+    if counts.share < 1:
+        notes.append(f"{counts.share:.0%} of the leads were drawn to learn from, the same every time")
+    return tuple(notes)
+
+
+def _moment(days: float) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None) + timedelta(days=float(days))
+
+
+def _date(days: float) -> str:
+    return f"{_moment(days):%Y-%m-%d}"

@@ -1,0 +1,363 @@
+"""The training table: leads as of several moments, what was known then, and whether a win came within the horizon.
+
+A lead is looked at on arrival and some days later, as long as it is open. A row is *settled* when its horizon has
+passed, and only settled rows are learned from: a lead too young to know is left out, not counted as lost. Outcomes
+without a time are known to have come some time after creation, so only the arrival can be learned from then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadlight.engines.base import Engine
+from leadlight.errors import NotFoundError
+from leadlight.expr import build
+from leadlight.expr.sql import to_sql
+from leadlight.expr.types import Type
+from leadlight.features.compile import feature_statement
+from leadlight.features.moment import Moment
+from leadlight.learn.candidates import Candidate, feature_specs
+from leadlight.learn.examples import Bools, Examples, Floats, Ints
+from leadlight.scorecards.outcomes import win_condition
+from leadlight.spec import models
+from leadlight.spec.features import TypedFeatures, type_features
+from leadlight.spec.findings import Findings
+from leadlight.spec.marks import Marks
+from leadlight.spec.resolved import ResolvedFeature, ResolvedWorkspace
+from leadlight.store.sql import Sql, fill, joined
+
+PAIRS = "_moments"
+"""The temporary table of (lead, as_of, won, worth) that a training table is made of."""
+EXCLUDED = "excluded_"
+MOST_ROWS = 200_000
+"""How many rows are learned from; of more, whole leads are drawn, the same every time."""
+DAY = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the leads on the way into the training table; all but `leads` count (lead, moment) rows."""
+
+    leads: int
+    rows: int
+    wins: int
+    too_young: int
+    """Rows whose horizon has not passed yet."""
+    undated: int
+    """Wins that have no time."""
+    before_creation: int
+    """Outcomes dated before their lead's creation."""
+    in_future: int
+    """Outcomes dated after the moment of learning."""
+    share: float
+    """The share of leads that was drawn; 1 is all."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the counts as plain JSON values."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """Settled rows to learn from, oldest first."""
+
+    examples: Examples
+    as_of: pa.Array = field(repr=False)
+    """Each row's moment, as a timestamp."""
+    created: Floats = field(repr=False)
+    """Each row's lead's creation, in days since 1970."""
+    features: dict[str, ResolvedFeature] = field(repr=False)
+    """The candidate features that a scorecard has to bring along."""
+    counts: Counts
+    assumptions: tuple[str, ...] = ()
+    """What had to be assumed of the data, as sentences."""
+
+
+def training(
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    found: Sequence[Candidate],
+    until: datetime,
+    *,
+    most_rows: int = MOST_ROWS,
+) -> Training:
+    """Build the training table as of a moment: nothing later is looked at.
+
+    Raises NotFoundError where the workspace has no outcomes or does not say which are wins.
+    """
+    features = resolve_candidates(workspace, found)
+    with moments(engine, workspace, until, most_rows=most_rows) as counts:
+        table = read_features(engine, workspace.with_features(features), [c.name for c in found if _known(c, features)])
+        labels = _labels(engine)
+    kept = pc.invert(table.column(EXCLUDED).fill_null(False))
+    table, labels = table.drop_columns([EXCLUDED]).filter(kept), labels.filter(kept)
+    return _assembled(engine, workspace, table, labels, features, counts)
+
+
+def _known(candidate: Candidate, features: dict[str, ResolvedFeature]) -> bool:
+    return candidate.spec is None or candidate.name in features
+
+
+def resolve_candidates(workspace: ResolvedWorkspace, found: Sequence[Candidate]) -> dict[str, ResolvedFeature]:
+    """Type the candidates' features; one whose making has a fault (a value that no condition can hold) is left out."""
+    findings = Findings(Marks("candidates"))
+    known = TypedFeatures(workspace.features, frozenset())
+    specs = feature_specs(found)
+    typed = type_features(specs, workspace.catalog, findings, known=known)
+    return {name: feature for name, feature in typed.features.items() if name in specs}
+
+
+# ------------------------------------------------------------------------------------------------------ the moments
+
+
+@contextmanager
+def moments(
+    engine: Engine, workspace: ResolvedWorkspace, until: datetime, *, most_rows: int = MOST_ROWS
+) -> Iterator[Counts]:
+    """Make the table of settled (lead, as_of) rows with their labels, and drop it afterwards."""
+    won = win_condition(workspace, "o")
+    outcome = workspace.spec.outcome
+    if won is None or outcome is None or not engine.rows("SELECT 1 FROM outcomes LIMIT 1"):
+        raise NotFoundError(
+            "there are no outcomes to learn from" if won is not None else "the workspace does not say what a win is",
+            fix="Name the column with `outcome:` in a source, and say which are wins: "
+            "outcome: {win: \"stage = 'won'\"}.",
+        )
+    dated = bool(engine.rows('SELECT 1 FROM outcomes WHERE "at" IS NOT NULL LIMIT 1'))
+    condition = Sql(build.to_text(won, engine.capabilities.dialect))
+    closing = condition if not dated else _closing(engine, workspace, condition)
+    try:
+        engine.execute(_pairs_sql(workspace, condition, closing, dated=dated), _parameters(outcome, until, dated=dated))
+        yield _thinned(engine, _counted(engine, condition, until, dated=dated), most_rows)
+    finally:
+        engine.execute(fill("DROP TABLE IF EXISTS {pairs}", pairs=PAIRS))
+
+
+def _closing(engine: Engine, workspace: ResolvedWorkspace, won: Sql) -> Sql:
+    """Return which outcomes close a lead: wins and losses where both are named, else any."""
+    if workspace.lose is None:
+        return Sql("true")
+    kind = workspace.catalog.outcome[1] if workspace.catalog.outcome else Type.TEXT
+
+    def column(name: str) -> build.Sql:
+        return build.col("value", "o") if name == "value" else build.read_as(build.col("outcome", "o"), kind)
+
+    lost = Sql(build.to_text(to_sql(workspace.lose, column), engine.capabilities.dialect))
+    return fill("(({won}) OR ({lost}))", won=won, lost=lost)
+
+
+def _parameters(outcome: models.OutcomeSpec, until: datetime, *, dated: bool) -> list[Any]:
+    return [until, outcome.horizon, until, outcome.horizon] if dated else [until]
+
+
+def _pairs_sql(workspace: ResolvedWorkspace, won: Sql, closing: Sql, *, dated: bool) -> Sql:
+    """Return the statement that makes the table of moments with their labels."""
+    if not dated:
+        return fill(
+            "CREATE OR REPLACE TEMP TABLE {pairs} AS SELECT l.lead, l.created_at AS as_of, l.created_at, "
+            "bool_or(coalesce({won}, false)) AS won, max(o.value) FILTER (WHERE {won}) AS worth, true AS settled "
+            "FROM leads l JOIN outcomes o ON o.lead = l.lead WHERE l.created_at <= ? GROUP BY ALL",
+            pairs=PAIRS,
+            won=won,
+        )
+    after = [timedelta(0), *workspace.spec.learn.moments]
+    steps = joined(Sql(f"({step // timedelta(microseconds=1)})") for step in sorted(set(after)))
+    return fill(
+        'CREATE OR REPLACE TEMP TABLE {pairs} AS WITH closed AS (SELECT lead, min("at") AS closed_at FROM outcomes o '
+        'WHERE "at" IS NOT NULL AND {closing} GROUP BY lead), '
+        'undated AS (SELECT DISTINCT lead FROM outcomes WHERE "at" IS NULL), '
+        "p AS (SELECT l.lead, l.created_at, l.created_at + to_microseconds(s.step) AS as_of FROM leads l "
+        "CROSS JOIN (VALUES {steps}) AS s(step) ANTI JOIN undated u ON u.lead = l.lead), "
+        "q AS (SELECT p.* FROM p LEFT JOIN closed c ON c.lead = p.lead "
+        "WHERE p.as_of <= ? AND (c.closed_at IS NULL OR c.closed_at > p.as_of)) "
+        "SELECT q.lead, q.as_of, q.created_at, coalesce(bool_or({won}), false) AS won, "
+        "max(o.value) FILTER (WHERE {won}) AS worth, q.as_of + ? <= ? AS settled "
+        'FROM q LEFT JOIN outcomes o ON o.lead = q.lead AND o."at" > q.as_of AND o."at" <= q.as_of + ? GROUP BY ALL',
+        pairs=PAIRS,
+        closing=closing,
+        steps=steps,
+        won=won,
+    )
+
+
+def _counted(engine: Engine, won: Sql, until: datetime, *, dated: bool) -> Counts:
+    settled = "SELECT count(DISTINCT lead), count(*), count(*) FILTER (WHERE won) FROM {pairs} WHERE settled"
+    leads, rows, wins = engine.rows(fill(settled, pairs=PAIRS))[0]
+    young = engine.rows(fill("SELECT count(*) FROM {pairs} WHERE NOT settled", pairs=PAIRS))[0][0]
+    undated, early, late = engine.rows(
+        fill(
+            'SELECT count(*) FILTER (WHERE o."at" IS NULL AND {won}), count(*) FILTER (WHERE o."at" < l.created_at), '
+            'count(*) FILTER (WHERE o."at" > ?) FROM outcomes o JOIN leads l ON l.lead = o.lead',
+            won=won,
+        ),
+        [until],
+    )[0]
+    engine.execute(fill("DELETE FROM {pairs} WHERE NOT settled", pairs=PAIRS))
+    return Counts(
+        leads=int(leads),
+        rows=int(rows),
+        wins=int(wins),
+        too_young=int(young),
+        undated=int(undated) if dated else 0,
+        before_creation=int(early),
+        in_future=int(late),
+        share=1.0,
+    )
+
+
+def _thinned(engine: Engine, counts: Counts, most_rows: int) -> Counts:
+    """Draw whole leads where there are more rows than can be learned from in reasonable time."""
+    if counts.rows <= most_rows:
+        return counts
+    share = most_rows / counts.rows
+    engine.execute(
+        fill("DELETE FROM {pairs} WHERE (lead::HUGEINT * 2654435761) % 1000003 >= ?", pairs=PAIRS), [share * 1000003]
+    )
+    leads, rows, wins = engine.rows(
+        fill("SELECT count(DISTINCT lead), count(*), count(*) FILTER (WHERE won) FROM {pairs}", pairs=PAIRS)
+    )[0]
+    return replace(counts, leads=int(leads), rows=int(rows), wins=int(wins), share=share)
+
+
+# ----------------------------------------------------------------------------------------------------- the columns
+
+
+def read_features(
+    engine: Engine, workspace: ResolvedWorkspace, names: Sequence[str], *, pairs: str = PAIRS
+) -> pa.Table:
+    """Return the features of each (lead, as_of) row of a table, in the order of moment and lead.
+
+    Columns are double, string or bool; the column `excluded_` says whom the workspace does not score.
+    """
+    features = dict(workspace.features)
+    wanted = [*names]
+    if workspace.exclude is not None:
+        spec = models.ExprFeature(expr="true")
+        features[EXCLUDED] = ResolvedFeature(EXCLUDED, spec, Type.BOOL, workspace.exclude)
+        wanted.append(EXCLUDED)
+    with_exclusion = workspace.with_features({EXCLUDED: features[EXCLUDED]} if EXCLUDED in features else {})
+    statement = feature_statement(with_exclusion, Moment(table=pairs), features=wanted)
+    text = Sql(build.to_text(statement, engine.capabilities.dialect))
+    table = engine.arrow(fill("SELECT * FROM ({text}) ORDER BY as_of, lead", text=text))
+    values = [name for name in wanted if not pa.types.is_timestamp(table.column(name).type)]
+    columns = {name: _plain(table.column(name)) for name in values}
+    columns.setdefault(EXCLUDED, pa.chunked_array([pa.array(np.zeros(table.num_rows, np.bool_))]))
+    return pa.table(columns)
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column as double, string or bool; a number that is not one (NaN) is missing."""
+    kind = column.type
+    if pa.types.is_boolean(kind):
+        return column
+    if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
+        numbers = column.cast(pa.float64())
+        return pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float64()))
+    return column.cast(pa.string())
+
+
+def _labels(engine: Engine) -> pa.Table:
+    return engine.arrow(
+        fill("SELECT lead, as_of, created_at, won, worth FROM {pairs} ORDER BY as_of, lead", pairs=PAIRS)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Settled rows without features: who, when, and what came of it. `time` and `created` are days since 1970."""
+
+    lead: Ints
+    as_of: pa.Array = field(repr=False)
+    won: Bools
+    worth: Floats
+    time: Floats
+    created: Floats
+    dated: bool
+    """Whether the moments differ: else nothing tells the order of leads."""
+
+    def take(self, rows: Bools) -> Settled:
+        """Return the rows where a mask is true."""
+        arrays = {name: getattr(self, name)[rows] for name in ("lead", "won", "worth", "time", "created")}
+        return replace(self, as_of=self.as_of.filter(pa.array(rows)), **arrays)
+
+
+def settled(engine: Engine, workspace: ResolvedWorkspace, until: datetime) -> Settled:
+    """Return all settled rows as of a moment, oldest first. Raises NotFoundError where there are no outcomes."""
+    with moments(engine, workspace, until):
+        labels = _labels(engine)
+    return Settled(
+        labels.column("lead").to_numpy().astype(np.int64),
+        labels.column("as_of").combine_chunks(),
+        labels.column("won").to_numpy().astype(np.bool_),
+        labels.column("worth").cast(pa.float64()).to_numpy(),
+        _days(labels.column("as_of")),
+        _days(labels.column("created_at")),
+        _has_dates(labels),
+    )
+
+
+def _assembled(
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    table: pa.Table,
+    labels: pa.Table,
+    features: dict[str, ResolvedFeature],
+    counts: Counts,
+) -> Training:
+    time, assumptions = _time(workspace, labels, table)
+    order = np.argsort(time, kind="stable") if time is not None else np.arange(labels.num_rows)
+    outcome = workspace.spec.outcome
+    assert outcome is not None  # moments() raises without one
+    dated = counts.undated < counts.wins or not counts.wins
+    examples = Examples(
+        features=table,
+        won=labels.column("won").to_numpy().astype(np.bool_),
+        time=time,
+        lead=labels.column("lead").to_numpy().astype(np.int64),
+        worth=labels.column("worth").cast(pa.float64()).to_numpy().copy(),
+        horizon=outcome.horizon / timedelta(days=1) if time is not None and _has_dates(labels) and dated else 0.0,
+    ).take(order)
+    as_of = labels.column("as_of").combine_chunks().take(pa.array(order))
+    created = _days(labels.column("created_at"))[order]
+    return Training(examples, as_of, created, features, counts, tuple(assumptions) + _flat(engine))
+
+
+def _time(workspace: ResolvedWorkspace, labels: pa.Table, table: pa.Table) -> tuple[Floats | None, list[str]]:
+    """Return what tells the rows' order: their moments, or the attribute named for it, or nothing."""
+    if _has_dates(labels):
+        return _days(labels.column("as_of")), []
+    order = workspace.spec.learn.order
+    if order is not None and order in table.column_names:
+        values = table.column(order).to_numpy()
+        return np.where(np.isnan(values), np.nanmin(values), values), [
+            f"leads have no dates: {order} is taken to rise with time"
+        ]
+    return None, ["leads have no dates: quality is judged on a random part, not on the newest"]
+
+
+def _has_dates(labels: pa.Table) -> bool:
+    return labels.num_rows > 0 and len(pc.unique(labels.column("created_at"))) > 1
+
+
+def _days(column: pa.ChunkedArray) -> Floats:
+    micros = column.cast(pa.timestamp("us")).cast(pa.int64()).to_numpy()
+    found: Floats = micros / DAY
+    return found
+
+
+def _flat(engine: Engine) -> tuple[str, ...]:
+    """Say where only current values are known."""
+    found = engine.rows(
+        "SELECT _source FROM observations GROUP BY _source HAVING bool_and(known_at IS NULL) ORDER BY 1"
+    )
+    return tuple(
+        f"{source} gives current values only: they are taken as known since each lead's creation" for (source,) in found
+    )

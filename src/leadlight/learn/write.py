@@ -1,0 +1,84 @@
+"""A scorecard as a file for people: what belongs together on one line, with a word on where it comes from."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+from leadlight.errors import UsageError
+from leadlight.spec.models import ScorecardSpec
+
+WIDTH = 1_000_000
+"""Lines are not broken: a key of two words broken in two is no YAML any more."""
+LEAVES = ("criteria", "features", "bands", "findings")
+"""Keys whose entries stand on one line each."""
+LAST = ("where", "within")
+"""Keys of a feature that say more of what stands before them."""
+WHOLE = 1e15
+
+
+def scorecard_text(spec: ScorecardSpec, *, heading: str = "") -> str:
+    """Write a scorecard as YAML, each criterion on a line; `heading` becomes a comment above.
+
+    >>> card = {"base": -3, "groups": {"fit": {"criteria": [{"name": "Size", "feature": "size", "points": {"a": 1}}]}}}
+    >>> print(scorecard_text(ScorecardSpec.model_validate(card), heading="From 10 wins."), end="")
+    # From 10 wins.
+    <BLANKLINE>
+    base: -3
+    groups:
+      fit:
+        criteria:
+        - {name: Size, feature: size, points: {a: 1}}
+    """
+    yaml = YAML(typ="rt", pure=True)
+    yaml.width = WIDTH
+    stream = io.StringIO()
+    yaml.dump(_laid_out(spec.model_dump(mode="python", exclude_defaults=True)), stream)
+    above = "".join(f"# {line}".rstrip() + "\n" for line in heading.splitlines())
+    return above + ("\n" if above else "") + stream.getvalue()
+
+
+def _laid_out(value: Any, key: str = "") -> Any:
+    """Return maps and lists with those of one line marked as such."""
+    if isinstance(value, dict):
+        ordered = sorted(value.items(), key=lambda item: item[0] in LAST)  # else as the model has them
+        found = CommentedMap((name, _laid_out(item, str(name))) for name, item in ordered)
+        if key in LEAVES:
+            for item in found.values():
+                _flow(item)
+        return found
+    if isinstance(value, list | tuple):
+        entries = CommentedSeq(_laid_out(item) for item in value)
+        if key in LEAVES:
+            for item in entries:
+                _flow(item)
+        elif all(not isinstance(item, dict | list | tuple) for item in value):
+            entries.fa.set_flow_style()
+        return entries
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < WHOLE else value
+
+
+def _flow(value: Any) -> None:
+    if isinstance(value, CommentedMap | CommentedSeq):
+        value.fa.set_flow_style()
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file, whole or not at all.
+
+    Raises UsageError where it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8", suffix=".tmp") as file:
+            file.write(text)
+        Path(file.name).chmod(0o644)
+        os.replace(file.name, path)  # noqa: PTH105
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}", fix="Name another file or folder.") from None

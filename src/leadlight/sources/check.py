@@ -1,0 +1,79 @@
+"""All that can be told to be wrong before anything is read: specs, and the headers of the sources, together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from leadlight.errors import DataError, Fault, SpecError
+from leadlight.sources.catalog import describe_sources
+from leadlight.spec.load import LoadedWorkspace
+from leadlight.spec.marks import Marks
+from leadlight.spec.resolve import resolve
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What `check` found: no errors, or it would have raised them; warnings stop nothing."""
+
+    features: int
+    scorecards: Mapping[str, str]
+    """Scorecard → its version."""
+    warnings: tuple[Fault, ...]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain JSON values."""
+        return {
+            "features": self.features,
+            "scorecards": dict(self.scorecards),
+            "warnings": [fault.as_dict() for fault in self.warnings],
+            "notes": list(self.notes),
+        }
+
+    def __str__(self) -> str:
+        cards = ", ".join(f"{name} ({version})" for name, version in self.scorecards.items()) or "none"
+        lines = [f"the workspace is well: {self.features} features, scorecards: {cards}"]
+        return "\n".join(lines + [str(fault) for fault in self.warnings] + list(self.notes))
+
+
+def check(loaded: LoadedWorkspace) -> CheckReport:
+    """Look at every file the workspace has, and at the headers of its sources.
+
+    Raises all faults at once: SpecError, or DataError where only the data have some.
+    """
+    catalog, notes, found = describe_sources(loaded.workspace.spec, loaded.root)
+    resolved, faults = resolve(loaded, catalog)
+    errors = [fault for fault in faults if fault.severity == "error"]
+    marks, known = loaded.workspace.marks, [fault.path for fault in errors]
+    of_data = [place(fault, marks) for fault in found if fault.path is None or fault.path not in known]
+    if errors:
+        raise SpecError([*of_data, *errors])
+    if of_data or resolved is None:
+        raise DataError(of_data)
+    versions = {name: card.version for name, card in resolved.scorecards.items()}
+    warnings = tuple(fault for fault in faults if fault.severity == "warning")
+    return CheckReport(len(resolved.features), versions, warnings, tuple(notes))
+
+
+@contextmanager
+def placed(marks: Marks) -> Iterator[None]:
+    """Say of the faults of data that the body raises where they stand in `leadlight.yaml`."""
+    try:
+        yield
+    except DataError as error:
+        raise type(error)([place(fault, marks) for fault in error.faults], fix=error.fix) from None
+
+
+def place(fault: Fault, marks: Marks) -> Fault:
+    """Say where in `leadlight.yaml` a fault about a source stands, unless it is about a line of the data.
+
+    A line and column without a file are those within the text that the fault is about.
+    """
+    if fault.file is not None or fault.path is None or not fault.path.startswith("sources."):
+        return fault
+    path = tuple(fault.path.split("."))
+    mark = None if fault.line is None else marks.inside(path, fault.line, fault.column or 1)
+    return marks.fault(fault.message, path, mark=mark)
