@@ -5,6 +5,7 @@ The statement is a chain of common table expressions, each a question a person c
     units     who exists as of the moment, with the attributes known then
     members   which leads belong to which account then           (where accounts matter)
     events_…  one pass over the events that can count            (where events matter)
+    known     values that need attributes only                   (where a scorecard asks for them)
     f0, f1 …  features, each level using only the ones before
 
 All functions are pure: they return trees, an engine runs them.
@@ -97,6 +98,8 @@ class FeaturePlan:
     """Column → (sum or max, the name summed) over the leads of the account."""
     events: Aggregates = field(init=False)
     account_events: Aggregates = field(init=False)
+    known: dict[str, Sql] = field(default_factory=dict)
+    """Column → a value that needs nothing but what `units` has."""
     outcome: bool = False
     """Whether the lead's last outcome is needed."""
     of_leads: FeaturePlan | None = None
@@ -145,6 +148,17 @@ class FeaturePlan:
         """Ask for several names."""
         for name in sorted(names):
             self.need(name)
+
+    def knows(self, names: Iterable[str]) -> bool:
+        """Return whether names that were asked for are all in `units`: no events, no other features."""
+        own = self.attributes | self.account_attributes | _BUILT_IN
+        return all(name in own and name not in self.needed for name in names)
+
+    def early(self, value: Sql) -> exp.Column:
+        """Have a value over `units` worked out before anything is joined, and return its column."""
+        column = f"_{self.prefix}k{len(self.known) + 1}"
+        self.known[column] = value
+        return build.col(column)
 
     def _is_attribute(self, feature: ResolvedFeature) -> bool:
         return isinstance(feature.spec, models.AttributeFeature) and feature.spec.attribute == feature.name
@@ -230,6 +244,8 @@ class FeaturePlan:
         if self.outcome:
             joins.append(_Join(f"{self.prefix}last_outcome", "lead", [OUTCOME]))
             chain.append((joins[-1].table, self._last_outcome()))
+        if self.known:
+            chain.append((f"{self.prefix}known", self._known_early()))
         chain.append((f"{self.prefix}f0", self._level_zero(joins)))
         if self.of_leads is not None:
             chain += self.of_leads.ctes()
@@ -239,7 +255,7 @@ class FeaturePlan:
 
     def _units(self) -> exp.Select:
         """Leads that exist as of the moment, with their attributes; colleagues too where features sum over them."""
-        as_of = self.moment.sql("p")
+        as_of = self.moment.sql("l")
         select = exp.select(
             build.col("lead", "l"), build.col("id", "l"), build.col("created_at", "l"),
             _named(as_of.copy(), "as_of"), build.col("account", "a"),
@@ -247,15 +263,15 @@ class FeaturePlan:
             *(build.col(name, "b") for name in sorted(self.account_attributes)),
             *self._asked(),
         )  # fmt: skip
-        exists = exp.LTE(this=build.col("created_at", "l"), expression=as_of.copy())
+        known = _known("a", "lead", build.col("lead", "l"), as_of)
         if self.moment.single:
+            exists = exp.LTE(this=build.col("created_at", "l"), expression=as_of.copy())
             select = select.from_(build_table("leads", "l")).where(exists, copy=False)
+            select = select.join(build_table("attributes", "a"), on=known, join_type="left")
         else:
-            same = build.equals(build.col("lead", "l"), build.col("lead", "p"))
-            select = select.from_(self._pairs("p")).join(build_table("leads", "l"), on=build.both(same, exists))
-        select = select.join(
-            build_table("attributes", "a"), on=_known("a", "lead", build.col("lead", "l"), as_of), join_type="left"
-        )
+            # From the right, as the pairs are few: an engine that hashes the right side then hashes them, and reads by.
+            select = select.from_(build_table("attributes", "a"))
+            select = select.join(self._leads_of_pairs().subquery("l"), on=known, join_type="right")
         if self.account_attributes:
             on = _known("b", "account", build.col("account", "a"), as_of)
             select = select.join(build_table("account_attributes", "b"), on=on, join_type="left")
@@ -263,6 +279,12 @@ class FeaturePlan:
             return select
         wanted = self.moment.among(build.col("lead", "l"))
         return select.where(self._with_colleagues(wanted) if self.over_leads else wanted, copy=False)
+
+    def _leads_of_pairs(self) -> exp.Select:
+        """The leads of the pairs that exist as of their moment."""
+        columns = [build.col("lead", "p"), build.col("as_of", "p"), build.col("id", "l"), build.col("created_at", "l")]
+        exists = _exists("l", build.col("lead", "p"), build.col("as_of", "p"))
+        return exp.select(*columns).from_(self._pairs("p")).join(build_table("leads", "l"), on=exists)
 
     def _pairs(self, alias: str) -> exp.Expr:
         """The (lead, as_of) pairs asked for, with those of colleagues where features sum over them."""
@@ -289,7 +311,7 @@ class FeaturePlan:
         if not self.over_leads or self.prefix:
             return []
         if self.moment.table is not None:
-            pair = exp.Tuple(expressions=[build.col("lead", "l"), build.col("as_of", "p")])
+            pair = exp.Tuple(expressions=[build.col("lead", "l"), build.col("as_of", "l")])
             pairs = exp.select(build.col("lead"), build.col("as_of")).from_(build_table(self.moment.table))
             return [_named(exp.In(this=pair, query=pairs.subquery()), "_asked")]
         only = self.moment.only
@@ -303,7 +325,7 @@ class FeaturePlan:
     def _with_colleagues(self, wanted: Sql) -> Sql:
         theirs = exp.select(build.col("account", "x")).from_(build_table("attributes", "x"))
         theirs = theirs.where(self.moment.among(build.col("lead", "x")), copy=False)
-        theirs = theirs.where(_valid("x", self.moment.sql("p")), copy=False)
+        theirs = theirs.where(_valid("x", self.moment.sql("l")), copy=False)
         return build.either(wanted, exp.In(this=build.col("account", "a"), query=theirs.subquery()))
 
     def _members_of_units(self) -> exp.Select:
@@ -433,10 +455,14 @@ class FeaturePlan:
         outer = exp.select(*map(build.col, self.keys), value).from_(inner.subquery("r"))
         return outer.where(build.equals(build.col("_rank"), build.number(1)), copy=False)
 
+    def _known_early(self) -> exp.Select:
+        columns = [_named(value, column) for column, value in self.known.items()]
+        return exp.select(exp.Star(), *columns).from_(build_table(f"{self.prefix}units"))
+
     def _level_zero(self, joins: list[_Join]) -> exp.Select:
         columns = [build.col(column, join.table) for join in joins for column in join.columns]
         select = exp.select(exp.Column(this=exp.Star(), table=exp.to_identifier("u", quoted=True)), *columns)
-        select = select.from_(build_table(f"{self.prefix}units", "u"))
+        select = select.from_(build_table(f"{self.prefix}{'known' if self.known else 'units'}", "u"))
         for join in joins:
             keys = [join.unit, *self.moment.keys]
             on = build.both(*(build.equals(build.col(key, join.table), build.col(key, "u")) for key in keys))
