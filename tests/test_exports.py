@@ -10,7 +10,7 @@ from leadlight import errors
 from leadlight.workspace import Workspace, open_workspace
 
 HEAVY = ("duckdb", "pyarrow", "sqlglot", "pandas", "sklearn", "numpy", "pydantic", "rich", "typer", "jinja2",
-         "vl_convert", "ruamel", "python_calamine")  # fmt: skip
+         "vl_convert", "ruamel", "python_calamine", "lightgbm", "scipy")  # fmt: skip
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -22,7 +22,7 @@ def loaded_by(statement: str) -> set[str]:
 
 def test_the_surface_is_exact_and_sorted() -> None:
     assert dir(leadlight) == leadlight.__all__ == sorted(leadlight.__all__)
-    assert leadlight.__all__ == ["Workspace", "__version__", "errors", "open"]
+    assert leadlight.__all__ == ["Workspace", "__version__", "errors", "open", "rank_file"]
 
 
 def test_each_name_is_what_it_says() -> None:
@@ -55,5 +55,5 @@ def test_every_error_has_one_root_and_a_code_of_its_family() -> None:
     assert all(issubclass(kind, errors.LeadlightError) for kind in found)
     assert {kind.__name__: kind.exit_code for kind in found if not kind.__name__.startswith("_")} == {
         "LeadlightError": 1, "UsageError": 2, "SpecError": 3, "DataError": 4, "TooManyRejects": 4, "StoreError": 5,
-        "StoreInUse": 5, "StoreVersionError": 5, "NotFoundError": 6, "MissingExtraError": 7,
+        "StoreInUse": 5, "StoreVersionError": 5, "NotFoundError": 6, "MissingExtraError": 7, "TooFewOutcomes": 8,
     }  # fmt: skip

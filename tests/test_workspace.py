@@ -261,3 +261,22 @@ def test_exports_of_former_days_are_known_since_their_day(tmp_path: Path) -> Non
     assert points == {"2026-01-20": 1, "2026-02-09": 1, "2026-02-10": 2}
     with pytest.raises(UsageError, match="2026-03-02 00:00 UTC lies ahead"):
         shop.ingest(as_of="2026-03-02")
+
+
+# ----------------------------------------------------------------------------------------- in a console, in a notebook
+
+
+def test_what_a_verb_returns_shows_itself(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path)
+    read, (run,) = shop.ingest(), shop.score(as_of="2026-02-20")
+    returned = [
+        shop.check(), read, run, shop.rank(), shop.explain("ann"), shop.why("ann", since="10d"), shop.history("ann"),
+        shop.diff(), shop.try_lead({"seniority": "<b>vp</b>"}), shop.export(str(tmp_path / "r.csv")),
+        shop.report(tmp_path / "r.html"), shop.erase("bob"),
+    ]  # fmt: skip
+    for report in returned:
+        assert repr(report) == str(report)
+        html = report._repr_html_()
+        assert html.startswith("<")
+        assert "<b>vp" not in html
+    assert "<table>" in returned[3]._repr_html_()

@@ -129,17 +129,29 @@ def catboost(examples: Examples) -> Predict:
 
 
 def ebm(examples: Examples) -> Predict:
-    """Explainable boosting of interpret-core: 4 bags, 64 bands, 32 a side in pairs, as many pairs as features."""
+    """Explainable boosting of interpret-core: 4 bags, 64 bands, 32 a side in pairs, as many pairs as features.
+
+    Categories seen less than 10 times are one, and pairs of more than 4,096 cells are not tried: with thousands of
+    categories it would take an hour.
+    """
     from interpret.glassbox import ExplainableBoostingClassifier
 
     texts = _texts(examples.features)
+    common = {name: _common(examples.features.column(name)) for name in texts}
+    cells = [len(common[name]) if name in common else 32 for name in examples.names]
+    wide = [(i, j) for i, one in enumerate(cells) for j, two in enumerate(cells[:i]) if one * two > 4096]
     model = ExplainableBoostingClassifier(
         feature_names=examples.names, outer_bags=4, max_bins=64, max_interaction_bins=32, interactions="1x",
-        validation_size=HELD_OUT, n_jobs=THREADS, random_state=SEED,
+        validation_size=HELD_OUT, n_jobs=THREADS, random_state=SEED, exclude=wide,
         feature_types=["nominal" if name in texts else "continuous" for name in examples.names],
     )  # fmt: skip
-    model.fit(_frame(examples.features), examples.won)
-    return lambda features: model.predict_proba(_frame(features))[:, 1]
+
+    def frame(features: pa.Table) -> pd.DataFrame:
+        rows = _frame(features)
+        return rows.assign(**{name: rows[name].where(rows[name].isin(common[name]), "rare") for name in texts})
+
+    model.fit(frame(examples.features), examples.won)
+    return lambda features: model.predict_proba(frame(features))[:, 1]
 
 
 PEERS: dict[str, Fit] = {
@@ -163,6 +175,8 @@ def code_version(name: str) -> str:
     text = "".join(inspect.getsource(function) for function in own) + (version(package) if package else "")
     if name.startswith("lightgbm"):
         text += inspect.getsource(_lightgbm)
+    if name == "ebm":
+        text += inspect.getsource(_common)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -226,6 +240,12 @@ def _frame(features: pa.Table) -> pd.DataFrame:
             for name in features.column_names
         }
     )
+
+
+def _common(column: pa.ChunkedArray) -> list[str]:
+    """Return the values seen at least 10 times, the missing one as `missing`."""
+    counts = column.fill_null("missing").combine_chunks().value_counts()
+    return [item["values"].as_py() for item in counts if item["counts"].as_py() >= 10]
 
 
 def _as_floats(column: pa.ChunkedArray) -> Floats:

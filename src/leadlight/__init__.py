@@ -42,14 +42,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from leadlight import errors
+    from leadlight.file_ranking import rank_file
     from leadlight.workspace import Workspace
     from leadlight.workspace import open_workspace as open  # noqa: A004
 
     __version__: str
 
-__all__ = ["Workspace", "__version__", "errors", "open"]
+__all__ = ["Workspace", "__version__", "errors", "open", "rank_file"]
 
-_PLACES = {"Workspace": ("workspace", "Workspace"), "open": ("workspace", "open_workspace")}
+_PLACES = {
+    "Workspace": ("workspace", "Workspace"),
+    "open": ("workspace", "open_workspace"),
+    "rank_file": ("file_ranking", "rank_file"),
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -19,7 +19,7 @@ from leadlight.features.moment import Moment
 from leadlight.scorecards.compile import Options, score_statement
 from leadlight.scorecards.ledger import Ledger, ledgers
 from leadlight.spec.catalog import Catalog
-from leadlight.spec.load import LoadedWorkspace, load_scorecard, load_workspace
+from leadlight.spec.load import LoadedWorkspace, PartlyLoaded, load_scorecard, load_workspace
 from leadlight.spec.moments import parse_moment
 from leadlight.spec.resolve import resolve, resolve_scorecard
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
@@ -29,9 +29,13 @@ if TYPE_CHECKING:
     from leadlight.insight.next_step import NextStep
     from leadlight.insight.profile import Profile
     from leadlight.insight.similar import Similar
+    from leadlight.learn.adjust import AdjustRun
     from leadlight.learn.drafts import Placed
     from leadlight.learn.evaluation import Evaluation
+    from leadlight.learn.line import Line, Wish
+    from leadlight.learn.replay import Replay
     from leadlight.learn.run import LearnRun
+    from leadlight.learn.watch import Watched
     from leadlight.report.write import Report
     from leadlight.scorecards.diff import Difference
     from leadlight.scorecards.export import Exported
@@ -71,7 +75,7 @@ class Workspace:
         """Look at every file the workspace has, and at the headers of its sources; raise all faults at once."""
         from leadlight.sources.check import check
 
-        return check(self.loaded)
+        return check(PartlyLoaded(self.loaded))
 
     def ingest(
         self,
@@ -112,14 +116,15 @@ class Workspace:
         as_of: str | datetime | None = None,
         limit: int = 20,
         grade: str | None = None,
+        among: Sequence[int] | None = None,
     ) -> Ranking:
-        """Rank everybody and explain the first; nothing is stored."""
+        """Rank everybody (or the leads `among`, by their numbers in the store) and explain the first."""
         from leadlight.scorecards.rank import rank
 
         with self.store() as engine:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
-            return rank(engine, resolved, card, self._as_of(as_of), limit=limit, grade=grade)
+            return rank(engine, resolved, card, self._as_of(as_of), limit=limit, grade=grade, among=among)
 
     def explain(self, lead: str, scorecard: str | None = None, *, as_of: str | datetime | None = None) -> Ledger:
         """Say where each point of a lead's score comes from."""
@@ -197,17 +202,23 @@ class Workspace:
         against: str | None = None,
         keep: Sequence[str] = (),
         force: bool = False,
+        if_needed: bool = False,
         seed: int = 1,
         as_of: str | datetime | None = None,
         step: Callable[[str], None] = lambda _: None,
-    ) -> LearnRun:
+    ) -> LearnRun | Watched:
         """Learn a scorecard from the outcomes known at a moment; publish it if it passes the gate, else leave a draft.
 
-        `against` is the scorecard to be beaten; `keep` puts back features that look like leaks.
+        `against` is the scorecard to be beaten; `keep` puts back features that look like leaks. With `if_needed`, a
+        scorecard that still fits is left as it is, and what was seen of it is returned.
         """
         from leadlight.learn.run import learn_run
 
         until = self._as_of(as_of)
+        if if_needed and name in self.loaded.scorecards:
+            seen = self.watch(name, as_of=until)
+            if not seen.needs_learning:
+                return seen
         with self.store() as engine:
             resolved = self._ready(engine)
             today = self._card(resolved, against) if resolved.scorecards or against else None
@@ -216,6 +227,15 @@ class Workspace:
             )
         self.loaded = load_workspace(self.root)
         return run
+
+    def adjust(self, scorecard: str | None = None, *, as_of: str | datetime | None = None, seed: int = 1) -> AdjustRun:
+        """Let outcomes move the points of a hand-written scorecard as far as they bear it, as a draft."""
+        from leadlight.learn.adjust import adjust
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            card = self._card(resolved, scorecard)
+            return adjust(engine, resolved, card, self._as_of(as_of), self.root, seed=seed)
 
     def publish(self, name: str, *, force: bool = False) -> Placed:
         """Publish a draft, through the gate or by force, and keep the scorecard it replaces."""
@@ -247,6 +267,61 @@ class Workspace:
             resolved = self._ready(engine)
             start = None if since is None else self._as_of(since)
             return evaluate(engine, resolved, self._card(resolved, scorecard), since=start, until=self._as_of(until))
+
+    def threshold(
+        self,
+        wish: Wish,
+        scorecard: str | None = None,
+        *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+    ) -> Line:
+        """Say where to draw the line for a capacity, a cost or a precision, and what each line would have brought."""
+        from leadlight.learn.line import line
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            start = None if since is None else self._as_of(since)
+            card = self._card(resolved, scorecard)
+            return line(engine, resolved, card, wish, since=start, until=self._as_of(until))
+
+    def backtest(
+        self,
+        scorecard: str | None = None,
+        *,
+        top: int,
+        since: str | datetime,
+        until: str | datetime | None = None,
+        every: timedelta = timedelta(days=7),
+        relearn: timedelta = timedelta(days=28),
+        seed: int = 1,
+        step: Callable[[str], None] = lambda _: None,
+    ) -> Replay:
+        """Replay the past: call the top of each ranking step by step, learning on what was known, and count deals."""
+        from leadlight.learn.replay import replay
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            return replay(
+                engine, resolved, self._card(resolved, scorecard), since=self._as_of(since), until=self._as_of(until),
+                top=top, every=every, relearn=relearn, seed=seed, step=step,
+            )  # fmt: skip
+
+    def watch(
+        self,
+        scorecard: str | None = None,
+        *,
+        since: str | datetime | None = None,
+        as_of: str | datetime | None = None,
+        segment: str | None = None,
+    ) -> Watched:
+        """Say what has shifted since a scorecard was learned, and whether to learn again."""
+        from leadlight.learn.watch import watched
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            card, start = self._card(resolved, scorecard), None if since is None else self._as_of(since)
+            return watched(engine, resolved, card, since=start, until=self._as_of(as_of), segment=segment)
 
     def profile(self, scorecard: str | None = None, *, as_of: str | datetime | None = None) -> Profile:
         """Say who the ideal buyer is: what the won have more often than all, what less, and which pairs matter."""
@@ -313,7 +388,12 @@ class Workspace:
         return build.to_text(statement, dialect, pretty=True) + "\n"
 
     def report(
-        self, target: Path | None = None, scorecard: str | None = None, *, as_of: str | datetime | None = None
+        self,
+        target: Path | None = None,
+        scorecard: str | None = None,
+        *,
+        as_of: str | datetime | None = None,
+        among: Sequence[int] | None = None,
     ) -> Report:
         """Write one self-contained HTML page about everybody's scores (`report.html` in the workspace unless told)."""
         from leadlight.report.write import write_report
@@ -321,15 +401,23 @@ class Workspace:
         with self.store() as engine:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
-            return write_report(engine, resolved, card, self._as_of(as_of), target or self.root / "report.html")
+            path = target or self.root / "report.html"
+            return write_report(engine, resolved, card, self._as_of(as_of), path, among=among)
 
-    def export(self, target: str, scorecard: str | None = None, *, as_of: str | datetime | None = None) -> Exported:
+    def export(
+        self,
+        target: str,
+        scorecard: str | None = None,
+        *,
+        as_of: str | datetime | None = None,
+        among: Sequence[int] | None = None,
+    ) -> Exported:
         """Write the whole ranking to `*.csv`, `*.parquet`, or a table of the store (`table:NAME`)."""
         from leadlight.scorecards.export import export
 
         with self.store(write=target.startswith("table:")) as engine:
             resolved = self._ready(engine)
-            return export(engine, resolved, self._card(resolved, scorecard), self._as_of(as_of), target)
+            return export(engine, resolved, self._card(resolved, scorecard), self._as_of(as_of), target, among=among)
 
     def erase(self, lead: str) -> Erased:
         """Remove a person everywhere, for good."""

@@ -65,13 +65,14 @@ def test_all_faults_of_all_files_at_once(run: Run, starter: Path) -> None:
     house.write_text(house.read_text().replace("feature: job_level", "feature: job_levl"))
     spec = starter / "leadlight.yaml"
     spec.write_text(spec.read_text().replace("within: 30d", "within: 30 dys", 1))
+    leads = starter / "data" / "leads.csv"
+    leads.write_text(leads.read_text().replace("Created", "Made", 1))
     ended = run("check", "-w", starter)
     assert ended.code == 3
     assert "leadlight.yaml:" in ended.err
     assert "30 dys" in ended.err
-    spec.write_text(spec.read_text().replace("30 dys", "30d"))
-    again = run("check", "-w", starter)
-    assert "did you mean 'job_level'?" in shown(again.err)
+    assert "did you mean 'job_level'?" in shown(ended.err)
+    assert "there is no column 'Created'" in shown(ended.err)
 
 
 def test_a_store_that_is_none(run: Run, starter: Path) -> None:

@@ -8,7 +8,7 @@ import sys
 import pytest
 from tests.cli.conftest import environment
 
-HEAVY = ("duckdb", "pyarrow", "sqlglot", "pandas", "sklearn", "numpy", "altair", "vl_convert", "jinja2")
+HEAVY = ("duckdb", "pyarrow", "sqlglot", "pandas", "sklearn", "lightgbm", "scipy", "numpy", "vl_convert", "jinja2")
 
 
 @pytest.mark.parametrize(

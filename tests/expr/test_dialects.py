@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import sqlglot
 from sqlglot import exp
 
 from leadlight.expr import build
@@ -34,3 +35,20 @@ def test_fit(tree, dialect, sql):
     before = tree.sql()
     assert fit(tree, dialect).sql(dialect, identify=True) == sql
     assert tree.sql() == before
+
+
+def clickhouse(sql: str) -> str:
+    return fit(sqlglot.parse_one(sql, dialect="duckdb"), "clickhouse").sql("clickhouse")
+
+
+def test_clickhouse_is_told_what_each_column_is_called() -> None:
+    assert clickhouse("SELECT l.lead, a.* FROM leads l JOIN a ON true").startswith("SELECT l.lead AS lead, a.* FROM")
+    assert clickhouse("WITH u AS (SELECT x, y FROM t) SELECT u.*, z.k FROM u JOIN z ON true").endswith(
+        'SELECT "u"."x" AS "x", "u"."y" AS "y", z.k AS k FROM u JOIN z ON TRUE'
+    )
+
+
+def test_clickhouse_keeps_constants_of_a_join() -> None:
+    assert clickhouse("SELECT 5 AS n, count(*) AS c, x + 1 AS y FROM t") == (
+        "SELECT materialize(5) AS n, COUNT(*) AS c, x + 1 AS y FROM t"
+    )

@@ -9,7 +9,7 @@ import pytest
 
 from leadlight.errors import NotFoundError
 from leadlight.learn.candidates import candidates
-from leadlight.learn.training import Training, settled, training
+from leadlight.learn.training import Training, past_rows, training
 from leadlight.workspace import Workspace
 
 SPEC = """
@@ -128,7 +128,7 @@ def test_counts(tmp_path: Path) -> None:
 def test_settled_rows_are_those_learned_from_and_those_excluded(tmp_path: Path) -> None:
     workspace, leads, deals, events = company(tmp_path, 5)
     with workspace.store() as engine:
-        rows = settled(engine, workspace._ready(engine), UNTIL)
+        rows = past_rows(engine, workspace._ready(engine), UNTIL)
     everyone = {name: (created, None) for name, (created, _) in leads.items()}
     assert len(rows.lead) == len(expected_rows(everyone, deals, events))
     assert len(rows.take(rows.won).lead) == rows.won.sum()
@@ -153,7 +153,7 @@ learn: {order: number}
 
 
 def test_no_outcomes_is_said(tmp_path: Path) -> None:
-    workspace, *_ = company(tmp_path, 0)
+    company(tmp_path, 0)
     (tmp_path / "leadlight.yaml").write_text(SPEC.replace("outcome: {win", "#"))
     with pytest.raises(NotFoundError, match="does not say what a win is"):
         learned_from(Workspace(tmp_path))

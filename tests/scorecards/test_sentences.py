@@ -113,7 +113,8 @@ def test_amounts(points: float, written: str) -> None:
     ("found", "written"),
     [
         (None, "not known"), (True, "yes"), (False, "no"), (0.0, "0"), (-3.0, "-3"), (1e15, "1e+15"),
-        (0.12345, "0.1235"), ("", ""), ("L'Aquila", "L'Aquila"),
+        (0.12345, "0.1235"), (1234.5, "1,234.5"), (-98765.43, "-98,765.4"), (1e6, "1,000,000"), (1.5e16, "1.5e+16"),
+        ("", ""), ("L'Aquila", "L'Aquila"),
         (datetime.fromisoformat("2026-12-01T23:59"), "1 Dec 2026"),
         ("a" * 61, "'" + "a" * 57 + "…'"), ("two\nlines", "'two\\nlines'"), ("\x1b[31m", "'\\x1b[31m'"),
     ],

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from leadlight.errors import DataError, Fault, LeadlightError, SpecError
-from leadlight.sources.check import check, place
-from leadlight.spec.load import load_workspace
+from leadlight.sources.check import check_folder, place
 from leadlight.spec.yaml import read_yaml
 
 SPEC = """sources:
@@ -52,7 +51,7 @@ def faults(tmp_path: Path) -> Check:
                 assert change[0] in path.read_text()
                 path.write_text(path.read_text().replace(*change))
         try:
-            assert check(load_workspace(tmp_path)).scorecards.keys() == {"house"}
+            assert check_folder(tmp_path).scorecards.keys() == {"house"}
         except (SpecError, DataError) as error:
             return [str(fault).split("; ")[0].split(": did")[0].split(": known")[0] for fault in error.faults]
         return []
@@ -104,11 +103,11 @@ def test_what_words_alone_tell_is_not_told_again_by_the_data(faults: Check) -> N
 def test_data_alone_end_with_their_own_code(faults: Check, tmp_path: Path) -> None:
     faults(leads=("created", "made"))
     with pytest.raises(DataError) as caught:
-        check(load_workspace(tmp_path))
+        check_folder(tmp_path)
     assert caught.value.exit_code == 4
     faults(house=("feature: size", "feature: sise"))
     with pytest.raises(LeadlightError) as other:
-        check(load_workspace(tmp_path))
+        check_folder(tmp_path)
     assert other.value.exit_code == 3
 
 
@@ -123,3 +122,28 @@ def test_a_fault_about_a_line_of_the_data_keeps_its_place() -> None:
 def test_a_condition_over_a_source_is_shown_to_the_letter(faults: Check) -> None:
     found = faults(leadlight=("created_at: created", 'created_at: created, where: "size > 1 and sise < 9"'))
     assert found == ["leadlight.yaml:2:77: sources.leads.where: there is no name 'sise'"]
+
+
+def test_a_key_that_is_wrong_hides_nothing_else(faults: Check) -> None:
+    found = faults(
+        leadlight=("features:", "entty: ticket\nfeatures:\n  visits: {coutn: open}"),
+        house=("feature: size", "feature: sise"),
+        leads=("created", "made"),
+    )
+    assert [fault.split(": ")[0] for fault in found] == [
+        "leads.csv", "leadlight.yaml:6:1", "leadlight.yaml:8:11", "scorecards/house.yaml:4:31",
+    ]  # fmt: skip
+
+
+def test_what_uses_a_feature_that_is_wrong_is_no_fault_too(faults: Check) -> None:
+    assert [f.split(": ")[1] for f in faults(leadlight=("count: open", "coutn: open"))] == ["features.opens"]
+
+
+def test_nor_is_what_uses_a_source_that_is_wrong(faults: Check) -> None:
+    found = faults(leadlight=("id: id, created_at: created", "idd: id"), house=("feature: opens", "feature: opns"))
+    assert [f.split(": ")[1] for f in found] == ["sources.leads.idd"]
+
+
+def test_a_file_that_says_nothing(faults: Check) -> None:
+    (fault,) = faults(leadlight=(SPEC, "- a\n"))
+    assert fault.startswith("leadlight.yaml:1:1: the file must be a map")

@@ -54,9 +54,9 @@ def check(workspace: Folder = Path(), json: Json = False) -> None:
     """
     from leadlight.cli import render
     from leadlight.cli.console import write
-    from leadlight.workspace import open_workspace
+    from leadlight.sources.check import check_folder
 
-    write(open_workspace(workspace).check(), as_json=json, render=render.checked)
+    write(check_folder(workspace), as_json=json, render=render.checked)
 
 
 def ingest(

@@ -102,7 +102,7 @@ def ingested(report: IngestReport) -> RenderableType:
         )
         notes += [f"{source.source}: {note}" for note in _source_notes(source)]
     if report.same_id.count:
-        notes.append(f"{many(report.same_id.count, 'row')} repeated an id and were folded into it")
+        notes.append(f"{many(report.same_id.count, 'row')} folded into another of the same id")
     if report.same_value.count:
         examples = f" ({', '.join(report.same_value.examples[:3])} …)" if report.same_value.examples else ""
         notes.append(f"{many(report.same_value.count, 'duplicate')} merged by e-mail{examples}")

@@ -9,18 +9,26 @@ from rich.table import Table
 from rich.text import Text
 
 from leadlight.cli.console import words
-from leadlight.cli.render import many, moment
+from leadlight.cli.render import moment
+from leadlight.spec.entity import many, plural
 
 if TYPE_CHECKING:
     from leadlight.evaluate.bootstrap import Metric
     from leadlight.evaluate.metrics import Metrics
     from leadlight.evaluate.rates import Rate
+    from leadlight.evaluate.threshold import Choice
     from leadlight.evaluate.verdict import Verdict
+    from leadlight.learn.adjust import AdjustRun
     from leadlight.learn.evaluation import Evaluation
     from leadlight.learn.learn import Learned
+    from leadlight.learn.line import Line
+    from leadlight.learn.replay import Replay
     from leadlight.learn.run import LearnRun
+    from leadlight.learn.watch import Watched
+    from leadlight.file_ranking import FileRanking
 
 MOST_LEAKS = 15
+MOST_SHIFTS = 12
 FIGURES = (
     ("AUC", "auc", "{:.3f}"), ("average precision", "average_precision", "{:.3f}"), ("log loss", "log_loss", "{:.4f}"),
     ("calibration error", "ece", "{:.3f}"), ("wins in top 5 %", "gain_5", "{:.0%}"),
@@ -28,8 +36,23 @@ FIGURES = (
 )  # fmt: skip
 
 
-def learned(run: LearnRun) -> RenderableType:
-    """Draw what was learned, what was left out, the verdict, and where the file is."""
+def learned(run: LearnRun | Watched) -> RenderableType:
+    """Draw what was learned, what was left out, the verdict, and where the file is; or why nothing was."""
+    from leadlight.learn.watch import Watched
+
+    if isinstance(run, Watched):
+        return watched(run)
+    name, placed = run.placed.name, run.placed
+    after = (
+        f"Next: leadlight rank -s {name}; leadlight report -s {name}"
+        if placed.published
+        else f"To use it all the same: leadlight publish {name} --force"
+    )
+    style = "green" if placed.published else "yellow"
+    return Group(*_what_was_learned(run), words(placed, style), words(after, "dim"))
+
+
+def _what_was_learned(run: LearnRun) -> list[RenderableType]:
     found = run.learned
     counts = found.counts
     head = Text.assemble(
@@ -39,13 +62,55 @@ def learned(run: LearnRun) -> RenderableType:
     )  # fmt: skip
     parts: list[RenderableType] = [head, _leaks(found), *verdict(found.verdict)]
     parts += [words(note, "dim") for note in (*found.assumptions, *found.notes)]
-    style = "green" if run.placed.published else "yellow"
-    parts.append(words(run.placed, style))
-    if not run.placed.published:
-        parts.append(words(f"To use it all the same: leadlight publish {run.placed.name} --force", "dim"))
-    else:
-        parts.append(words(f"Next: leadlight rank -s {run.placed.name}; leadlight report -s {run.placed.name}", "dim"))
-    return Group(*parts)
+    return parts
+
+
+def adjusted(run: AdjustRun) -> RenderableType:
+    """Draw which points outcomes would move, why, and what that is worth."""
+    found = run.proposal
+    head = Text.assemble(
+        words(run.scorecard, "bold"), f": {found.wins:,} wins among {found.rows:,} rows of ",
+        words(plural(run.entity)), f" move {many(len(found.changes), 'number')}",
+    )  # fmt: skip
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in ("criterion", "level", "from", "to", "won", "of", "expected"):
+        table.add_column(column, justify="left" if column in ("criterion", "level") else "right", overflow="fold")
+    for change in found.changes:
+        style = "green" if change.after > change.before else "red"
+        table.add_row(
+            words(change.criterion), words(change.level), f"{change.before:g}", Text(f"{change.after:g}", style=style),
+            f"{change.wins:,}", f"{change.rows:,}", f"{change.expected:,.1f}",
+        )  # fmt: skip
+    parts: list[RenderableType] = [head, *([table] if found.changes else [])]
+    if found.withdrawn:
+        parts.append(
+            words(f"{many(found.withdrawn, 'change')} left out: rows not learned from speak against it", "dim")
+        )
+    parts += [words(item) for item in found.effect if item.figure in ("auc", "log_loss")]
+    if run.placed is None:
+        return Group(*parts, words("Nothing should change.", "green"))
+    name = run.placed.name
+    after = (
+        f"Look at it with `leadlight diff --against {run.placed.path.as_posix()}`; `leadlight publish {name}` uses it."
+    )
+    return Group(*parts, words(run.placed, "yellow"), words(after, "dim"))
+
+
+def ranked_file(found: FileRanking) -> RenderableType:
+    """Draw what was found in a file, what was learned from it, who comes first, and where it all is."""
+    from leadlight.cli.render import ranking
+
+    folder = found.folder.as_posix()
+    files = (found.csv, found.report, found.learned.placed.path)
+    return Group(
+        *(words(line, "" if not place else "dim") for place, line in enumerate(str(found.found).splitlines())),
+        Text(),
+        *_what_was_learned(found.learned),
+        Text(),
+        ranking(found.ranking),
+        words("written: " + ", ".join(path.as_posix() for path in files), "green"),
+        words(f"{folder} is a workspace: leadlight explain ID -s learned -w {folder}", "dim"),
+    )
 
 
 def _leaks(found: Learned) -> RenderableType:
@@ -112,3 +177,75 @@ def _by_grade(rates: tuple[Rate, ...]) -> Table:
     for rate in rates:
         table.add_row(words(f"grade {rate}"))
     return table
+
+
+def line(found: Line) -> RenderableType:
+    """Draw the line that was asked for, and what other lines would have brought."""
+    since = f" from {moment(found.since)}" if found.since is not None else ""
+    head = words(
+        f"{found.scorecard}: for {found.threshold.asked}, by {found.leads:,} past "
+        f"{plural(found.entity)} ({found.wins:,} won){since} until {moment(found.until)} UTC"
+    )
+    parts: list[RenderableType] = [head, *(words(choice, "bold green") for choice in found.threshold.choices)]
+    parts += [words(found.threshold.note, "yellow")] if found.threshold.note else []
+    return Group(*parts, words("what other lines would have brought:", "dim"), _choices(found.threshold.alternatives))
+
+
+def _choices(choices: tuple[Choice, ...]) -> Table:
+    valued, costed = any(c.worth is not None for c in choices), any(c.net is not None for c in choices)
+    daily = any(c.per_day is not None for c in choices)
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    heads = ["from", "called", *(["a day"] if daily else []), "wins", "of all wins", "won of called"]
+    for head in [*heads, *(["worth"] if valued else []), *(["after costs"] if costed else [])]:
+        table.add_column(head, justify="right")
+    for c in choices:
+        cells = ["" if c.cut is None else f"{c.cut:.4g}", f"{c.called:,}"]
+        cells += [f"{c.per_day or 0:,.1f}"] if daily else []
+        cells += [f"{c.wins:,}", f"{c.recall or 0:.0%}", f"{c.precision or 0:.1%}"]
+        cells += [f"{c.worth or 0:,.0f}"] if valued else []
+        cells += [f"{c.net or 0:,.0f}"] if costed else []
+        table.add_row(*cells)
+    return table
+
+
+def replay(found: Replay) -> RenderableType:
+    """Draw what each way of choosing would have won."""
+    test = found.backtest
+    head = words(
+        f"{len(test.moments):,} steps from {moment(found.since)} on, the top {test.top:,} called at each, "
+        f"deals within {test.horizon:g} days counted"
+    )
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in ("", "called", "deals", *(("worth",) if test.worth_known else ()), "deals against it"):
+        table.add_column(column, justify="left" if not column else "right")
+    against = {item.other: item.deals for item in test.gained}
+    for item in test.strategies:
+        name = words(item.name, "bold" if item is test.strategies[0] else "")
+        cells: list[RenderableType] = [name, f"{item.called.sum():,.0f}"]
+        cells += [f"{item.deals.sum():,.1f}", *([f"{item.worth.sum():,.0f}"] if test.worth_known else [])]
+        gap = against.get(item.name)
+        table.add_row(*cells, "" if gap is None else f"{gap.value:+,.1f} ({gap.low:+,.1f} to {gap.high:+,.1f})")
+    dates = ", ".join(f"{at:%Y-%m-%d}" for at in found.learned_at) or "never: outcomes were too few"
+    return Group(head, table, words(f"learned anew on {dates}", "dim"))
+
+
+def watched(found: Watched) -> RenderableType:
+    """Draw what has shifted."""
+    seen = found.watch
+    head = words(
+        f"{found.scorecard} {found.version}: {many(found.after, found.entity)} since {moment(found.since)} against "
+        f"{found.before:,} before"
+    )
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in ("", "PSI", "", "what moved most"):
+        table.add_column(column, justify="right" if column == "PSI" else "left", overflow="fold")
+    styles = {"large shift": "red", "some shift": "yellow"}
+    for item in ([seen.score] if seen.score is not None else []) + list(seen.features[:MOST_SHIFTS]):
+        moved = item.moved_most
+        said = "" if moved is None else f"{moved[0]}: {moved[1]:.0%} → {moved[2]:.0%}"
+        psi = "" if item.psi is None else f"{item.psi:.2f}"
+        table.add_row(words(item.name), psi, words(item.band, styles.get(item.band, "dim")), words(said))
+    parts: list[RenderableType] = [head, table, *(words(item, "yellow" if item.off else "") for item in seen.since)]
+    verdict = "Learn again." if seen.needs_learning else "No need to learn again."
+    parts.append(words(verdict, "bold yellow" if seen.needs_learning else "bold green"))
+    return Group(*parts, *(words(f"  {reason}") for reason in seen.reasons))

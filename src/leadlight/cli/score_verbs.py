@@ -36,21 +36,60 @@ def score(scorecard: Scorecard = None, as_of: AsOf = None, workspace: Folder = P
 
 
 def rank(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="A file of leads to rank with no workspace: learned from those decided.",
+            show_default=False,
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="How many to show.")] = 20,
     grade: Annotated[str | None, typer.Option("--grade", "-g", metavar="GRADE", help="Only this grade.")] = None,
     scorecard: Scorecard = None,
     as_of: AsOf = None,
+    outcome: Annotated[
+        str | None, typer.Option("--outcome", metavar="COLUMN", help="FILE: the column that says how it ended.")
+    ] = None,
+    win: Annotated[
+        list[str] | None, typer.Option("--win", metavar="VALUE", help="FILE: what the outcome says of the won.")
+    ] = None,
+    id_column: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="FILE: names the lead.")] = None,
+    created: Annotated[str | None, typer.Option("--created", metavar="COLUMN", help="FILE: when it came.")] = None,
+    worth: Annotated[str | None, typer.Option("--worth", metavar="COLUMN", help="FILE: what a win brought.")] = None,
+    dates: Annotated[
+        str | None, typer.Option("--dates", metavar="FORMAT", help="FILE: day_first, month_first, or a format.")
+    ] = None,
+    keep: Annotated[
+        list[str] | None, typer.Option("--keep", metavar="FEATURE", help="FILE: learn from it all the same.")
+    ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option("--into", metavar="FOLDER", help="FILE: where the results go; FILE-ranked unless told."),
+    ] = None,
     workspace: Folder = Path(),
     json: Json = False,
 ) -> None:
-    """Say who comes first, and why. Nothing is stored.
+    """Say who comes first, and why: of a workspace, or of one file of leads with no workspace at all.
 
-    To have the whole ranking in a file, use `leadlight export`.
+    Of a workspace, nothing is stored; to have the whole ranking in a file, use `leadlight export`. Of a FILE, the
+    columns are found out, a scorecard is learned from the leads that are decided, and those open are ranked.
     """
     from leadlight.cli import render
-    from leadlight.cli.console import working, write
+    from leadlight.cli.console import steps, working, write
     from leadlight.workspace import open_workspace
 
+    if file is not None:
+        from leadlight.cli import render_learn
+        from leadlight.file_ranking import rank_file
+
+        with steps("looking at the file") as step:
+            found = rank_file(
+                file, into=into, outcome=outcome, win=win or (), id=id_column, created_at=created, worth=worth,
+                dates=dates, keep=keep or (), limit=limit, step=step,
+            )  # fmt: skip
+        write(found, as_json=json, render=render_learn.ranked_file)
+        return
     opened = open_workspace(workspace)
     with working("ranking"):
         ranking = opened.rank(scorecard, as_of=as_of, limit=limit, grade=grade)

@@ -10,7 +10,7 @@ import numpy as np
 from leadlight.evaluate.arrays import Floats, Ints
 from leadlight.evaluate.rates import wilson
 
-REPEATS = (200, 1000)
+REPEATS = (100, 1000)
 """The fewest and the most repeats; between them as many as `WORK` allows."""
 WORK = 20_000_000
 """How many rows are drawn in all."""

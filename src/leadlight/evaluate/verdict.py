@@ -98,10 +98,10 @@ class Comparison:
 class Verdict:
     """The learned scorecard against everything else on the same held-out rows, with what follows from it.
 
-    `first_come` names the better of oldest first and newest first. `better_than_today` and `better_than_first_come`
-    ask about AUC, and are None where there is nothing to compare with. `better_than_base_rate` is the weaker of two
-    answers: does it rank better than a coin (AUC above a half), and are its probabilities better than always saying
-    the base rate (log loss)?
+    `first_come` names the better of oldest first and newest first, over all rows held out: where wins become more
+    frequent with time, newest first gains by that. `better_than_today` and `better_than_first_come` ask about AUC, and
+    are None where there is nothing to compare with. `better_than_base_rate` is the weaker of two answers: does it rank
+    better than a coin (AUC above a half), and are its probabilities better than always saying the base rate (log loss)?
     """
 
     label: str
@@ -160,7 +160,7 @@ class Verdict:
         if self.better_than_first_come is not None:
             lines.append(f"Better than {self.first_come}? {self._said(self.better_than_first_come, FIRST_COME)}")
         lines.append(f"Better than the base rate of {self.base_rate:.1%}? {_sentence(str(self.better_than_base_rate))}")
-        if self.calibration is not None:
+        if self.calibration is not None and self.calibration.calibrated:
             lines.append(_sentence(str(self.calibration)))
         against = _sentence("Against publishing: " + "; ".join(self.against))
         lines.append("It may be published." if self.publishable else against)
@@ -280,7 +280,6 @@ def _verdict(
         truth = calibration(learned.probability, won, lead=held_out.lead, seed=seed)
     better_than_today, better_than_first_come = asked((TODAY, "auc")), asked((FIRST_COME, "auc"))
     better_than_base_rate = base or Answer("not yet", MIN_WINS)
-    worse = (TODAY, "auc") in by and by[TODAY, "auc"].high < 0
     return Verdict(
         label=held_out.label,
         since=None if time is None or not len(time) else float(time.min()),
@@ -296,19 +295,20 @@ def _verdict(
         better_than_first_come=better_than_first_come,
         better_than_base_rate=better_than_base_rate,
         calibration=truth,
-        against=tuple(_against(held_out, better_than_base_rate, truth, worse=worse)),
+        against=tuple(_against(held_out, better_than_base_rate, truth, by.get((TODAY, "auc")))),
     )
 
 
-def _against(held_out: HeldOut, base: Answer, truth: Calibration | None, *, worse: bool) -> list[str]:
+def _against(held_out: HeldOut, base: Answer, truth: Calibration | None, today: Metric | None) -> list[str]:
     found = [] if held_out.timed else ["it was not judged by later rows, so nothing says that it lasts"]
     if base.word == "no":
         found.append("it is not better than your base rate")
     elif base.word == "not yet":
         more = f"about {base.more_wins:,} more wins needed"
         found.append(f"whether it is better than your base rate cannot be told yet ({more})")
-    if worse:
-        found.append("it ranks worse than the scorecard you have")
+    if today is not None and today.value < 0:
+        beyond = "it ranks worse than the scorecard you have" if today.high < 0 else None
+        found.append(beyond or "it does not rank better than the scorecard you have, as far as these rows tell")
     if truth is None:
         found.append("it has no probabilities")
     elif not truth.calibrated:
@@ -326,7 +326,8 @@ def answer(difference: Metric, *, wins: int) -> Answer:
     Yes when its whole interval is above 0, no when the difference is not above 0. Else the interval's lower half, which
     shrinks with the square root of the number of wins, has to shrink below the difference: with w wins and half-width
     h, that takes w (h / d)² wins for a difference d, so w ((h / d)² − 1) more. More than `HOPELESS` times the wins at
-    hand are a no. On fewer than `MIN_WINS` nothing but not yet is said.
+    hand are a no. On fewer than `MIN_WINS` nothing but not yet is said. Wins are those to judge by, which all that come
+    from now on are.
 
     >>> print(answer(Metric(0.02, -0.01, 0.05), wins=80))
     not yet (about 100 more wins needed)

@@ -19,7 +19,7 @@ def fit(tree: exp.Expr, dialect: str) -> exp.Expr:
     rules = _RULES.get(dialect)
     if rules is None:
         return tree
-    tree = tree.copy()
+    tree = _without_stars(tree.copy()) if dialect == "clickhouse" else tree.copy()
     for node in reversed(list(tree.walk(bfs=True))):  # what is inside comes first
         rule = rules.get(type(node))
         if rule is not None:
@@ -40,6 +40,48 @@ def _upper_of_characters(node: exp.Expr) -> exp.Expr:
 def _part_of_characters(node: exp.Expr) -> exp.Expr:
     bounds = [node.args.get("start"), node.args.get("length")]
     return exp.Anonymous(this="substringUTF8", expressions=[node.this, *(each for each in bounds if each is not None)])
+
+
+def _without_stars(tree: exp.Expr) -> exp.Expr:
+    """Write out what `*` means: ClickHouse takes the table's name along where two tables of a join share a name.
+
+    Only what the statement itself has defined, in WITH, is read with a star.
+    """
+    defined: dict[str, list[str]] = {}
+    for part in (*tree.find_all(exp.CTE, bfs=False), tree):
+        select = part.this if isinstance(part, exp.CTE) else part
+        if isinstance(select, exp.Select):
+            _expand(select, defined)
+        if isinstance(part, exp.CTE) and isinstance(part.this, exp.Query):
+            defined[part.alias] = part.this.named_selects
+    return tree
+
+
+def _expand(select: exp.Select, defined: Mapping[str, list[str]]) -> None:
+    tables = {table.alias_or_name: table.name for table in select.find_all(exp.Table) if table.parent_select is select}
+    columns: list[exp.Expr] = []
+    for item in select.expressions:
+        wanted = [item.table] if isinstance(item, exp.Column) and item.table else list(tables)
+        if item.is_star and all(tables.get(table) in defined for table in wanted):
+            columns += [exp.column(name, table, quoted=True) for table in wanted for name in defined[tables[table]]]
+        else:
+            columns.append(item)
+    select.set("expressions", columns)
+
+
+def _named_columns(node: exp.Expr) -> exp.Expr:
+    """Say what each column is called and make each constant a column, as ClickHouse goes wrong otherwise.
+
+    It calls a column of a join `l.lead` where the other side has one too; and it loses a constant that comes out of the
+    left side of a join whose right side has no rows (seen in 26.9: `as_of` was 1970).
+    """
+    named = node.copy()
+    for column in named.expressions:
+        if isinstance(column, exp.Column) and column.table and not isinstance(column.this, exp.Star):
+            column.replace(exp.Alias(this=column.copy(), alias=column.this.copy()))
+        elif isinstance(column, exp.Alias) and column.this.find(exp.Column, exp.AggFunc, exp.Window, exp.Query) is None:
+            column.set("this", exp.Anonymous(this="materialize", expressions=[column.this.copy()]))
+    return named
 
 
 def _by_unix_time(node: exp.Expr) -> exp.Expr:
@@ -72,11 +114,12 @@ def _datetime_trunc(node: exp.Expr) -> exp.Expr:
 
 
 _RULES: Mapping[str, Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]]] = {
-    # lower, upper and substring count bytes in ClickHouse
+    # lower, upper and substring count bytes in ClickHouse, and columns of a join may take their table's name along
     "clickhouse": {
         exp.Lower: _lower_of_characters,
         exp.Upper: _upper_of_characters,
         exp.Substring: _part_of_characters,
+        exp.Select: _named_columns,
     },
     "postgres": {exp.Exp: _exp_without_underflow},
     "trino": {exp.DateDiff: _by_unix_time},

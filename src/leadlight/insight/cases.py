@@ -3,7 +3,7 @@
 The rule, which keeps it honest: a lead is looked at a fixed time after its creation. It is a case if it was still open
 then and the horizon after that moment has passed by now; it was won if a win came within the horizon. Whoever is too
 young to know is left out, not counted as lost. Where there are several times (`ages`), which of them a lead is looked
-at is drawn from its number and not from what became of it, so that every lead counts once and at no moment that its
+at is drawn from its id and not from what became of it, so that every lead counts once and at no moment that its
 outcome chose. Where outcomes have no time they came some time after creation: that is the only honest moment then.
 """
 
@@ -27,7 +27,7 @@ from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.sql import Sql, fill
 
 SAMPLE = 200_000
-"""How many cases are looked at, at most, unless told: drawn by their numbers."""
+"""How many cases are looked at, at most, unless told: drawn by their ids."""
 ENOUGH = 200
 """A lead is compared at an age at which so many cases were open, if there is one."""
 AGES = tuple(timedelta(days=days) for days in (90, 30, 7, 1, 0))
@@ -96,7 +96,7 @@ def scored_cases(
         statement = score_statement(workspace, scorecard, Moment(table=pairs), options or Options())
         query = fill(
             "SELECT s.*, c.won AS _won, c.ended AS _ended, c.worth AS _worth FROM ({statement}) s "
-            "JOIN {cases} c ON c.lead = s.lead ORDER BY s.lead",
+            "JOIN {cases} c ON c.lead = s.lead ORDER BY s.id",
             statement=Sql(build.to_text(statement, engine.capabilities.dialect)),
             cases=cases.table,
         )
@@ -166,25 +166,26 @@ def _cases(
 ) -> tuple[Sql, list[Any]]:
     won, closes = _conditions(engine, workspace)
     horizon, micros, dated = _micros(_outcome(workspace).horizon), [_micros(age) for age in ages], has_times(engine)
-    # Multiplying by 2^32 over the golden ratio scatters numbers that follow each other (Knuth 1973, section 6.4).
-    query = fill(
-        "WITH m AS (SELECT lead, created_at + to_microseconds(list_extract(?::BIGINT[], "
-        "lead::BIGINT * 2654435761 // 65536 % ? + 1)) AS as_of FROM leads WHERE created_at <= ? "
-        "AND lead IS DISTINCT FROM ?), "
-        'o AS (SELECT m.lead, m.as_of, o.outcome, o.value, o."at", o.lead IS NOT NULL AND o."at" IS NULL AS undated, '
-        'coalesce(o."at" <= m.as_of AND {closes}, false) AS early, o.lead IS NOT NULL AND (o."at" IS NULL OR '
-        '(o."at" > m.as_of AND o."at" <= m.as_of + to_microseconds(?))) AND coalesce({closes}, false) AS counts, '
-        "coalesce({won}, false) AS is_win FROM m LEFT JOIN outcomes o ON o.lead = m.lead "
-        'AND (o."at" <= ? OR o."at" IS NULL)) '
-        "SELECT lead, as_of, bool_or(counts AND is_win) AS won, "
-        'coalesce(arg_min(outcome, "at") FILTER (WHERE counts AND is_win), '
-        "min(outcome) FILTER (WHERE counts AND is_win), "
-        'arg_min(outcome, "at") FILTER (WHERE counts), min(outcome) FILTER (WHERE counts)) AS ended, '
-        "max(value) FILTER (WHERE counts AND is_win) AS worth FROM o GROUP BY lead, as_of HAVING NOT bool_or(early) "
-        "AND CASE WHEN ? THEN NOT bool_or(undated) AND as_of + to_microseconds(?) <= ? ELSE bool_or(undated) END "
-        "ORDER BY lead::BIGINT * 2654435761 % 4294967296 LIMIT ?",
+    moments = Sql(
+        "SELECT lead, created_at + to_microseconds(list_extract(?::BIGINT[], (md5_number_lower(id) % ?)::BIGINT + 1)) "
+        "AS as_of, md5_number_upper(id) AS lot FROM leads WHERE created_at <= ? AND lead IS DISTINCT FROM ?"
+    )
+    ends = fill(
+        'SELECT m.lead, m.as_of, m.lot, o.outcome, o.value, o."at", o.lead IS NOT NULL AND o."at" IS NULL AS undated, '
+        'coalesce(o."at" <= m.as_of AND {closes}, false) AS early, coalesce({won}, false) AS is_win, coalesce({closes} '
+        'AND (o."at" IS NULL OR (o."at" > m.as_of AND o."at" <= m.as_of + to_microseconds(?))), false) AS counts '
+        'FROM m LEFT JOIN outcomes o ON o.lead = m.lead AND (o."at" <= ? OR o."at" IS NULL)',
         won=won,
         closes=closes,
+    )
+    query = fill(
+        "WITH m AS ({moments}), o AS ({ends}) SELECT lead, as_of, bool_or(counts AND is_win) AS won, "
+        'arg_min(outcome, (NOT is_win, coalesce("at", as_of), outcome)) FILTER (WHERE counts) AS ended, '
+        "max(value) FILTER (WHERE counts AND is_win) AS worth FROM o GROUP BY lead, as_of, lot "
+        "HAVING NOT bool_or(early) AND CASE WHEN ? THEN NOT bool_or(undated) AND as_of + to_microseconds(?) <= ? "
+        "ELSE bool_or(undated) END ORDER BY lot, lead LIMIT ?",
+        moments=moments,
+        ends=ends,
     )
     limit = 2**62 if sample is None else sample
     return query, [micros, len(micros), as_of, without, horizon, as_of, dated, horizon, as_of, limit]

@@ -44,7 +44,7 @@ WITHIN = timedelta(days=14)
 BAND = 0.2
 """The share of cases whose scores are nearest to the lead's: those with a like score."""
 CONTENTS = 100
-"""A property with more different values than this is no content that others can be pointed to."""
+"""A property with more different values than this is an event's content only where there is no other."""
 FEWEST, FEWEST_WINS = 200, 20
 """A state is narrow enough to be alike and wide enough to count when it has so many cases and wins."""
 CAVEAT = "This is what went with being won, not what brought it about: the keen do more of everything."
@@ -174,7 +174,10 @@ class NextStep:
 
 @dataclass(frozen=True, slots=True)
 class _Count:
-    """What a query counts of an action: cases that had it before, or next and not before."""
+    """What a query counts of an action: cases that had it before, or next and not before.
+
+    `acted` are those that had the action as such next, and this content before or then.
+    """
 
     event: str
     content: str | None
@@ -182,6 +185,8 @@ class _Count:
     before_won: int
     taken: int
     taken_won: int
+    acted: int
+    acted_won: int
 
 
 def next_step(
@@ -201,7 +206,7 @@ def next_step(
     Past leads stand at the lead's age (see `cases.comparable_age`), with a score among the fifth nearest to the lead's
     and the same last event within `within` before; where fewer than 200 cases or 20 wins are so alike, first the
     event's content, then the event, then the score is given up. Steps are types of events, and types with a content:
-    the text property that says most about the type, of at most 100 values. Those the lead had itself within `within`
+    the text property that says most about the type. Those the lead had itself within `within`
     are left out, as are past leads who had just had them. `actions` names types that are ours to do. Only steps whose
     interval lies above 1 are returned, the surest first.
 
@@ -223,7 +228,8 @@ def next_step(
         counts = _counts(engine, events, states)
         recent = _recent(engine, events, lead)
     steps = _steps(counts, count, won)
-    wanted = [replace(step, ours=step.event in actions) for step in steps if (step.event, step.content) not in recent]
+    passed = recent | _empty(counts)
+    wanted = [replace(step, ours=step.event in actions) for step in steps if (step.event, step.content) not in passed]
     return NextStep(
         id=mine.id,
         entity=workspace.spec.entity,
@@ -238,7 +244,7 @@ def next_step(
         cases=count,
         won=won,
         considered=len(steps),
-        steps=tuple(_best(wanted, steps)[:limit]),
+        steps=tuple(_best(wanted)[:limit]),
     )
 
 
@@ -281,9 +287,9 @@ def _events_near(
 
 
 def _content(engine: Engine, table: str, texts: Sequence[str]) -> Sql:
-    """Return what an event's content is: by type the text property of the most values, if they are few enough.
+    """Return what an event's content is: by type the text property of the most values, up to `CONTENTS`.
 
-    A property of one value says nothing; of two with as many values the one that comes first in the alphabet counts.
+    A property of one value says nothing. Where all have more values than that, it is the one of the fewest.
     """
     if not texts:
         return Sql("NULL::VARCHAR")
@@ -291,12 +297,24 @@ def _content(engine: Engine, table: str, texts: Sequence[str]) -> Sql:
     found = engine.rows(
         fill("SELECT type, {counts} FROM {table} GROUP BY type ORDER BY type", counts=counts, table=table)
     )
-    branches = []
-    for kind, *sizes in found:
-        richest = max((size, -place) for place, size in enumerate(sizes) if size <= CONTENTS or size == 0)
-        if richest[0] > 1:
-            branches.append(fill("WHEN {kind} THEN {name}", kind=literal(kind), name=texts[-richest[1]]))
+    chosen = {kind: _richest(sizes) for kind, *sizes in found}
+    branches = [
+        fill("WHEN {kind} THEN {name}", kind=literal(kind), name=texts[place])
+        for kind, place in chosen.items()
+        if place is not None
+    ]
     return fill("CASE type {branches} END", branches=joined(branches, " ")) if branches else Sql("NULL::VARCHAR")
+
+
+def _richest(sizes: Sequence[int]) -> int | None:
+    """Return the place of the property that is an event's content, from how many values each has; None for none.
+
+    >>> _richest([1, 4, 14, 5000]), _richest([1, 0]), _richest([900, 5000])
+    (2, None, 0)
+    """
+    few = [(size, -place) for place, size in enumerate(sizes) if 1 < size <= CONTENTS]
+    many = [(size, place) for place, size in enumerate(sizes) if size > CONTENTS]
+    return -max(few)[1] if few else min(many)[1] if many else None
 
 
 def _states(scores: str, lead: int) -> Sql:
@@ -348,15 +366,19 @@ def _counts(engine: Engine, events: str, states: str) -> list[_Count]:
     rows = engine.rows(
         fill(
             "WITH seen AS (SELECT e.lead, any_value(e.won) AS won, e.type, e.content, "
-            "grouping(e.content) = 1 AS whole, bool_or(before) AS before "
+            "grouping(e.content) = 1 AS whole, bool_or(before) AS had, bool_or(NOT before) AS got "
             "FROM {events} e JOIN {states} s ON s.lead = e.lead WHERE s.alike "
-            "GROUP BY GROUPING SETS ((e.lead, e.type), (e.lead, e.type, e.content))) "
-            "SELECT type, content, count(*) FILTER (WHERE before), count(*) FILTER (WHERE before AND won), "
-            "count(*) FILTER (WHERE NOT before), count(*) FILTER (WHERE NOT before AND won) FROM seen "
-            "WHERE whole OR content IS NOT NULL GROUP BY type, content, whole ORDER BY type, content NULLS FIRST",
+            "GROUP BY GROUPING SETS ((e.lead, e.type), (e.lead, e.type, e.content))), "
+            "acts AS (SELECT *, bool_or(got) OVER (PARTITION BY lead, type) AS acted FROM seen) "
+            "SELECT type, content, count(*) FILTER (WHERE had), count(*) FILTER (WHERE had AND won), "
+            "count(*) FILTER (WHERE NOT had), count(*) FILTER (WHERE NOT had AND won), "
+            "count(*) FILTER (WHERE acted), count(*) FILTER (WHERE acted AND won) FROM acts "
+            "WHERE whole OR content IS NOT NULL GROUP BY type, content, whole "
+            "HAVING whole OR count(*) FILTER (WHERE NOT had) >= ? ORDER BY type, content NULLS FIRST",
             events=events,
             states=states,
-        )
+        ),
+        [SUPPORT],
     )
     return [_Count(kind, content, *map(int, counts)) for kind, content, *counts in rows]
 
@@ -372,7 +394,7 @@ def _recent(engine: Engine, events: str, lead: int) -> set[tuple[str, str | None
 
 def _steps(counts: Sequence[_Count], cases: int, won: int) -> list[Step]:
     """Weigh each step: those who took it next against those who did not, both without those who had it before."""
-    kept = [item for item in counts if item.taken >= SUPPORT and cases - item.before - item.taken >= SUPPORT]
+    kept = [item for item in counts if min(item.taken, cases - item.before - item.taken) >= SUPPORT]
     taken, taken_won = _column(kept, "taken"), _column(kept, "taken_won")
     others = cases - _column(kept, "before") - taken
     others_won = won - _column(kept, "before_won") - taken_won
@@ -390,14 +412,28 @@ def _column(counts: Sequence[_Count], name: str) -> np.ndarray[tuple[int], np.dt
     return np.array([getattr(item, name) for item in counts], np.float64)
 
 
-def _best(wanted: Sequence[Step], all_steps: Sequence[Step]) -> list[Step]:
+def _empty(counts: Sequence[_Count]) -> set[tuple[str, str | None]]:
+    """Return the contents that say no more than their action as such.
+
+    Among those who acted next, those with this content must have been won more often than those with others only, by
+    more than a standard error.
+    """
+    whole = {item.event: item for item in counts if item.content is None}
+    contents = [item for item in counts if item.content is not None]
+    others = _column([whole[item.event] for item in contents], "acted") - _column(contents, "acted")
+    others_won = _column([whole[item.event] for item in contents], "acted_won") - _column(contents, "acted_won")
+    log, error = log_rate_ratio(_column(contents, "taken_won"), _column(contents, "taken"), others_won, others)
+    return {(item.event, item.content) for item, more in zip(contents, log > error, strict=True) if not more}
+
+
+def _best(steps: Sequence[Step]) -> list[Step]:
     """Return the steps that went with more wins beyond chance, the surest first.
 
-    A content has to say more than its action as such; an action gives way to its contents that do.
+    An action gives way to its contents where they are surer.
     """
-    low = {(step.event, step.content): step.lift.low for step in all_steps}
-    sure = [step for step in wanted if step.lift.low > 1]
-    contents = [s for s in sure if s.content is not None and s.lift.low > low.get((s.event, None), 0.0)]
+    sure = [step for step in steps if step.lift.low > 1]
+    low = {step.event: step.lift.low for step in sure if step.content is None}
+    contents = [s for s in sure if s.content is not None and s.lift.low > low.get(s.event, 0.0)]
     told = {step.event for step in contents}
     actions = [step for step in sure if step.content is None and step.event not in told]
     return sorted([*contents, *actions], key=lambda step: (-step.lift.low, step.event, step.content or ""))

@@ -44,7 +44,9 @@ RIDGE = 0.1
 """How strongly single effects are drawn to none in the model that pairs are held against."""
 LEAST = 1e-9
 """The least variance, so that none is zero."""
-STEPS, CONVERGED = 25, 1e-3
+BLOCK = 8_192
+"""Rows multiplied at once: what fits into the processor's cache."""
+STEPS, CONVERGED = 25, 1e-2
 """Newton's method ends after so many steps, or when no effect (in log-odds) moves by more."""
 
 Matrix = NDArray[np.float32]
@@ -147,7 +149,8 @@ class Profile:
     @property
     def rule(self) -> str:
         """How the cases came about, in a sentence."""
-        ages = " or ".join(f"{in_days(age):g}" for age in self.ages)
+        *earlier, last = [f"{in_days(age):g}" for age in self.ages]
+        ages = f"{', '.join(earlier)} or {last}" if earlier else last
         return (
             f"{self.cases:,} past {self.entity} cases, each as it stood {ages} days after its creation; {self.won:,} "
             f"({percent(self.won / self.cases)}) were won within {in_days(self.horizon):g} days after that"
@@ -205,7 +208,7 @@ def profile(
     """Hold what the won are and do against what all are and do, as far as it was known then.
 
     Each past lead is looked at once, at its creation or one of `learn: moments` after it, which of them is drawn from
-    its number (see `insight.cases`); so nothing counts that came after, and least of all after the outcome. Levels
+    its id (see `insight.cases`); so nothing counts that came after, and least of all after the outcome. Levels
     with fewer than `support` cases are counted and never named as ideal. At most `sample` cases are drawn.
 
     Raises UsageError for a scorecard of accounts or a workspace without `outcome`, NotFoundError without past wins.
@@ -349,14 +352,14 @@ def _cells(hot: Matrix, owner: Places, won: Bools, support: int) -> _Cells:
     """
     chance = _single_effects(hot, won)
     variance = chance * (1 - chance)
-    count, wins = hot.T @ hot, hot.T @ (hot * won[:, None])
-    expected, spread = hot.T @ (hot * chance[:, None]), hot.T @ (hot * variance[:, None])
-    single, rest = np.diag(count), 1 - np.diag(spread) / variance.sum()
+    count, wins = _together(hot), _together(hot[won])
+    expected, spread = _together(hot, chance), _together(hot, variance)
+    single, rest = np.diag(count), 1 - np.diag(spread) / variance.sum(dtype=np.float64)
     proper = np.triu(owner[:, None] != owner[None, :])
     proper &= (count >= support) & (count < np.minimum(single[:, None], single[None, :]))
     proper &= np.maximum(wins, expected) >= EXPECTED_WINS
     first, second = np.nonzero(proper)
-    seen = [matrix[first, second].astype(np.float64) for matrix in (count, wins, expected, spread)]
+    seen = [matrix[first, second] for matrix in (count, wins, expected, spread)]
     return _Cells(
         first=first,
         second=second,
@@ -397,6 +400,15 @@ def _one_hot(facts: Sequence[_Facts], support: int) -> tuple[Matrix, Places, lis
     return hot, owner, [facts[number].levels.names[place] for _, number, place in kept]
 
 
+def _together(hot: Matrix, weight: Matrix | None = None) -> Floats:
+    """Return the sums of weights (cases, unless told) over the rows that have both of two columns, block by block."""
+    found = np.zeros((hot.shape[1], hot.shape[1]))
+    for start in range(0, len(hot), BLOCK):
+        block = hot[start : start + BLOCK]
+        found += block.T @ (block if weight is None else block * weight[start : start + BLOCK, None])
+    return found
+
+
 def _single_effects(hot: Matrix, won: Bools) -> Matrix:
     """Return each case's chance of a win by the effects of single levels.
 
@@ -410,8 +422,7 @@ def _single_effects(hot: Matrix, won: Bools) -> Matrix:
     for _ in range(STEPS):
         chance: Matrix = sigmoid(columns @ effects.astype(np.float32)).astype(np.float32)
         slope = (columns.T @ (won - chance)).astype(np.float64) - penalty @ effects
-        curve = (columns.T @ (columns * (chance * (1 - chance))[:, None])).astype(np.float64) + penalty
-        step = np.linalg.solve(curve, slope)
+        step = np.linalg.solve(_together(columns, chance * (1 - chance)) + penalty, slope)
         effects += step
         if np.abs(step).max() < CONVERGED:
             break

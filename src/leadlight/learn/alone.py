@@ -16,8 +16,8 @@ FOLDS = 5
 PRIOR_ROWS = 10.0
 """A bin's win rate starts as that of so many rows like all rows; without it, a bin of two rows would promise much."""
 PURE_PRIOR_ROWS = 1.0
-MANY_ROWS = 20_000
-"""What features say together is measured on at most so many rows."""
+MANY_ROWS, MANY_FEATURES = 20_000, 60
+"""What features say together is measured on at most so many rows, and by the best of them."""
 TREES: dict[str, Any] = {
     "objective": "binary", "num_leaves": 8, "learning_rate": 0.15, "min_data_in_leaf": 20, "verbose": -1,
     "num_threads": 1, "deterministic": True,
@@ -77,6 +77,7 @@ def together(features: Sequence[Alone], rows: Examples, folds: Ints, *, seed: in
         return 0.5
     import lightgbm
 
+    features = sorted(features, key=lambda one: -one.auc)[:MANY_FEATURES]
     pick = np.sort(np.random.default_rng(seed).permutation(len(rows))[:MANY_ROWS])
     said = np.stack([feature.chance[pick] for feature in features], axis=1)
     won, fold = rows.won[pick], folds[pick]

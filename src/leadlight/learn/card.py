@@ -54,7 +54,7 @@ def learned_card(
         grades=_grades(scores),
         scale=models.ScaleSpec(double_odds=double_odds),
         calibration=models.CalibrationSpec.model_validate(calibration.as_dict()),
-        worth=worth,
+        worth=None if worth is None else _titled_worth(worth, titles),
         learned=dict(learned),
     )
 
@@ -75,6 +75,11 @@ def _group(criterion: models.Criterion, features: Mapping[str, models.Feature]) 
 def _titled(criterion: models.Criterion, titles: Mapping[str, str]) -> models.Criterion:
     names = [titles.get(name, name) for name in uses(criterion)]
     return criterion.model_copy(update={"name": " × ".join(names)[:200]}) if names else criterion
+
+
+def _titled_worth(worth: models.WorthSpec, titles: Mapping[str, str]) -> models.WorthSpec:
+    named = [item.model_copy(update={"name": titles.get(item.feature, item.feature)[:200]}) for item in worth.criteria]
+    return worth.model_copy(update={"criteria": named})
 
 
 def _told_apart(criteria: Iterable[models.Criterion]) -> list[models.Criterion]:

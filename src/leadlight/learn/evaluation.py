@@ -16,7 +16,7 @@ from leadlight.evaluate.calibration import Calibration, calibration
 from leadlight.evaluate.metrics import Metrics, draw, measure
 from leadlight.evaluate.rates import Rate, conversions
 from leadlight.evaluate.verdict import Comparison, compare
-from leadlight.learn.training import Settled, settled
+from leadlight.learn.training import Rows, past_rows
 from leadlight.scorecards.scores_at import ScoresAt, scores_at
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
@@ -76,7 +76,7 @@ def evaluate(
 
     Raises NotFoundError where there are none.
     """
-    rows = settled(engine, workspace, until)
+    rows = past_rows(engine, workspace, until)
     if since is not None:
         rows = rows.take(rows.time >= _days(since))
     found = scores_at(engine, workspace, scorecard, rows.lead, rows.as_of)
@@ -100,7 +100,7 @@ def evaluate(
     )
 
 
-def _against(rows: Settled, found: ScoresAt, seed: int) -> tuple[Comparison, ...]:
+def _against(rows: Rows, found: ScoresAt, seed: int) -> tuple[Comparison, ...]:
     """Hold the order against both orders of arrival."""
     leads = leads_of(rows.lead, len(rows.lead))
     own = draw(found.score, rows.won, leads, seed=seed)
@@ -112,7 +112,7 @@ def _against(rows: Settled, found: ScoresAt, seed: int) -> tuple[Comparison, ...
     )
 
 
-def _by_grade(scorecard: ResolvedScorecard, rows: Settled, found: ScoresAt) -> tuple[Rate, ...]:
+def _by_grade(scorecard: ResolvedScorecard, rows: Rows, found: ScoresAt) -> tuple[Rate, ...]:
     if scorecard.spec.grades is None or found.grade is None:
         return ()
     return conversions(np.array([str(grade) for grade in found.grade]), rows.won, labels=scorecard.spec.grades.labels)

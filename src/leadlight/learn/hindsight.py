@@ -27,7 +27,7 @@ _PATTERNS = {
 _RULES = {what: re.compile(pattern) for what, pattern in _PATTERNS.items()}
 _ENDING = re.compile(
     r"(?:closed?_)?(?:won|lost)(?:_.*)?|.*(?:contract|deal)_(?:is_)?(?:signed|closed|won)|converted(?:_to_customer)?"
-    r"|(?:is_|became_|now_)?(?:a_)?customer|purchased|ordered|gewonnen|verloren|abgeschlossen|vertrag_unterschrieben"
+    r"|(?:is_|became_|now_)?(?:a_)?(?:customer|kunde)|purchased|ordered|gewonnen|verloren|abgeschlossen|vertrag_unterschrieben"
 )
 
 

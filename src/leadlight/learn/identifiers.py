@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from leadlight.learn.calendar import exact_codes
 from leadlight.learn.examples import Floats
@@ -22,6 +23,9 @@ DENSE = 2.0
 MONOTONE = 0.99
 LOOKED_AT = 2_000
 FEW_VALUES = 50
+FEW_SHARE = 0.25
+"""Up to so many values (and so many a row), columns are the same when each value stands for one other."""
+FEWEST_BITS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +86,11 @@ def same_content(features: pa.Table) -> dict[str, str]:
     """Return, for each column that says what an earlier one says, that one's name.
 
     Values may be written otherwise (yes and 1, EUR and cents) as long as each stands for one other; columns of many
-    different numbers are the same when all rows have the same rank, either way up. Constant columns are no copies.
+    different numbers are the same when all rows have the same rank, either way up. Columns that could agree by chance
+    (constants, or one row of its own value) are no copies.
 
-    >>> same_content(pa.table({"a": ["x", "y", "x"], "b": [1.0, 0.0, 1.0], "c": ["x", "y", "y"]}))
+    >>> rows = pa.table({"a": ["x", "y"] * 20, "b": [1.0, 0.0] * 20, "c": ["x"] * 20 + ["y"] * 20})
+    >>> same_content(rows)
     {'b': 'a'}
     """
     first: dict[bytes, str] = {}
@@ -122,14 +128,25 @@ def _counts_rows(values: Floats, order: Floats, distinct: int) -> bool:
 
 
 def _key(column: pa.ChunkedArray) -> bytes | None:
+    """Return what columns of the same content share; None for one that may share it by chance."""
     codes = exact_codes(column)
-    distinct = int(codes.max(initial=0)) + 1
-    if distinct < 2:
+    count = np.bincount(codes)
+    if _bits(count) < FEWEST_BITS:
         return None
-    is_number = pa.types.is_floating(column.type) or pa.types.is_integer(column.type)
-    if is_number and distinct > FEW_VALUES:
+    few = len(count) <= min(FEW_VALUES, len(codes) * FEW_SHARE)
+    if few:
+        return codes.tobytes()
+    if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
         ranks = np.unique(column.cast(pa.float64()).to_numpy(), return_inverse=True)[1]
-        if ranks[0] > distinct / 2:  # the same number the other way up is the same
+        if ranks[0] > ranks.max() / 2:  # the same number the other way up is the same
             ranks = ranks.max() - ranks
-        codes = ranks.astype(np.int64)
-    return codes.tobytes()
+        return ranks.astype(np.int64).tobytes()
+    # Of values that hardly repeat, their places say nothing: here they must be the same.
+    names = "\0".join(str(value) for value in pc.unique(column).to_pylist())
+    return codes.tobytes() + names.encode()
+
+
+def _bits(count: NDArray[np.int64]) -> float:
+    """Return how surprising an agreement by chance would be: the entropy of all rows, in bits."""
+    share = count / count.sum()
+    return float(-(count * np.log2(share)).sum())

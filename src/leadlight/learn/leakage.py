@@ -14,7 +14,7 @@ The rules, first match wins; rates are counted per lead and judged on rows other
     calendar            its variation lies between days, not between the leads of a day; long runs along time
     hindsight           its name is that of a field written later, and it goes with the outcome
     duplicate           another column with the same content
-    too good            alone it ranks leads better than all the other features together
+    too good            alone it ranks leads better than all the other features together (but for up to three as good)
 
 "Too good" is meant beside the others: where what is left tells the outcome as well, the outcome is easy to tell, and
 nothing gives it away.
@@ -22,7 +22,7 @@ nothing gives it away.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -69,7 +69,7 @@ FEWEST_PURE = 20.0
 FEWEST_WORDS = 8.0
 """So many rows are enough where the value's very words tell the ending."""
 LOSERS_SHARE = 0.3
-GOOD, GOOD_MARGIN, GOOD_OTHERS = 0.8, 0.02, 3
+GOOD, GOOD_MARGIN, GOOD_OTHERS, GOOD_GROUP = 0.8, 0.02, 3, 4
 VERY_GOOD = 0.95
 """Where there are fewer others than GOOD_OTHERS, a feature is too good from this AUC on."""
 GOES_WITH = 0.52
@@ -406,9 +406,9 @@ class _Search:
 
     # ------------------------------------------------------------------------------------------- beside the other ones
 
-    def _rest(self, without: str | None = None) -> list[Alone]:
+    def _rest(self) -> list[Alone]:
         out = {name for name, finding in self.found.items() if finding.level != "note"}
-        return [alone for name, alone in self.alone.items() if name not in out and name != without]
+        return [alone for name, alone in self.alone.items() if name not in out]
 
     def _take_back_easy(self) -> None:
         """Where the rest tells the outcome as well, values that do so give nothing away."""
@@ -423,27 +423,28 @@ class _Search:
             self.found[name] = Finding(name, "easy", "note", evidence, {**self.found[name].facts, "others": rest})
 
     def _find_too_good(self) -> None:
-        """Take the best feature, while it is better alone than all the others together."""
-        if not self.judges_outcomes:
-            return
-        for alone in sorted(self._rest(), key=lambda one: -one.auc):
-            finding = self._too_good(alone) if alone.auc >= GOOD else None
-            if finding is None:  # the next ones are below it, and it is among their others
-                return
-            self.found[alone.feature] = finding
+        """Take the best features, while each of them is better alone than all the others together.
 
-    def _too_good(self, alone: Alone) -> Finding | None:
-        others = self._rest(without=alone.feature)
-        if len(others) < GOOD_OTHERS and alone.auc < VERY_GOOD:
-            return None
-        rest = together(others, self.rows, self.folds, seed=self.seed)
+        Two leaks hide each other, as each is among the other's others; so the best are judged as a group, too.
+        """
+        size = 1
+        while self.judges_outcomes and size <= GOOD_GROUP:
+            ranked = sorted(self._rest(), key=lambda one: -one.auc)
+            best, others = ranked[:size], ranked[size:]
+            if len(best) < size or best[-1].auc < (GOOD if len(others) >= GOOD_OTHERS else VERY_GOOD):
+                return
+            rest = together(others, self.rows, self.folds, seed=self.seed)
+            if best[-1].auc >= rest + self._margin(best[-1], rest):
+                self.found |= {one.feature: _too_good(one, best, others, rest) for one in best}
+                size = 1
+            else:
+                size += 1
+
+    def _margin(self, alone: Alone, rest: float) -> float:
+        """Return by how much a feature must surpass the others, so that it is not by chance."""
         wins, n = self.rows.wins * self.share, len(self.rows) * self.share
-        margin = max(GOOD_MARGIN, 1.645 * float(np.hypot(alone.error, auc_error(max(rest, 0.5), wins, n - wins))))
-        if alone.auc < rest + margin:
-            return None
-        who = f"the {len(others)} other features together" if len(others) > 1 else "the other feature"
-        evidence = f"ranks leads better alone (AUC {alone.auc:.3f}) than {who} (AUC {rest:.3f})"
-        return Finding(alone.feature, "too_good", "suspect", evidence, {"auc": alone.auc, "others": rest})
+        error = np.hypot(alone.error, auc_error(max(rest, 0.5), wins, n - wins))
+        return max(GOOD_MARGIN, 1.645 * float(error))
 
     def _note_missingness(self) -> None:
         if not self.judges_outcomes:
@@ -455,6 +456,15 @@ class _Search:
                 evidence = f"is filled for {_percent(with_win)} of the won rows and {_percent(without)} of the others"
                 facts = {"filled_won": with_win, "filled_others": without}
                 self.found[name] = Finding(name, "missingness", "note", evidence, facts)
+
+
+def _too_good(alone: Alone, best: Sequence[Alone], others: Sequence[Alone], rest: float) -> Finding:
+    beside = [repr(one.feature) for one in best if one is not alone]
+    other = f"features other than {' and '.join(beside)}" if beside else "other features"
+    evidence = (
+        f"ranks leads better alone (AUC {alone.auc:.3f}) than the {len(others)} {other} together (AUC {rest:.3f})"
+    )
+    return Finding(alone.feature, "too_good", "suspect", evidence, {"auc": alone.auc, "others": rest})
 
 
 def _constant(name: str, column: pa.ChunkedArray) -> Finding:

@@ -19,9 +19,9 @@ from leadlight.evaluate.verdict import HeldOut, System, Verdict, judge
 from leadlight.learn.black_box import black_box
 from leadlight.learn.calibrate import Calibration, calibrate
 from leadlight.learn.candidates import Candidate, candidates
-from leadlight.learn.card import learned_card
+from leadlight.learn.card import learned_card, uses
 from leadlight.learn.examples import Examples, Floats, Ints
-from leadlight.learn.fit import Fitted, FitSettings, fit
+from leadlight.learn.fit import FitSettings, Fitted, fit
 from leadlight.learn.leakage import LeakageReport, find_leaks
 from leadlight.learn.points import tables_to_groups
 from leadlight.learn.training import Counts, Training, training
@@ -139,6 +139,23 @@ def learn(
     )
 
 
+def bare_card(
+    engine: Engine, workspace: ResolvedWorkspace, found: Sequence[Candidate], until: datetime, *, seed: int = 1
+) -> models.ScorecardSpec:
+    """Learn points only, from what was known at a moment: no judgement, no probability.
+
+    Raises NotFoundError where there is nothing to learn from, TooFewOutcomes where wins are too few.
+    """
+    table = training(engine, workspace, found, until)
+    kept = find_leaks(table.examples, current=_current(found, table), seed=seed).kept
+    settings, examples = _settings(workspace, kept, seed), table.examples.select(list(kept))
+    chosen = examples.select(_chosen(fit(examples, settings), examples))
+    base, criteria = tables_to_groups(fit(chosen, settings).tables, double_odds=DOUBLE_ODDS)
+    used = {name for criterion in criteria for name in uses(criterion)}
+    own = {name: feature.spec for name, feature in table.features.items() if name in used}
+    return models.ScorecardSpec(features=own, base=base, groups={"learned": models.GroupSpec(criteria=list(criteria))})
+
+
 def _kept(workspace: ResolvedWorkspace, keep: Sequence[str], table: Training) -> list[str]:
     """Return the features to put back. Raises NotFoundError for one that is none."""
     named = [*workspace.spec.learn.keep, *keep]
@@ -201,7 +218,7 @@ def _judge(
         base_rate=float(train.won.mean()),
         lead=test.lead,
         time=test.time if examples.horizon else None,
-        arrived=table.created[outer.test] if outer.timed else None,
+        arrived=_arrival(table, examples)[outer.test] if outer.timed else None,
         timed=outer.timed,
         label=label,
     )
@@ -214,6 +231,11 @@ def _judge(
         seed=settings.seed,
     )
     return _Judged(verdict, features, _calibrated(scores, test), scores)
+
+
+def _arrival(table: Training, examples: Examples) -> Floats:
+    """Return what tells which lead came first: its creation, or what stands for it where there are no dates."""
+    return table.created if np.ptp(table.created) > 0 or examples.time is None else examples.time
 
 
 def _split(examples: Examples) -> Split:
@@ -231,7 +253,7 @@ def _calibrated(scores: Floats, examples: Examples) -> Calibration:
 
 def _chosen(fitted: Fitted, examples: Examples) -> list[str]:
     """Return the features that move scores most, at least a little each."""
-    spread = {name: 0.0 for name in examples.names}
+    spread = dict.fromkeys(examples.names, 0.0)
     for term, values in zip(fitted.tables.terms, fitted.tables.contributions(examples.features).T, strict=True):
         for name in term.features:
             spread[name] += float(values.std()) / len(term.features)

@@ -120,9 +120,17 @@ def resolve_candidates(workspace: ResolvedWorkspace, found: Sequence[Candidate])
 
 @contextmanager
 def moments(
-    engine: Engine, workspace: ResolvedWorkspace, until: datetime, *, most_rows: int = MOST_ROWS
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    until: datetime,
+    *,
+    most_rows: int = MOST_ROWS,
+    unsettled: bool = False,
 ) -> Iterator[Counts]:
-    """Make the table of settled (lead, as_of) rows with their labels, and drop it afterwards."""
+    """Make the table of settled (lead, as_of) rows with their labels, and drop it afterwards.
+
+    With `unsettled` the rows that are too young to know stay in, marked by the column `settled`.
+    """
     won = win_condition(workspace, "o")
     outcome = workspace.spec.outcome
     if won is None or outcome is None or not engine.rows("SELECT 1 FROM outcomes LIMIT 1"):
@@ -133,15 +141,18 @@ def moments(
         )
     dated = bool(engine.rows('SELECT 1 FROM outcomes WHERE "at" IS NOT NULL LIMIT 1'))
     condition = Sql(build.to_text(won, engine.capabilities.dialect))
-    closing = condition if not dated else _closing(engine, workspace, condition)
+    closing = condition if not dated else closing_condition(engine, workspace, condition)
     try:
         engine.execute(_pairs_sql(workspace, condition, closing, dated=dated), _parameters(outcome, until, dated=dated))
-        yield _thinned(engine, _counted(engine, condition, until, dated=dated), most_rows)
+        counts = _counted(engine, condition, until, dated=dated)
+        if not unsettled:
+            engine.execute(fill("DELETE FROM {pairs} WHERE NOT settled", pairs=PAIRS))
+        yield _thinned(engine, counts, most_rows)
     finally:
         engine.execute(fill("DROP TABLE IF EXISTS {pairs}", pairs=PAIRS))
 
 
-def _closing(engine: Engine, workspace: ResolvedWorkspace, won: Sql) -> Sql:
+def closing_condition(engine: Engine, workspace: ResolvedWorkspace, won: Sql) -> Sql:
     """Return which outcomes close a lead: wins and losses where both are named, else any."""
     if workspace.lose is None:
         return Sql("true")
@@ -200,7 +211,6 @@ def _counted(engine: Engine, won: Sql, until: datetime, *, dated: bool) -> Count
         ),
         [until],
     )[0]
-    engine.execute(fill("DELETE FROM {pairs} WHERE NOT settled", pairs=PAIRS))
     return Counts(
         leads=int(leads),
         rows=int(rows),
@@ -266,13 +276,13 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _labels(engine: Engine) -> pa.Table:
     return engine.arrow(
-        fill("SELECT lead, as_of, created_at, won, worth FROM {pairs} ORDER BY as_of, lead", pairs=PAIRS)
+        fill("SELECT lead, as_of, created_at, won, worth, settled FROM {pairs} ORDER BY as_of, lead", pairs=PAIRS)
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """Settled rows without features: who, when, and what came of it. `time` and `created` are days since 1970."""
+class Rows:
+    """Rows without features: who, when, and what came of it. `time` and `created` are days since 1970."""
 
     lead: Ints
     as_of: pa.Array = field(repr=False)
@@ -280,28 +290,51 @@ class Settled:
     worth: Floats
     time: Floats
     created: Floats
+    settled: Bools
+    """Whether the horizon has passed, so that `won` is known."""
     dated: bool
     """Whether the moments differ: else nothing tells the order of leads."""
 
-    def take(self, rows: Bools) -> Settled:
+    def take(self, rows: Bools) -> Rows:
         """Return the rows where a mask is true."""
-        arrays = {name: getattr(self, name)[rows] for name in ("lead", "won", "worth", "time", "created")}
+        arrays = {name: getattr(self, name)[rows] for name in ("lead", "won", "worth", "time", "created", "settled")}
         return replace(self, as_of=self.as_of.filter(pa.array(rows)), **arrays)
 
+    def one_each(self, score: Floats) -> Ints:
+        """Return the number of each lead's row with the highest score, the earliest of several."""
+        order = np.lexsort((self.time, -score, self.lead))
+        first = np.concatenate([[True], self.lead[order][1:] != self.lead[order][:-1]]) if len(order) else order
+        return np.sort(order[first])
 
-def settled(engine: Engine, workspace: ResolvedWorkspace, until: datetime) -> Settled:
-    """Return all settled rows as of a moment, oldest first. Raises NotFoundError where there are no outcomes."""
-    with moments(engine, workspace, until):
+
+def past_rows(engine: Engine, workspace: ResolvedWorkspace, until: datetime, *, unsettled: bool = False) -> Rows:
+    """Return all rows as of a moment, oldest first. Raises NotFoundError where there are no outcomes."""
+    with moments(engine, workspace, until, unsettled=unsettled):
         labels = _labels(engine)
-    return Settled(
+    return Rows(
         labels.column("lead").to_numpy().astype(np.int64),
         labels.column("as_of").combine_chunks(),
         labels.column("won").to_numpy().astype(np.bool_),
         labels.column("worth").cast(pa.float64()).to_numpy(),
         _days(labels.column("as_of")),
         _days(labels.column("created_at")),
+        np.array(labels.column("settled").to_pylist(), np.bool_),
         _has_dates(labels),
     )
+
+
+def features_at(engine: Engine, workspace: ResolvedWorkspace, names: Sequence[str], rows: Rows) -> pa.Table:
+    """Return features of rows, in their order."""
+    asked = pa.table({"row": np.arange(len(rows.lead)), "lead": pa.array(rows.lead, pa.int32()), "as_of": rows.as_of})
+    engine.register("_rows_asked", asked)
+    try:
+        engine.execute(fill("CREATE OR REPLACE TEMP TABLE {pairs} AS SELECT lead, as_of FROM _rows_asked", pairs=PAIRS))
+        table = read_features(engine, workspace, names)
+    finally:
+        engine.execute(fill("DROP TABLE IF EXISTS {pairs}", pairs=PAIRS))
+        engine.unregister("_rows_asked")
+    order = np.lexsort((rows.lead, rows.time))
+    return table.take(pa.array(np.argsort(order, kind="stable")))
 
 
 def _assembled(

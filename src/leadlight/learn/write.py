@@ -16,8 +16,9 @@ from leadlight.spec.models import ScorecardSpec
 
 WIDTH = 1_000_000
 """Lines are not broken: a key of two words broken in two is no YAML any more."""
-LEAVES = ("criteria", "features", "bands", "findings")
-"""Keys whose entries stand on one line each."""
+NULL = "tag:yaml.org,2002:null"
+LEAVES = ("criteria", "features", "bands", "grades")
+"""Keys whose entries stand on one line each, or that stand on one line as a whole."""
 LAST = ("where", "within")
 """Keys of a feature that say more of what stands before them."""
 WHOLE = 1e15
@@ -38,8 +39,12 @@ def scorecard_text(spec: ScorecardSpec, *, heading: str = "") -> str:
     """
     yaml = YAML(typ="rt", pure=True)
     yaml.width = WIDTH
+    yaml.representer.add_representer(type(None), lambda dumper, _: dumper.represent_scalar(NULL, "null"))
+    content = spec.model_dump(mode="python", exclude_defaults=True)
+    if spec.scale is not None:
+        content["scale"] = spec.scale.model_dump(mode="python")  # said, although it is the default
     stream = io.StringIO()
-    yaml.dump(_laid_out(spec.model_dump(mode="python", exclude_defaults=True)), stream)
+    yaml.dump(_laid_out(content), stream)
     above = "".join(f"# {line}".rstrip() + "\n" for line in heading.splitlines())
     return above + ("\n" if above else "") + stream.getvalue()
 
@@ -49,9 +54,10 @@ def _laid_out(value: Any, key: str = "") -> Any:
     if isinstance(value, dict):
         ordered = sorted(value.items(), key=lambda item: item[0] in LAST)  # else as the model has them
         found = CommentedMap((name, _laid_out(item, str(name))) for name, item in ordered)
-        if key in LEAVES:
-            for item in found.values():
-                _flow(item)
+        for item in found.values() if key in LEAVES else ():
+            _flow(item)
+        if key == "scale":
+            _flow(found)
         return found
     if isinstance(value, list | tuple):
         entries = CommentedSeq(_laid_out(item) for item in value)

@@ -102,10 +102,17 @@ class ReportFacts:
         return [item.name for item in self.criteria if not item.fires]
 
 
-def gather(engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, as_of: datetime) -> ReportFacts:
-    """Score everybody once and gather what the report shows; nothing is stored."""
+def gather(
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    scorecard: ResolvedScorecard,
+    as_of: datetime,
+    *,
+    among: Sequence[int] | None = None,
+) -> ReportFacts:
+    """Score everybody (or the leads `among`) once and gather what the report shows; nothing is stored."""
     spec = scorecard.spec
-    with scored(engine, workspace, scorecard, as_of) as table:
+    with scored(engine, workspace, scorecard, as_of, among=among) as table:
         mean = engine.rows(fill("SELECT avg(score) FROM {table}", table=table))[0][0]
         bins = _bins(engine, table)
         criteria = _criteria(engine, scorecard, table)
@@ -121,7 +128,7 @@ def gather(engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScor
         title=spec.title or scorecard.name,
         version=scorecard.version,
         as_of=as_of,
-        ranking=rank(engine, workspace, scorecard, as_of, limit=TOP),
+        ranking=rank(engine, workspace, scorecard, as_of, limit=TOP, among=among),
         mean=mean,
         bins=bins,
         criteria=criteria,

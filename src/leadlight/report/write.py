@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -23,11 +24,12 @@ from leadlight.errors import UsageError
 from leadlight.report.facts import ReportFacts, as_json, gather
 from leadlight.scorecards.sentences import amount, value
 from leadlight.spec.entity import plural
+from leadlight.spec.readable import Readable
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+@dataclass(frozen=True, slots=True, repr=False)
+class Report(Readable):
     """A page that was written."""
 
     path: Path
@@ -46,13 +48,19 @@ class Report:
 
 
 def write_report(
-    engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, as_of: datetime, path: Path
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    scorecard: ResolvedScorecard,
+    as_of: datetime,
+    path: Path,
+    *,
+    among: Sequence[int] | None = None,
 ) -> Report:
-    """Gather the facts and write the page, whole or not at all.
+    """Gather the facts, of everybody or only of the leads `among`, and write the page, whole or not at all.
 
     Raises UsageError where the file cannot be written.
     """
-    facts = gather(engine, workspace, scorecard, as_of)
+    facts = gather(engine, workspace, scorecard, as_of, among=among)
     html = render(facts, scorecard)
     try:
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8", suffix=".tmp") as file:

@@ -9,8 +9,9 @@ Behind the tables that yield the features (see `features.compile`) come
     graded      the level on each axis, with the past counted in where it is asked for
 
 Columns of the result: `lead` and `id` (or `account`), `as_of`, `score`, `probability` with `probability_low` and
-`probability_high` (where calibrated), `worth` and `expected` (where the worth of a win is known), `grade`, `gate`, `level_1` … (where graded), `GROUP__total` and `GROUP__cap` for each group, then one column per criterion,
-named by its key. base + criteria + caps = score, within 1e-9.
+`probability_high` (where calibrated), `worth` and `expected` (where the worth of a win is known), `grade`, `gate`,
+`level_1` … (where graded), `GROUP__total` and `GROUP__cap` for each group, then one column per criterion, named by its
+key. base + criteria + caps = score, within 1e-9.
 """
 
 from __future__ import annotations

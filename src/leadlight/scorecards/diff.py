@@ -15,6 +15,7 @@ from leadlight.scorecards.outcomes import Hindsight, hindsight
 from leadlight.scorecards.rank import scored
 from leadlight.scorecards.sentences import amount
 from leadlight.spec.entity import many
+from leadlight.spec.readable import Readable, html_table
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.sql import Sql, fill, joined
 
@@ -35,8 +36,8 @@ class Moved:
     """Name of an item → by how many points it differs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+@dataclass(frozen=True, slots=True, repr=False)
+class Difference(Readable):
     """Two versions of a scorecard over the same leads as of the same moment."""
 
     scorecard: str
@@ -103,6 +104,16 @@ class Difference:
             why = ", ".join(f"{name} {amount(points)}" for name, points in item.items.items())
             lines.append(f"  {item.id}: {item.before:.1f} → {item.after:.1f} ({why})")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head = str(self).split("\n")
+        rows = [
+            [item.id, f"{item.before:.1f}", f"{item.after:.1f}", item.grade_before or "", item.grade_after or "",
+             ", ".join(f"{name} {amount(points)}" for name, points in item.items.items())]
+            for item in self.most_moved
+        ]  # fmt: skip
+        columns = ["most moved", "before", "after", "grade before", "grade after", "by"]
+        return html_table("\n".join(head[: len(head) - len(rows)]), columns, rows, numbers=["before", "after"])
 
 
 def diff(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from leadlight.errors import UsageError
 from leadlight.scorecards.compile import CAP, TOTAL, chance_columns
 from leadlight.scorecards.rank import REASONS, order_by, scored
 from leadlight.spec.models import ScorecardSpec
+from leadlight.spec.readable import Readable
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.sql import Sql, fill, joined, literal, quoted
 
@@ -20,8 +22,8 @@ RISKY = r"^[=+\-@\t\r\n]"
 """How a text starts that a spreadsheet would take for a formula."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+@dataclass(frozen=True, slots=True, repr=False)
+class Exported(Readable):
     """What was written, and where."""
 
     target: str
@@ -39,9 +41,9 @@ class Exported:
 def ranking_sql(scorecard: ResolvedScorecard, table: str, *, safe: bool = False) -> Sql:
     """Return the query that turns a table of scores into the exported ranking, the best first.
 
-    Columns: rank, the key (`id` or `account`), score, chances (see `chance_columns`), grade, gate, a column for each group's total, the
-    top reasons as one text, then every contribution. With `safe`, texts that a spreadsheet would take for a formula
-    get an apostrophe in front.
+    Columns: rank, the key (`id` or `account`), score, chances (see `chance_columns`), grade, gate, a column for each
+    group's total, the top reasons as one text, then every contribution. With `safe`, texts that a spreadsheet would
+    take for a formula get an apostrophe in front.
     """
     spec = scorecard.spec
     graded = ["grade", "gate"] if spec.grades is not None else []
@@ -98,15 +100,17 @@ def export(
     scorecard: ResolvedScorecard,
     as_of: datetime,
     target: str,
+    *,
+    among: Sequence[int] | None = None,
 ) -> Exported:
-    """Write the ranking of everybody: `*.csv`, `*.parquet`, or `table:NAME` in the store.
+    """Write the ranking of everybody, or only the leads `among`: `*.csv`, `*.parquet`, or `table:NAME` in the store.
 
     Raises UsageError for any other target.
     """
     kind = "table" if target.startswith("table:") else Path(target).suffix.lower().lstrip(".")
     if kind not in ("csv", "parquet", "table"):
         raise UsageError(f"cannot write {target!r}", fix="Name a file *.csv or *.parquet, or table:NAME.")
-    with scored(engine, workspace, scorecard, as_of) as table:
+    with scored(engine, workspace, scorecard, as_of, among=among) as table:
         rows = int(engine.rows(fill("SELECT count(*) FROM {table}", table=table))[0][0])
         if kind == "table":
             _to_table(engine, target.removeprefix("table:"), ranking_sql(scorecard, table))

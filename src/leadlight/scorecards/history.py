@@ -8,6 +8,7 @@ from typing import Any
 
 from leadlight.engines.base import Engine
 from leadlight.spec.entity import many
+from leadlight.spec.readable import Readable, html_table
 from leadlight.store.sql import fill
 
 
@@ -24,8 +25,8 @@ class PastScore:
     """`up`, `down` or None: how the grade compares with the one before."""
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+@dataclass(frozen=True, slots=True, repr=False)
+class History(Readable):
     """The scores a lead was given by one scorecard, oldest first."""
 
     id: str
@@ -52,6 +53,14 @@ class History:
             arrow = {"up": " ↑", "down": " ↓"}.get(s.change or "", "")
             lines.append(f"  {s.as_of:%Y-%m-%d %H:%M}  {s.score:>8.1f}  {s.grade or ''}{arrow}  ({s.version})")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [f"{s.as_of:%Y-%m-%d %H:%M}", f"{s.score:.1f}", s.grade or "", s.gate or "", s.version, s.change or ""]
+            for s in self.scores
+        ]
+        columns = ["as of", "score", "grade", "gate", "version", "change"]
+        return html_table(str(self).partition("\n")[0], columns, rows, numbers=["score"])
 
 
 def history(

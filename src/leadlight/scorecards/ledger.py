@@ -16,6 +16,7 @@ from leadlight.scorecards.compile import CAP, EVENTS, LAST, TOTAL, VALUE, Option
 from leadlight.scorecards.past import continues
 from leadlight.scorecards.sentences import Unit, amount, chance, sentence, unit_of
 from leadlight.spec import models
+from leadlight.spec.readable import Readable, html_table
 from leadlight.spec.resolved import ResolvedCriterion, ResolvedFeature, ResolvedScorecard, ResolvedWorkspace
 
 SHOWN = 1e-9
@@ -46,8 +47,8 @@ class Gate:
     grade: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+@dataclass(frozen=True, slots=True, repr=False)
+class Ledger(Readable):
     """Why a lead has its score: `base`, criteria and caps add up to `score` within 1e-9."""
 
     id: str
@@ -111,6 +112,11 @@ class Ledger:
         items = sorted(self.contributions, key=lambda item: -abs(item.points))
         lines += [f"  {amount(item.points):>8}  {item.reason}" for item in items if abs(item.points) > SHOWN]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        items = sorted(self.contributions, key=lambda item: -abs(item.points))
+        rows = [[amount(i.points), i.group or "", i.reason] for i in items if abs(i.points) > SHOWN]
+        return html_table(str(self).partition("\n")[0], ["points", "group", "reason"], rows, numbers=["points"])
 
 
 def ledgers(

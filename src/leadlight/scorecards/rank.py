@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+
+import pyarrow as pa
 
 from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError, did_you_mean
@@ -17,6 +19,7 @@ from leadlight.scorecards.ledger import Ledger, ledgers, top
 from leadlight.scorecards.past import continues
 from leadlight.scorecards.staleness import staleness
 from leadlight.spec.entity import many
+from leadlight.spec.readable import Readable, html_table
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.sql import Sql, fill, literal
 
@@ -38,8 +41,8 @@ class Ranked:
         return gate + [str(item) for item in top(self.ledger.contributions, REASONS)]
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
+@dataclass(frozen=True, slots=True, repr=False)
+class Ranking(Readable):
     """The leads in order: gates that give the best grade first, then by score, then other gated ones."""
 
     entity: str
@@ -91,6 +94,17 @@ class Ranking:
             )
         return "\n".join([*lines, *self.notes])
 
+    def _repr_html_(self) -> str:
+        groups = list(self.rows[0].ledger.totals) if self.rows else []
+        numbers = ["#", "score", *groups]
+        rows = [
+            [row.rank, row.ledger.id, f"{row.ledger.score:.1f}", row.ledger.grade or "",
+             *(f"{row.ledger.totals[group]:.1f}" for group in groups), "; ".join(row.reasons)]
+            for row in self.rows
+        ]  # fmt: skip
+        title = "\n".join([str(self).partition("\n")[0], *self.notes])
+        return html_table(title, ["#", self.entity, "score", "grade", *groups, "reasons"], rows, numbers=numbers)
+
 
 SCORED = "_scored"
 """The temporary table that holds what a statement yielded, for the verbs that look at it more than once."""
@@ -105,18 +119,29 @@ def scored(
     *,
     options: Options | None = None,
     table: str = SCORED,
+    among: Sequence[int] | None = None,
 ) -> Iterator[str]:
-    """Run a scorecard over everybody into a temporary table, and drop it afterwards."""
+    """Run a scorecard over everybody, or some leads, into a temporary table, and drop it afterwards."""
     options = options or Options()
     options = replace(options, grade_history=continues(engine, scorecard, as_of))
     statement = score_statement(workspace, scorecard, Moment(as_of=as_of), options)
     text = Sql(build.to_text(statement, engine.capabilities.dialect))
     engine.execute(fill("DROP TABLE IF EXISTS {table}", table=table))
     engine.execute(fill("CREATE TEMPORARY TABLE {table} AS {text}", table=table, text=text))
+    if among is not None:
+        _keep_only(engine, table, among)
     try:
         yield table
     finally:
         engine.execute(fill("DROP TABLE IF EXISTS {table}", table=table))
+
+
+def _keep_only(engine: Engine, table: str, among: Sequence[int]) -> None:
+    engine.register("_among", pa.table({"lead": pa.array(among, pa.int32())}))
+    try:
+        engine.execute(fill("DELETE FROM {table} WHERE lead NOT IN (SELECT lead FROM _among)", table=table))
+    finally:
+        engine.unregister("_among")
 
 
 def order_by(scorecard: ResolvedScorecard) -> Sql:
@@ -146,8 +171,9 @@ def rank(
     *,
     limit: int = 20,
     grade: str | None = None,
+    among: Sequence[int] | None = None,
 ) -> Ranking:
-    """Rank everybody as of a moment and explain the first `limit` (of one grade, if told).
+    """Rank everybody as of a moment (or only the leads `among`), and explain the first `limit` (of one grade, if told).
 
     Raises NotFoundError for a grade the scorecard does not have.
     """
@@ -155,7 +181,7 @@ def rank(
     labels = scorecard.spec.grades.labels if scorecard.spec.grades is not None else []
     if grade is not None and grade not in labels:
         raise NotFoundError(f"{scorecard.name} has no grade {grade!r}: {did_you_mean(grade, labels)}")
-    with scored(engine, workspace, scorecard, as_of, options=Options(contributions=False)) as table:
+    with scored(engine, workspace, scorecard, as_of, options=Options(contributions=False), among=among) as table:
         total = int(engine.rows(fill("SELECT count(*) FROM {table}", table=table))[0][0])
         graded = scorecard.spec.grades is not None
         counts = count_grades(engine, scorecard, table) if graded else {}

@@ -13,6 +13,7 @@ from leadlight.scorecards.compile import TOTAL, Options, chance_columns
 from leadlight.scorecards.rank import count_grades, scored
 from leadlight.scorecards.staleness import staleness
 from leadlight.spec.entity import many
+from leadlight.spec.readable import Readable
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.spec.stored import content
 from leadlight.store.grades import append_grades, latest_grades
@@ -22,8 +23,8 @@ from leadlight.store.scores import append_scores
 from leadlight.store.sql import Sql, fill, joined, more
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreRun:
+@dataclass(frozen=True, slots=True, repr=False)
+class ScoreRun(Readable):
     """What one run of one scorecard did."""
 
     scorecard: str

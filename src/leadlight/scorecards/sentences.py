@@ -39,7 +39,9 @@ def value(found: Any) -> str:
     if isinstance(found, bool):
         return "yes" if found else "no"
     if isinstance(found, float):
-        return f"{found:,.0f}" if found == int(found) and abs(found) < 1e15 else f"{found:,.4g}"
+        if not 1000 <= abs(found) < 1e15:
+            return f"{found:,.0f}" if found == int(found) and abs(found) < 1e15 else f"{found:.4g}"
+        return f"{found:,.0f}" if found == int(found) else f"{found:,.1f}"
     if isinstance(found, datetime):
         return f"{found.day} {found:%b %Y}"
     return str(found) if len(str(found)) <= 60 and str(found).isprintable() else shorten(str(found))

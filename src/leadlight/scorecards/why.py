@@ -12,6 +12,7 @@ from leadlight.features.moment import Moment
 from leadlight.scorecards.ledger import SHOWN, Contribution, Ledger, ledgers
 from leadlight.scorecards.sentences import amount
 from leadlight.spec import models
+from leadlight.spec.readable import Readable, html_table
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
 Cause = Literal["new events", "time passing", "new values", "cap", "scorecard"]
@@ -31,8 +32,8 @@ class Move:
         return f"{amount(self.points)}  {self.reason} ({self.cause})"
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
+@dataclass(frozen=True, slots=True, repr=False)
+class Movement(Readable):
     """The difference of two ledgers of one lead: `before.score` + all moves = `after.score` within 1e-9."""
 
     before: Ledger
@@ -65,6 +66,10 @@ class Movement:
             head += f", grade {a.grade} → {b.grade}"
         head += f", from {a.as_of:%Y-%m-%d %H:%M} to {b.as_of:%Y-%m-%d %H:%M} UTC"
         return "\n".join([head, *(f"  {move}" for move in self.moves)])
+
+    def _repr_html_(self) -> str:
+        rows = [[amount(move.points), move.cause, move.reason] for move in self.moves]
+        return html_table(str(self).partition("\n")[0], ["points", "cause", "what"], rows, numbers=["points"])
 
 
 def _end(ledger: Ledger) -> dict[str, Any]:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from leadlight.errors import DataError, Fault, SpecError
 from leadlight.sources.catalog import describe_sources
-from leadlight.spec.load import LoadedWorkspace
+from leadlight.spec.catalog import EVERYTHING
+from leadlight.spec.load import LoadedWorkspace, PartlyLoaded, load_partly
 from leadlight.spec.marks import Marks
+from leadlight.spec.readable import Readable
 from leadlight.spec.resolve import resolve
 
 
-@dataclass(frozen=True, slots=True)
-class CheckReport:
+@dataclass(frozen=True, slots=True, repr=False)
+class CheckReport(Readable):
     """What `check` found: no errors, or it would have raised them; warnings stop nothing."""
 
     features: int
@@ -39,14 +42,30 @@ class CheckReport:
         return "\n".join(lines + [str(fault) for fault in self.warnings] + list(self.notes))
 
 
-def check(loaded: LoadedWorkspace) -> CheckReport:
+def check_folder(folder: Path) -> CheckReport:
+    """Look at every file in a workspace's folder, as `check` does, also where some cannot be read as they should.
+
+    Raises NotFoundError where there is no workspace, and all faults at once.
+    """
+    return check(load_partly(folder))
+
+
+def check(found: PartlyLoaded) -> CheckReport:
     """Look at every file the workspace has, and at the headers of its sources.
 
     Raises all faults at once: SpecError, or DataError where only the data have some.
     """
+    if found.loaded is None:
+        raise SpecError(found.faults)
+    return _check(found.loaded, found)
+
+
+def _check(loaded: LoadedWorkspace, part: PartlyLoaded) -> CheckReport:
     catalog, notes, found = describe_sources(loaded.workspace.spec, loaded.root)
-    resolved, faults = resolve(loaded, catalog)
-    errors = [fault for fault in faults if fault.severity == "error"]
+    if part.is_open:
+        catalog = replace(catalog, hidden=EVERYTHING, events=None)
+    resolved, faults = resolve(loaded, catalog, lost=part.lost)
+    errors = [*part.faults, *(fault for fault in faults if fault.severity == "error")]
     marks, known = loaded.workspace.marks, [fault.path for fault in errors]
     of_data = [place(fault, marks) for fault in found if fault.path is None or fault.path not in known]
     if errors:

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from leadlight.spec.readable import Readable
+
 ID_RULE = (
     "Rows of one id in one reading are one: value by value the later row wins, blanks erase nothing, and the earliest "
     "creation counts."
@@ -56,8 +58,8 @@ class Duplicates:
     examples: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class IngestReport:
+@dataclass(frozen=True, slots=True, repr=False)
+class IngestReport(Readable):
     """What an ingest did, source by source; `changed` is false when the store is as it was before."""
 
     at: datetime

@@ -19,6 +19,7 @@ OUTCOME = "outcome"
 """What an outcome is called where no column does."""
 
 Names = Literal["attributes", "account_attributes", "properties", "outcome"]
+EVERYTHING: frozenset[Names] = frozenset({"attributes", "account_attributes", "properties", "outcome"})
 
 
 @dataclass(frozen=True, slots=True)

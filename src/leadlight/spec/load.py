@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
@@ -41,15 +41,49 @@ class LoadedWorkspace:
     scorecards: dict[str, Document[ScorecardSpec]]
 
 
+@dataclass(frozen=True, slots=True)
+class PartlyLoaded:
+    """What a folder's files say in spite of their faults; `loaded` is None where `leadlight.yaml` says nothing.
+
+    `lost` are the features that have a fault, by name; where `is_open`, more is lost than that.
+    """
+
+    loaded: LoadedWorkspace | None
+    faults: tuple[Fault, ...] = ()
+    lost: frozenset[str] = frozenset()
+    is_open: bool = False
+
+
 def load_workspace(folder: Path) -> LoadedWorkspace:
     """Read a workspace's files.
 
     Raises NotFoundError where there is no `leadlight.yaml`, SpecError with all faults of all files.
     """
+    found = load_partly(folder)
+    if found.faults or found.loaded is None:
+        raise SpecError(found.faults)
+    return found.loaded
+
+
+def load_partly(folder: Path) -> PartlyLoaded:
+    """Read a workspace's files, leaving out what has a fault, so that the rest can be looked at too.
+
+    Of `leadlight.yaml` single features and sources are left out, or other keys; a scorecard is left out as a whole.
+    Raises NotFoundError where there is no `leadlight.yaml`.
+    """
     path = folder / WORKSPACE_FILE
     if not path.exists():
         raise _no_workspace(folder)
-    workspace, faults = _load(path, WORKSPACE_FILE, WorkspaceSpec)
+    workspace, faults, lost = _load_sound_part(path)
+    scorecards, more = _load_scorecards(folder)
+    loaded = None if workspace is None else LoadedWorkspace(folder, workspace, scorecards)
+    features = frozenset(name for section, name in lost if section == "features" and name is not None)
+    is_open = any(section == "sources" or (section, name) == ("features", None) for section, name in lost)
+    return PartlyLoaded(loaded, (*faults, *more), features, is_open)
+
+
+def _load_scorecards(folder: Path) -> tuple[dict[str, Document[ScorecardSpec]], list[Fault]]:
+    faults: list[Fault] = []
     scorecards: dict[str, Document[ScorecardSpec]] = {}
     for file in _scorecard_files(folder):
         shown = f"{SCORECARD_FOLDER}/{file.name}"
@@ -60,9 +94,7 @@ def load_workspace(folder: Path) -> LoadedWorkspace:
         faults += more
         if document is not None:
             scorecards[file.stem] = document
-    if faults or workspace is None:
-        raise SpecError(faults)
-    return LoadedWorkspace(folder, workspace, scorecards)
+    return scorecards, faults
 
 
 def load_scorecard(path: Path) -> Document[ScorecardSpec]:
@@ -99,6 +131,16 @@ def _no_workspace(folder: Path) -> NotFoundError:
 
 
 def _load(path: Path, shown: str, model: type[T]) -> tuple[Document[T] | None, list[Fault]]:
+    parsed, faults = _parse(path, shown)
+    if parsed is None:
+        return None, faults
+    spec, more = validate(model, parsed)
+    document = None if spec is None else Document(spec, shown, parsed.marks)
+    return document, _in_order([*faults, *more])
+
+
+def _parse(path: Path, shown: str) -> tuple[Parsed | None, list[Fault]]:
+    """Read a file that holds a map; None where it does not."""
     text = _read(path, shown)
     if isinstance(text, Fault):
         return None, [text]
@@ -106,11 +148,46 @@ def _load(path: Path, shown: str, model: type[T]) -> tuple[Document[T] | None, l
     faults = list(parsed.faults)
     if parsed.marks.root is None:
         return None, faults
-    if not isinstance(parsed.value, dict):
-        return None, [*faults, _not_a_map(parsed)]
-    spec, more = validate(model, parsed)
-    faults = sorted(faults + more, key=lambda fault: (fault.line or 0, fault.column or 0))
-    return (None if spec is None else Document(spec, shown, parsed.marks)), faults
+    return (parsed, faults) if isinstance(parsed.value, dict) else (None, [*faults, _not_a_map(parsed)])
+
+
+def _in_order(faults: list[Fault]) -> list[Fault]:
+    return sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0))
+
+
+Lost = set[tuple[str, str | None]]
+"""Sections of `leadlight.yaml`, and what is left out of each; None for the whole of it."""
+
+
+def _load_sound_part(path: Path) -> tuple[Document[WorkspaceSpec] | None, list[Fault], Lost]:
+    """Read `leadlight.yaml` without what is wrong in it."""
+    parsed, faults = _parse(path, WORKSPACE_FILE)
+    if parsed is None:
+        return None, faults, set()
+    spec, more = validate(WorkspaceSpec, parsed)
+    lost: Lost = set()
+    if spec is None:
+        lost = {_lost(fault, parsed.value) for fault in more}
+        sound = {section: _without(section, value, lost) for section, value in parsed.value.items()}
+        sound = {section: value for section, value in sound.items() if (section, None) not in lost}
+        spec, _ = validate(WorkspaceSpec, Parsed(sound, parsed.marks))
+    document = None if spec is None else Document(spec, WORKSPACE_FILE, parsed.marks)
+    return document, _in_order([*faults, *more]), lost
+
+
+def _lost(fault: Fault, value: dict[str, Any]) -> tuple[str, str | None]:
+    """Return the section, and the feature or source in it, that a fault is in."""
+    section, _, rest = (fault.path or "").partition(".")
+    name = rest.partition(".")[0]
+    inside = value.get(section)
+    named = section in ("features", "sources") and isinstance(inside, dict) and name in inside
+    return section, name if named else None
+
+
+def _without(section: str, value: Any, lost: Lost) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {name: inside for name, inside in value.items() if (section, name) not in lost}
 
 
 def _not_a_map(parsed: Parsed) -> Fault:

@@ -19,15 +19,17 @@ from leadlight.spec.scopes import account_scope, lead_scope, outcome_scope
 from leadlight.spec.sources import NO_ACCOUNTS, check_accounts, check_sources, has_accounts
 
 
-def resolve(loaded: LoadedWorkspace, catalog: Catalog) -> tuple[ResolvedWorkspace | None, list[Fault]]:
-    """Resolve a workspace against what is known about its data.
+def resolve(
+    loaded: LoadedWorkspace, catalog: Catalog, *, lost: frozenset[str] = frozenset()
+) -> tuple[ResolvedWorkspace | None, list[Fault]]:
+    """Resolve a workspace against what is known about its data; `lost` are features that could not be read.
 
     Returns the workspace, or None where there are errors, and all faults, warnings among them.
     """
     spec, findings = loaded.workspace.spec, Findings(loaded.workspace.marks)
     check_sources(spec, findings)
     check_accounts(spec, findings)
-    typed = type_features(spec.features, catalog, findings)
+    typed = type_features(spec.features, catalog, findings, known=TypedFeatures({}, lost))
     exclude, win, lose = _conditions(spec, catalog, typed, findings)
     faults = _sorted(findings.faults)
     scorecards: dict[str, ResolvedScorecard] = {}

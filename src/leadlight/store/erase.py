@@ -11,18 +11,23 @@ from typing import Any
 
 from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import NotFoundError
+from leadlight.spec.entity import many
+from leadlight.spec.readable import Readable
 from leadlight.store.sql import fill
 
 BY_LEAD = ("observations", "attributes", "events", "outcomes", "leads", "ids")
 BY_ANY_KEY = ("scores", "grade_history")
 
 
-@dataclass(frozen=True, slots=True)
-class Erased:
+@dataclass(frozen=True, slots=True, repr=False)
+class Erased(Readable):
     """Who was erased (all ids, also of merged duplicates), and how many rows of which table."""
 
     ids: tuple[str, ...]
     rows: Mapping[str, int]
+
+    def __str__(self) -> str:
+        return f"erased {', '.join(self.ids)}: {many(sum(self.rows.values()), 'row')}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON values."""

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from leadlight.errors import NotFoundError, UsageError, did_you_mean
 from leadlight.spec.load import SCORECARD_FOLDER, WORKSPACE_FILE
+from leadlight.spec.readable import Readable
 from leadlight.spec.schema import json_schema
 
 TEMPLATES = ("starter", "demo")
@@ -29,8 +30,8 @@ NEXT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class InitReport:
+@dataclass(frozen=True, slots=True, repr=False)
+class InitReport(Readable):
     """What was made, and the commands to go on with."""
 
     folder: Path
@@ -53,8 +54,8 @@ class InitReport:
         return f"Made a workspace in {self.folder}:\n{made}\nNext:\n" + "\n".join(f"  {step}" for step in self.next)
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaReport:
+@dataclass(frozen=True, slots=True, repr=False)
+class SchemaReport(Readable):
     """The schema files that were written."""
 
     files: tuple[Path, ...]

@@ -1,0 +1,132 @@
+"""Where to draw the line for a scorecard, from the leads of the past and what one can do in a day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from leadlight.engines.base import Engine
+from leadlight.errors import NotFoundError, UsageError
+from leadlight.evaluate.threshold import (
+    Past,
+    Threshold,
+    curve,
+    threshold_for_capacity,
+    threshold_for_cost,
+    threshold_for_precision,
+)
+from leadlight.learn.training import Rows, features_at, past_rows
+from leadlight.scorecards.compile import name_types
+from leadlight.scorecards.scores_at import scores_at
+from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+
+MISSING = "(none)"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for: exactly one of a capacity (leads a day, or by group), a cost of a call, and a precision."""
+
+    per_day: float | Mapping[str, float] | None = None
+    cost: float | None = None
+    precision: float | None = None
+    gain: float | None = None
+    by: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for a wish that is none, or two."""
+        if sum(value is not None for value in (self.per_day, self.cost, self.precision)) != 1:
+            raise UsageError(
+                "a line follows from one thing",
+                fix="Name one of --per-day N (leads a day), --cost C (of a call), --precision P (a share, as 0.2).",
+            )
+        if isinstance(self.per_day, Mapping) and self.by is None:
+            raise UsageError("capacities by group need to know which", fix="Add --by with the attribute's name.")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The line, for which scorecard, and from which leads it was told."""
+
+    scorecard: str
+    entity: str
+    since: datetime | None
+    until: datetime
+    leads: int
+    wins: int
+    threshold: Threshold
+    past: Past = field(repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the line as plain JSON values."""
+        return {
+            "scorecard": self.scorecard,
+            "entity": self.entity,
+            "since": None if self.since is None else self.since.isoformat() + "Z",
+            "until": self.until.isoformat() + "Z",
+            "leads": self.leads,
+            "wins": self.wins,
+            **self.threshold.as_dict(),
+            "curve": [choice.as_dict() for choice in curve(self.past)],
+        }
+
+    def __str__(self) -> str:
+        since = "" if self.since is None else f" from {self.since:%Y-%m-%d}"
+        head = f"{self.scorecard}, by {self.leads:,} past {self.entity}s ({self.wins:,} won){since}"
+        return f"{head} until {self.until:%Y-%m-%d}\n{self.threshold}"
+
+
+def line(
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    scorecard: ResolvedScorecard,
+    wish: Wish,
+    *,
+    since: datetime | None,
+    until: datetime,
+) -> Line:
+    """Draw the line by leads that were settled at `until`, each counted once, where its score was highest.
+
+    A lead passes a line when its score reaches it at one of the moments it was looked at. Raises NotFoundError
+    without such leads, UsageError for a wish the data cannot answer.
+    """
+    rows = past_rows(engine, workspace, until)
+    if since is not None:
+        rows = rows.take(rows.time >= (since - datetime(1970, 1, 1)).total_seconds() / 86_400)  # noqa: DTZ001
+    found = scores_at(engine, workspace, scorecard, rows.lead, rows.as_of)
+    rows, found = rows.take(found.scored), found.take(found.scored)
+    if not len(rows.lead):
+        raise NotFoundError(f"no {workspace.spec.entity} of that period has an outcome that is settled by then")
+    best = np.zeros(len(rows.lead), np.bool_)
+    best[rows.one_each(found.score)] = True
+    rows, score = rows.take(best), found.score[best]
+    group = None if wish.by is None else _groups(engine, workspace, wish.by, rows)
+    past = Past(score, rows.won, rows.worth, rows.time if rows.dated else None, group)
+    return Line(
+        scorecard.name, workspace.spec.entity, since, until, len(score), int(rows.won.sum()), _drawn(past, wish), past
+    )
+
+
+def _drawn(past: Past, wish: Wish) -> Threshold:
+    if wish.per_day is not None:
+        return threshold_for_capacity(past, wish.per_day)
+    if wish.cost is not None:
+        return threshold_for_cost(past, wish.cost, gain=wish.gain)
+    assert wish.precision is not None
+    return threshold_for_precision(past, wish.precision)
+
+
+def _groups(engine: Engine, workspace: ResolvedWorkspace, name: str, rows: Rows) -> np.ndarray[Any, np.dtype[Any]]:
+    """Return each row's group. Raises NotFoundError for an attribute that is none."""
+    from leadlight.errors import did_you_mean
+
+    known = name_types(workspace)
+    if name not in known:
+        raise NotFoundError(f"there is no attribute {name!r}: {did_you_mean(name, known)}")
+    column = features_at(engine, workspace, [name], rows).column(name)
+    return np.array(column.cast(pa.string()).fill_null(MISSING).to_pylist(), dtype=np.str_)

@@ -1,0 +1,199 @@
+"""The past replayed: learn on what was known, rank who was open, call the first few, count what was won."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from leadlight.engines.base import Engine
+from leadlight.errors import NotFoundError, SpecError, TooFewOutcomes, UsageError
+from leadlight.evaluate.backtest import Backtest, Outcomes, backtest
+from leadlight.expr import build
+from leadlight.features.moment import Moment
+from leadlight.learn.candidates import candidates
+from leadlight.learn.examples import Floats, Ints
+from leadlight.learn.learn import bare_card
+from leadlight.learn.training import closing_condition
+from leadlight.scorecards.compile import Options, score_statement
+from leadlight.scorecards.outcomes import win_condition
+from leadlight.spec.load import Document
+from leadlight.spec.marks import Marks
+from leadlight.spec.models import ScorecardSpec
+from leadlight.spec.resolve import resolve_scorecard
+from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.store.sql import Sql, fill
+
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 -- naive UTC
+LEARNED = "learned anew"
+Step = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A backtest with its dates and what it compared."""
+
+    scorecard: str
+    entity: str
+    since: datetime
+    until: datetime
+    every: timedelta
+    learned_at: tuple[datetime, ...]
+    """When the learned scorecard was learned anew; before the first, the scorecard in use stood in."""
+    backtest: Backtest
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the replay as plain JSON values."""
+        return {
+            "scorecard": self.scorecard,
+            "entity": self.entity,
+            "since": self.since.isoformat() + "Z",
+            "until": self.until.isoformat() + "Z",
+            "every_days": self.every / timedelta(days=1),
+            "learned_at": [moment.isoformat() + "Z" for moment in self.learned_at],
+            **self.backtest.as_dict(),
+        }
+
+    def __str__(self) -> str:
+        learned = f"learned {len(self.learned_at)} times" if self.learned_at else "never enough outcomes to learn from"
+        return (
+            f"{self.entity}s called from {self.since:%Y-%m-%d} on, outcomes until {self.until:%Y-%m-%d}; {learned}\n"
+            f"{self.backtest}"
+        )
+
+
+def replay(
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    scorecard: ResolvedScorecard,
+    *,
+    since: datetime,
+    until: datetime,
+    top: int,
+    every: timedelta = timedelta(days=7),
+    relearn: timedelta = timedelta(days=28),
+    seed: int = 1,
+    step: Step = lambda _: None,
+) -> Replay:
+    """Replay the time from `since`, as long as outcomes are known by `until`.
+
+    At each step the learned scorecard (learned anew every `relearn`, on what was known then), the scorecard in use,
+    random order and hindsight each call the best `top` of the leads that are open and not called before. Raises
+    NotFoundError without dated outcomes, UsageError where no step fits.
+    """
+    outcome = workspace.spec.outcome
+    outcomes = _outcomes(engine, workspace, until)
+    if outcome is None or np.isnan(outcomes.closed).all():
+        raise NotFoundError(
+            "outcomes have no times, so the past cannot be replayed", fix="Name their column with `at:`."
+        )
+    if every <= timedelta(0) or relearn <= timedelta(0):
+        raise UsageError("steps go forward in time", fix="Name durations above 0, as 7d.")
+    learner = _Learner(engine, workspace, scorecard, relearn, seed, step)
+    found = backtest(
+        outcomes,
+        {LEARNED: learner.rank_at, scorecard.name: lambda at: _rank(engine, workspace, scorecard, _moment(at))},
+        since=_days(since),
+        until=_days(until),
+        horizon=outcome.horizon / timedelta(days=1),
+        top=top,
+        every=every / timedelta(days=1),
+        seed=seed,
+    )
+    return Replay(scorecard.name, workspace.spec.entity, since, until, every, tuple(learner.learned_at), found)
+
+
+class _Learner:
+    """Ranks by a scorecard learned on what was known, learned anew now and then."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        workspace: ResolvedWorkspace,
+        scorecard: ResolvedScorecard,
+        relearn: timedelta,
+        seed: int,
+        step: Step,
+    ) -> None:
+        self.engine, self.workspace, self.relearn, self.seed, self.step = engine, workspace, relearn, seed, step
+        self.card = scorecard
+        self.learned_at: list[datetime] = []
+        self.tried: datetime | None = None
+
+    def rank_at(self, at: float) -> tuple[Ints, Floats]:
+        moment = _moment(at)
+        if self.tried is None or moment - self.tried >= self.relearn:
+            self.tried = moment
+            self._learn(moment)
+        return _rank(self.engine, self.workspace, self.card, moment)
+
+    def _learn(self, moment: datetime) -> None:
+        self.step(f"learning on what was known on {moment:%Y-%m-%d}")
+        found = candidates(self.engine, self.workspace)
+        try:
+            spec = bare_card(self.engine, self.workspace, found, moment, seed=self.seed)
+        except (TooFewOutcomes, NotFoundError):
+            return
+        self.card = resolved_card(self.workspace, spec, LEARNED)
+        self.learned_at.append(moment)
+
+
+def resolved_card(workspace: ResolvedWorkspace, spec: ScorecardSpec, name: str) -> ResolvedScorecard:
+    """Resolve a scorecard that was made, not read. Raises SpecError where it does not fit the workspace."""
+    card, faults = resolve_scorecard(Document(spec, f"{name}.yaml", Marks(name)), workspace)
+    if card is None:
+        raise SpecError(faults)
+    return card
+
+
+def _rank(
+    engine: Engine, workspace: ResolvedWorkspace, card: ResolvedScorecard, moment: datetime
+) -> tuple[Ints, Floats]:
+    statement = score_statement(workspace, card, Moment(as_of=moment), Options(contributions=False))
+    text = Sql(build.to_text(statement, engine.capabilities.dialect))
+    table = engine.arrow(fill("SELECT lead, score FROM ({text}) ORDER BY lead", text=text))
+    return table.column("lead").to_numpy().astype(np.int64), table.column("score").to_numpy()
+
+
+def _outcomes(engine: Engine, workspace: ResolvedWorkspace, until: datetime) -> Outcomes:
+    """Return how each lead ended by `until`: its win where it has one, else what closed it first."""
+    won = win_condition(workspace, "o")
+    if won is None:
+        raise NotFoundError("the workspace does not say what a win is", fix="Add `outcome: {win: …}`.")
+    condition = Sql(build.to_text(won, engine.capabilities.dialect))
+    table = engine.arrow(
+        fill(
+            'SELECT l.lead, l.created_at, coalesce(min(o."at") FILTER (WHERE {won}), min(o."at") FILTER '
+            "(WHERE {closing})) AS closed, coalesce(bool_or({won}), false) AS won, "
+            "max(o.value) FILTER (WHERE {won}) AS worth "
+            'FROM leads l LEFT JOIN outcomes o ON o.lead = l.lead AND o."at" <= ? GROUP BY l.lead, l.created_at '
+            "ORDER BY l.lead",
+            won=condition,
+            closing=closing_condition(engine, workspace, condition),
+        ),
+        [until],
+    )
+    closed = table.column("closed").to_numpy().astype("datetime64[us]")
+    return Outcomes(
+        table.column("lead").to_numpy().astype(np.int64),
+        _as_days(table.column("created_at").to_numpy().astype("datetime64[us]")),
+        _as_days(closed),
+        table.column("won").to_numpy().astype(np.bool_),
+        table.column("worth").to_numpy().astype(np.float64),
+    )
+
+
+def _as_days(moments: np.ndarray[Any, Any]) -> Floats:
+    days = moments.astype(np.int64) / 86_400_000_000
+    return np.where(np.isnat(moments), np.nan, days)
+
+
+def _moment(days: float) -> datetime:
+    return EPOCH + timedelta(days=days)
+
+
+def _days(moment: datetime) -> float:
+    return (moment - EPOCH) / timedelta(days=1)

@@ -1,0 +1,152 @@
+"""Whether a scorecard still fits: what has shifted since it was learned, and what its probabilities were worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from leadlight.engines.base import Engine
+from leadlight.errors import NotFoundError, UsageError, did_you_mean
+from leadlight.evaluate.drift import Watch, watch
+from leadlight.learn.card import uses
+from leadlight.learn.training import Rows, features_at, past_rows
+from leadlight.scorecards.compile import name_types
+from leadlight.scorecards.scores_at import scores_at
+from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+
+RECENT = timedelta(days=90)
+"""How far back "since" reaches for a scorecard that does not say when it was learned."""
+FEWEST = 30
+"""Fewer leads than this before or since cannot be compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What has shifted for which scorecard between the leads before and since a moment."""
+
+    scorecard: str
+    version: str
+    entity: str
+    since: datetime
+    until: datetime
+    before: int
+    after: int
+    settled: int
+    watch: Watch
+
+    @property
+    def needs_learning(self) -> bool:
+        """Whether it is time to learn again."""
+        return self.watch.needs_learning
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the comparison as plain JSON values."""
+        return {
+            "scorecard": self.scorecard,
+            "version": self.version,
+            "entity": self.entity,
+            "since": self.since.isoformat() + "Z",
+            "until": self.until.isoformat() + "Z",
+            "before": self.before,
+            "after": self.after,
+            "settled": self.settled,
+            **self.watch.as_dict(),
+        }
+
+    def __str__(self) -> str:
+        return (
+            f"{self.scorecard} {self.version}: {self.after:,} {self.entity}s since {self.since:%Y-%m-%d} against "
+            f"{self.before:,} before; {self.settled:,} rows settled since\n{self.watch}"
+        )
+
+
+def watched(
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    scorecard: ResolvedScorecard,
+    *,
+    since: datetime | None,
+    until: datetime,
+    segment: str | None = None,
+) -> Watched:
+    """Compare the leads since a moment (when the scorecard was learned, unless told) with those before.
+
+    Features and scores are those at one and the same age of each lead, so that young leads are not taken for others.
+    Probabilities are held against outcomes that were settled since. Raises NotFoundError where leads are too few or
+    have no dates.
+    """
+    start = since or _learned_until(scorecard) or until - RECENT
+    cut = (start - datetime(1970, 1, 1)).total_seconds() / 86_400  # noqa: DTZ001 -- naive UTC
+    rows = past_rows(engine, workspace, until, unsettled=True)
+    if not rows.dated:
+        raise NotFoundError("leads have no dates, so nothing can be said of before and since")
+    found = scores_at(engine, workspace, scorecard, rows.lead, rows.as_of)
+    rows, found = rows.take(found.scored), found.take(found.scored)
+    at_age = _at_one_age(workspace, rows)
+    old, new = at_age & (rows.time <= cut), at_age & (rows.time > cut)
+    if min(old.sum(), new.sum()) < FEWEST:
+        raise NotFoundError(
+            f"{int(old.sum()):,} {workspace.spec.entity}s before {start:%Y-%m-%d} and {int(new.sum()):,} since "
+            f"cannot be compared: {FEWEST} on each side are needed",
+            fix="Name another --since.",
+        )
+    names = _features_of(workspace, scorecard)
+    full = workspace.with_features(scorecard.features)
+    fresh = rows.settled & (rows.time > cut)
+    known = found.probability is not None
+    seen = watch(
+        reference=features_at(engine, full, names, rows.take(old)).select(names),
+        recent=features_at(engine, full, names, rows.take(new)).select(names),
+        reference_score=found.score[old],
+        recent_score=found.score[new],
+        probability=found.probability[fresh] if found.probability is not None else None,
+        won=rows.won[fresh] if known else None,
+        segment=_segments(engine, full, segment, rows.take(fresh)) if known and segment is not None else None,
+        lead=rows.lead[fresh] if known else None,
+    )
+    return Watched(
+        scorecard.name, scorecard.version, workspace.spec.entity, start, until, int(old.sum()), int(new.sum()),
+        int(fresh.sum()), seen,
+    )  # fmt: skip
+
+
+def _learned_until(scorecard: ResolvedScorecard) -> datetime | None:
+    to = (scorecard.spec.learned or {}).get("to")
+    if to is None:
+        return None
+    try:
+        return datetime.fromisoformat(str(to))
+    except ValueError:
+        raise UsageError(f"learned: to: {to!r} is no date", fix="Write it as 2026-06-30.") from None
+
+
+def _at_one_age(workspace: ResolvedWorkspace, rows: Rows) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return which rows show a lead at the middle one of the ages it is looked at."""
+    ages = sorted({timedelta(0), *workspace.spec.learn.moments})
+    middle = ages[len(ages) // 2] / timedelta(days=1)
+    found: np.ndarray[Any, np.dtype[np.bool_]] = np.abs(rows.time - rows.created - middle) < 1e-6
+    return found
+
+
+def _features_of(workspace: ResolvedWorkspace, scorecard: ResolvedScorecard) -> list[str]:
+    """Return the features a scorecard looks at that have values to compare (numbers, texts, yes and no)."""
+    types = name_types(workspace.with_features(scorecard.features))
+    named = [name for criterion in scorecard.criteria for name in uses(criterion.spec)]
+    conditions = [name for c in scorecard.criteria if c.condition is not None for name in c.condition.names]
+    spec = workspace.with_features(scorecard.features).features
+    chosen = [*named, *(name for name in conditions if name in spec or name in workspace.catalog.attributes)]
+    return [name for name in dict.fromkeys(chosen) if str(types.get(name)) != "time"]
+
+
+def _segments(
+    engine: Engine, workspace: ResolvedWorkspace, name: str, rows: Rows
+) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    known = name_types(workspace)
+    if name not in known:
+        raise NotFoundError(f"there is no attribute {name!r}: {did_you_mean(name, known)}")
+    column = features_at(engine, workspace, [name], rows).column(name)
+    return np.array(column.cast(pa.string()).fill_null("(none)").to_pylist(), dtype=np.object_)

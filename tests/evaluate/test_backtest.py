@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from leadlight.errors import UsageError
+from leadlight.evaluate.backtest import HINDSIGHT, RANDOM, Outcomes, RankAt, backtest
+
+
+def everybody(outcomes: Outcomes, score: np.ndarray) -> RankAt:
+    """Rank all leads there are by a score that never changes."""
+    return lambda _: (outcomes.lead, score)
+
+
+def world(n: int = 600, *, seed: int = 0) -> tuple[Outcomes, np.ndarray]:
+    """Return leads of half a year of whom some buy, and the true probability of each."""
+    rng = np.random.default_rng(seed)
+    p = 1 / (1 + np.exp(-(1.5 * rng.normal(size=n) - 2)))
+    won = rng.random(n) < p
+    created = rng.uniform(0, 180, n)
+    closed = np.where(won | (rng.random(n) < 0.5), created + rng.exponential(30, n), np.nan)
+    worth = np.where(won, rng.integers(1, 9, n) * 100.0, np.nan)
+    return Outcomes(rng.permutation(n) + 1000, created, closed, won, worth), p
+
+
+def by_hand(outcomes: Outcomes, score: np.ndarray, moments: list[float], horizon: float, top: int) -> list[tuple]:
+    """Replay with plain loops."""
+    called: set[int] = set()
+    steps = []
+    for moment in moments:
+        free = [
+            i for i in range(len(outcomes.lead))
+            if outcomes.created[i] <= moment and not outcomes.closed[i] <= moment and i not in called
+        ]  # fmt: skip
+        chosen = sorted(free, key=lambda i: -score[i])[:top]
+        called |= set(chosen)
+        won = [i for i in chosen if outcomes.won[i] and moment < outcomes.closed[i] <= moment + horizon]
+        steps.append((len(chosen), len(won), sum(outcomes.worth[i] for i in won)))
+    return steps
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000), st.integers(1, 30), st.sampled_from([5.0, 30.0, 60.0]))
+def test_against_plain_loops(seed: int, top: int, horizon: float) -> None:
+    outcomes, p = world(150, seed=seed)
+    found = backtest(
+        outcomes, {"learned": everybody(outcomes, p)}, since=20, until=200, horizon=horizon, top=top, every=14
+    )
+    learned = found.of("learned")
+    steps = list(zip(learned.called, learned.deals, learned.worth, strict=True))
+    assert steps == by_hand(outcomes, p, list(found.moments), horizon, top)
+    assert found.moments[0] == 20
+    assert found.moments[-1] + horizon <= 200 < found.moments[-1] + horizon + 14
+
+
+def test_a_better_order_wins_more_and_hindsight_most() -> None:
+    outcomes, p = world()
+    noisy = p + np.random.default_rng(1).normal(size=len(p))
+    found = backtest(
+        outcomes, {"learned": everybody(outcomes, p), "house": everybody(outcomes, noisy)},
+        since=7, until=200, horizon=60, top=8,
+    )  # fmt: skip
+    deals = {item.name: item.deals.sum() for item in found.strategies}
+    assert list(deals) == ["learned", "house", RANDOM, HINDSIGHT]
+    assert deals[HINDSIGHT] > deals["learned"] > deals["house"]
+    assert deals["learned"] > deals[RANDOM]
+    gained = {item.other: item for item in found.gained}
+    assert gained[RANDOM].deals.low > 0
+    assert gained[HINDSIGHT].deals.high < 0
+    assert gained["house"].deals.value == pytest.approx(deals["learned"] - deals["house"])
+    assert gained["house"].worth.low <= gained["house"].worth.value <= gained["house"].worth.high
+    assert "learned against house: +" in str(found)
+    plain = found.as_dict()
+    assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+    assert plain["strategies"][0]["deals"] == deals["learned"]
+
+
+def test_hindsight_takes_the_most_worth_first_then_the_soonest() -> None:
+    outcomes = Outcomes(
+        lead=np.array([1, 2, 3, 4]),
+        created=np.zeros(4),
+        closed=np.array([9.0, 12.0, 9.0, 40.0]),
+        won=np.array([True, True, True, True]),
+        worth=np.array([10.0, 90.0, 20.0, 500.0]),
+    )
+    none = {"none": everybody(outcomes, np.zeros(4))}
+    found = backtest(outcomes, none, since=0, until=30, horizon=15, top=1, every=7)
+    # Step 0: the 90; step 7: 20 rather than 10, both closing on day 9; step 14: nobody wins within 15 days.
+    assert found.of(HINDSIGHT).worth.tolist() == [90.0, 20.0, 0.0]
+    same = Outcomes(outcomes.lead, outcomes.created, outcomes.closed, outcomes.won)
+    found = backtest(same, none, since=0, until=30, horizon=15, top=1, every=7)
+    assert found.of(HINDSIGHT).deals.tolist() == [1.0, 1.0, 0.0]
+    assert not found.worth_known
+    assert found.gained[0].worth is None
+    assert "worth" not in str(found)
+
+
+def test_random_order_is_what_the_share_of_winners_says() -> None:
+    # One step, 100 open leads, 20 of them won soon: 10 calls find 2 in the mean.
+    won = np.arange(100) < 20
+    outcomes = Outcomes(np.arange(100), np.zeros(100), np.where(won, 5.0, np.nan), won)
+    found = backtest(outcomes, {"any": everybody(outcomes, np.zeros(100))}, since=0, until=10, horizon=10, top=10)
+    assert found.of(RANDOM).deals.sum() == pytest.approx(2.0, abs=3 * np.sqrt(10 * 0.2 * 0.8 / 50))
+    assert found.of(RANDOM).called.tolist() == [10.0]
+
+
+def test_only_those_open_and_ranked_are_called_and_each_once() -> None:
+    won = np.array([True, True, True, False])
+    outcomes = Outcomes(np.array([7, 8, 9, 10]), np.array([0.0, 5.0, 0.0, 0.0]), np.array([6.0, 9.0, 0.0, np.nan]), won)
+    ranked: list[float] = []
+
+    def some(moment: float) -> tuple[np.ndarray, np.ndarray]:
+        ranked.append(moment)
+        return np.array([9, 8, 7]), np.array([3.0, 2.0, 1.0])
+
+    found = backtest(outcomes, {"some": some}, since=0, until=20, horizon=6, top=2, every=5)
+    assert ranked == [0.0, 5.0, 10.0]
+    # 9 was closed at 0; 8 comes at 5; 10 is never ranked.
+    assert found.of("some").called.tolist() == [1.0, 1.0, 0.0]
+    assert found.of("some").deals.tolist() == [1.0, 1.0, 0.0]
+
+
+def test_what_cannot_be_replayed() -> None:
+    outcomes, p = world(20)
+    learned = {"learned": everybody(outcomes, p)}
+    with pytest.raises(UsageError, match="no step fits: 30 days are known, and each step needs 60"):
+        backtest(outcomes, learned, since=0, until=30, horizon=60, top=5)
+    with pytest.raises(UsageError, match="the top 0"):
+        backtest(outcomes, learned, since=0, until=90, horizon=30, top=0)
+    for lead in ([1000, 1000], [1000, 5], list(range(99))):
+        wrong = {"wrong": lambda _, lead=lead: (np.array(lead), np.zeros(len(lead)))}
+        with pytest.raises(ValueError, match="twice, or one that is not among"):
+            backtest(outcomes, wrong, since=0, until=90, horizon=30, top=5)
+    with pytest.raises(ValueError, match="more than one row"):
+        Outcomes(np.array([1, 1]), np.zeros(2), np.zeros(2), np.zeros(2, bool))
+
+
+def test_no_leads_at_all() -> None:
+    nobody = Outcomes(np.empty(0, int), np.empty(0), np.empty(0), np.empty(0, bool))
+    found = backtest(nobody, {"a": everybody(nobody, np.empty(0))}, since=0, until=90, horizon=30, top=5)
+    assert [item.deals.sum() for item in found.strategies] == [0, 0, 0]
