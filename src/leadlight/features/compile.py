@@ -13,6 +13,7 @@ All functions are pure: they return trees, an engine runs them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
@@ -396,7 +397,11 @@ class FeaturePlan:
             columns = [_named(item.over(item.value), item.column) for item in asked]
             return select.select(*keys, *columns).group_by(*(key.copy() for key in keys))
         # What each event gives first, the sums over plain columns after: DuckDB adds those up faster.
-        given = select.select(*keys, *(_named(item.value, item.column) for item in asked))
+        shared = _shared_conditions(asked)
+        if shared:
+            select = _with_columns(select, [_named(condition, name) for name, condition in shared.values()])
+        values = [_named(item.value_where(_said(item.condition, shared)), item.column) for item in asked]
+        given = select.select(*keys, *values)
         lead = build.col("lead", "v")
         sums = [_named(item.over(build.col(item.column, "v")), item.column) for item in asked]
         return exp.select(lead, *sums).from_(given.subquery("v")).group_by(lead.copy())
@@ -502,6 +507,29 @@ class FeaturePlan:
         select = exp.select(*named, *columns).from_(build_table(source))
         has_account = exp.Not(this=exp.Is(this=build.col("account"), expression=exp.Null()))
         return select.where(has_account, copy=False).group_by(*(key.copy() for key in keys))
+
+
+def _shared_conditions(asked: Iterable[Aggregate]) -> dict[str, tuple[str, Sql]]:
+    """Return the conditions that several aggregates have, by their text, each with a column name for it.
+
+    Worked out once per event they are also planned once, which is most of the time that one lead takes.
+    """
+    conditions = [item.condition for item in asked]
+    times = Counter(condition.sql() for condition in conditions)
+    found = {text: condition for condition in conditions if times[text := condition.sql()] > 1}
+    return {text: (f"_m{number}", condition.copy()) for number, (text, condition) in enumerate(found.items(), start=1)}
+
+
+def _said(condition: Sql, shared: Mapping[str, tuple[str, Sql]]) -> Sql:
+    """Say a condition by its column where it has one."""
+    text = condition.sql()
+    return build.col(shared[text][0], "e") if text in shared else condition
+
+
+def _with_columns(select: exp.Select, columns: list[exp.Alias]) -> exp.Select:
+    """Put a table between a `SELECT` that is still empty and its source `e`: all of `e`, and more columns."""
+    everything = exp.Column(this=exp.Star(), table=exp.to_identifier("e", quoted=True))
+    return exp.Select().from_(select.select(everything, *columns).subquery("e"))
 
 
 def event_value(
