@@ -304,3 +304,11 @@ def test_points_of_attributes_are_worked_out_before_events_are_joined(store: Fil
     assert chain["known"].named_selects == ["*", "_k1", "_k2", "_k3", "_k4"]  # Size, Rome, Big Roman and the gates
     explained = score_statement(store.workspace, card, Moment(as_of=T), Options(evidence=True))
     assert "known" not in {cte.alias for cte in explained.ctes}  # whose values are asked for as well
+
+
+def test_a_condition_of_several_aggregates_is_worked_out_once(store: Filled) -> None:
+    card = store.workspace.scorecards["house"]
+    explained = score_statement(store.workspace, card, Moment(as_of=T), Options(evidence=True))
+    seen = next(cte.this for cte in explained.ctes if cte.alias == "events_seen").sql()
+    assert [seen.count(f"\"type\" = '{kind}'") for kind in ("view", "sale")] == [1, 1]  # for points, count and last
+    assert '"_m1"' not in score_statement(store.workspace, card, Moment(as_of=T)).sql()
