@@ -22,6 +22,7 @@ CAP_ROLLING = 40_000
 """The most rows that are trained on at an origin."""
 TRAINED = 0.7
 ORIGINS = (0.5, 0.6, 0.7, 0.8, 0.9)
+FEW_MOMENTS = 20
 BINS = 15
 
 
@@ -76,11 +77,14 @@ def random_splits(examples: Examples, seeds: Sequence[int]) -> Iterator[Split]:
 def rolling_splits(examples: Examples, seed: int = 0) -> Iterator[Split]:
     """Yield for each of five origins what was known before it to train on, and what came until the next to test on.
 
-    Origins stand where 50, 60, 70, 80 and 90 % of the rows have come. A row is known when its horizon has passed.
+    Origins stand where 50, 60, 70, 80 and 90 % of the rows have come; of few moments, at the last five. A row is known
+    when its horizon has passed.
     """
     if examples.time is None:
         return
-    at = np.unique(np.quantile(examples.time, ORIGINS, method="higher"))
+    moments = np.unique(examples.time)
+    few = len(moments) < FEW_MOMENTS
+    at = moments[-len(ORIGINS) :] if few else np.unique(np.quantile(examples.time, ORIGINS, method="higher"))
     for origin, until in pairwise([*at, np.inf]):
         known = np.flatnonzero((examples.time + examples.horizon <= origin) & (examples.time < origin))
         chosen = np.sort(np.random.default_rng(seed).permutation(known)[:CAP_ROLLING])

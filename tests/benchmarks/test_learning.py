@@ -56,7 +56,9 @@ def test_at_an_origin_only_outcomes_that_were_known_are_trained_on(learning: dic
 def test_rows_of_one_moment_stay_on_one_side(learning: dict[str, ModuleType]) -> None:
     rows = examples()
     tied = Examples(features=rows.features, won=rows.won, time=np.repeat(np.arange(10.0), 20))
-    for split in learning["protocols"].rolling_splits(tied):
+    splits = list(learning["protocols"].rolling_splits(tied))
+    assert [set(tied.time[split.test]) for split in splits] == [{5.0}, {6.0}, {7.0}, {8.0}, {9.0}]
+    for split in splits:
         assert set(tied.time[split.train]).isdisjoint(tied.time[split.test])
 
 
@@ -106,6 +108,7 @@ def test_days_are_rebuilt_from_month_and_weekday(learning: dict[str, ModuleType]
     assert ((found.astype(int) + 3) % 7 == weekday).all()
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.skipif(not (DATA / "fin_german_credit").is_dir(), reason="../shared/data is absent")
 def test_a_run_computes_once_and_shows_a_table(tmp_path: Path) -> None:

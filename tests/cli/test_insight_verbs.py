@@ -31,7 +31,9 @@ def test_profile_draws_and_gives_json(run: Run, folder: Path) -> None:
     document = run("profile", "-w", folder, *AS_OF, "--json").json
     lines = said.out.splitlines()
     assert lines[0] == "The ideal lead by house as of 2025-09-01 UTC"
-    assert lines[1].startswith(f"{document['cases']:,} past lead cases, each as it stood 0, 1, 7 or 30 days after")
+    assert lines[1].startswith(
+        f"{document['cases']:,} past lead cases, each as it stood on its creation, 1, 7 or 30 days after;"
+    )
     row = next(line for line in lines if line.startswith("Seniority: boss"))
     boss = next(level for level in document["ideal"] if level["text"] == "Seniority: boss")
     assert f"{boss['count']:,}" in row

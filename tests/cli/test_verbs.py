@@ -34,6 +34,16 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "diff": ["diff", *at, *AS_OF],
         "report": ["report", str(folder / "r.html"), *at, *AS_OF],
         "export": ["export", str(folder / "r.csv"), *at, *AS_OF],
+        "learn": ["learn", "--from", "house", *at, *AS_OF],
+        "evaluate": ["evaluate", *at, "--until", "2026-06-01"],
+        "threshold": ["threshold", "--per-day", "1", *at, "--until", "2026-06-01"],
+        "backtest": ["backtest", "--top", "3", *at, "--since", "2026-02-01", "--until", "2026-06-01"],
+        "watch": ["watch", *at, *AS_OF],
+        "publish": ["publish", "house", *at],
+        "revert": ["revert", "house", *at],
+        "profile": ["profile", *at, *AS_OF],
+        "similar": ["similar", "L010", *at, *AS_OF],
+        "next": ["next", "L010", *at, *AS_OF],
         "sql": ["sql", "--dialect", "postgres", *at, *AS_OF],
     }
 
@@ -54,15 +64,26 @@ def long_ago(starter: Path) -> Path:
     return folder
 
 
+def draft(folder: Path, comment: str) -> None:
+    (folder / "drafts").mkdir(exist_ok=True)
+    (folder / "drafts" / "house.yaml").write_text(comment + (folder / "scorecards" / "house.yaml").read_text())
+
+
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_each_verb_speaks_and_gives_json(run: Run, long_ago: Path, verb: str) -> None:
     run("ingest", "-w", long_ago)
     run("score", "-w", long_ago, *AS_OF)
+    if verb in ("publish", "revert"):
+        draft(long_ago, "# first\n")
+    if verb == "revert":
+        run("publish", "house", "-w", long_ago)
     words = verbs(long_ago)[verb]
     said = run(*words)
     assert said.code == 0, said.err
     assert said.out.strip()
     assert "Traceback" not in said.out + said.err
+    if verb == "publish":
+        draft(long_ago, "# second\n")
     if verb in ("init", "erase"):  # what has been done cannot be done again
         long_ago = long_ago.parent / "old2"
         from datetime import date

@@ -36,7 +36,7 @@ def test_rare_values_are_any_other() -> None:
 @pytest.mark.parametrize(
     ("feature", "keys", "values", "shown"),
     [
-        ("year", {2024: 1.0, 2025.5: 2.0}, [2024.0, 2025.5, 1.0], ["2,024", "2,026", "any other"]),
+        ("year", {2024: 1.0, 2025.5: 2.0}, [2024.0, 2025.5, 1.0], ["2,024", "2,025.5", "any other"]),
         ("free", {True: -8.0}, [True, False, None], ["yes", "any other", "not known"]),
     ],
 )

@@ -143,6 +143,13 @@ def test_without_events_nothing_is_suggested(past: Past, tmp_path: Path) -> None
     assert told.summary.endswith("those who were won did nothing more often in the next 14 days")
 
 
+def test_outcomes_without_a_time_tell_no_next(past: Past, tmp_path: Path) -> None:
+    deals = [{**row, "closed": ""} for row in past.deals]
+    timeless = found(tmp_path / "c", past.leads, past.events, deals)
+    with pytest.raises(UsageError, match="next needs to know when outcomes came"):
+        next_for(timeless, someone(past, looked=False)["id"])
+
+
 def test_who_did_not_exist_yet(company: Workspace, past: Past) -> None:
     with pytest.raises(NotFoundError, match="did not exist yet as of 2025-01-01"):
         next_for(company, someone(past, looked=False)["id"], datetime(2025, 1, 1))

@@ -134,7 +134,7 @@ def test_ages_are_those_learned_from(past: Past, tmp_path: Path) -> None:
     spec = WORKSPACE + "learn: {moments: [3d]}\n"
     told = profile_of(found(tmp_path / "c", past.leads, past.events, past.deals, workspace=spec))
     assert told.ages == (timedelta(0), 3 * DAY)
-    assert "each as it stood 0 or 3 days after its creation" in told.rule
+    assert "each as it stood on its creation or 3 days after; " in told.rule
 
 
 def test_few_cases_are_counted_and_never_ideal(company: Workspace) -> None:

@@ -44,6 +44,12 @@ def test_nothing_seen_is_nothing_known() -> None:
     assert (round(float(log[0]), 9), round(float(error[0]), 9)) == (0, 0)
 
 
+def test_none_and_all_have_an_interval() -> None:
+    log, error = log_rate_ratio(column(30, 0), column(30, 30), column(500, 500), column(1000, 1000))
+    assert error[0] > 0.02
+    assert log[1] + Z * error[1] < 0
+
+
 def test_pure_chance_is_drawn_to_none() -> None:
     rng = np.random.default_rng(2)
     error = np.full(200, 0.3)

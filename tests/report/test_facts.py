@@ -135,6 +135,8 @@ def test_as_json_is_plain_and_whole(facts: ReportFacts) -> None:
     assert document["hindsight"] == {
         "as_of": "2026-01-30T00:00:00Z", "until": "2026-03-01T00:00:00Z", "open": 2, "won": 0, "auc": None,
         "top_tenth": None,
+        "top_tenth_of_a_coin": None,
+        "top_tenth_at_best": None,
     }  # fmt: skip
 
 

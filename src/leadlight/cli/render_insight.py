@@ -17,7 +17,8 @@ from leadlight.cli.render import moment, points
 
 if TYPE_CHECKING:
     from leadlight.insight.next_step import NextStep, Step
-    from leadlight.insight.profile import Level, Pair, Profile
+    from leadlight.insight.pairs import Pair
+    from leadlight.insight.profile import Level, Profile
     from leadlight.insight.ratio import Ratio
     from leadlight.insight.similar import Neighbour, Similar
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from leadlight.evaluate.rates import Rate
     from leadlight.evaluate.threshold import Choice
     from leadlight.evaluate.verdict import Verdict
+    from leadlight.file_ranking import FileRanking
     from leadlight.learn.adjust import AdjustRun
     from leadlight.learn.evaluation import Evaluation
     from leadlight.learn.learn import Learned
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from leadlight.learn.replay import Replay
     from leadlight.learn.run import LearnRun
     from leadlight.learn.watch import Watched
-    from leadlight.file_ranking import FileRanking
 
 MOST_LEAKS = 15
 MOST_SHIFTS = 12
@@ -236,6 +236,8 @@ def watched(found: Watched) -> RenderableType:
         f"{found.scorecard} {found.version}: {many(found.after, found.entity)} since {moment(found.since)} against "
         f"{found.before:,} before"
     )
+    if found.note:
+        return Group(head, words(found.note, "yellow"))
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in ("", "PSI", "", "what moved most"):
         table.add_column(column, justify="right" if column == "PSI" else "left", overflow="fold")

@@ -48,6 +48,8 @@ class Cases:
     ages: tuple[timedelta, ...]
     """How long after their creation leads are looked at."""
     horizon: timedelta
+    dated: bool
+    """Whether outcomes have a time; else a win counts whenever it came."""
 
 
 @contextmanager
@@ -66,14 +68,15 @@ def past_cases(
     `without` leaves one lead out. Raises UsageError where the workspace does not say what a win is, NotFoundError
     where there is no case or none that was won.
     """
-    ages = tuple(ages) if has_times(engine) else (timedelta(0),)
+    dated = has_times(engine)
+    ages = tuple(ages) if dated else (timedelta(0),)
     horizon = _outcome(workspace).horizon
     query, parameters = _cases(engine, workspace, as_of, ages, without, sample)
     with temporary(engine, table, query, parameters):
         count, won = engine.rows(fill("SELECT count(*), count(*) FILTER (WHERE won) FROM {table}", table=table))[0]
         if not won:
             raise _nothing(workspace, int(count), as_of)
-        yield Cases(table, int(count), int(won), ages, horizon)
+        yield Cases(table, int(count), int(won), ages, horizon, dated)
 
 
 @contextmanager
@@ -154,6 +157,24 @@ def only_leads(scorecard: ResolvedScorecard, what: str) -> None:
 def in_days(age: timedelta) -> float:
     """Return a duration in days."""
     return age / timedelta(days=1)
+
+
+def seen_at(ages: Sequence[timedelta]) -> str:
+    """Say when cases are looked at.
+
+    >>> seen_at([timedelta(0), timedelta(days=7), timedelta(days=30)]), seen_at([timedelta(days=12.5)])
+    ('on its creation, 7 or 30 days after', '12.5 days after its creation')
+    """
+    *earlier, last = [f"{in_days(age):.3g}" if age else "on its creation" for age in ages]
+    first = f"{', '.join(earlier)} or " if earlier else ""
+    if ages[-1] == timedelta(0):
+        return first + last
+    return f"{first}{last} days after" + ("" if timedelta(0) in ages else " its creation")
+
+
+def after_that(horizon: timedelta, *, dated: bool) -> str:
+    """Say in which time a win counts."""
+    return f"within {in_days(horizon):g} days after that" if dated else "at any time after that"
 
 
 def _cases(

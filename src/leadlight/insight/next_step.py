@@ -26,6 +26,7 @@ from leadlight.insight.cases import (
     SAMPLE,
     WON,
     comparable_age,
+    has_times,
     in_days,
     only_leads,
     past_cases,
@@ -211,10 +212,15 @@ def next_step(
     interval lies above 1 are returned, the surest first.
 
     Raises NotFoundError where the lead did not exist yet or there are no past wins, UsageError for a scorecard of
-    accounts, a workspace without `outcome`, or an action that no event has.
+    accounts, a workspace without `outcome` or whose outcomes have no time, or an action that no event has.
     """
     only_leads(scorecard, "next")
     _check_actions(workspace, actions)
+    if not has_times(engine):
+        raise UsageError(
+            "next needs to know when outcomes came, and those of this workspace have no time",
+            fix="Say which column holds it: `at:` in the source of outcomes.",
+        )
     mine = ledger_of(engine, workspace, scorecard, lead, as_of)
     age = comparable_age(engine, workspace, as_of, as_of - created_at(engine, lead), ahead=within)
     with (

@@ -51,18 +51,19 @@ class Ratio:
 
 
 def log_rate_ratio(won: Floats, n: Floats, other_won: Floats, other_n: Floats) -> tuple[Floats, Floats]:
-    """Return log((won / n) / (other_won / other_n)) and its standard error, with a half added to each count.
+    """Return log((won / n) / (other_won / other_n)) and its standard error.
 
-    The logarithm of a risk ratio after Katz et al. (1978), corrected as Pettigrew, Gart and Thomas (1986) say. Where
-    nobody is on one side the error is large, and the interval says that nothing is known.
+    The logarithm of a risk ratio after Katz et al. (1978), with a half added to the won and a half to the others on
+    either side (Haldane 1956), so that none and all have an interval too. Where nobody is on one side the error is
+    large, and the interval says that nothing is known.
 
     >>> log, error = log_rate_ratio(*(np.array([x]) for x in (30.0, 100.0, 10.0, 100.0)))
     >>> round(float(np.exp(log[0])), 2), round(float(error[0]), 2)
     (2.9, 0.33)
     """
     a, b = won + HALF, other_won + HALF
-    log = np.log(a / (n + HALF)) - np.log(b / (other_n + HALF))
-    variance = 1 / a - 1 / (n + HALF) + 1 / b - 1 / (other_n + HALF)
+    log = np.log(a / (n + 1)) - np.log(b / (other_n + 1))
+    variance = 1 / a - 1 / (n + 1) + 1 / b - 1 / (other_n + 1)
     return log, np.sqrt(variance)
 
 

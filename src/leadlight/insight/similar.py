@@ -21,11 +21,13 @@ from leadlight.insight.cases import (
     WON,
     WORTH,
     Cases,
+    after_that,
     comparable_age,
     in_days,
     only_leads,
     past_cases,
     scored_cases,
+    seen_at,
     temporary,
 )
 from leadlight.scorecards.ledger import SHOWN, Contribution, Ledger, ledgers
@@ -106,6 +108,8 @@ class Similar:
     age: timedelta
     """The time after their creation at which past leads are compared."""
     horizon: timedelta
+    dated: bool
+    """Whether outcomes have a time; else a win counts whenever it came."""
     cases: int
     base_rate: float
     """The share of all cases that was won."""
@@ -137,8 +141,8 @@ class Similar:
     def rule(self) -> str:
         """What the lead was compared with, in a sentence."""
         return (
-            f"{self.cases:,} past {self.entity} cases, each as it stood {in_days(self.age):.3g} days after its "
-            f"creation; won means within {in_days(self.horizon):g} days after that"
+            f"{self.cases:,} past {self.entity} cases, each as it stood {seen_at([self.age])}; won means "
+            f"{after_that(self.horizon, dated=self.dated)}"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -151,7 +155,7 @@ class Similar:
             "as_of": self.as_of.isoformat() + "Z",
             "score": self.score,
             "age_days": in_days(self.age),
-            "horizon_days": in_days(self.horizon),
+            "horizon_days": in_days(self.horizon) if self.dated else None,
             "cases": self.cases,
             "base_rate": self.base_rate,
             "near": self.near,
@@ -314,6 +318,7 @@ def _similar(
         score=mine.score,
         age=cases.ages[0],
         horizon=cases.horizon,
+        dated=cases.dated,
         cases=len(won),
         base_rate=float(won.mean()) if len(won) else 0.0,
         near=int(as_near.sum()),

@@ -1,14 +1,16 @@
 """The solver: a logistic regression that is a sum of tables, each shrunk by its own evidence.
 
-Every table is one block of coefficients, one for each code. Blocks are fitted in turn to what the others leave
-(backfitting inside Newton steps: Hastie and Tibshirani, Generalized Additive Models, 1990). A block has a Gaussian prior;
-its strength is estimated from the data itself (the Fellner-Schall step of Wood and Fasiolo, Biometrics 73, 2017), so that
-a table without evidence goes to nothing and one with much evidence is left as it is.
+Every table is one block of coefficients, one for each code of its feature, and all blocks are fitted jointly by
+Newton's method; what a step needs of the rows are counts by pairs of codes, so rows are only ever counted. A block has
+a Gaussian prior, whose strength is estimated from the data (the generalized Fellner-Schall step of Wood and Fasiolo,
+Biometrics 73, 2017, with each block's own part of the Hessian): a table with little evidence stays near nothing, one
+with much is left alone.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,56 +19,67 @@ from leadlight.learn.tables import sigmoid
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.uint8]
+Rows = NDArray[np.int64]
 
-WEAKEST, STRONGEST = 1e-3, 1e5
-STEPS, SWEEPS = 30, 6
-SMALL = 1e-12
+WEAKEST, STRONGEST = 1e-2, 1e5
+STEPS = 8
+COUNTED_AT = (1, 2, 4, 7)
+"""Steps at which the Hessian is counted anew; between them the last one serves."""
+CHUNK = 1 << 16
+LARGEST_STEP = 3.0
+BELIEF = 2.0
+"""How many coefficients' worth of evidence the expected strength of a prior counts."""
+SMALL = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One table to be fitted: the code of each row, the shape of its prior and which way it must go.
+    """One table to be fitted: the code of each row and the shape of its prior.
 
-    `penalty` is a positive semi-definite matrix of `size` x `size`; `strength` times it is the prior's precision, and it is
-    estimated unless `fixed`. `rising` +1 or -1 holds the coefficients from code 1 on in order.
+    `penalty` is a positive semi-definite matrix of `size` x `size`; `strength` times it is the prior's precision.
+    Unless `fixed` it is estimated, where the one given counts as `belief` coefficients' worth of evidence, so that a
+    handful of outcomes does not wipe out an effect.
     """
 
     codes: Codes = field(repr=False)
     penalty: Floats = field(repr=False)
     strength: float = 1.0
     fixed: bool = False
-    rising: int = 0
+    belief: float = BELIEF
 
     @property
     def size(self) -> int:
         """How many coefficients it has."""
         return len(self.penalty)
 
-    def take(self, rows: NDArray[np.int64]) -> Block:
+    def take(self, rows: Rows) -> Block:
         """Return the block for some rows."""
         return replace(self, codes=self.codes[rows])
 
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What was fitted: a coefficient for every code of every block, and how sure each is."""
+    """What was fitted: a coefficient for every code of every block, centred on the data, and the base.
+
+    `weights` are the evidence behind each code, the sum of w p (1 - p); `errors` are standard errors, where asked.
+    """
 
     base: float
     coefficients: tuple[Floats, ...]
-    errors: tuple[Floats, ...]
-    strengths: tuple[float, ...]
     weights: tuple[Floats, ...]
+    strengths: tuple[float, ...]
     steps: int
+    errors: tuple[Floats, ...] = ()
 
     def log_odds(self, codes: tuple[Codes, ...]) -> Floats:
         """Return the log-odds of rows given by their codes; fewer codes than blocks leave out the last blocks."""
-        total = np.full(len(codes[0]) if codes else 0, self.base)
+        total = np.full(len(codes[0]), self.base)
         for column, values in zip(codes, self.coefficients, strict=False):
             total += values[column]
         return total
 
 
-def smooth_penalty(size: int, *, smooth: float = 1.0, ridge: float = 0.02) -> Floats:
+def smooth_penalty(size: int, *, ridge: float = 0.02) -> Floats:
     """Return the prior of a number's table: neighbours are alike, all are near nothing; code 0 (missing) stands alone.
 
     >>> smooth_penalty(4, ridge=0.0)[1:, 1:].tolist()
@@ -74,7 +87,7 @@ def smooth_penalty(size: int, *, smooth: float = 1.0, ridge: float = 0.02) -> Fl
     """
     found = np.zeros((size, size))
     steps = np.diff(np.eye(size - 1), axis=0)
-    found[1:, 1:] = smooth * steps.T @ steps + ridge * np.eye(size - 1)
+    found[1:, 1:] = steps.T @ steps + ridge * np.eye(size - 1)
     found[0, 0] = 0.25
     return found
 
@@ -89,103 +102,148 @@ def fit_sum(
     won: NDArray[np.bool_],
     *,
     weights: Floats | None = None,
-    offset: Floats | None = None,
     start: Sum | None = None,
-    tighter: float = 1.0,
     steps: int = STEPS,
-    tolerance: float = 2e-3,
+    tolerance: float = 5e-3,
+    errors: bool = False,
 ) -> Sum:
     """Fit all blocks jointly to outcomes.
 
-    `weights` say how much each row counts, `offset` is log-odds known before. `tighter` multiplies every prior's
-    precision. Ends when no coefficient with evidence moves by more than `tolerance` in log-odds.
+    `weights` say how much each row counts. `start` is a sum for the first of the blocks from which to set out. Ends
+    when no block moves by more than `tolerance` in log-odds (root mean square over the evidence), or after `steps`.
+
+    >>> codes = np.repeat(np.array([1, 2], np.uint8), 500)
+    >>> won = np.tile(np.arange(500), 2) < np.repeat([100, 400], 500)
+    >>> fitted = fit_sum((Block(codes, plain_penalty(3)),), won)
+    >>> sigmoid(fitted.log_odds((np.array([1, 2], np.uint8),))).round(2).tolist()
+    [0.2, 0.8]
     """
-    y = won.astype(np.float64)
-    w = np.ones(len(y)) if weights is None else weights
-    total = np.zeros(len(y)) if offset is None else offset.copy()
-    base = 0.0 if start is None else start.base
-    betas = [np.zeros(block.size) for block in blocks] if start is None else [b.copy() for b in start.coefficients]
-    strengths = [b.strength for b in blocks] if start is None else list(start.strengths)
-    total += base
-    for block, beta in zip(blocks, betas, strict=True):
-        total += beta[block.codes]
-    hessians = [np.zeros(block.size) for block in blocks]
+    w = np.ones(len(won)) if weights is None else weights
+    constant = Block(np.zeros(len(won), np.uint8), np.zeros((1, 1)), 0.0, fixed=True)
+    every = (constant, *blocks)
+    at = np.cumsum([0] + [block.size for block in every])
+    beta, strengths = _begin(every, won, w, start, int(at[-1]))
+    hessian = np.zeros((at[-1], at[-1]))
     step = 0
-    for step in range(1, steps + 1):
-        p = sigmoid(total)
-        v = np.maximum(w * p * (1 - p), SMALL)
-        r = w * (y - p)
-        v_sum = v.sum()
-        hessians = [np.bincount(block.codes, v, block.size) for block in blocks]
-        before = [beta.copy() for beta in betas]
-        for sweep in range(SWEEPS):
-            largest = 0.0
-            move = r.sum() / v_sum
-            base += move
-            r -= move * v
-            for j, block in enumerate(blocks):
-                g = np.bincount(block.codes, r, block.size)
-                delta, strengths[j] = _solve(block, g, hessians[j], betas[j], strengths[j], tighter, sweep == 0)
-                # Keep each table centred on the data: its mean belongs to the base, not to the prior.
-                betas[j] = betas[j] + delta
-                r -= v * delta[block.codes]
-                largest = max(largest, _movement(delta, hessians[j], v_sum))
-            if largest < tolerance / 2:
-                break
-        moves = [beta - old for beta, old in zip(betas, before, strict=True)]
-        total = np.full(len(y), base) if offset is None else offset + base
-        for block, beta in zip(blocks, betas, strict=True):
-            total += beta[block.codes]
-        if max((_movement(m, h, v_sum) for m, h in zip(moves, hessians, strict=True)), default=0.0) < tolerance:
+    while step < steps:
+        step += 1
+        p = sigmoid(_total(every, beta, at))
+        gradient = _by_code(every, w * (won - p), int(at[-1]))
+        if step in COUNTED_AT:
+            hessian = cross_counts(every, np.maximum(w * p * (1 - p), SMALL), at)
+        beta, moved, strengths = _step(every, at, beta, gradient, hessian, strengths)
+        if moved < tolerance:
             break
-    return _centred(base, betas, blocks, hessians, strengths, tighter, step)
+    return _centred(every, at, beta, hessian, strengths, step, errors)
 
 
-def _movement(delta: Floats, hessian: Floats, total: float) -> float:
-    return float(np.sqrt(max(delta**2 @ hessian / total, 0.0)))
+def _begin(
+    blocks: tuple[Block, ...], won: NDArray[np.bool_], w: Floats, start: Sum | None, size: int
+) -> tuple[Floats, list[float]]:
+    beta = np.zeros(size)
+    strengths = [block.strength for block in blocks]
+    rate = (w[won].sum() + 0.5) / (w.sum() + 1.0)
+    beta[0] = np.log(rate / (1 - rate))
+    if start is not None:
+        known = np.concatenate([[start.base], *start.coefficients])
+        beta[: len(known)] = known
+        strengths[1 : 1 + len(start.strengths)] = start.strengths
+    return beta, strengths
 
 
-def _solve(
-    block: Block, g: Floats, h: Floats, beta: Floats, strength: float, tighter: float, update: bool
-) -> tuple[Floats, float]:
-    """Return the Newton step of one block and its prior's new strength."""
-    precision = np.diag(h) + tighter * strength * block.penalty
-    precision[np.diag_indices_from(precision)] += 1e-9 * (1.0 + h.sum())
-    new = np.linalg.solve(precision, g + h * beta)
-    if block.rising:
-        new = _ordered(new, h, block.rising)
-    if update and not block.fixed:
-        cover = np.linalg.inv(precision)
-        used = block.size - tighter * strength * np.sum(cover * block.penalty)
-        size = float(new @ block.penalty @ new)
-        strength = float(np.clip(max(used, 1e-3) / max(size, 1e-9), WEAKEST, STRONGEST))
-    return new - beta, strength
+def _total(blocks: tuple[Block, ...], beta: Floats, at: Rows) -> Floats:
+    total = np.full(len(blocks[0].codes), beta[0])
+    for block, (low, high) in zip(blocks[1:], pairwise(at[1:]), strict=True):
+        total += beta[low:high][block.codes]
+    return total
 
 
-def _ordered(values: Floats, h: Floats, rising: int) -> Floats:
-    """Return the nearest values in order from code 1 on."""
-    from sklearn.isotonic import isotonic_regression
-
-    found = values.copy()
-    found[1:] = isotonic_regression(values[1:], sample_weight=h[1:] + 1e-9, increasing=rising > 0)
+def _by_code(blocks: tuple[Block, ...], values: Floats, size: int) -> Floats:
+    found = np.concatenate([np.bincount(block.codes, values, block.size) for block in blocks])
+    assert len(found) == size
     return found
 
 
+def cross_counts(blocks: tuple[Block, ...], values: Floats, at: Rows) -> Floats:
+    """Return X' diag(values) X, where X has a column for each code of each block, block by pair of blocks."""
+    found = np.zeros((at[-1], at[-1]))
+    for begin in range(0, len(values), CHUNK):
+        v = values[begin : begin + CHUNK]
+        codes = [block.codes[begin : begin + CHUNK].astype(np.intp) for block in blocks]
+        for i, first in enumerate(blocks):
+            here = slice(at[i], at[i + 1])
+            found[here, here] += np.diag(np.bincount(codes[i], v, first.size))
+            for j in range(i):
+                other = blocks[j].size
+                cell = np.bincount(codes[i] * other + codes[j], v, first.size * other)
+                found[here, at[j] : at[j + 1]] += cell.reshape(first.size, other)
+    lower = np.tril(found, -1)
+    whole: Floats = np.diag(np.diag(found)) + lower + lower.T
+    return whole
+
+
+def _step(
+    blocks: tuple[Block, ...], at: Rows, beta: Floats, gradient: Floats, hessian: Floats, strengths: list[float]
+) -> tuple[Floats, float, list[float]]:
+    """Return the coefficients after one Newton step, how far they moved, and each prior's new strength."""
+    from scipy.linalg import cho_factor, cho_solve
+
+    precision, pull = hessian.copy(), gradient.copy()
+    for block, strength, (low, high) in zip(blocks, strengths, pairwise(at), strict=True):
+        precision[low:high, low:high] += strength * block.penalty
+        pull[low:high] -= strength * block.penalty @ beta[low:high]
+    precision[np.diag_indices_from(precision)] += 1e-6
+    move: Floats = cho_solve(cho_factor(precision, check_finite=False), pull, check_finite=False)
+    move *= min(1.0, LARGEST_STEP / max(float(np.abs(move).max()), SMALL))
+    evidence = np.diag(hessian)
+    new: Floats = beta + move
+    furthest, found = 0.0, []
+    for block, strength, (low, high) in zip(blocks, strengths, pairwise(at), strict=True):
+        h = evidence[low:high]
+        furthest = max(furthest, float(np.sqrt(h @ move[low:high] ** 2 / max(h.sum(), SMALL))))
+        found.append(strength if block.fixed else _strength(block, h, _middled(new[low:high], h), strength))
+    return new, furthest, found
+
+
+def _middled(values: Floats, h: Floats) -> Floats:
+    return values - h @ values / max(h.sum(), SMALL)
+
+
+def _strength(block: Block, h: Floats, beta: Floats, strength: float) -> float:
+    """Return how strong the prior should be: effective coefficients over their squared size."""
+    precision = np.diag(h + SMALL) + strength * block.penalty
+    used = block.size - strength * float(np.sum(np.linalg.inv(precision) * block.penalty))
+    size = float(beta @ block.penalty @ beta)
+    return float(np.clip((used + block.belief) / (size + block.belief / block.strength), WEAKEST, STRONGEST))
+
+
 def _centred(
-    base: float,
-    betas: list[Floats],
     blocks: tuple[Block, ...],
-    hessians: list[Floats],
+    at: Rows,
+    beta: Floats,
+    hessian: Floats,
     strengths: list[float],
-    tighter: float,
     steps: int,
+    errors: bool,
 ) -> Sum:
-    """Move each table's mean into the base and add standard errors."""
-    centred, errors = [], []
-    for block, beta, h, strength in zip(blocks, betas, hessians, strengths, strict=True):
-        mean = float(beta @ h / max(h.sum(), SMALL))
-        base += mean
-        centred.append(beta - mean)
-        precision = np.diag(h) + tighter * strength * block.penalty + 1e-9 * np.eye(block.size)
-        errors.append(np.sqrt(np.maximum(np.diag(np.linalg.inv(precision)), 0.0)))
-    return Sum(base, tuple(centred), tuple(errors), tuple(strengths), tuple(hessians), steps)
+    """Move each table's mean into the base; add standard errors where asked."""
+    base, evidence = float(beta[0]), np.diag(hessian)
+    coefficients, weights, spreads = [], [], []
+    spread = _errors(blocks, at, hessian, strengths) if errors else np.zeros(0)
+    for low, high in pairwise(at[1:]):
+        h = evidence[low:high]
+        centred = _middled(beta[low:high], h)
+        base += float((beta[low:high] - centred)[0])
+        coefficients.append(centred)
+        weights.append(h.copy())
+        spreads.append(spread[low:high])
+    return Sum(base, tuple(coefficients), tuple(weights), tuple(strengths[1:]), steps, tuple(spreads) if errors else ())
+
+
+def _errors(blocks: tuple[Block, ...], at: Rows, hessian: Floats, strengths: list[float]) -> Floats:
+    precision = hessian.copy()
+    for block, strength, (low, high) in zip(blocks, strengths, pairwise(at), strict=True):
+        precision[low:high, low:high] += strength * block.penalty
+    precision[np.diag_indices_from(precision)] += 1e-6
+    found: Floats = np.sqrt(np.maximum(np.diag(np.linalg.inv(precision)), 0.0))
+    return found

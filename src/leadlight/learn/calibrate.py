@@ -34,6 +34,8 @@ SLOPE_CHANGES = (0.02, 0.06, 0.2, 0.6, 2.0)
 """Standard deviations of the change of slope from one stretch to the next, of which the likeliest is taken."""
 USUAL_SPREAD = 1.5
 """Standard deviation of log-odds among leads in real data; a score spread wider is on a scale of its own."""
+SLOPE_SPREAD = 0.8
+"""How far the average slope may be from what is usual, as a share of it (standard deviation of the prior)."""
 TRIM = 0.002
 MAX_PERIODS = 12
 GAP = 1
@@ -263,9 +265,9 @@ def _prior(bins: _Bins, slopes: int, change: float) -> tuple[Floats, Floats]:
     spread = float(np.sqrt(np.average((bins.x - mean) ** 2, weights=bins.n)))
     usual = min(1.0, USUAL_SPREAD / max(spread, 1e-9))
     changes = np.diff(np.eye(slopes), axis=0) / (change * usual)
-    average = np.full((1, slopes), 1 / slopes) / (0.5 * usual)
+    average = np.full((1, slopes), 1 / slopes) / (SLOPE_SPREAD * usual)
     root = np.hstack([np.zeros((slopes, 1)), np.vstack([changes, average])])
-    return root, np.r_[np.zeros(slopes - 1), usual / (0.5 * usual)]
+    return root, np.r_[np.zeros(slopes - 1), 1 / SLOPE_SPREAD]
 
 
 def _design_effect(log_odds: Floats, won: Bools, weight: Floats, lead: Ints | None) -> float:

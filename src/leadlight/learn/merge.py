@@ -12,8 +12,8 @@ from leadlight.learn.tables import MISSING, Axis, CategoryAxis, NumberAxis
 Floats = NDArray[np.float64]
 Codes = NDArray[np.uint8]
 
-NOISE = 0.5
-"""Nats of log-likelihood; a difference that is worth less is not told apart from chance (a chi-squared of 1)."""
+NOISE = 0.02
+"""Nats of log-likelihood over all rows; neighbours whose difference is worth less are merged though there is room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def neighbours(values: Floats, weights: Floats, *, most: int, noise: float = NOI
 
     Merging costs w1 w2 / (w1 + w2) (v1 - v2)^2 / 2, the second-order loss of log-likelihood.
 
-    >>> neighbours(np.array([0.0, 0.1, 2.0]), np.array([9.0, 9.0, 9.0]), most=8).tolist()
+    >>> neighbours(np.array([0.0, 0.01, 2.0]), np.array([9.0, 9.0, 9.0]), most=8).tolist()
     [0, 0, 1]
     >>> neighbours(np.array([0.0, 1.0, 9.0]), np.array([9.0, 9.0, 9.0]), most=2).tolist()
     [0, 0, 1]

@@ -17,6 +17,8 @@ MOST_SIDE = 5
 """Bands of a number in a pair."""
 MOST_SIDE_VALUES = 8
 """Values of a category in a pair, beside other."""
+OTHER = "other"
+"""A value of this name cannot stand in a pair's table, where it means all values without a row."""
 EXPECTED = 0.3
 """How large a pair's effects are thought to be before looking, in log-odds."""
 
@@ -43,11 +45,12 @@ class Pair:
     gain: float
 
 
-def side(axis: Axis, codes: Codes, order: Floats | None = None) -> Side:
+def side(axis: Axis, codes: Codes) -> Side:
     """Return the coarse axis of a feature: bands with about equal counts, or the most frequent values."""
     counts = np.bincount(codes, minlength=axis.size).astype(np.float64)
     if isinstance(axis, CategoryAxis):
-        known = np.argsort(-counts[1:-1], kind="stable")[:MOST_SIDE_VALUES] + 1
+        codes_by_count = np.argsort(-counts[1:-1], kind="stable") + 1
+        known = np.array([c for c in codes_by_count if axis.groups[c - 1] != (OTHER,)][:MOST_SIDE_VALUES], np.int64)
         place_of = np.full(axis.size, len(known) + 1, np.uint8)
         place_of[known], place_of[0] = np.arange(1, len(known) + 1), 0
         return Side(CategoryAxis(axis.feature, tuple(axis.groups[code - 1] for code in known)), place_of)
@@ -97,22 +100,25 @@ def choose_pairs(
 ) -> tuple[list[Pair], int]:
     """Return the pairs that gain most, best first, and how many were considered.
 
-    `residual` is w (won - p) and `weight` w p (1 - p) of each row under the one-feature tables. What a pair's cells show in
-    all other periods is tried on each period; the second-order gain in log-likelihood is summed.
+    `residual` is w (won - p) and `weight` w p (1 - p) of each row under the one-feature tables. What a pair's cells
+    show in all other periods is tried on each period; the second-order gain in log-likelihood is summed.
     """
-    rows, periods = len(residual), int(period.max()) + 1
-    gains, considered = [], 0
+    rows, gains, considered = len(residual), [], 0
     places = {j: sides[j].place_of[codes[j]].astype(np.int64) for j in allowed}
     for i, j in combinations(allowed, 2):
         considered += 1
-        shape = (periods, sides[i].cells + 1, sides[j].cells + 1)
+        shape = (int(period.max()) + 1, sides[i].cells + 1, sides[j].cells + 1)
         cell = (period * shape[1] + places[i]) * shape[2] + places[j]
-        g = np.bincount(cell, residual, shape[0] * shape[1] * shape[2]).reshape(shape)[:, 1:, 1:]
-        h = np.bincount(cell, weight, shape[0] * shape[1] * shape[2]).reshape(shape)[:, 1:, 1:]
-        gain = held_out_gain(g, h)
+        gain = held_out_gain(_by_cell(cell, residual, shape), _by_cell(cell, weight, shape))
         if gain > 0:
             gains.append(Pair(i, j, 1000 * gain / rows))
     return sorted(gains, key=lambda pair: (-pair.gain, pair.first, pair.second))[:most], considered
+
+
+def _by_cell(cell: NDArray[np.int64], values: Floats, shape: tuple[int, int, int]) -> Floats:
+    """Return sums by period and cell, without the cells of missing values."""
+    sums = np.bincount(cell, values, shape[0] * shape[1] * shape[2]).astype(np.float64)
+    return sums.reshape(shape)[:, 1:, 1:]
 
 
 def held_out_gain(g: Floats, h: Floats) -> float:

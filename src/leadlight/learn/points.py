@@ -1,93 +1,116 @@
-"""From tables in log-odds to criteria with points: the same sum, in the words of a scorecard's file."""
+"""From tables in log-odds to the criteria of a scorecard, in points."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from leadlight.learn.tables import MISSING, Axis, CategoryAxis, Floats, NumberAxis, Tables, Term
-from leadlight.spec import models
+from leadlight.learn.tables import MISSING, Axis, CategoryAxis, NumberAxis, Tables
+from leadlight.spec.models import BandCriterion, CategoryCriterion, PairCriterion
 
+Floats = NDArray[np.float64]
+LearnedCriterion = BandCriterion | CategoryCriterion | PairCriterion
+
+DOUBLE_ODDS = 20.0
 DIGITS = 2
-"""Points are rounded to so many decimals; each criterion is then off by at most half a hundredth of a point."""
-OTHER = "other"
-
-Cell = float | dict[str | bool, float] | list[float]
 
 
-def tables_to_groups(tables: Tables, *, double_odds: float = 20.0) -> tuple[float, list[models.Criterion]]:
-    """Return the base and the criteria that give what the tables give: points = log-odds × double_odds / ln 2.
+def points_per_unit(double_odds: float = DOUBLE_ODDS) -> float:
+    """Return how many points one unit of log-odds is.
 
-    Criteria are named by their features. A table that gives everybody the same goes into the base.
-
-    >>> size = Term((NumberAxis("size", (10.0,)),), np.array([0.0, -0.6931471805599453, 0.6931471805599453]))
-    >>> base, (criterion,) = tables_to_groups(Tables(-1.3862943611198906, (size,)))
-    >>> base, criterion.bands, criterion.missing
-    (-40.0, [(None, 10.0, -20.0), (10.0, None, 20.0)], 0.0)
+    >>> float(round(points_per_unit(20.0) * np.log(2), 9))
+    20.0
     """
-    scale = double_odds / np.log(2.0)
-    base, criteria = tables.base * scale, list[models.Criterion]()
-    for term in tables.terms:
-        points = np.round(term.log_odds * scale, DIGITS) + 0.0  # + 0 makes a negative zero a plain one
-        if np.ptp(points) == 0:
-            base += float(points.flat[0])
-            continue
-        more, criterion = _criterion(term, points)
-        base += more
-        criteria.append(criterion)
-    return round(float(base), DIGITS), criteria
+    return float(double_odds / np.log(2))
 
 
-def _criterion(term: Term, points: Floats) -> tuple[float, models.Criterion]:
-    """Return a criterion, and what of its points belongs to the base."""
-    if len(term.axes) == 2:
-        return 0.0, _pair(term.axes, points)
-    axis = term.axes[0]
-    missing = float(points[MISSING])
+def tables_to_groups(tables: Tables, *, double_odds: float = DOUBLE_ODDS) -> tuple[float, list[LearnedCriterion]]:
+    """Return the base and the criteria that say what the tables say.
+
+    Base plus points is the tables' log-odds times `double_odds` / ln 2 for every row. The base and every table's points
+    are rounded to hundredths, each by itself, so the sum is exact within half a hundredth for each of them.
+
+    >>> from leadlight.learn.tables import Term
+    >>> size = Term((NumberAxis("company_size", (10.0,)),), np.array([0.0, -0.5, 1.0]))
+    >>> base, (criterion,) = tables_to_groups(Tables(-2.0, (size,)))
+    >>> base, criterion.name, criterion.bands, criterion.missing
+    (-57.71, 'Company size', [(None, 10.0, -14.43), (10.0, None, 28.85)], 0.0)
+    """
+    scale = points_per_unit(double_odds)
+    names = _names([term.features for term in tables.terms])
+    criteria = [
+        criterion(name, term.axes, _rounded(scale * term.log_odds))
+        for name, term in zip(names, tables.terms, strict=True)
+    ]
+    return float(_rounded(np.array(scale * tables.base))), criteria
+
+
+def criterion(name: str, axes: tuple[Axis, ...], points: Floats) -> LearnedCriterion:
+    """Return one table of points as a criterion."""
+    if len(axes) == 2:
+        return _pair(name, axes[0], axes[1], points)
+    axis = axes[0]
     if isinstance(axis, NumberAxis):
-        bands = [(low, high, float(given)) for (low, high), given in zip(_limits(axis), points[1:], strict=True)]
-        return 0.0, models.BandCriterion(name=axis.feature, feature=axis.feature, bands=bands, missing=missing)
-    other = float(points[-1])
-    if not axis.groups:  # only whether there is a value makes a difference
-        name, given = f"{axis.feature} is missing", round(missing - other, DIGITS)
-        return other, models.WhenCriterion(name=name, when=f"{axis.feature} is null", points=given)
-    listed: dict[str | bool | int | float, float] = {
-        value: float(given) for group, given in zip(axis.groups, points[1:-1], strict=True) for value in group
-    }
-    return 0.0, models.CategoryCriterion(
-        name=axis.feature, feature=axis.feature, points=listed, missing=missing, other=other
-    )
+        edges = (None, *axis.cuts, None)
+        bands = [(low, high, float(p)) for low, high, p in zip(edges, edges[1:], points[1:], strict=False)]
+        return BandCriterion(name=name, feature=axis.feature, bands=bands, missing=float(points[MISSING]), other=None)
+    by_value: dict[Any, float] = dict(zip(*_values(axis, points[1:-1].tolist()), strict=True))
+    other, missing = float(points[-1]), float(points[MISSING])
+    return CategoryCriterion(name=name, feature=axis.feature, points=by_value, missing=missing, other=other)
 
 
-def _limits(axis: NumberAxis) -> list[tuple[float | None, float | None]]:
-    return list(pairwise((None, *axis.cuts, None)))
+def label(feature: str) -> str:
+    """Return a feature's name for people.
+
+    >>> label("lead_source")
+    'Lead source'
+    """
+    words = feature.replace("_", " ").strip() or feature
+    return words[0].upper() + words[1:]
 
 
-def _pair(axes: Sequence[Axis], points: Floats) -> models.PairCriterion:
-    """Return the criterion of a table of two features; its missing row and column hold one number."""
-    first, second = axes
-    rows = [_cells(second, row) for row in points[1:]]
-    table: dict[str | bool | int | float, Any] | list[Any] = (
-        {key: rows[place] for key, place in _keys(first)} if isinstance(first, CategoryAxis) else rows
-    )
-    return models.PairCriterion(
-        name=f"{first.feature} × {second.feature}",
+def _names(features: list[tuple[str, ...]]) -> list[str]:
+    """Return a name for each table; where two would have the same, the features' own names."""
+    names = [" × ".join(label(name) for name in pair) for pair in features]
+    return [name if names.count(name) == 1 else " × ".join(own) for name, own in zip(names, features, strict=True)]
+
+
+def _rounded(values: Floats) -> Floats:
+    return np.round(values, DIGITS) + 0.0
+
+
+def _values(axis: CategoryAxis, of_groups: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Return each single value and what its group has."""
+    pairs = [(value, of) for group, of in zip(axis.groups, of_groups, strict=True) for value in group]
+    return [value for value, _ in pairs], [of for _, of in pairs]
+
+
+def _pair(name: str, first: Axis, second: Axis, points: Floats) -> PairCriterion:
+    rows = [_along(second, row) for row in points[1:, 1:]]
+    bands = {axis.feature: list(axis.cuts) for axis in (first, second) if isinstance(axis, NumberAxis)}
+    return PairCriterion(
+        name=name,
         features=(first.feature, second.feature),
-        bands={axis.feature: list(axis.cuts) for axis in axes if isinstance(axis, NumberAxis)},
-        table=table,
+        bands=bands,
+        table=_keyed(first, rows),
         missing=float(points[MISSING, MISSING]),
+        other=0.0,
     )
 
 
-def _cells(axis: Axis, row: Floats) -> Cell:
-    cells = [float(given) for given in row[1:]]
-    return {key: cells[place] for key, place in _keys(axis)} if isinstance(axis, CategoryAxis) else cells
+def _along(axis: Axis, row: Floats) -> Any:
+    """Return a row of a pair's table: a list by band, or a map by value."""
+    return _keyed(axis, [float(value) for value in row])
 
 
-def _keys(axis: CategoryAxis) -> list[tuple[str | bool, int]]:
-    """Return each value with its place behind that of missing, `other` last: a value of that name is one of these."""
-    listed = [(value, place) for place, group in enumerate(axis.groups) for value in group if value != OTHER]
-    return [*listed, (OTHER, len(axis.groups))]
+def _keyed(axis: Axis, parts: list[Any]) -> Any:
+    if isinstance(axis, NumberAxis):
+        return parts
+    found = dict(zip(*_values(axis, parts[:-1]), strict=True))
+    return found if _all_bools(axis) else {**found, "other": parts[-1]}
+
+
+def _all_bools(axis: CategoryAxis) -> bool:
+    return all(isinstance(value, bool) for group in axis.groups for value in group)

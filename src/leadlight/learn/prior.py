@@ -48,6 +48,7 @@ SCALES = (0.4, 4.0)
 FOLDS = 5
 STEPS = 30
 HALVINGS = 5
+CORRECTIONS = 2
 ENOUGH = 0.01
 """A step that gains less log density than this is the last."""
 NEGLIGIBLE = 0.01
@@ -303,7 +304,7 @@ class _Moved:
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """How far each number moves under one width, with its standard error, both in points; and the log evidence."""
+    """How far each number moves under one width, in points; the errors of `_contrasts`; and the log evidence."""
 
     moves: Floats
     errors: Floats
@@ -313,10 +314,10 @@ class _Fit:
 def _move(problem: _Problem, widths: tuple[float, ...]) -> _Moved:
     """Move the points: the mean over all widths, by how likely each is; then what is unclear goes back."""
     scale = _scale(problem.scores(problem.points)[0], problem.won)
+    still = np.zeros(len(problem.points))
     fits: list[_Fit] = []
     for width in widths:
-        start = fits[-1].moves if fits else np.zeros(len(problem.points))
-        fits.append(_fit(problem, scale, width, start))
+        fits.append(_fit(problem, scale, width, start=fits[-1].moves if fits else still))
     prior = [STAY if width == 0 else (1 - STAY) / (len(WIDTHS) - 1) for width in widths]
     density = np.array([fit.evidence for fit in fits]) + np.log(prior)
     share = np.exp(density - density.max())
@@ -324,22 +325,28 @@ def _move(problem: _Problem, widths: tuple[float, ...]) -> _Moved:
     moves = np.einsum("w,wl->l", share, [fit.moves for fit in fits])
     spread = np.einsum("w,wl->l", share, [fit.errors**2 + (fit.moves - moves) ** 2 for fit in fits])
     likely = tuple(width for width, part in zip(widths, share, strict=True) if part > NEGLIGIBLE)
-    return _Moved(_tidy(problem, moves, np.sqrt(spread)), scale, float(share @ widths), likely)
+    width = float(share @ widths)
+    return _Moved(_tidy(problem, scale, width, moves, np.sqrt(spread)), scale, width, likely)
 
 
-def _fit(problem: _Problem, scale: _Scale, width: float, start: Floats) -> _Fit:
-    """Return the largest posterior density, by Newton steps that are halved where they do not help."""
+def _fit(problem: _Problem, scale: _Scale, width: float, *, start: Floats, free: Bools | None = None) -> _Fit:
+    """Return the largest posterior density, by Newton steps that are halved where they do not help.
+
+    Numbers that are not `free` stay where they start.
+    """
     size = len(problem.points)
     if width == 0:
-        stays = np.zeros(size)
         _, hessian = _derivatives(problem, scale, np.zeros(size + 1), 1.0)
-        return _Fit(stays, stays, _density(problem, scale, np.zeros(size + 1), 0.0) - np.log(hessian[0, 0]) / 2)
+        value = _density(problem, scale, np.zeros(size + 1), 0.0)
+        return _Fit(np.zeros(size), np.zeros(size), value - np.log(hessian[0, 0]) / 2)
     precision = width**-2
+    moving = np.r_[True, np.ones(size, np.bool_) if free is None else free]
     at = np.r_[0.0, start * scale.slope]
     value = _density(problem, scale, at, precision)
     for _ in range(STEPS):
         gradient, hessian = _derivatives(problem, scale, at, precision)
-        move = np.linalg.solve(hessian, gradient)
+        move = np.zeros(size + 1)
+        move[moving] = np.linalg.solve(hessian[np.ix_(moving, moving)], gradient[moving])
         for halving in range(HALVINGS):
             trial = at + move * 0.5**halving
             gained = _density(problem, scale, trial, precision) - value
@@ -349,8 +356,23 @@ def _fit(problem: _Problem, scale: _Scale, width: float, start: Floats) -> _Fit:
         if gained < ENOUGH:
             break
     evidence = value + size * np.log(precision) / 2 - np.linalg.slogdet(hessian)[1] / 2
-    errors = np.sqrt(np.diag(np.linalg.inv(hessian))[1:])
+    contrasts = _contrasts(problem.pulled)
+    errors = np.sqrt(np.einsum("ij,jk,ik->i", contrasts, np.linalg.inv(hessian)[1:, 1:], contrasts))
     return _Fit(at[1:] / scale.slope, errors / scale.slope, float(evidence))
+
+
+def _contrasts(pulled: Pulls) -> Floats:
+    """Return the matrix that takes from each number the mean of its criterion.
+
+    Raising all numbers of a criterion alike tells no lead from another; how sure that is, is of no interest. A
+    criterion of one number, which not all leads have, has no such mean.
+    """
+    criterion = np.array([lever.criterion for lever in pulled.levers])
+    rows = np.bincount(pulled.lever, minlength=len(criterion)).astype(np.float64)
+    same = criterion[:, None] == criterion[None, :]
+    share = np.where(same & (same.sum(axis=1) > 1)[:, None], rows[None, :], 0.0)
+    found: Floats = np.eye(len(criterion)) - share / np.maximum(share.sum(axis=1, keepdims=True), 1.0)
+    return found
 
 
 def _density(problem: _Problem, scale: _Scale, at: Floats, precision: float) -> float:
@@ -380,15 +402,26 @@ def _derivatives(problem: _Problem, scale: _Scale, at: Floats, precision: float)
     return np.r_[rest.sum(), pull.T @ rest - precision * at[1:]], hessian
 
 
-def _tidy(problem: _Problem, moves: Floats, errors: Floats) -> Floats:
-    """Round as the file does, leave what is not clear, and let no number change its sign without being sure."""
+def _tidy(problem: _Problem, scale: _Scale, width: float, moves: Floats, errors: Floats) -> Floats:
+    """Leave what is not clear, let no number change its sign without being sure, and round as the file does.
+
+    What stays or stops at 0 is made up for by the others, which are fitted anew.
+    """
     before = problem.points
-    after = before + moves
-    doubtful = (np.sign(after) * np.sign(before) < 0) & (np.abs(after) < SURE * errors)
-    after = np.where(doubtful, 0.0, after)
-    after = np.round(np.round(after / problem.step) * problem.step, 6) + 0.0
-    found: Floats = np.where(np.abs(moves) < CLEAR * errors, before, after)
-    return found
+    free = np.abs(moves) >= CLEAR * errors
+    for _ in range(CORRECTIONS):
+        after = before + moves
+        doubtful = free & (np.sign(after) * np.sign(before) < 0) & (np.abs(after) < SURE * errors)
+        held = np.where(doubtful, -before, np.where(free, moves, 0.0))
+        free &= ~doubtful
+        if width == 0 or not free.any():
+            moves = held
+            break
+        moves = np.where(free, _fit(problem, scale, width, start=held, free=free).moves, held)
+    doubtful = (np.sign(before + moves) * np.sign(before) < 0) & (np.abs(before + moves) < SURE * errors)
+    after = np.where(doubtful, 0.0, before + moves)
+    rounded: Floats = np.round(np.round(after / problem.step) * problem.step, 6) + 0.0
+    return np.where(moves == 0, before, rounded)
 
 
 # ------------------------------------------------------------------------------------------------------- its effect

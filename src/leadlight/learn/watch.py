@@ -37,6 +37,8 @@ class Watched:
     after: int
     settled: int
     watch: Watch
+    note: str = ""
+    """Why nothing can be said yet."""
 
     @property
     def needs_learning(self) -> bool:
@@ -54,13 +56,14 @@ class Watched:
             "before": self.before,
             "after": self.after,
             "settled": self.settled,
+            "note": self.note,
             **self.watch.as_dict(),
         }
 
     def __str__(self) -> str:
         return (
             f"{self.scorecard} {self.version}: {self.after:,} {self.entity}s since {self.since:%Y-%m-%d} against "
-            f"{self.before:,} before; {self.settled:,} rows settled since\n{self.watch}"
+            f"{self.before:,} before; {self.settled:,} rows settled since\n{self.note or self.watch}"
         )
 
 
@@ -76,8 +79,8 @@ def watched(
     """Compare the leads since a moment (when the scorecard was learned, unless told) with those before.
 
     Features and scores are those at one and the same age of each lead, so that young leads are not taken for others.
-    Probabilities are held against outcomes that were settled since. Raises NotFoundError where leads are too few or
-    have no dates.
+    Probabilities are held against outcomes that were settled since. Where leads are too few to compare, nothing calls
+    for learning, and the note says so. Raises NotFoundError where leads have no dates.
     """
     start = since or _learned_until(scorecard) or until - RECENT
     cut = (start - datetime(1970, 1, 1)).total_seconds() / 86_400  # noqa: DTZ001 -- naive UTC
@@ -88,15 +91,15 @@ def watched(
     rows, found = rows.take(found.scored), found.take(found.scored)
     at_age = _at_one_age(workspace, rows)
     old, new = at_age & (rows.time <= cut), at_age & (rows.time > cut)
-    if min(old.sum(), new.sum()) < FEWEST:
-        raise NotFoundError(
-            f"{int(old.sum()):,} {workspace.spec.entity}s before {start:%Y-%m-%d} and {int(new.sum()):,} since "
-            f"cannot be compared: {FEWEST} on each side are needed",
-            fix="Name another --since.",
-        )
+    fresh = rows.settled & (rows.time > cut)
+    counts = (int(old.sum()), int(new.sum()), int(fresh.sum()))
+    if min(counts[:2]) < FEWEST:
+        return Watched(
+            scorecard.name, scorecard.version, workspace.spec.entity, start, until, *counts, Watch(None, (), ()),
+            f"Too few to compare yet: {FEWEST} on each side are needed; --since names another day.",
+        )  # fmt: skip
     names = _features_of(workspace, scorecard)
     full = workspace.with_features(scorecard.features)
-    fresh = rows.settled & (rows.time > cut)
     known = found.probability is not None
     seen = watch(
         reference=features_at(engine, full, names, rows.take(old)).select(names),
@@ -108,10 +111,7 @@ def watched(
         segment=_segments(engine, full, segment, rows.take(fresh)) if known and segment is not None else None,
         lead=rows.lead[fresh] if known else None,
     )
-    return Watched(
-        scorecard.name, scorecard.version, workspace.spec.entity, start, until, int(old.sum()), int(new.sum()),
-        int(fresh.sum()), seen,
-    )  # fmt: skip
+    return Watched(scorecard.name, scorecard.version, workspace.spec.entity, start, until, *counts, seen)
 
 
 def _learned_until(scorecard: ResolvedScorecard) -> datetime | None:

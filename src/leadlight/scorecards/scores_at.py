@@ -89,7 +89,8 @@ def _answers(
         statement = score_statement(workspace, scorecard, Moment(table=ASKED), options)
         return engine.arrow(
             fill(
-                "SELECT r.row, s.score, s.score IS NOT NULL AND NOT s.excluded AS scored{columns} FROM _asked_rows r LEFT JOIN ({statement}) s "
+                "SELECT r.row, s.score, s.score IS NOT NULL AND NOT s.excluded AS scored{columns} "
+                "FROM _asked_rows r LEFT JOIN ({statement}) s "
                 "ON s.lead = r.lead AND s.as_of = r.as_of ORDER BY r.row",
                 columns=Sql("".join(f", s.{quoted(name)}" for name in columns)),
                 statement=Sql(build.to_text(statement, engine.capabilities.dialect)),

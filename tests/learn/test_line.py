@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from leadlight.errors import NotFoundError, UsageError
+from leadlight.learn.line import Wish
+from leadlight.workspace import Workspace
+
+
+def test_each_lead_counts_once_where_its_score_was_highest(company: Workspace) -> None:
+    found = company.threshold(Wish(per_day=1), "house")
+    assert found.leads == 1401
+    choice = found.threshold.choices[0]
+    assert choice.per_day is not None
+    assert choice.per_day <= 1
+    everybody = found.threshold.alternatives[-1]
+    assert (everybody.called, everybody.wins) == (found.leads, found.wins)
+    assert everybody.worth is not None
+    assert everybody.worth > 0
+
+
+def test_a_dear_call_takes_a_higher_line(company: Workspace) -> None:
+    cheap, dear = (company.threshold(Wish(cost=cost), "house").threshold.choices[0] for cost in (1, 200))
+    assert cheap.cut is not None
+    assert dear.cut is not None
+    assert cheap.cut < dear.cut
+
+
+def test_a_line_for_each_group(company: Workspace) -> None:
+    found = company.threshold(Wish(per_day={"referral": 0.2, "(none)": 0.1}, by="source"), "house")
+    assert [choice.group for choice in found.threshold.choices] == ["referral", "(none)"]
+    assert all(choice.per_day is not None and choice.per_day <= 0.2 for choice in found.threshold.choices)
+
+
+def test_wishes_that_are_none(company: Workspace) -> None:
+    with pytest.raises(UsageError, match="follows from one thing"):
+        Wish(per_day=3, cost=2)
+    with pytest.raises(UsageError, match="need to know which"):
+        Wish(per_day={"north": 2})
+    with pytest.raises(NotFoundError, match="did you mean 'source'"):
+        company.threshold(Wish(per_day={"ads": 1}, by="sourc"), "house")
+    with pytest.raises(UsageError, match="nobody belongs to 'adds'"):
+        company.threshold(Wish(per_day={"adds": 1}, by="source"), "house")
+    with pytest.raises(NotFoundError, match="settled by then"):
+        company.threshold(Wish(per_day=1), "house", since="2026-05-25")
