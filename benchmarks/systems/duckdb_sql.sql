@@ -1,6 +1,7 @@
--- The scorecard by hand, in DuckDB's SQL; $T is the as-of. Values are computed before they are summed, and each sum
--- has an ELSE 0: measured as the fastest form. The types that can count are given as what they are not, a chain of
--- comparisons the scan itself can use.
+-- The scorecard by hand, in DuckDB's SQL; $T is the as-of. Measured as the fastest form: values are worked out before
+-- they are summed, what is counted is counted and not summed, sums have an ELSE 0, and points of attributes are worked
+-- out before the join. The types that can count are given as what they are not, a chain of comparisons the scan itself
+-- can use.
 WITH seen AS (
     SELECT lead, type, "at", path, seconds, (epoch_us($T) - epoch_us("at")) / 86400000000.0 AS age
     FROM events
@@ -11,28 +12,28 @@ valued AS (
     SELECT
         lead,
         CASE WHEN type = 'page_view' AND path LIKE '/pricing%' THEN exp(age * (-0.6931471805599453e0 / 14)) ELSE 0e0 END AS v_pricing,
-        CASE WHEN type = 'page_view' AND "at" > $T - INTERVAL 30 DAY THEN 1e0 ELSE 0e0 END AS v_visits,
+        CASE WHEN type = 'page_view' AND "at" > $T - INTERVAL 30 DAY THEN true END AS v_visits,
         CASE WHEN type = 'page_view' AND path LIKE '/customers%' THEN exp(age * (-0.6931471805599453e0 / 30)) ELSE 0e0 END AS v_stories,
-        CASE WHEN type = 'page_view' AND "at" > $T - INTERVAL 90 DAY AND seconds >= 60 AND path LIKE '/docs%' THEN 1e0 ELSE 0e0 END AS v_docs,
-        CASE WHEN type = 'page_view' AND "at" > $T - INTERVAL 180 DAY AND path LIKE '/careers%' THEN 1e0 ELSE 0e0 END AS v_jobs,
+        CASE WHEN type = 'page_view' AND "at" > $T - INTERVAL 90 DAY AND seconds >= 60 AND path LIKE '/docs%' THEN true END AS v_docs,
+        CASE WHEN type = 'page_view' AND "at" > $T - INTERVAL 180 DAY AND path LIKE '/careers%' THEN true END AS v_jobs,
         CASE WHEN type = 'email_open' THEN exp(age * (-0.6931471805599453e0 / 30)) ELSE 0e0 END AS v_opens,
         CASE WHEN type = 'email_click' THEN exp(age * (-0.6931471805599453e0 / 21)) ELSE 0e0 END AS v_clicks,
-        CASE WHEN type = 'email_click' AND "at" > $T - INTERVAL 7 DAY THEN 1e0 ELSE 0e0 END AS v_week,
-        CASE WHEN type = 'demo_request' AND "at" > $T - INTERVAL 30 DAY THEN 1e0 ELSE 0e0 END AS v_demo,
-        CASE WHEN type = 'webinar_attended' AND "at" > $T - INTERVAL 90 DAY THEN 1e0 ELSE 0e0 END AS v_webinars,
-        CASE WHEN type = 'unsubscribe' THEN 1e0 ELSE 0e0 END AS v_left,
+        CASE WHEN type = 'email_click' AND "at" > $T - INTERVAL 7 DAY THEN true END AS v_week,
+        CASE WHEN type = 'demo_request' AND "at" > $T - INTERVAL 30 DAY THEN true END AS v_demo,
+        CASE WHEN type = 'webinar_attended' AND "at" > $T - INTERVAL 90 DAY THEN true END AS v_webinars,
+        CASE WHEN type = 'unsubscribe' THEN true END AS v_left,
         CASE WHEN type = 'form_submit' THEN age END AS v_forms
     FROM seen
 ),
 summed AS (
     SELECT
-        lead, sum(v_pricing) AS s_pricing, sum(v_visits) AS s_visits, sum(v_stories) AS s_stories, sum(v_docs) AS s_docs,
-        sum(v_jobs) AS s_jobs, sum(v_opens) AS s_opens, sum(v_clicks) AS s_clicks, sum(v_week) AS s_week,
-        sum(v_demo) AS s_demo, sum(v_webinars) AS s_webinars, sum(v_left) AS s_left, max(v_forms, 3) AS l_forms
+        lead, sum(v_pricing) AS s_pricing, count(v_visits) AS s_visits, sum(v_stories) AS s_stories, count(v_docs) AS s_docs,
+        count(v_jobs) AS s_jobs, sum(v_opens) AS s_opens, sum(v_clicks) AS s_clicks, count(v_week) AS s_week,
+        count(v_demo) AS s_demo, count(v_webinars) AS s_webinars, count(v_left) AS s_left, max(v_forms, 3) AS l_forms
     FROM valued
     GROUP BY lead
 ),
-points AS (
+known AS (
     SELECT
         l.lead,
         CASE WHEN seniority IS NULL THEN 0e0 WHEN seniority = 'c_level' THEN 20 WHEN seniority = 'vp' THEN 15
@@ -49,6 +50,15 @@ points AS (
              ELSE 9 END AS revenue,
         CASE WHEN crm = 'salesforce' AND employees > 50 THEN 5e0 ELSE 0 END AS works,
         CASE WHEN email_kind = 'free' THEN -8e0 ELSE 0 END AS mailbox,
+        coalesce(email_domain IN ('rival.com', 'rival.io'), false) AS rival
+    FROM leads l
+    LEFT JOIN attributes a ON a.lead = l.lead AND a.known_at <= $T AND a.known_until > $T
+    WHERE l.created_at <= $T
+),
+points AS (
+    SELECT
+        l.lead,
+        seniority, size, industry, country, source, revenue, works, mailbox,
         least(coalesce(s_pricing, 0) * 5, 20) AS pricing,
         least(coalesce(s_visits, 0) * 0.5e0, 10) AS visits,
         least(coalesce(s_stories, 0) * 2, 10) AS stories,
@@ -61,11 +71,9 @@ points AS (
         coalesce(list_sum(list_transform(l_forms, lambda age: exp(age * (-0.6931471805599453e0 / 60)))), 0) * 4 AS forms,
         least(coalesce(s_webinars, 0) * 6, 12) AS webinars,
         greatest(coalesce(s_left, 0) * -40, -40) AS "left",
-        coalesce(email_domain IN ('rival.com', 'rival.io'), false) AS rival
-    FROM leads l
-    LEFT JOIN attributes a ON a.lead = l.lead AND a.known_at <= $T AND a.known_until > $T
+        rival
+    FROM known l
     LEFT JOIN summed s ON s.lead = l.lead
-    WHERE l.created_at <= $T
 ),
 totals AS (
     SELECT

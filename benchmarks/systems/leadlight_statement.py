@@ -31,7 +31,7 @@ def layout(parquet: Path, folder: Path) -> None:
     engine.execute(f"SET memory_limit = '{MEMORY}'")
     _columns(engine)
     engine.execute(f"INSERT INTO leads BY NAME FROM '{parquet}/leads/*.parquet' ORDER BY lead")
-    engine.execute("INSERT INTO ids SELECT id, lead, lead FROM leads")
+    engine.execute("INSERT INTO ids SELECT id, lead, lead FROM leads ORDER BY id")
     engine.execute(f"INSERT INTO attributes BY NAME FROM '{parquet}/attributes/*.parquet' ORDER BY lead, known_at")
     engine.execute(
         "INSERT INTO events BY NAME SELECT *, 'web' AS _source, "

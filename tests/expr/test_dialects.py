@@ -19,6 +19,8 @@ DAYS = build.days_between(build.col("a"), build.col("b"))
         (exp.Lower(this=exp.Upper(this=CITY)), "clickhouse", 'lowerUTF8(upperUTF8("city"))'),
         (exp.Substring(this=CITY, start=build.number(2)), "clickhouse", 'substringUTF8("city", 2)'),
         (exp.Lower(this=CITY), "postgres", 'LOWER("city")'),
+        (exp.Exp(this=CITY), "duckdb", 'EXP("city")'),
+        (exp.Exp(this=CITY), "postgres", 'CASE WHEN "city" < -700 THEN 0e0 ELSE EXP("city") END'),
         (DAYS, "bigquery", "CAST(DATETIME_DIFF(`b`, `a`, MICROSECOND) AS FLOAT64) / 86400000000.0"),
         (
             DAYS,

@@ -456,8 +456,8 @@ def _days(since: Value, moment: datetime) -> float | None:
 
 
 def decay(age: timedelta, half_life: timedelta) -> float:
-    """The weight of an event of this age: 1 when new, a half after each half-life, and never quite nothing."""
-    return 2.0 ** max(-(age / half_life), -1000.0)
+    """The weight of an event of this age: 1 when new, a half after each half-life, 0 when too small for a float."""
+    return 2.0 ** -(age / half_life)
 
 
 def clip(value: float, low: float | None, high: float | None) -> float:

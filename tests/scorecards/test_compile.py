@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -294,6 +293,22 @@ def test_names_and_types_a_criterion_may_use(store: Filled) -> None:
 def test_tables_are_named_before_they_are_used(store: Filled) -> None:
     tree = score_statement(store.workspace, store.workspace.scorecards["house"], Moment(as_of=T))
     chain = [cte.alias for cte in tree.ctes]
-    assert chain == ["units", "events_seen", "f0", "points", "totals", "scored", "leveled", "graded"]
-    for before, after in pairwise(tree.ctes):
-        assert before.alias in {table.name for table in after.find_all(exp.Table)} or before.alias == "units"
+    assert chain == ["units", "events_seen", "known", "f0", "points", "totals", "scored", "leveled", "graded"]
+    for place, cte in enumerate(tree.ctes[:-1]):
+        assert cte.alias in {table.name for after in tree.ctes[place + 1 :] for table in after.find_all(exp.Table)}
+
+
+def test_points_of_attributes_are_worked_out_before_events_are_joined(store: Filled) -> None:
+    card = store.workspace.scorecards["house"]
+    chain = {cte.alias: cte.this for cte in score_statement(store.workspace, card, Moment(as_of=T)).ctes}
+    assert chain["known"].named_selects == ["*", "_k1", "_k2", "_k3", "_k4"]  # Size, Rome, Big Roman and the gates
+    explained = score_statement(store.workspace, card, Moment(as_of=T), Options(evidence=True))
+    assert "known" not in {cte.alias for cte in explained.ctes}  # whose values are asked for as well
+
+
+def test_a_condition_of_several_aggregates_is_worked_out_once(store: Filled) -> None:
+    card = store.workspace.scorecards["house"]
+    explained = score_statement(store.workspace, card, Moment(as_of=T), Options(evidence=True))
+    seen = next(cte.this for cte in explained.ctes if cte.alias == "events_seen").sql()
+    assert [seen.count(f"\"type\" = '{kind}'") for kind in ("view", "sale")] == [1, 1]  # for points, count and last
+    assert '"_m1"' not in score_statement(store.workspace, card, Moment(as_of=T)).sql()

@@ -43,7 +43,7 @@ def merged(store: DuckDBEngine, merge_by: dict[str, str | None] | None = None) -
 def test_the_one_created_first_stays(store: DuckDBEngine, stage: Stage) -> None:
     tell(store, stage, [("b", day(5), "x@a.com", None), ("a", day(9), " X@A.com ", None), ("c", day(1), None, None)])
     assert merged(store) == [("a", "b")]
-    assert get_lead(store, "a").ids == ("b", "a")
+    assert aliases(store, get_lead(store, "a").lead) == ("b", "a")
     assert store.rows("SELECT id, created_at FROM leads ORDER BY id") == [("b", day(5)), ("c", day(1))]
 
 

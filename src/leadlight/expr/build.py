@@ -18,8 +18,6 @@ Sql = exp.Expr
 MICROSECONDS_A_DAY = 86_400_000_000
 LONGEST_SUM = 50
 """How many values a sum has without brackets; DuckDB parses no expression deeper than 1,000."""
-SMALLEST_EXPONENT = -700.0
-"""e^-700 is about 1e-304: below it PostgreSQL raises an underflow error where the others give 0."""
 
 
 def col(name: str, table: str | None = None) -> exp.Column:
@@ -100,14 +98,14 @@ def days_between(start: Sql, end: Sql) -> Sql:
 
 
 def decay(age: Sql, half_life: timedelta) -> Sql:
-    """Return 2^(-age / half-life) for an age in days, continuous in time."""
+    """Return 2^(-age / half-life) for an age in days, continuous in time; about 1,000 half-lives on it is 0."""
     rate = number(-0.6931471805599453 / (half_life / timedelta(days=1)))
     power = exp.Mul(this=age, expression=exp.Paren(this=rate))
-    return exp.Exp(this=exp.Greatest(this=number(SMALLEST_EXPONENT), expressions=[power], ignore_nulls=True))
+    return exp.Exp(this=power)
 
 
-ONE, NONE = exp.Literal.number("1e0"), exp.Literal.number("0e0")
-"""1 and 0 as doubles: sums of them stay doubles, which is what engines add up fastest."""
+NONE = exp.Literal.number("0e0")
+"""0 as a double: sums with it stay doubles, which is what engines add up fastest."""
 
 
 def case(branches: Iterable[tuple[Sql, Sql]], otherwise: Sql | None = None) -> Sql:

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
+SMALLEST_EXPONENT = -700
+"""e^-700 is about 1e-304, close to the smallest double that has all its digits."""
+
 
 def fit(tree: exp.Expr, dialect: str) -> exp.Expr:
     """Return the tree with the words that a dialect needs; the tree given is not changed.
@@ -96,6 +99,12 @@ def _by_unix_time(node: exp.Expr) -> exp.Expr:
     return exp.Paren(this=exp.Mul(this=seconds, expression=exp.Literal.number("1E6")))
 
 
+def _exp_without_underflow(node: exp.Expr) -> exp.Expr:
+    """PostgreSQL raises an error where the result is too small for a double; the others give 0."""
+    tiny = exp.LT(this=node.this.copy(), expression=exp.Literal.number(SMALLEST_EXPONENT))
+    return exp.Case(ifs=[exp.If(this=tiny, true=exp.Literal.number("0e0"))], default=exp.Exp(this=node.this.copy()))
+
+
 def _datetime_diff(node: exp.Expr) -> exp.Expr:
     return exp.DatetimeDiff(this=node.this, expression=node.args["expression"], unit=node.args["unit"])
 
@@ -112,6 +121,7 @@ _RULES: Mapping[str, Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]]] = 
         exp.Substring: _part_of_characters,
         exp.Select: _named_columns,
     },
+    "postgres": {exp.Exp: _exp_without_underflow},
     "trino": {exp.DateDiff: _by_unix_time},
     # a naive time is a DATETIME in BigQuery, which has functions of its own
     "bigquery": {exp.DateDiff: _datetime_diff, exp.TimestampTrunc: _datetime_trunc},

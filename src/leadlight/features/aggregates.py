@@ -29,11 +29,23 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """A column of the pass: what each event gives, and how that is put together."""
+    """A column of the pass: what each event that matches gives (and each other one), and how that is put together."""
 
     column: str
-    value: Sql
+    condition: Sql
+    given: Sql
+    otherwise: Sql | None
     over: Callable[[Sql], Sql]
+
+    @property
+    def value(self) -> Sql:
+        """What each event gives."""
+        return self.value_where(self.condition)
+
+    def value_where(self, condition: Sql) -> Sql:
+        """Return what each event gives, with its condition said in other words."""
+        otherwise = None if self.otherwise is None else self.otherwise.copy()
+        return build.case([(condition.copy(), self.given.copy())], otherwise)
 
 
 @dataclass(slots=True)
@@ -54,7 +66,8 @@ class Aggregates:
 
     def count(self, match: Match) -> exp.Column:
         """How many events; missing or 0 when none."""
-        return self._add(match, build.ONE.copy(), lambda value: exp.Sum(this=value), build.NONE.copy())
+        # COUNT and not a SUM of ones: a state of half the size, which most events of another type need not touch.
+        return self._add(match, exp.true(), lambda each: exp.Count(this=each))
 
     def sum(self, match: Match, value: Sql) -> exp.Column:
         """The sum of a value over events; missing or 0 when none."""
@@ -113,9 +126,9 @@ class Aggregates:
         return build.earlier(self.as_of.copy(), by)
 
     def _add(self, match: Match, value: Sql, over: Callable[[Sql], Sql], otherwise: Sql | None = None) -> exp.Column:
-        each = build.case([(self.condition(match), value)], otherwise)
-        text = over(each.copy()).sql()
+        found = Aggregate(f"{self.prefix}{len(self.columns) + 1}", self.condition(match), value, otherwise, over)
+        text = over(found.value).sql()
         if text not in self.columns:
-            self.columns[text] = Aggregate(f"{self.prefix}{len(self.columns) + 1}", each, over)
+            self.columns[text] = found
             self.matches.append(match)
         return build.col(self.columns[text].column)

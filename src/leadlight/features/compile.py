@@ -5,6 +5,7 @@ The statement is a chain of common table expressions, each a question a person c
     units     who exists as of the moment, with the attributes known then
     members   which leads belong to which account then           (where accounts matter)
     events_…  one pass over the events that can count            (where events matter)
+    known     values that need attributes only                   (where a scorecard asks for them)
     f0, f1 …  features, each level using only the ones before
 
 All functions are pure: they return trees, an engine runs them.
@@ -12,6 +13,7 @@ All functions are pure: they return trees, an engine runs them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
@@ -97,6 +99,8 @@ class FeaturePlan:
     """Column → (sum or max, the name summed) over the leads of the account."""
     events: Aggregates = field(init=False)
     account_events: Aggregates = field(init=False)
+    known: dict[str, Sql] = field(default_factory=dict)
+    """Column → a value that needs nothing but what `units` has."""
     outcome: bool = False
     """Whether the lead's last outcome is needed."""
     of_leads: FeaturePlan | None = None
@@ -145,6 +149,17 @@ class FeaturePlan:
         """Ask for several names."""
         for name in sorted(names):
             self.need(name)
+
+    def knows(self, names: Iterable[str]) -> bool:
+        """Return whether names that were asked for are all in `units`: no events, no other features."""
+        own = self.attributes | self.account_attributes | _BUILT_IN
+        return all(name in own and name not in self.needed for name in names)
+
+    def early(self, value: Sql) -> exp.Column:
+        """Have a value over `units` worked out before anything is joined, and return its column."""
+        column = f"_{self.prefix}k{len(self.known) + 1}"
+        self.known[column] = value
+        return build.col(column)
 
     def _is_attribute(self, feature: ResolvedFeature) -> bool:
         return isinstance(feature.spec, models.AttributeFeature) and feature.spec.attribute == feature.name
@@ -230,6 +245,8 @@ class FeaturePlan:
         if self.outcome:
             joins.append(_Join(f"{self.prefix}last_outcome", "lead", [OUTCOME]))
             chain.append((joins[-1].table, self._last_outcome()))
+        if self.known:
+            chain.append((f"{self.prefix}known", self._known_early()))
         chain.append((f"{self.prefix}f0", self._level_zero(joins)))
         if self.of_leads is not None:
             chain += self.of_leads.ctes()
@@ -239,7 +256,7 @@ class FeaturePlan:
 
     def _units(self) -> exp.Select:
         """Leads that exist as of the moment, with their attributes; colleagues too where features sum over them."""
-        as_of = self.moment.sql("p")
+        as_of = self.moment.sql("l")
         select = exp.select(
             build.col("lead", "l"), build.col("id", "l"), build.col("created_at", "l"),
             _named(as_of.copy(), "as_of"), build.col("account", "a"),
@@ -247,15 +264,15 @@ class FeaturePlan:
             *(build.col(name, "b") for name in sorted(self.account_attributes)),
             *self._asked(),
         )  # fmt: skip
-        exists = exp.LTE(this=build.col("created_at", "l"), expression=as_of.copy())
+        known = _known("a", "lead", build.col("lead", "l"), as_of)
         if self.moment.single:
+            exists = exp.LTE(this=build.col("created_at", "l"), expression=as_of.copy())
             select = select.from_(build_table("leads", "l")).where(exists, copy=False)
+            select = select.join(build_table("attributes", "a"), on=known, join_type="left")
         else:
-            same = build.equals(build.col("lead", "l"), build.col("lead", "p"))
-            select = select.from_(self._pairs("p")).join(build_table("leads", "l"), on=build.both(same, exists))
-        select = select.join(
-            build_table("attributes", "a"), on=_known("a", "lead", build.col("lead", "l"), as_of), join_type="left"
-        )
+            # From the right, as the pairs are few: an engine that hashes the right side then hashes them, and reads by.
+            select = select.from_(build_table("attributes", "a"))
+            select = select.join(self._leads_of_pairs().subquery("l"), on=known, join_type="right")
         if self.account_attributes:
             on = _known("b", "account", build.col("account", "a"), as_of)
             select = select.join(build_table("account_attributes", "b"), on=on, join_type="left")
@@ -263,6 +280,12 @@ class FeaturePlan:
             return select
         wanted = self.moment.among(build.col("lead", "l"))
         return select.where(self._with_colleagues(wanted) if self.over_leads else wanted, copy=False)
+
+    def _leads_of_pairs(self) -> exp.Select:
+        """The leads of the pairs that exist as of their moment."""
+        columns = [build.col("lead", "p"), build.col("as_of", "p"), build.col("id", "l"), build.col("created_at", "l")]
+        exists = _exists("l", build.col("lead", "p"), build.col("as_of", "p"))
+        return exp.select(*columns).from_(self._pairs("p")).join(build_table("leads", "l"), on=exists)
 
     def _pairs(self, alias: str) -> exp.Expr:
         """The (lead, as_of) pairs asked for, with those of colleagues where features sum over them."""
@@ -289,7 +312,7 @@ class FeaturePlan:
         if not self.over_leads or self.prefix:
             return []
         if self.moment.table is not None:
-            pair = exp.Tuple(expressions=[build.col("lead", "l"), build.col("as_of", "p")])
+            pair = exp.Tuple(expressions=[build.col("lead", "l"), build.col("as_of", "l")])
             pairs = exp.select(build.col("lead"), build.col("as_of")).from_(build_table(self.moment.table))
             return [_named(exp.In(this=pair, query=pairs.subquery()), "_asked")]
         only = self.moment.only
@@ -303,7 +326,7 @@ class FeaturePlan:
     def _with_colleagues(self, wanted: Sql) -> Sql:
         theirs = exp.select(build.col("account", "x")).from_(build_table("attributes", "x"))
         theirs = theirs.where(self.moment.among(build.col("lead", "x")), copy=False)
-        theirs = theirs.where(_valid("x", self.moment.sql("p")), copy=False)
+        theirs = theirs.where(_valid("x", self.moment.sql("l")), copy=False)
         return build.either(wanted, exp.In(this=build.col("account", "a"), query=theirs.subquery()))
 
     def _members_of_units(self) -> exp.Select:
@@ -374,7 +397,11 @@ class FeaturePlan:
             columns = [_named(item.over(item.value), item.column) for item in asked]
             return select.select(*keys, *columns).group_by(*(key.copy() for key in keys))
         # What each event gives first, the sums over plain columns after: DuckDB adds those up faster.
-        given = select.select(*keys, *(_named(item.value, item.column) for item in asked))
+        shared = _shared_conditions(asked)
+        if shared:
+            select = _with_columns(select, [_named(condition, name) for name, condition in shared.values()])
+        values = [_named(item.value_where(_said(item.condition, shared)), item.column) for item in asked]
+        given = select.select(*keys, *values)
         lead = build.col("lead", "v")
         sums = [_named(item.over(build.col(item.column, "v")), item.column) for item in asked]
         return exp.select(lead, *sums).from_(given.subquery("v")).group_by(lead.copy())
@@ -433,10 +460,14 @@ class FeaturePlan:
         outer = exp.select(*map(build.col, self.keys), value).from_(inner.subquery("r"))
         return outer.where(build.equals(build.col("_rank"), build.number(1)), copy=False)
 
+    def _known_early(self) -> exp.Select:
+        columns = [_named(value, column) for column, value in self.known.items()]
+        return exp.select(exp.Star(), *columns).from_(build_table(f"{self.prefix}units"))
+
     def _level_zero(self, joins: list[_Join]) -> exp.Select:
         columns = [build.col(column, join.table) for join in joins for column in join.columns]
         select = exp.select(exp.Column(this=exp.Star(), table=exp.to_identifier("u", quoted=True)), *columns)
-        select = select.from_(build_table(f"{self.prefix}units", "u"))
+        select = select.from_(build_table(f"{self.prefix}{'known' if self.known else 'units'}", "u"))
         for join in joins:
             keys = [join.unit, *self.moment.keys]
             on = build.both(*(build.equals(build.col(key, join.table), build.col(key, "u")) for key in keys))
@@ -476,6 +507,29 @@ class FeaturePlan:
         select = exp.select(*named, *columns).from_(build_table(source))
         has_account = exp.Not(this=exp.Is(this=build.col("account"), expression=exp.Null()))
         return select.where(has_account, copy=False).group_by(*(key.copy() for key in keys))
+
+
+def _shared_conditions(asked: Iterable[Aggregate]) -> dict[str, tuple[str, Sql]]:
+    """Return the conditions that several aggregates have, by their text, each with a column name for it.
+
+    Worked out once per event they are also planned once, which is most of the time that one lead takes.
+    """
+    conditions = [item.condition for item in asked]
+    times = Counter(condition.sql() for condition in conditions)
+    found = {text: condition for condition in conditions if times[text := condition.sql()] > 1}
+    return {text: (f"_m{number}", condition.copy()) for number, (text, condition) in enumerate(found.items(), start=1)}
+
+
+def _said(condition: Sql, shared: Mapping[str, tuple[str, Sql]]) -> Sql:
+    """Say a condition by its column where it has one."""
+    text = condition.sql()
+    return build.col(shared[text][0], "e") if text in shared else condition
+
+
+def _with_columns(select: exp.Select, columns: list[exp.Alias]) -> exp.Select:
+    """Put a table between a `SELECT` that is still empty and its source `e`: all of `e`, and more columns."""
+    everything = exp.Column(this=exp.Star(), table=exp.to_identifier("e", quoted=True))
+    return exp.Select().from_(select.select(everything, *columns).subquery("e"))
 
 
 def event_value(

@@ -2,7 +2,8 @@
 
 Behind the tables that yield the features (see `features.compile`) come
 
-    points      one column per criterion, and the gate that is true, if any
+    points      one column per criterion, and the gate that is true, if any; what rests on attributes alone is
+                worked out in `known`, before the sums over events are joined: numbers travel lighter than texts
     totals      each group's sum, limited by its cap; what the cap took is a contribution of its own
     scored      base + totals, the probability with its interval, the expected value
     graded      the level on each axis, with the past counted in where it is asked for
@@ -119,7 +120,10 @@ class _Compiler:
     # ----------------------------------------------------------------------------------------------------- points
 
     def _points(self) -> exp.Select:
-        columns = [_named(self._criterion(criterion), criterion.key) for criterion in self.scorecard.criteria]
+        columns = [
+            _named(self._early(self._criterion(criterion), _names(criterion)), criterion.key)
+            for criterion in self.scorecard.criteria
+        ]
         if self.spec.worth is not None:
             columns.append(_named(self._worth(self.spec.worth), "worth"))
         if self.options.evidence:
@@ -133,7 +137,8 @@ class _Compiler:
             for number, gate in enumerate(self.scorecard.gates):
                 self.features.need_all(gate.condition.names)
                 branches.append((to_sql(gate.condition, build.col), build.number(number)))
-            columns.append(_named(build.case(branches), "_gate"))
+            names = frozenset[str]().union(*(gate.condition.names for gate in self.scorecard.gates))
+            columns.append(_named(self._early(build.case(branches), names), "_gate"))
         excluded = self._excluded()
         keep = build.both(self.features.asked, exp.Not(this=excluded) if excluded is not None else None)
         if self.options.excluded:
@@ -160,6 +165,11 @@ class _Compiler:
             self.features.need(criterion.feature)
             factors.append(exp.Paren(this=factor(points_of(criterion), self.types)))
         return build.double(build.product(factors))
+
+    def _early(self, value: Sql, names: frozenset[str] | None) -> Sql:
+        """Have a value worked out before the joins where the attributes it needs are known; return how to name it."""
+        early = names is not None and not self.options.evidence and self.features.knows(names)
+        return self.features.early(value) if early else value
 
     def _excluded(self) -> Sql | None:
         """Return whether the workspace excludes a lead from scoring; None where it excludes nobody."""
@@ -274,6 +284,16 @@ class _Compiler:
             inner = inner.join(build_table("scored", "s"), on=build.both(same, upto)).where(ours, copy=False)
         outer = exp.select(*(build.col(name) for name in [self.key, *self.moment.keys, *names]))
         return outer.from_(inner.subquery("r")).where(build.equals(build.col("_n"), build.number(1)), copy=False)
+
+
+def _names(criterion: ResolvedCriterion) -> frozenset[str] | None:
+    """Return the names a criterion's points rest on; None where they rest on events."""
+    spec = criterion.spec
+    if isinstance(spec, models.PairCriterion):
+        return frozenset(spec.features)
+    if isinstance(spec, models.WhenCriterion):
+        return None if criterion.condition is None else criterion.condition.names
+    return None if isinstance(spec, models.EventCriterion) else frozenset({spec.feature})
 
 
 def _by_gate(values: Mapping[int, str], otherwise: Sql | None) -> Sql:

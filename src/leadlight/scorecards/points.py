@@ -137,7 +137,4 @@ def _weight(match: Match, spec: models.EventCriterion, events: Aggregates) -> Sq
     if spec.first > 1:
         return build.or_zero(events.first(match, events.decay(spec.half_life), spec.first))
     earliest = events.least(match, build.col("at", "e"))
-    weight = build.decay(build.days_between(earliest, build.col("as_of")), spec.half_life)
-    # Asked for by name and not by COALESCE: the decay of no event is a tiny number where GREATEST passes over null.
-    none = exp.Is(this=earliest.copy(), expression=exp.Null())
-    return build.case([(none, build.number(0))], weight)
+    return build.or_zero(build.decay(build.days_between(earliest, build.col("as_of")), spec.half_life))

@@ -18,11 +18,10 @@ LONGEST_ID_COMPARED = 200
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """A lead: its number in the store, the id it is shown by, all its ids, and since when it exists."""
+    """A lead: its number in the store, the id it is shown by, and since when it exists."""
 
     lead: int
     id: str
-    ids: tuple[str, ...]
     created_at: datetime
 
 
@@ -36,8 +35,7 @@ def get_lead(engine: Engine, id: str, *, entity: str = "lead") -> Lead:  # noqa:
     )
     if not found:
         raise NotFoundError(f"there is no {entity} {id!r}{_nearest(engine, id, entity)}")
-    lead, own, created_at = found[0]
-    return Lead(lead=lead, id=own, ids=aliases(engine, lead), created_at=created_at)
+    return Lead(*found[0])
 
 
 def aliases(engine: Engine, lead: int) -> tuple[str, ...]:
@@ -61,7 +59,8 @@ def _nearest(engine: Engine, id: str, entity: str) -> str:  # noqa: A002
 def assign_keys(engine: Engine, table: str, column: str) -> int:
     """Give a number to each id in the column of a temporary table that has none, in order of first appearance.
 
-    Ids of erased people get none; returns how many rows of the table are about them.
+    They are kept in the order of the ids, so that to look one up is to read few of them. Ids of erased people get no
+    number; returns how many rows of the table are about them.
     """
     engine.execute(
         fill(
@@ -78,7 +77,7 @@ def assign_keys(engine: Engine, table: str, column: str) -> int:
         fill(
             "INSERT INTO ids SELECT id, number, number FROM (SELECT id, (SELECT coalesce(max(key), 0) FROM ids) + "
             "row_number() OVER (ORDER BY first) AS number FROM new_ids WHERE NOT coalesce({of_erased}, false)) "
-            "ORDER BY number",
+            "ORDER BY id",
             of_erased=of_erased,
         )
     )
