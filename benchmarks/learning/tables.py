@@ -34,14 +34,23 @@ def tables(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def _common(cells: Sequence[Cell]) -> list[Cell]:
-    """Return the cells of those splits that every system of the set has done, so that means compare."""
-    done = [cell for cell in cells if cell.measured]
-    systems = defaultdict(set)
-    having = defaultdict(set)
-    for cell in done:
-        systems[cell.set].add(cell.system)
-        having[cell.set, cell.split].add(cell.system)
-    return [cell for cell in done if having[cell.set, cell.split] == systems[cell.set]]
+    """Return the cells of those splits that every system of the set has done, so that means compare.
+
+    A system that lacks more than one of a set's splits is left out there: it was only begun, or keeps failing.
+    """
+    done = defaultdict(lambda: defaultdict(set))
+    for cell in cells:
+        if cell.measured:
+            done[cell.set][cell.system].add(cell.split)
+    shared: dict[str, set[str]] = {}
+    systems: dict[str, set[str]] = {}
+    for name, splits in done.items():
+        most = max(map(len, splits.values()))
+        systems[name] = {system for system, some in splits.items() if len(some) >= most - 1}
+        shared[name] = set.intersection(*(splits[system] for system in systems[name]))
+    return [
+        cell for cell in cells if cell.measured and cell.split in shared[cell.set] and cell.system in systems[cell.set]
+    ]
 
 
 def _value(cell: Cell, metric: str) -> float:
