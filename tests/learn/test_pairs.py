@@ -38,7 +38,7 @@ def test_sides_are_few_and_a_value_called_other_is_among_the_others() -> None:
     found = side(axis, codes)
     assert found.axis.size == MOST_SIDE_VALUES + 2
     assert found.place_of[1] == found.axis.size - 1
-    assert side(AXIS, drawn(0)).axis.size == 5 + 1
+    assert side(AXIS, drawn(0)).axis.size == 6 + 1
 
 
 def test_a_cell_of_the_term_is_the_value_of_its_code() -> None:

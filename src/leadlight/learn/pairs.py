@@ -13,7 +13,7 @@ from leadlight.learn.tables import Axis, CategoryAxis, NumberAxis, Term
 Floats = NDArray[np.float64]
 Codes = NDArray[np.uint8]
 
-MOST_SIDE = 5
+MOST_SIDE = 6
 """Bands of a number in a pair."""
 MOST_SIDE_VALUES = 8
 """Values of a category in a pair, beside other."""
