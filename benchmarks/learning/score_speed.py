@@ -60,7 +60,7 @@ def main() -> None:
     options = _options()
     folder = options.root / str(options.leads)
     if options.run:
-        tell(measured(lambda: SYSTEMS[options.run](folder, options.sample))[1])
+        tell(measured(SYSTEMS[options.run](folder, options.sample))[1])
         return
     if not (folder / "done").exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -78,7 +78,7 @@ def main() -> None:
     print(f"lightgbm_contributions: measured on {options.sample:,} leads, times {options.leads / options.sample:,.0f}.")
 
 
-def leadlight(folder: Path, _: int) -> tuple[DuckDBEngine, int]:
+def leadlight(folder: Path) -> tuple[DuckDBEngine, int]:
     """Open the store, compile, run; every criterion's points and the score are kept in a temporary table."""
     engine = open_store("duckdb:store.duckdb", folder, read_only=True)
     engine.execute(f"SET threads = {THREADS}")
@@ -92,22 +92,24 @@ def leadlight(folder: Path, _: int) -> tuple[DuckDBEngine, int]:
     return engine, len(card.criteria)
 
 
-def boosted(folder: Path, _: int) -> np.ndarray:
+def boosted(folder: Path) -> np.ndarray:
     """Read the trees and the matrix, and predict."""
     return _trees(folder).predict(np.load(folder / "matrix.npy"), num_threads=THREADS)
 
 
-def boosted_contributions(folder: Path, sample: int) -> np.ndarray:
-    """Return the same, with the contribution of every feature, for some of the leads."""
-    rows = np.load(folder / "matrix.npy", mmap_mode="r")[:sample]
-    return _trees(folder).predict(rows, pred_contrib=True, num_threads=THREADS)
+def boosted_contributions(folder: Path, sample: int) -> Callable[[], np.ndarray]:
+    """Open the trees and some leads' rows, which shall not be scaled up, and return what is left to do."""
+    trees, rows = _trees(folder), np.load(folder / "matrix.npy", mmap_mode="r")[:sample].copy()
+    trees.predict(rows[:1])
+    return lambda: trees.predict(rows, pred_contrib=True, num_threads=THREADS)
 
 
-SYSTEMS: dict[str, Callable[[Path, int], object]] = {
-    "leadlight": leadlight,
-    "lightgbm": boosted,
+SYSTEMS: dict[str, Callable[[Path, int], Callable[[], object]]] = {
+    "leadlight": lambda folder, _: lambda: leadlight(folder),
+    "lightgbm": lambda folder, _: lambda: boosted(folder),
     "lightgbm_contributions": boosted_contributions,
 }
+"""What each does when the clock runs."""
 
 
 def _trees(folder: Path) -> lightgbm.Booster:
@@ -188,7 +190,7 @@ def _kind(type_: pa.DataType) -> Type:
 
 def _difference(folder: Path) -> float:
     """Return how far scores in the store are from what the tables give, in points (the file rounds them)."""
-    engine, _ = leadlight(folder, 0)
+    engine, _ = leadlight(folder)
     query = f"SELECT score FROM result WHERE lead < {CHECKED} ORDER BY lead"
     found = engine.connection.execute(query).fetchnumpy()["score"]
     return float(np.abs(found - np.load(folder / "points.npy")[: len(found)]).max())
