@@ -21,24 +21,23 @@ def rows(n: int, seed: int, *, timed: bool = True) -> Examples:
 @pytest.mark.parametrize("timed", [True, False])
 def test_it_learns_what_there_is_the_same_every_time(timed: bool) -> None:
     train, test = rows(3000, 1, timed=timed), rows(2000, 2)
-    found = black_box(train, test.features)
-    assert found is not None
-    assert roc_auc_score(test.won, found) > 0.8
-    again = black_box(train, test.features)
+    box, again = black_box(train), black_box(train)
+    assert box is not None
     assert again is not None
-    assert (again == found).all()
+    found = box.probability(test.features)
+    assert roc_auc_score(test.won, found) > 0.8
+    assert (again.probability(test.features) == found).all()
+    assert box.gain["x"] > box.gain["kind"] > box.gain["flag"]
 
 
 def test_values_it_has_not_seen_are_no_fault() -> None:
+    box = black_box(rows(500, 1))
+    assert box is not None
     odd = pa.table({"flag": [True], "kind": ["never seen"], "x": [0.0]})
-    found = black_box(rows(500, 1), odd)
-    assert found is not None
-    assert 0 < found[0] < 1
+    assert 0 < box.probability(odd)[0] < 1
 
 
 def test_too_few_wins_give_none() -> None:
     few = rows(60, 1)
-    assert (
-        black_box(few.take(np.concatenate([np.flatnonzero(few.won)[:10], np.flatnonzero(~few.won)])), few.features)
-        is None
-    )
+    some = np.concatenate([np.flatnonzero(few.won)[:10], np.flatnonzero(~few.won)])
+    assert black_box(few.take(some)) is None

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadlight.learn.examples import Examples, Floats
+
+if TYPE_CHECKING:
+    from lightgbm import Booster
 
 LEAST_WINS = 20
 OPTIONS = {
@@ -17,8 +24,24 @@ ROUNDS, PATIENCE = 500, 30
 NEWEST = 0.2
 
 
-def black_box(train: Examples, judged: pa.Table, *, seed: int = 1, threads: int = 2) -> Floats | None:
-    """Return the probabilities a boosted forest gives to rows it has not seen; None where wins are too few for one.
+@dataclass(frozen=True, slots=True)
+class BlackBox:
+    """Boosted trees, and how much each feature helped them (the sum of what its splits gained)."""
+
+    booster: Booster = field(repr=False)
+    categories: Mapping[str, pa.Array] = field(repr=False)
+    """Text features with the values seen; one not seen is missing."""
+    names: tuple[str, ...]
+    gain: Mapping[str, float]
+
+    def probability(self, features: pa.Table) -> Floats:
+        """Return each row's probability of a win."""
+        found: Floats = np.asarray(self.booster.predict(_numbers(features, self.names, self.categories)), np.float64)
+        return found
+
+
+def black_box(train: Examples, *, seed: int = 1, threads: int = 1) -> BlackBox | None:
+    """Fit a black box; None where wins are too few for one.
 
     Categories are native ones; the newest fifth of the rows says when to stop.
     """
@@ -26,33 +49,37 @@ def black_box(train: Examples, judged: pa.Table, *, seed: int = 1, threads: int 
         return None
     import lightgbm
 
-    order = np.argsort(train.time, kind="stable") if train.time is not None else np.arange(len(train))
-    if train.time is None:
-        order = np.random.default_rng(seed).permutation(order)
-    cut = int(len(order) * (1 - NEWEST))
-    columns, codes = _numbers(train.features, judged)
-    own, theirs = columns[: len(train)], columns[len(train) :]
-    options = {**OPTIONS, "seed": seed, "num_threads": threads}
-    parts = [
-        lightgbm.Dataset(own[rows], train.won[rows].astype(float), categorical_feature=codes, free_raw_data=False)
-        for rows in (order[:cut], order[cut:])
-    ]
-    if not (train.won[order[:cut]].any() and train.won[order[cut:]].any()):
+    order = _order(train, seed)
+    older, newer = np.split(order, [int(len(order) * (1 - NEWEST))])
+    if not (train.won[older].any() and train.won[newer].any()):
         return None
+    columns = {name: train.features.column(name) for name in train.names}
+    categories = {name: pc.unique(c.drop_null()) for name, c in columns.items() if pa.types.is_string(c.type)}
+    matrix = _numbers(train.features, train.names, categories)
+    codes = [place for place, name in enumerate(train.names) if name in categories]
+    parts = [
+        lightgbm.Dataset(matrix[rows], train.won[rows].astype(float), categorical_feature=codes, free_raw_data=False)
+        for rows in (older, newer)
+    ]
     stop = lightgbm.early_stopping(PATIENCE, verbose=False)
+    options = {**OPTIONS, "seed": seed, "num_threads": threads}
     booster = lightgbm.train(options, parts[0], ROUNDS, valid_sets=[parts[1]], callbacks=[stop])
-    found: Floats = np.asarray(booster.predict(theirs), dtype=np.float64)
-    return found
+    gain = dict(zip(train.names, booster.feature_importance("gain").tolist(), strict=True))
+    return BlackBox(booster, categories, tuple(train.names), gain)
 
 
-def _numbers(train: pa.Table, judged: pa.Table) -> tuple[Floats, list[int]]:
-    """Return the rows of both tables as one matrix, and which columns hold codes of categories."""
-    both = pa.concat_tables([train, judged.select(train.column_names)])
-    columns, codes = [], []
-    for place, name in enumerate(both.column_names):
-        column = both.column(name).combine_chunks()
-        if pa.types.is_string(column.type):
-            codes.append(place)
-            column = pc.dictionary_encode(column).indices
+def _order(train: Examples, seed: int) -> Any:
+    if train.time is not None:
+        return np.argsort(train.time, kind="stable")
+    return np.random.default_rng(seed).permutation(len(train))
+
+
+def _numbers(features: pa.Table, names: Any, categories: Mapping[str, pa.Array]) -> Floats:
+    """Return the rows as one matrix: categories as codes, missing as NaN."""
+    columns = []
+    for name in names:
+        column = features.column(name).combine_chunks()
+        if name in categories:
+            column = pc.index_in(column, categories[name], skip_nulls=True)
         columns.append(column.cast(pa.float64()).to_numpy(zero_copy_only=False))
-    return np.column_stack(columns), codes
+    return np.column_stack(columns)

@@ -47,7 +47,8 @@ class FitSettings:
 
     `half_life` (days, or the unit of `time`) lets older rows weigh less; `blocks` is into how many parts time is cut to
     see what holds; `rarest` is how often a value must be seen to have points of its own; `monotone` says for numbers
-    which way their points must go. `threads` is for the linear algebra.
+    which way their points must go. `threads` is for the linear algebra: on a busy machine, two that wait for each
+    other take many times the CPU of one.
     """
 
     seed: int = 0
@@ -58,7 +59,7 @@ class FitSettings:
     blocks: int = 6
     most_bins: int = 48
     rarest: int = 15
-    threads: int = 2
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError, did_you_mean
 from leadlight.evaluate.splits import Split, split
 from leadlight.evaluate.verdict import HeldOut, System, Verdict, judge
-from leadlight.learn.black_box import black_box
+from leadlight.learn.black_box import BlackBox, black_box
 from leadlight.learn.calibrate import Calibration, calibrate
 from leadlight.learn.candidates import Candidate, candidates
 from leadlight.learn.card import learned_card, uses
@@ -35,9 +35,7 @@ if TYPE_CHECKING:
 DOUBLE_ODDS = 20.0
 POINTS = DOUBLE_ODDS / np.log(2.0)
 MOST_FEATURES = 25
-"""How many features a learned scorecard looks at; those that move scores least are left out beyond it."""
-LEAST_SPREAD = 0.02
-"""A feature whose contributions differ by less (standard deviation in log-odds) is left out."""
+"""How many features a learned scorecard looks at; those that help a black box least are left out beyond it."""
 
 Step = Callable[[str], None]
 
@@ -149,7 +147,7 @@ def bare_card(
     table = training(engine, workspace, found, until)
     kept = find_leaks(table.examples, current=_current(found, table), seed=seed).kept
     settings, examples = _settings(workspace, kept, seed), table.examples.select(list(kept))
-    chosen = examples.select(_chosen(fit(examples, settings), examples))
+    chosen = examples.select(_chosen(examples, black_box(examples, seed=seed)))
     base, criteria = tables_to_groups(fit(chosen, settings).tables, double_odds=DOUBLE_ODDS)
     used = {name for criterion in criteria for name in uses(criterion)}
     own = {name: feature.spec for name, feature in table.features.items() if name in used}
@@ -206,7 +204,8 @@ def _judge(
     examples = table.examples.select(names)
     outer = _split(examples)
     train, test = examples.take(outer.train), examples.take(outer.test)
-    features = _chosen(fit(train, settings), train)
+    box = black_box(train, seed=settings.seed)
+    features = _chosen(train, box)
     train, test = train.select(features), test.select(features)
     inner = _split(train)
     past = _scores(fit(train.take(inner.train), settings), train.take(inner.test))
@@ -222,12 +221,11 @@ def _judge(
         timed=outer.timed,
         label=label,
     )
-    box = black_box(examples.take(outer.train), examples.take(outer.test).features, seed=settings.seed)
     verdict = judge(
         held,
         System("learned", scores, known.probabilities(scores)),
         today=_today(engine, workspace, today, test.lead, table.as_of.take(pa.array(outer.test))),
-        black_box=None if box is None else System("black box", box, box),
+        black_box=None if box is None else _as_system(box, examples.take(outer.test).features),
         seed=settings.seed,
     )
     return _Judged(verdict, features, _calibrated(scores, test), scores)
@@ -236,6 +234,11 @@ def _judge(
 def _arrival(table: Training, examples: Examples) -> Floats:
     """Return what tells which lead came first: its creation, or what stands for it where there are no dates."""
     return table.created if np.ptp(table.created) > 0 or examples.time is None else examples.time
+
+
+def _as_system(box: BlackBox, features: pa.Table) -> System:
+    found = box.probability(features)
+    return System("black box", found, found)
 
 
 def _split(examples: Examples) -> Split:
@@ -251,14 +254,13 @@ def _calibrated(scores: Floats, examples: Examples) -> Calibration:
     return calibrate(scores, examples.won, lead=examples.lead, time=examples.time)
 
 
-def _chosen(fitted: Fitted, examples: Examples) -> list[str]:
-    """Return the features that move scores most, at least a little each."""
-    spread = dict.fromkeys(examples.names, 0.0)
-    for term, values in zip(fitted.tables.terms, fitted.tables.contributions(examples.features).T, strict=True):
-        for name in term.features:
-            spread[name] += float(values.std()) / len(term.features)
-    ranked = sorted((name for name in spread if spread[name] >= LEAST_SPREAD), key=lambda name: -spread[name])
-    return [name for name in examples.names if name in set(ranked[:MOST_FEATURES])] or examples.names[:1]
+def _chosen(examples: Examples, box: BlackBox | None) -> list[str]:
+    """Return the features that help most: by what they gain in a black box, or where wins are too few for one, all."""
+    if box is None or len(examples.names) <= MOST_FEATURES:
+        return examples.names
+    ranked = sorted((name for name in examples.names if box.gain[name] > 0), key=lambda name: -box.gain[name])
+    best = set(ranked[:MOST_FEATURES])
+    return [name for name in examples.names if name in best] or examples.names[:MOST_FEATURES]
 
 
 def _today(
