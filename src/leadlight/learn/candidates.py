@@ -267,7 +267,10 @@ class _Maker:
 
     def of_accounts(self) -> Iterator[Candidate]:
         """What colleagues did, where leads have accounts with more than one lead."""
-        shared = "SELECT 1 FROM attributes WHERE account IS NOT NULL GROUP BY account HAVING count(DISTINCT lead) > 1 LIMIT 1"
+        shared = (
+            "SELECT 1 FROM attributes WHERE account IS NOT NULL GROUP BY account "
+            "HAVING count(DISTINCT lead) > 1 LIMIT 1"
+        )
         if not self.engine.rows(shared):
             return
         within = WINDOWS[-1]

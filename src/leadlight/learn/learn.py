@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError, did_you_mean
-from leadlight.evaluate.splits import Split, split
+from leadlight.evaluate.splits import Split, random_split, split
 from leadlight.evaluate.verdict import HeldOut, System, Verdict, judge
 from leadlight.learn.black_box import BlackBox, black_box
 from leadlight.learn.calibrate import Calibration, calibrate
@@ -207,9 +207,7 @@ def _judge(
     box = black_box(train, seed=settings.seed)
     features = _chosen(train, box)
     train, test = train.select(features), test.select(features)
-    inner = _split(train)
-    past = _scores(fit(train.take(inner.train), settings), train.take(inner.test))
-    known = _calibrated(past, train.take(inner.test))
+    known = _known_before(train, settings)
     fitted = fit(train, settings)
     scores = _scores(fitted, test)
     held = HeldOut(
@@ -231,6 +229,13 @@ def _judge(
     return _Judged(verdict, features, _calibrated(scores, test), scores)
 
 
+def _known_before(train: Examples, settings: FitSettings) -> Calibration:
+    """Return the probabilities that could be said before the rows to judge by came: from the newest to learn from."""
+    inner = _split(train)
+    newest = train.take(inner.test)
+    return _calibrated(_scores(fit(train.take(inner.train), settings), newest), newest)
+
+
 def _arrival(table: Training, examples: Examples) -> Floats:
     """Return what tells which lead came first: its creation, or what stands for it where there are no dates."""
     return table.created if np.ptp(table.created) > 0 or examples.time is None else examples.time
@@ -242,7 +247,9 @@ def _as_system(box: BlackBox, features: pa.Table) -> System:
 
 
 def _split(examples: Examples) -> Split:
-    return split(examples.won, time=examples.time, horizon=examples.horizon, lead=examples.lead)
+    """Split in time; at random by lead, which the verdict then says, where the older part has too few wins."""
+    found = split(examples.won, time=examples.time, horizon=examples.horizon, lead=examples.lead)
+    return found if found.enough else random_split(examples.won, lead=examples.lead)
 
 
 def _scores(fitted: Fitted, examples: Examples) -> Floats:
