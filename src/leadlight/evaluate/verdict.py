@@ -179,7 +179,7 @@ def _what(verdict: Verdict) -> str:
     when = ""
     if verdict.since is not None and verdict.until is not None:
         when = f" from {_date(verdict.since)} to {_date(verdict.until)}"
-    how = "" if verdict.timed else ", drawn at random because no time is known"
+    how = "" if verdict.timed else ", drawn at random: no time is known, or too few wins came before"
     return f"{verdict.n:,} rows of {verdict.label}{when} with {verdict.wins:,} wins, none of them learned from{how}"
 
 
