@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from leadlight.engines.base import Engine
+from leadlight.errors import NotFoundError
 from leadlight.evaluate.rates import Rate, wilson
 from leadlight.expr import build
+from leadlight.insight.profile import Profile, profile
 from leadlight.scorecards.compile import CAP, Options
 from leadlight.scorecards.outcomes import Hindsight, hindsight, labelled, win_condition
 from leadlight.scorecards.rank import Ranking, rank, scored
@@ -95,6 +97,10 @@ class ReportFacts:
     rejected: int
     future: int
     """Events after the as-of, which do not count."""
+    profile: Profile | None
+    """Who the ideal buyer is; None without past outcomes."""
+    learned: Mapping[str, Any] | None
+    """Where a learned scorecard's numbers come from."""
 
     @property
     def silent(self) -> list[str]:
@@ -141,7 +147,21 @@ def gather(
         without_events=_without_events(engine, as_of) if of_leads else 0,
         rejected=int(engine.rows("SELECT coalesce(sum(rejected), 0) FROM files")[0][0]),
         future=int(engine.rows('SELECT count(*) FROM events WHERE "at" > ?', [as_of])[0][0]),
+        profile=_profile(engine, workspace, scorecard, as_of) if of_leads else None,
+        learned=spec.learned,
     )
+
+
+def _profile(
+    engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, as_of: datetime
+) -> Profile | None:
+    """Return the profile, where there are outcomes that can tell one."""
+    if workspace.spec.outcome is None:
+        return None
+    try:
+        return profile(engine, workspace, scorecard, as_of)
+    except NotFoundError:  # no win so far
+        return None
 
 
 def _bins(engine: Engine, table: str) -> tuple[tuple[float, float, int], ...]:
@@ -284,6 +304,8 @@ def as_json(facts: ReportFacts) -> dict[str, Any]:
         "without_events": facts.without_events,
         "future_events": facts.future,
         "rejected": facts.rejected,
+        "profile": facts.profile.as_dict() if facts.profile else None,
+        "learned": None if facts.learned is None else dict(facts.learned),
     }  # fmt: skip
 
 

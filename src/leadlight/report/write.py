@@ -18,6 +18,7 @@ from leadlight.charts.conversion import conversion_by_grade
 from leadlight.charts.criteria import criteria_bars
 from leadlight.charts.distribution import distribution
 from leadlight.charts.grades import grade_bars, grade_matrix
+from leadlight.charts.profile import profile_shares
 from leadlight.charts.render import to_svg
 from leadlight.engines.base import Engine
 from leadlight.errors import UsageError
@@ -90,6 +91,9 @@ def charts_of(facts: ReportFacts, scorecard: ResolvedScorecard) -> dict[str, dic
     if facts.conversion is not None:
         rows = [(row.name, row.n, row.won, row.low, row.high) for row in facts.conversion.rows]
         charts["conversion"] = conversion_by_grade(rows, facts.conversion.base_rate)
+    if facts.profile is not None and facts.profile.ideal + facts.profile.anti:
+        levels = [*facts.profile.ideal, *facts.profile.anti]
+        charts["profile"] = profile_shares([(x.text, x.share_won, x.share_all, x.lift.value) for x in levels])
     return charts
 
 
