@@ -58,11 +58,15 @@ def chance(probability: float, interval: tuple[float, float] | None = None) -> s
 
 
 def percent(share: float) -> str:
-    """Write a share in percent, small ones with the digits they need.
+    """Write a share in percent, small ones with the digits they need; what is not quite all is not called all.
 
-    >>> percent(0.5), percent(0.042), percent(0.00123), percent(0.0)
-    ('50%', '4.2%', '0.12%', '0%')
+    >>> percent(0.5), percent(0.042), percent(0.00123), percent(0.0), percent(0.997), percent(1.0)
+    ('50%', '4.2%', '0.12%', '0%', '>99%', '100%')
     """
+    if 0.995 <= share < 1:
+        return ">99%"
+    if 0 < share < 0.00005:
+        return "<0.01%"
     digits = 0 if share >= 0.1 or share == 0 else 1 if share >= 0.01 else 2
     return f"{share:.{digits}%}"
 
