@@ -31,10 +31,13 @@ demo: $(READY) ## a simulated company, ranked and explained, in the folder demo
 	@echo; echo "== leadlight rank"; $(LEADLIGHT) rank -w $(DEMO) --as-of $(AS_OF)
 	@echo; $(LEADLIGHT) export $(DEMO)/ranking.csv -w $(DEMO) --as-of $(AS_OF)
 	@$(LEADLIGHT) report $(DEMO)/report.html -w $(DEMO) --as-of $(AS_OF)
+	@echo; echo "== leadlight learn"; $(LEADLIGHT) learn -w $(DEMO) --as-of $(AS_OF)
 	@first=$$(sed -n 2p $(DEMO)/ranking.csv | cut -d, -f2); \
 	echo; echo "Open $(DEMO)/report.html, then try:"; \
 	echo "  $(LEADLIGHT) explain $$first -w $(DEMO) --as-of $(AS_OF)"; \
 	echo "  $(LEADLIGHT) why $$first -w $(DEMO) --since 2026-05-31 --until $(AS_OF)"; \
+	echo "  $(LEADLIGHT) similar $$first -w $(DEMO) --as-of $(AS_OF)"; \
+	echo "  $(LEADLIGHT) profile -w $(DEMO) --as-of $(AS_OF)"; \
 	echo "  edit $(DEMO)/scorecards/house.yaml, then $(LEADLIGHT) diff -w $(DEMO) --as-of $(AS_OF)"; \
 	echo "  $(LEADLIGHT) init shop     (a small workspace for your own data)"
 

@@ -19,6 +19,7 @@ DAILY: tuple[Step, ...] = (
     ("leadlight rank", "who comes first, and why"),
     ("leadlight explain ID", "where each point of a score comes from"),
     ("leadlight why ID --since 30d", "what moved it"),
+    ("leadlight learn", "a scorecard from past outcomes, held against yours"),
     ("leadlight diff", "what an edited scorecard would do"),
     ("leadlight report", "one page for everybody"),
 )
@@ -74,6 +75,7 @@ def _counts(workspace: Workspace) -> tuple[int, int, datetime | None]:
 def _no_workspace(folder: Path) -> Overview:
     makes = folder / "Makefile"
     steps = [
+        ("leadlight rank leads.csv", "rank the open leads of an export, learned from those won and lost"),
         ("leadlight init shop", "make a small workspace with example data in the folder shop"),
         ("leadlight -w FOLDER", "look at a workspace somewhere else"),
         ("leadlight --help", "all commands"),
