@@ -189,8 +189,8 @@ class TooFewOutcomes(LeadlightError):
         fewer = "wins" if wins <= losses else "losses"
         message = f"{wins:,} wins and {losses:,} losses are too few {fewer} to learn from; at least {needed} are needed"
         fix = (
-            "Let them move the points of a scorecard written by hand: `leadlight learn --from NAME`. If there should be "
-            "more, look at which outcomes `outcome:` calls wins."
+            "Let them move the points of a scorecard written by hand: `leadlight learn --from NAME`. "
+            "If there should be more, look at which outcomes `outcome:` calls wins."
         )
         super().__init__(message, fix=fix)
 

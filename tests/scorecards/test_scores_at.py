@@ -32,4 +32,5 @@ def test_each_row_is_scored_as_explain_would(shop: Workspace) -> None:
         assert found.scored[place] == (name != "eve"), "who is excluded is scored, and marked"
     assert found.probability is None
     assert found.grade is not None
-    assert found.take(found.scored).grade == [label for label, kept in zip(found.grade, found.scored, strict=True) if kept]
+    kept = [label for label, scored in zip(found.grade, found.scored, strict=True) if scored]
+    assert found.take(found.scored).grade == kept

@@ -372,7 +372,7 @@ class LearnSpec(Spec):
         description="how long after its creation a lead is looked at, beside its creation, as long as it is open",
     )
     order: Name | None = Field(None, description="an attribute that rises with time, where leads have no dates")
-    candidates: bool = Field(default=True, description="make features from attributes and events beside those named here")
+    candidates: bool = Field(default=True, description="make features from attributes and events beside those named")
     keep: list[Name] = Field(default_factory=list, description="features to learn from although they look like leaks")
     leave_out: list[Name] = Field(default_factory=list, description="features never to learn from")
     protected: list[Name] = Field(
