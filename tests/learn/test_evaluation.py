@@ -56,3 +56,14 @@ def test_judging_by_what_was_learned_from_is_named(taught: tuple[Workspace, Lear
     assert found.calibration is not None
     assert found.metrics.log_loss is not None
     assert not np.isnan(found.as_dict()["metrics"]["auc"]["value"])
+
+
+def test_groups_of_a_protected_attribute_are_compared(company: Workspace) -> None:
+    path = company.root / "leadlight.yaml"
+    path.write_text(path.read_text() + "\nlearn: {protected: [source]}\n")
+    found = Workspace(company.root, now=company.now).evaluate("house").fairness
+    assert [item.attribute for item in found] == ["source"]
+    groups = {group.name: group for group in found[0].groups}
+    assert set(groups) == {"referral", "organic", "ads", "fair", "(none)"}
+    assert groups["ads"].falls_short, "the card gives referrals 20 points and ads -10"
+    assert "ads" in str(found[0])

@@ -169,6 +169,7 @@ def evaluation(found: Evaluation) -> RenderableType:
     parts += [words(item) for item in found.against if item.figure == "auc"]
     parts += [_by_grade(found.grades)] if found.grades else []
     parts += [words(found.calibration)] if found.calibration is not None else []
+    parts += [words(item, "yellow" if item.findings else "") for item in found.fairness]
     return Group(*parts, *(words(note, "yellow") for note in found.notes))
 
 

@@ -9,7 +9,9 @@ import numpy as np
 
 from leadlight.learn.calibrate import Calibration
 from leadlight.learn.examples import Floats
+from leadlight.scorecards.compile import name_types
 from leadlight.spec import models
+from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
 FIT, ENGAGEMENT = "fit", "engagement"
 GRADES = (("A", 0.1), ("B", 0.3), ("C", 0.6))
@@ -122,3 +124,13 @@ def _grades(scores: Floats) -> models.GradesSpec | None:
     if len(set(bounds.values())) < len(bounds):
         return None
     return models.GradesSpec.model_validate({"score": {**{k: float(v) for k, v in bounds.items()}, "D": None}})
+
+
+def features_of(workspace: ResolvedWorkspace, scorecard: ResolvedScorecard) -> list[str]:
+    """Return the features a scorecard looks at that have values to compare (numbers, texts, yes and no)."""
+    types = name_types(workspace.with_features(scorecard.features))
+    named = [name for criterion in scorecard.criteria for name in uses(criterion.spec)]
+    conditions = [name for c in scorecard.criteria if c.condition is not None for name in c.condition.names]
+    spec = workspace.with_features(scorecard.features).features
+    chosen = [*named, *(name for name in conditions if name in spec or name in workspace.catalog.attributes)]
+    return [name for name in dict.fromkeys(chosen) if str(types.get(name)) != "time"]

@@ -13,13 +13,17 @@ from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError
 from leadlight.evaluate.bootstrap import leads_of
 from leadlight.evaluate.calibration import Calibration, calibration
+from leadlight.evaluate.fairness import Fairness, fairness
 from leadlight.evaluate.metrics import Metrics, draw, measure
 from leadlight.evaluate.rates import Rate, conversions
 from leadlight.evaluate.verdict import Comparison, compare
-from leadlight.learn.training import Rows, past_rows
+from leadlight.learn.card import features_of
+from leadlight.learn.training import Rows, features_at, past_rows, texts_at
 from leadlight.scorecards.scores_at import ScoresAt, scores_at
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
+CHOSEN = 0.2
+"""The share of leads ranked first that is compared between groups."""
 NEWEST_FIRST, OLDEST_FIRST = "newest first", "oldest first"
 HONEST = "It was learned from leads of this period: judged by them it looks better than it is."
 
@@ -37,6 +41,8 @@ class Evaluation:
     against: tuple[Comparison, ...]
     grades: tuple[Rate, ...]
     calibration: Calibration | None = field(repr=False)
+    fairness: tuple[Fairness, ...] = ()
+    """For each protected attribute, how its groups are chosen (the first fifth of the ranking) and won."""
     notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -51,6 +57,7 @@ class Evaluation:
             "against": [item.as_dict() for item in self.against],
             "grades": [rate.as_dict() for rate in self.grades],
             "calibration": None if self.calibration is None else self.calibration.as_dict(),
+            "fairness": [item.as_dict() for item in self.fairness],
             "notes": list(self.notes),
         }
 
@@ -60,6 +67,7 @@ class Evaluation:
         lines += [f"  {item}" for item in self.against if item.figure == "auc"]
         lines += [f"  grade {rate}" for rate in self.grades]
         lines += [f"  {self.calibration}"] if self.calibration is not None else []
+        lines += [str(item) for item in self.fairness]
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
 
@@ -96,7 +104,34 @@ def evaluate(
         _against(rows, found, seed) if rows.dated else (),
         _by_grade(scorecard, rows, found),
         None if found.probability is None else calibration(found.probability, rows.won, lead=rows.lead, seed=seed),
+        _fairness(engine, workspace, scorecard, rows, found),
         tuple(_notes(scorecard, since)),
+    )
+
+
+def _fairness(
+    engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, rows: Rows, found: ScoresAt
+) -> tuple[Fairness, ...]:
+    """Compare the groups of each protected attribute, each lead once, where its score was highest."""
+    protected = workspace.spec.learn.protected
+    if not protected:
+        return ()
+    best = np.zeros(len(rows.lead), np.bool_)
+    best[rows.one_each(found.score)] = True
+    each, score = rows.take(best), found.score[best]
+    full = workspace.with_features(scorecard.features)
+    names = features_of(workspace, scorecard)
+    features = features_at(engine, full, names, each).select(names)
+    return tuple(
+        fairness(
+            name,
+            texts_at(engine, full, name, each),
+            chosen=score >= np.quantile(score, 1 - CHOSEN),
+            won=each.won,
+            probability=None if found.probability is None else found.probability[best],
+            features=features.select([other for other in names if other != name]),
+        )
+        for name in protected
     )
 
 

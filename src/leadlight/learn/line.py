@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError, UsageError
@@ -20,12 +19,9 @@ from leadlight.evaluate.threshold import (
     threshold_for_cost,
     threshold_for_precision,
 )
-from leadlight.learn.training import Rows, features_at, past_rows
-from leadlight.scorecards.compile import name_types
+from leadlight.learn.training import past_rows, texts_at
 from leadlight.scorecards.scores_at import scores_at
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
-
-MISSING = "(none)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +101,7 @@ def line(
     best = np.zeros(len(rows.lead), np.bool_)
     best[rows.one_each(found.score)] = True
     rows, score = rows.take(best), found.score[best]
-    group = None if wish.by is None else _groups(engine, workspace, wish.by, rows)
+    group = None if wish.by is None else texts_at(engine, workspace, wish.by, rows)
     past = Past(score, rows.won, rows.worth, rows.time if rows.dated else None, group)
     return Line(
         scorecard.name, workspace.spec.entity, since, until, len(score), int(rows.won.sum()), _drawn(past, wish), past
@@ -119,14 +115,3 @@ def _drawn(past: Past, wish: Wish) -> Threshold:
         return threshold_for_cost(past, wish.cost, gain=wish.gain)
     assert wish.precision is not None
     return threshold_for_precision(past, wish.precision)
-
-
-def _groups(engine: Engine, workspace: ResolvedWorkspace, name: str, rows: Rows) -> np.ndarray[Any, np.dtype[Any]]:
-    """Return each row's group. Raises NotFoundError for an attribute that is none."""
-    from leadlight.errors import did_you_mean
-
-    known = name_types(workspace)
-    if name not in known:
-        raise NotFoundError(f"there is no attribute {name!r}: {did_you_mean(name, known)}")
-    column = features_at(engine, workspace, [name], rows).column(name)
-    return np.array(column.cast(pa.string()).fill_null(MISSING).to_pylist(), dtype=np.str_)

@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadlight.engines.base import Engine
-from leadlight.errors import NotFoundError
+from leadlight.errors import NotFoundError, did_you_mean
+from leadlight.evaluate.arrays import Texts
 from leadlight.expr import build
 from leadlight.expr.sql import to_sql
 from leadlight.expr.types import Type
@@ -26,6 +27,7 @@ from leadlight.features.compile import feature_statement
 from leadlight.features.moment import Moment
 from leadlight.learn.candidates import Candidate, feature_specs
 from leadlight.learn.examples import Bools, Examples, Floats, Ints
+from leadlight.scorecards.compile import name_types
 from leadlight.scorecards.outcomes import win_condition
 from leadlight.spec import models
 from leadlight.spec.features import TypedFeatures, type_features
@@ -34,6 +36,7 @@ from leadlight.spec.marks import Marks
 from leadlight.spec.resolved import ResolvedFeature, ResolvedWorkspace
 from leadlight.store.sql import Sql, fill, joined
 
+NONE = "(none)"
 PAIRS = "_moments"
 """The temporary table of (lead, as_of, won, worth) that a training table is made of."""
 EXCLUDED = "excluded_"
@@ -321,6 +324,18 @@ def past_rows(engine: Engine, workspace: ResolvedWorkspace, until: datetime, *, 
         np.array(labels.column("settled").to_pylist(), np.bool_),
         _has_dates(labels),
     )
+
+
+def texts_at(engine: Engine, workspace: ResolvedWorkspace, name: str, rows: Rows) -> Texts:
+    """Return an attribute or feature of rows as text, `(none)` where it is missing.
+
+    Raises NotFoundError for a name that is none.
+    """
+    known = name_types(workspace)
+    if name not in known:
+        raise NotFoundError(f"there is no attribute {name!r}: {did_you_mean(name, known)}")
+    column = features_at(engine, workspace, [name], rows).column(name)
+    return np.array(column.cast(pa.string()).fill_null(NONE).to_pylist(), dtype=np.object_)
 
 
 def features_at(engine: Engine, workspace: ResolvedWorkspace, names: Sequence[str], rows: Rows) -> pa.Table:

@@ -7,14 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from leadlight.engines.base import Engine
-from leadlight.errors import NotFoundError, UsageError, did_you_mean
+from leadlight.errors import NotFoundError, UsageError
 from leadlight.evaluate.drift import Watch, watch
-from leadlight.learn.card import uses
-from leadlight.learn.training import Rows, features_at, past_rows
-from leadlight.scorecards.compile import name_types
+from leadlight.learn.card import features_of
+from leadlight.learn.training import Rows, features_at, past_rows, texts_at
 from leadlight.scorecards.scores_at import scores_at
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
@@ -98,7 +96,7 @@ def watched(
             scorecard.name, scorecard.version, workspace.spec.entity, start, until, *counts, Watch(None, (), ()),
             f"Too few to compare yet: {FEWEST} on each side are needed; --since names another day.",
         )  # fmt: skip
-    names = _features_of(workspace, scorecard)
+    names = features_of(workspace, scorecard)
     full = workspace.with_features(scorecard.features)
     known = found.probability is not None
     seen = watch(
@@ -108,7 +106,7 @@ def watched(
         recent_score=found.score[new],
         probability=found.probability[fresh] if found.probability is not None else None,
         won=rows.won[fresh] if known else None,
-        segment=_segments(engine, full, segment, rows.take(fresh)) if known and segment is not None else None,
+        segment=texts_at(engine, full, segment, rows.take(fresh)) if known and segment is not None else None,
         lead=rows.lead[fresh] if known else None,
     )
     return Watched(scorecard.name, scorecard.version, workspace.spec.entity, start, until, *counts, seen)
@@ -130,23 +128,3 @@ def _at_one_age(workspace: ResolvedWorkspace, rows: Rows) -> np.ndarray[Any, np.
     middle = ages[len(ages) // 2] / timedelta(days=1)
     found: np.ndarray[Any, np.dtype[np.bool_]] = np.abs(rows.time - rows.created - middle) < 1e-6
     return found
-
-
-def _features_of(workspace: ResolvedWorkspace, scorecard: ResolvedScorecard) -> list[str]:
-    """Return the features a scorecard looks at that have values to compare (numbers, texts, yes and no)."""
-    types = name_types(workspace.with_features(scorecard.features))
-    named = [name for criterion in scorecard.criteria for name in uses(criterion.spec)]
-    conditions = [name for c in scorecard.criteria if c.condition is not None for name in c.condition.names]
-    spec = workspace.with_features(scorecard.features).features
-    chosen = [*named, *(name for name in conditions if name in spec or name in workspace.catalog.attributes)]
-    return [name for name in dict.fromkeys(chosen) if str(types.get(name)) != "time"]
-
-
-def _segments(
-    engine: Engine, workspace: ResolvedWorkspace, name: str, rows: Rows
-) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
-    known = name_types(workspace)
-    if name not in known:
-        raise NotFoundError(f"there is no attribute {name!r}: {did_you_mean(name, known)}")
-    column = features_at(engine, workspace, [name], rows).column(name)
-    return np.array(column.cast(pa.string()).fill_null("(none)").to_pylist(), dtype=np.object_)
