@@ -12,6 +12,7 @@ from tests.features.tables import Tables as Store
 from leadlight.expr.types import Type
 from leadlight.learn.points import LearnedCriterion, label, points_per_unit, tables_to_groups
 from leadlight.learn.tables import CategoryAxis, NumberAxis, Tables, Term
+from leadlight.spec.models import WhenCriterion
 
 TYPES = {"size": Type.NUMBER, "city": Type.TEXT, "member": Type.BOOL, "visits": Type.NUMBER}
 ROWS: dict[str, list[Any]] = {
@@ -90,3 +91,12 @@ def test_names_are_for_people_and_differ() -> None:
     names = [c.name for c in tables_to_groups(Tables(0.0, (*terms, table(axes[0], axes[2]))))[1]]
     assert names == ["lead_source", "Lead_source", "Size", "Lead source × Size"]
     assert label("_") == "_"
+
+
+def test_a_text_of_which_no_value_has_a_name_gives_points_for_being_known() -> None:
+    note = Term((CategoryAxis("note", ()),), np.array([-1.0, 0.5]))
+    base, (criterion,) = tables_to_groups(Tables(-2.0, (note,)))
+    assert isinstance(criterion, WhenCriterion)
+    assert criterion.when == "note is not null"
+    assert base == pytest.approx((-2.0 - 1.0) * 20 / np.log(2), abs=0.011)
+    assert base + criterion.points == pytest.approx((-2.0 + 0.5) * 20 / np.log(2), abs=0.011)

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.learn.tables import MISSING, Axis, CategoryAxis, NumberAxis, Tables
-from leadlight.spec.models import BandCriterion, CategoryCriterion, PairCriterion
+from leadlight.spec.models import BandCriterion, CategoryCriterion, PairCriterion, WhenCriterion
 
 Floats = NDArray[np.float64]
-LearnedCriterion = BandCriterion | CategoryCriterion | PairCriterion
+LearnedCriterion = BandCriterion | CategoryCriterion | PairCriterion | WhenCriterion
 
 DOUBLE_ODDS = 20.0
 DIGITS = 2
@@ -40,11 +40,25 @@ def tables_to_groups(tables: Tables, *, double_odds: float = DOUBLE_ODDS) -> tup
     """
     scale = points_per_unit(double_odds)
     names = _names([term.features for term in tables.terms])
-    criteria = [
-        criterion(name, term.axes, _rounded(scale * term.log_odds))
-        for name, term in zip(names, tables.terms, strict=True)
-    ]
-    return float(_rounded(np.array(scale * tables.base))), criteria
+    base, criteria = scale * tables.base, list[LearnedCriterion]()
+    for name, term in zip(names, tables.terms, strict=True):
+        points = _rounded(scale * term.log_odds)
+        if _names_no_value(term.axes):
+            base += float(points[MISSING])
+            criteria.append(_known(name, term.axes[0], points))
+        else:
+            criteria.append(criterion(name, term.axes, points))
+    return float(_rounded(np.array(base))), criteria
+
+
+def _names_no_value(axes: tuple[Axis, ...]) -> bool:
+    """Return whether a table tells only whether there is a value, since none was seen often enough to be named."""
+    return len(axes) == 1 and isinstance(axes[0], CategoryAxis) and not axes[0].groups
+
+
+def _known(name: str, axis: Axis, points: Floats) -> WhenCriterion:
+    given = float(_rounded(points[-1] - points[MISSING]))
+    return WhenCriterion(name=f"{name} is known", when=f"{axis.feature} is not null", points=given)
 
 
 def criterion(name: str, axes: tuple[Axis, ...], points: Floats) -> LearnedCriterion:

@@ -73,8 +73,13 @@ class Worth:
         return found
 
     def spec(self) -> models.WorthSpec:
-        """Return what a scorecard file holds under `worth`."""
-        return models.WorthSpec(base=self.base, criteria=[_criterion(factor) for factor in self.factors])
+        """Return what a scorecard file holds under `worth`: all but factors that name no value."""
+        named = [_criterion(factor) for factor in self.factors if _names_a_value(factor.axis)]
+        return models.WorthSpec(base=self.base, criteria=named)
+
+
+def _names_a_value(axis: Axis) -> bool:
+    return isinstance(axis, NumberAxis) or bool(axis.groups)
 
 
 def learn_worth(examples: Examples, *, most: int = MOST_FACTORS) -> models.WorthSpec | None:
