@@ -90,7 +90,7 @@ def test_without_times_there_is_no_hindsight_but_a_conversion(xeducation: Journe
     graded: dict[str, list[bool]] = {}
     for row in xeducation.ranking(xeducation.route.late):
         graded.setdefault(row["grade"], []).append(row["id"] in won)
-    shown = {row.grade: (row.n, row.won) for row in report.facts.conversion.rows}
+    shown = {row.name: (row.n, row.won) for row in report.facts.conversion.rows}
     assert shown == {grade: (len(labels), sum(labels)) for grade, labels in graded.items()}
     assert "does not say when outcomes happened" in report.html
 

@@ -52,7 +52,7 @@ def each_alone(rows: Examples, folds: Ints, *, binned: Binned | None = None) -> 
     >>> round(each_alone(rows, fold_of(rows.lead))["size"].auc, 2)
     1.0
     """
-    binned = bin_features(rows.features) if binned is None else binned
+    binned = bin_features(rows.features, copies=True) if binned is None else binned
     return {
         name: _alone(name, codes, rows, folds)
         for name, codes in zip(binned.names, binned.codes, strict=True)

@@ -18,8 +18,11 @@ Codes = NDArray[np.uint8]
 
 MOST_VALUES = 250
 """Values of a text kept apart; codes are one byte, and two are needed for missing and other."""
+BUDGET = 2000
+"""About how many codes there may be in all, since the solver's steps take the cube of it."""
 RAREST = 5
 """A value seen in fewer rows is one of the others."""
+FEWEST_BINS = 12
 MOST_DIGITS = 17
 
 
@@ -37,11 +40,12 @@ class Binned:
         return [axis.feature for axis in self.axes]
 
 
-def bin_features(features: pa.Table, *, most: int = 48, rarest: int = RAREST) -> Binned:
+def bin_features(features: pa.Table, *, most: int = 48, rarest: int = RAREST, copies: bool = False) -> Binned:
     """Return each row's code for each feature that can say anything.
 
     Numbers are cut at quantiles into at most `most` bands, texts keep their most frequent values. A feature without a
-    value, with one value only in all rows, or that tells rows apart just as one before it does, is left out and named.
+    value, with one value only in all rows, or (unless `copies` may stay) that tells rows apart just as one before it
+    does, is left out and named.
 
     >>> rows = pa.table({"size": [1.0, 2.0, None, 2.0], "same": ["a"] * 4, "none": pa.nulls(4)})
     >>> binned = bin_features(rows)
@@ -49,20 +53,22 @@ def bin_features(features: pa.Table, *, most: int = 48, rarest: int = RAREST) ->
     (['size'], [1, 2, 0, 2], {'same': 'has one value only', 'none': 'has no value'})
     """
     axes, codes, left_out = [], [], {}
+    room = max(BUDGET // max(features.num_columns, 1), FEWEST_BINS)
+    most, values = min(most, room), min(MOST_VALUES, 2 * room)
     seen: dict[bytes, str] = {}
     for name in features.column_names:
         column = features.column(name).combine_chunks()
         if column.null_count == len(column):
             left_out[name] = "has no value"
             continue
-        axis = fine_axis(name, column, most=most, rarest=rarest)
+        axis = fine_axis(name, column, most=most, rarest=rarest, values=values)
         places = axis.places(features)
         if (places == places[0]).all():
             left_out[name] = "has one value only"
             continue
         column_codes = places.astype(np.uint8)
         first = seen.setdefault(sha256(column_codes.tobytes()).digest(), name)
-        if first != name:
+        if first != name and not copies:
             left_out[name] = f"says the same as {first!r} in every row"
             continue
         axes.append(axis)
@@ -75,12 +81,12 @@ def codes_of(axes: tuple[Axis, ...], features: pa.Table) -> tuple[Codes, ...]:
     return tuple(axis.places(features).astype(np.uint8) for axis in axes)
 
 
-def fine_axis(name: str, column: pa.Array, *, most: int, rarest: int = RAREST) -> Axis:
+def fine_axis(name: str, column: pa.Array, *, most: int, rarest: int = RAREST, values: int = MOST_VALUES) -> Axis:
     """Return the axis of one feature by its type."""
     if pa.types.is_boolean(column.type):
         return CategoryAxis(name, ((False,), (True,)))
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        return CategoryAxis(name, tuple((value,) for value in frequent_values(column, rarest=rarest)))
+        return CategoryAxis(name, tuple((value,) for value in frequent_values(column, rarest=rarest, most=values)))
     return NumberAxis(name, number_cuts(column.cast(pa.float64()).drop_null().to_numpy(), most=most))
 
 
