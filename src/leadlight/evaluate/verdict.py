@@ -295,20 +295,23 @@ def _verdict(
         better_than_first_come=better_than_first_come,
         better_than_base_rate=better_than_base_rate,
         calibration=truth,
-        against=tuple(_against(held_out, better_than_base_rate, truth, by.get((TODAY, "auc")))),
+        against=tuple(_against(held_out, better_than_base_rate, truth, by.get((TODAY, "auc")), better_than_today)),
     )
 
 
-def _against(held_out: HeldOut, base: Answer, truth: Calibration | None, today: Metric | None) -> list[str]:
+def _against(
+    held_out: HeldOut, base: Answer, truth: Calibration | None, today: Metric | None, better: Answer | None
+) -> list[str]:
     found = [] if held_out.timed else ["it was not judged by later rows, so nothing says that it lasts"]
     if base.word == "no":
         found.append("it is not better than your base rate")
     elif base.word == "not yet":
         more = f"about {base.more_wins:,} more wins needed"
         found.append(f"whether it is better than your base rate cannot be told yet ({more})")
-    if today is not None and today.value < 0:
-        beyond = "it ranks worse than the scorecard you have" if today.high < 0 else None
-        found.append(beyond or "it does not rank better than the scorecard you have, as far as these rows tell")
+    if today is not None and today.high < 0:
+        found.append("it ranks worse than the scorecard you have")
+    elif better is not None and better.word == "no":
+        found.append("it does not rank better than the scorecard you have, as far as these rows tell")
     if truth is None:
         found.append("it has no probabilities")
     elif not truth.calibrated:
