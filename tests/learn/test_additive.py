@@ -62,3 +62,12 @@ def test_errors_cover_the_truth() -> None:
     truth = np.array([0, 1, -1]) - found.weights[1] @ np.array([0, 1, -1]) / found.weights[1].sum()
     assert (np.abs(found.coefficients[1] - truth) < 4 * found.errors[1]).all()
     assert (found.errors[1] < 0.05).all()
+
+
+def test_many_rows_are_fitted_as_well_with_pairs_counted_in_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, won = blocks(30_000)
+    exact = fit_sum(given, won, steps=40, tolerance=1e-9)
+    monkeypatch.setattr("leadlight.learn.additive.MOST_COUNTED", 1000)
+    part = fit_sum(given, won, steps=40, tolerance=1e-9)
+    codes = tuple(block.codes for block in given)
+    assert exact.log_odds(codes) == pytest.approx(part.log_odds(codes), abs=0.02)

@@ -26,6 +26,8 @@ STEPS = 8
 COUNTED_AT = (1, 2, 4, 7)
 """Steps at which the Hessian is counted anew; between them the last one serves."""
 CHUNK = 1 << 16
+MOST_COUNTED = 1 << 16
+"""Rows of which pairs of codes are counted; of more rows, every k-th, and single codes of all."""
 LARGEST_STEP = 3.0
 BELIEF = 10.0
 """How many coefficients' worth of evidence the expected strength of a prior counts."""
@@ -130,7 +132,7 @@ def fit_sum(
         p = sigmoid(_total(every, beta, at))
         gradient = _by_code(every, w * (won - p), int(at[-1]))
         if step in COUNTED_AT:
-            hessian = cross_counts(every, np.maximum(w * p * (1 - p), SMALL), at)
+            hessian = _hessian(every, np.maximum(w * p * (1 - p), SMALL), at)
         beta, moved, strengths = _step(every, at, beta, gradient, hessian, strengths)
         if moved < tolerance:
             break
@@ -162,6 +164,18 @@ def _by_code(blocks: tuple[Block, ...], values: Floats, size: int) -> Floats:
     found = np.concatenate([np.bincount(block.codes, values, block.size) for block in blocks])
     assert len(found) == size
     return found
+
+
+def _hessian(blocks: tuple[Block, ...], values: Floats, at: Rows) -> Floats:
+    """Return X' diag(values) X; of many rows from a part of them, with what is rare in the part counted in all."""
+    every = -(-len(values) // MOST_COUNTED)
+    if every == 1:
+        return cross_counts(blocks, values, at)
+    part = cross_counts(tuple(replace(block, codes=block.codes[::every]) for block in blocks), values[::every], at)
+    part *= values.sum() / values[::every].sum()
+    rest = _by_code(blocks, values, int(at[-1])) - np.diag(part)
+    part[np.diag_indices_from(part)] += np.maximum(rest, 0.0)
+    return part
 
 
 def cross_counts(blocks: tuple[Block, ...], values: Floats, at: Rows) -> Floats:
