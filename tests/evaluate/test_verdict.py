@@ -119,10 +119,11 @@ def test_what_speaks_against_publishing() -> None:
     x, p, won = world(3000)
     low = p / 3
     against = judge(HeldOut(won, 0.2, timed=False), System("a", low, low), today=System("b", x)).against
-    assert len(against) == 3
+    assert len(against) == 4
     assert "later rows" in against[0]
     assert "base rate" in against[1]  # its log loss is worse than that of saying 20 % of everybody
-    assert "not calibrated" in against[2]
+    assert "does not rank better than the scorecard you have" in against[2]  # it ranks the same
+    assert "not calibrated" in against[3]
     worse = judge(HeldOut(won, 0.2), System("a", x + noise(3000), p), today=System("b", x))
     assert worse.better_than_today == Answer("no")
     assert worse.against == ("it ranks worse than the scorecard you have",)
