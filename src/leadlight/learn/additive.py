@@ -220,7 +220,8 @@ def _step(
 
 
 def _middled(values: Floats, h: Floats) -> Floats:
-    return values - h @ values / max(h.sum(), SMALL)
+    found: Floats = values - h @ values / max(h.sum(), SMALL)
+    return found
 
 
 def _strength(block: Block, h: Floats, beta: Floats, strength: float) -> float:
@@ -260,7 +261,7 @@ def _covariance(blocks: tuple[Block, ...], at: Rows, hessian: Floats, strengths:
     for block, strength, (low, high) in zip(blocks, strengths, pairwise(at), strict=True):
         precision[low:high, low:high] += strength * block.penalty
     precision[np.diag_indices_from(precision)] += 1e-6
-    found: Floats = np.linalg.inv(precision)
+    found: Floats = np.linalg.inv(precision).astype(np.float64)
     return found
 
 
