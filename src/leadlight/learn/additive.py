@@ -23,7 +23,7 @@ Rows = NDArray[np.int64]
 
 WEAKEST, STRONGEST = 1e-2, 1e5
 STEPS = 8
-COUNTED_AT = (1, 2, 4, 7)
+COUNTED_AT = (1, 2, 5)
 """Steps at which the Hessian is counted anew; between them the last one serves."""
 CHUNK = 1 << 16
 MOST_COUNTED = 1 << 16

@@ -18,7 +18,7 @@ Codes = NDArray[np.uint8]
 
 MOST_VALUES = 250
 """Values of a text kept apart; codes are one byte, and two are needed for missing and other."""
-BUDGET = 2000
+BUDGET = 1200
 """About how many codes there may be in all, since the solver's steps take the cube of it."""
 RAREST = 5
 """A value seen in fewer rows is one of the others."""
