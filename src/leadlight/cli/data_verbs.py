@@ -34,17 +34,27 @@ def init(
     template: Annotated[
         Template, typer.Option("--template", "-t", help="starter has example data; demo goes with `simulate`.")
     ] = Template.STARTER,
+    playbook: Annotated[
+        str | None,
+        typer.Option("--playbook", "-p", metavar="NAME", help="A workspace for one line of business, as in support."),
+    ] = None,
+    playbooks: Annotated[bool, typer.Option("--playbooks", help="List the playbooks and make nothing.")] = False,
     json: Json = False,
 ) -> None:
     """Make a small workspace that works at once, every part of it explained by comments.
 
     Nothing is overwritten. With the starter, put your own export in the place of data/leads.csv when you have looked
-    around.
+    around. A playbook brings the words, features, scorecards and example data of one line of business, and a contract
+    that says what your own files must look like.
     """
     from leadlight.cli.console import write
     from leadlight.templates.init import init as make
+    from leadlight.templates.playbooks import playbooks as known
 
-    write(make(folder, template.value), as_json=json)
+    if playbooks:
+        write(known(), as_json=json)
+    else:
+        write(make(folder, template.value, playbook=playbook), as_json=json)
 
 
 def check(workspace: Folder = Path(), json: Json = False) -> None:

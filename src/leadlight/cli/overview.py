@@ -77,6 +77,7 @@ def _no_workspace(folder: Path) -> Overview:
     steps = [
         ("leadlight rank leads.csv", "rank the open leads of an export, learned from those won and lost"),
         ("leadlight init shop", "make a small workspace with example data in the folder shop"),
+        ("leadlight init --playbooks", "list the ready workspaces for lines of business: `init shop --playbook NAME`"),
         ("leadlight -w FOLDER", "look at a workspace somewhere else"),
         ("leadlight --help", "all commands"),
     ]

@@ -16,6 +16,7 @@ from leadlight.errors import NotFoundError, UsageError, did_you_mean
 from leadlight.spec.load import SCORECARD_FOLDER, WORKSPACE_FILE
 from leadlight.spec.readable import Readable
 from leadlight.spec.schema import json_schema
+from leadlight.templates.playbooks import playbook_folder
 
 TEMPLATES = ("starter", "demo")
 
@@ -28,6 +29,7 @@ NEXT = {
     "starter": ("leadlight ingest", "leadlight rank"),
     "demo": ("leadlight simulate data", "leadlight ingest", "leadlight rank --as-of 2026-06-30"),
 }
+NEXT_WITH_PLAYBOOK = ("leadlight check", *NEXT["starter"])
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -36,6 +38,7 @@ class InitReport(Readable):
 
     folder: Path
     template: str
+    """The template's name, or the playbook's."""
     files: tuple[str, ...]
     """Paths inside the folder."""
     next: tuple[str, ...]
@@ -68,10 +71,13 @@ class SchemaReport(Readable):
         return "\n".join(f"written: {path}" for path in self.files)
 
 
-def init(folder: Path, template: str = "starter", *, today: date | None = None) -> InitReport:
+def init(
+    folder: Path, template: str = "starter", *, playbook: str | None = None, today: date | None = None
+) -> InitReport:
     """Make a workspace in a folder, new or existing; `starter` has example data, `demo` goes with `simulate`.
 
-    Raises UsageError, and writes nothing, where a file of that name is there already.
+    A playbook is made in the place of a template: a workspace for one line of business, with example data. Raises
+    UsageError, and writes nothing, where a file of that name is there already; NotFoundError for an unknown name.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -81,12 +87,13 @@ def init(folder: Path, template: str = "starter", *, today: date | None = None) 
     """
     if template not in TEMPLATES:
         raise NotFoundError(f"no template {template!r}: {did_you_mean(template, TEMPLATES)}")
-    content = _content(template, today or datetime.now(UTC).date())
+    content = _content(template, playbook, today or datetime.now(UTC).date())
     _check_free(folder, content)
     for name, text in content.items():
         _write(folder / name, text)
-    steps = NEXT[template] if folder.resolve() == Path.cwd() else (f"cd {folder}", *NEXT[template])
-    return InitReport(folder, template, tuple(content), steps)
+    steps = NEXT[template] if playbook is None else NEXT_WITH_PLAYBOOK
+    steps = steps if folder.resolve() == Path.cwd() else (f"cd {folder}", *steps)
+    return InitReport(folder, playbook or template, tuple(content), steps)
 
 
 def refresh_schemas(folder: Path) -> SchemaReport:
@@ -102,10 +109,14 @@ def refresh_schemas(folder: Path) -> SchemaReport:
     return SchemaReport(tuple(folder / name for name in content))
 
 
-def _content(template: str, today: date) -> dict[str, str]:
-    """Return what to write: path in the workspace → text."""
-    root = files("leadlight") / "templates" / template
-    texts = {name: file.read_text(encoding="utf-8") for name, file in _walk(root, PurePosixPath())}
+def _content(template: str, playbook: str | None, today: date) -> dict[str, str]:
+    """Return what to write: path in the workspace → text. A playbook goes with the starter's `.gitignore`."""
+    starter = files("leadlight") / "templates" / "starter"
+    root = files("leadlight") / "templates" / template if playbook is None else playbook_folder(playbook)
+    found = dict(_walk(root, PurePosixPath()))
+    if playbook is not None:
+        found.setdefault("gitignore", starter / "gitignore")
+    texts = {name: file.read_text(encoding="utf-8") for name, file in found.items()}
     made = {".gitignore" if name == "gitignore" else name: _finished(name, text, today) for name, text in texts.items()}
     return dict(sorted(made.items(), key=lambda item: (item[0] != WORKSPACE_FILE, item[0]))) | _schemas()
 
@@ -122,7 +133,7 @@ def _finished(name: str, text: str, today: date) -> str:
     """Tell editors where a YAML file's schema is; bring the dates of example data up to today."""
     if name.endswith(".csv"):
         return moved(text, today)
-    if not name.endswith(".yaml"):
+    if not name.endswith(".yaml") or name == "contract.yaml":
         return text
     kind, up = ("scorecard", "../") if name.startswith(SCORECARD_FOLDER) else ("workspace", "")
     return f"# yaml-language-server: $schema={up}{_schema_file(kind)}\n{text}"
