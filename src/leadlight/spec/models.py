@@ -148,15 +148,35 @@ class SourceSpec(Spec):
         return self
 
 
+class TreatmentSpec(Spec):
+    """Who got the treatment of a randomised campaign, and who was held back to compare with.
+
+    Both are conditions over attributes and features; leads of neither (another arm) are left out and counted.
+    """
+
+    treated: str = Field(description="true for those who got the treatment: \"segment = 'Mens E-Mail'\"")
+    control: str | None = Field(None, description="true for those held back; everybody else unless told")
+    share: float | None = Field(
+        None, gt=0, lt=1, description="the share of both arms that was meant to be treated; as found unless told"
+    )
+
+
 class OutcomeSpec(Spec):
     """Which outcomes are wins and losses, and how far ahead an outcome counts.
 
-    `win` and `lose` are conditions over the outcome column (by its own name or as `outcome`) and `value`.
+    `win` and `lose` are conditions over the outcome column (by its own name or as `outcome`) and `value`. With
+    `repeats` a win closes nothing: as of a moment, wins before are history and a win within the horizon is what counts.
     """
 
     win: str
     lose: str | None = None
     horizon: Duration = timedelta(days=90)
+    repeats: bool = Field(
+        default=False, description="a win may come again (a purchase, a renewal): only `lose` closes, worth adds up"
+    )
+    treatment: TreatmentSpec | None = Field(
+        None, description="a randomised campaign: `learn --uplift` learns who is moved by it"
+    )
 
 
 # ------------------------------------------------------------------------------------------------------ features
@@ -239,6 +259,28 @@ class RecencyFeature(_EventFeature):
     recency: str
 
 
+class SinceFirstFeature(_EventFeature):
+    """Days from the first such event to the as-of (tenure); missing when none."""
+
+    since_first: str
+
+
+class IntervalFeature(_EventFeature):
+    """The mean days between one such event and the next: (last - first) / (n - 1); missing for fewer than two."""
+
+    interval: str
+
+
+class SessionsFeature(_EventFeature):
+    """How many sessions: runs of such events in which no silence is longer than `gap`; 0 when there are no events.
+
+    Counted among the events that match and lie in the window: one that the window cuts counts by what is left of it.
+    """
+
+    sessions: str
+    gap: Duration
+
+
 class DecayedFeature(_EventFeature):
     """The sum of 2^(-age / half_life) over events, times a property where one is named; 0 when none."""
 
@@ -274,7 +316,8 @@ class LeadMaxFeature(Spec):
 
 def _event_tag(value: Any) -> str | None:
     keys = (
-        "count", "sum", "min", "max", "avg", "distinct", "share", "recency", "decayed", "trend", "distinct_leads",
+        "count", "sum", "min", "max", "avg", "distinct", "share", "recency", "since_first", "interval", "sessions",
+        "decayed", "trend", "distinct_leads",
     )  # fmt: skip
     found = [key for key in keys if _has(value, key)]
     if len(found) != 1:
@@ -292,7 +335,7 @@ def _has(value: Any, key: str) -> bool:
 
 EventFeature = (
     CountFeature | SumFeature | MinFeature | MaxFeature | AvgFeature | DistinctFeature | ShareFeature
-    | RecencyFeature | DecayedFeature | TrendFeature
+    | RecencyFeature | SinceFirstFeature | IntervalFeature | SessionsFeature | DecayedFeature | TrendFeature
 )  # fmt: skip
 
 
@@ -308,6 +351,9 @@ class AccountFeature(Spec):
         | Annotated[DistinctFeature, Tag("distinct")]
         | Annotated[ShareFeature, Tag("share")]
         | Annotated[RecencyFeature, Tag("recency")]
+        | Annotated[SinceFirstFeature, Tag("since_first")]
+        | Annotated[IntervalFeature, Tag("interval")]
+        | Annotated[SessionsFeature, Tag("sessions")]
         | Annotated[DecayedFeature, Tag("decayed")]
         | Annotated[TrendFeature, Tag("trend")]
         | Annotated[DistinctLeadsFeature, Tag("distinct_leads")]
@@ -318,7 +364,7 @@ class AccountFeature(Spec):
             custom_error_type="feature_kind",
             custom_error_message=(
                 "an account feature needs exactly one of count, sum, min, max, avg, distinct, share, recency, "
-                "decayed, trend, distinct_leads"
+                "since_first, interval, sessions, decayed, trend, distinct_leads"
             ),
         ),
     ]
@@ -348,6 +394,9 @@ Feature = Annotated[
     | Annotated[DistinctFeature, Tag("distinct")]
     | Annotated[ShareFeature, Tag("share")]
     | Annotated[RecencyFeature, Tag("recency")]
+    | Annotated[SinceFirstFeature, Tag("since_first")]
+    | Annotated[IntervalFeature, Tag("interval")]
+    | Annotated[SessionsFeature, Tag("sessions")]
     | Annotated[DecayedFeature, Tag("decayed")]
     | Annotated[TrendFeature, Tag("trend")],
     Discriminator(
@@ -355,7 +404,7 @@ Feature = Annotated[
         custom_error_type="feature_kind",
         custom_error_message=(
             "a feature needs exactly one of attribute, expr, age, count, sum, min, max, avg, distinct, share, "
-            "recency, decayed, trend, account"
+            "recency, since_first, interval, sessions, decayed, trend, account"
         ),
     ),
 ]
@@ -392,6 +441,9 @@ class WorkspaceSpec(Spec):
     store: str = Field("duckdb:leadlight.duckdb", description="where the store lies: duckdb:FILE")
     sources: dict[Name, SourceSpec] = Field(default_factory=dict)
     outcome: OutcomeSpec | None = None
+    outcomes: dict[Name, OutcomeSpec] = Field(
+        default_factory=dict, description="further outcomes by name (renewal, churn …), each with scorecards of its own"
+    )
     features: dict[Name, Feature] = Field(default_factory=dict)
     exclude: str | None = Field(None, description="a condition; leads for which it is true are never scored")
     learn: LearnSpec = LearnSpec()
@@ -402,6 +454,7 @@ class WorkspaceSpec(Spec):
 
 class _Criterion(Spec):
     name: Label
+    letter: Label | None = Field(None, description="its wording as a reason in a letter; the name unless told")
 
 
 class CategoryCriterion(_Criterion):
@@ -588,6 +641,29 @@ class CalibrationSpec(Spec):
         return self
 
 
+class EffectSpec(Spec):
+    """Score → uplift: by how much the treatment raises the win rate of leads with such a score (0.021 is 2.1 points).
+
+    Straight lines between the points given, flat beyond the ends; `low` and `high` are the ends of the interval.
+    """
+
+    score: list[Finite] = Field(min_length=1)
+    uplift: list[Annotated[float, Field(ge=-1, le=1)]] = Field(min_length=1)
+    low: list[Annotated[float, Field(ge=-1, le=1)]] | None = None
+    high: list[Annotated[float, Field(ge=-1, le=1)]] | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> EffectSpec:
+        if (self.low is None) != (self.high is None):
+            raise ValueError("low and high come together")
+        for name, values in (("uplift", self.uplift), ("low", self.low), ("high", self.high)):
+            if values is not None and len(values) != len(self.score):
+                raise ValueError(f"{len(self.score)} scores but {len(values)} values of {name}")
+        if any(a >= b for a, b in zip(self.score, self.score[1:], strict=False)):
+            raise ValueError("the scores of an effect must rise")
+        return self
+
+
 class WorthCategory(_Criterion):
     """A factor of the worth by the value of a feature."""
 
@@ -627,6 +703,7 @@ class ScorecardSpec(Spec):
 
     title: str | None = Field(None, description="a name for people")
     of: Literal["lead", "account"] = Field("lead", description="what receives the score")
+    outcome: Name | None = Field(None, description="which of `outcomes` it is about: judged, learned, calibrated by")
     features: dict[Name, Feature] = Field(
         default_factory=dict, description="features of this scorecard alone, beside those of the workspace"
     )
@@ -636,5 +713,6 @@ class ScorecardSpec(Spec):
     grades: GradesSpec | None = None
     scale: ScaleSpec | None = None
     calibration: CalibrationSpec | None = None
+    effect: EffectSpec | None = Field(None, description="what the treatment changes, by score; of an uplift scorecard")
     worth: WorthSpec | None = Field(None, description="what a win brings, by feature; ranks by expected value")
     learned: dict[str, Any] | None = Field(None, description="where learned numbers come from")
