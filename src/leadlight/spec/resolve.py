@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from leadlight.errors import Fault
+from leadlight.errors import Fault, did_you_mean, shorten
 from leadlight.expr.parse import Expression
 from leadlight.spec import models
 from leadlight.spec.catalog import Catalog
@@ -14,7 +14,7 @@ from leadlight.spec.features import TypedFeatures, type_features
 from leadlight.spec.findings import Findings, Scope
 from leadlight.spec.load import Document, LoadedWorkspace
 from leadlight.spec.marks import Path
-from leadlight.spec.resolved import ResolvedFeature, ResolvedScorecard, ResolvedWorkspace
+from leadlight.spec.resolved import ResolvedFeature, ResolvedOutcome, ResolvedScorecard, ResolvedWorkspace
 from leadlight.spec.scopes import account_scope, lead_scope, outcome_scope
 from leadlight.spec.sources import NO_ACCOUNTS, check_accounts, check_sources, has_accounts
 
@@ -30,17 +30,20 @@ def resolve(
     check_sources(spec, findings)
     check_accounts(spec, findings)
     typed = type_features(spec.features, catalog, findings, known=TypedFeatures({}, lost))
-    exclude, win, lose = _conditions(spec, catalog, typed, findings)
+    exclude = _condition(spec.exclude, ("exclude",), lead_scope(catalog, typed.features, typed.broken), findings)
+    unnamed, outcomes = _outcomes(spec, catalog, findings)
+    _check_treatments(spec, lead_scope(catalog, typed.features, typed.broken), findings)
     faults = _sorted(findings.faults)
     scorecards: dict[str, ResolvedScorecard] = {}
     for name, document in loaded.scorecards.items():
-        scorecard, more = _scorecard(document, catalog, typed, accounts=has_accounts(spec))
+        scorecard, more = _scorecard(document, catalog, typed, spec)
         faults += more
         if scorecard is not None:
             scorecards[name] = scorecard
     if any(fault.severity == "error" for fault in faults):
         return None, faults
-    workspace = ResolvedWorkspace(spec, catalog, typed.features, scorecards, exclude, win, lose)
+    win, lose = (None, None) if unnamed is None else (unnamed.win, unnamed.lose)
+    workspace = ResolvedWorkspace(spec, catalog, typed.features, scorecards, exclude, win, lose, outcomes)
     unused = Findings(loaded.workspace.marks)
     _warn_of_unused(workspace, unused)
     return workspace, faults + unused.faults
@@ -51,18 +54,19 @@ def resolve_scorecard(
 ) -> tuple[ResolvedScorecard | None, list[Fault]]:
     """Resolve one scorecard, an edited one say, within a workspace that is sound."""
     typed = TypedFeatures(workspace.features, frozenset())
-    return _scorecard(document, workspace.catalog, typed, accounts=has_accounts(workspace.spec))
+    return _scorecard(document, workspace.catalog, typed, workspace.spec)
 
 
 def _scorecard(
-    document: Document[models.ScorecardSpec], catalog: Catalog, typed: TypedFeatures, *, accounts: bool
+    document: Document[models.ScorecardSpec], catalog: Catalog, typed: TypedFeatures, workspace: models.WorkspaceSpec
 ) -> tuple[ResolvedScorecard | None, list[Fault]]:
     findings = Findings(document.marks)
     typed = type_features(document.spec.features, catalog, findings, known=typed)
     make_scope = account_scope if document.spec.of == "account" else lead_scope
     scope = make_scope(catalog, typed.features, typed.broken)
-    if document.spec.of == "account" and not accounts:
+    if document.spec.of == "account" and not has_accounts(workspace):
         findings.warn(NO_ACCOUNTS, ("of",))
+    _check_outcome(document.spec.outcome, workspace, findings)
     scorecard = check_scorecard(scorecard_name(document.file), document.spec, scope, catalog, findings)
     if scorecard is not None:
         own = {name: feature for name, feature in typed.features.items() if name in document.spec.features}
@@ -70,22 +74,41 @@ def _scorecard(
     return scorecard, _sorted(findings.faults)
 
 
-def _conditions(
-    spec: models.WorkspaceSpec, catalog: Catalog, typed: TypedFeatures, findings: Findings
-) -> tuple[Expression | None, Expression | None, Expression | None]:
-    """Parse `exclude`, `win` and `lose`."""
+def _check_outcome(name: str | None, workspace: models.WorkspaceSpec, findings: Findings) -> None:
+    """Check that a scorecard names an outcome there is, where it names one."""
+    if name is not None and name not in workspace.outcomes:
+        known = did_you_mean(name, workspace.outcomes)
+        findings.error(f"there is no outcome {shorten(name)} in leadlight.yaml: {known}", ("outcome",))
 
-    def parse(text: str | None, path: Path, scope: Scope) -> Expression | None:
-        return None if text is None else findings.condition(text, path, scope)
 
-    exclude = parse(spec.exclude, ("exclude",), lead_scope(catalog, typed.features, typed.broken))
-    if spec.outcome is None:
-        return exclude, None, None
-    if catalog.outcome is None and not any(s.outcome or s.outcome_is for s in spec.sources.values()):
-        findings.warn("no source gives outcomes: name the column with `outcome:` in one", ("outcome",))
+def _condition(text: str | None, path: Path, scope: Scope, findings: Findings) -> Expression | None:
+    return None if text is None else findings.condition(text, path, scope)
+
+
+def _outcomes(
+    spec: models.WorkspaceSpec, catalog: Catalog, findings: Findings
+) -> tuple[ResolvedOutcome | None, dict[str, ResolvedOutcome]]:
+    """Parse `win` and `lose` of the unnamed outcome and of the named ones."""
     scope = outcome_scope(catalog, spec)
-    win = parse(spec.outcome.win, ("outcome", "win"), scope)
-    return exclude, win, parse(spec.outcome.lose, ("outcome", "lose"), scope)
+
+    def parse(outcome: models.OutcomeSpec, path: Path) -> ResolvedOutcome:
+        win = _condition(outcome.win, (*path, "win"), scope, findings)
+        return ResolvedOutcome(outcome, win, _condition(outcome.lose, (*path, "lose"), scope, findings))
+
+    if catalog.outcome is None and not any(s.outcome or s.outcome_is for s in spec.sources.values()):
+        for path in [("outcome",)] * (spec.outcome is not None) + [("outcomes",)] * bool(spec.outcomes):
+            findings.warn("no source gives outcomes: name the column with `outcome:` in one", path)
+    unnamed = None if spec.outcome is None else parse(spec.outcome, ("outcome",))
+    return unnamed, {name: parse(outcome, ("outcomes", name)) for name, outcome in spec.outcomes.items()}
+
+
+def _check_treatments(spec: models.WorkspaceSpec, scope: Scope, findings: Findings) -> None:
+    """Parse who was treated and who was held back, so that faults come at once."""
+    named = {("outcomes", name): outcome for name, outcome in spec.outcomes.items()}
+    for path, outcome in {("outcome",): spec.outcome, **named}.items():
+        if outcome is not None and outcome.treatment is not None:
+            for key in ("treated", "control"):
+                _condition(getattr(outcome.treatment, key), (*path, "treatment", key), scope, findings)
 
 
 def _sorted(faults: list[Fault]) -> list[Fault]:

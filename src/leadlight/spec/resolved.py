@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from leadlight.errors import NotFoundError, did_you_mean
 from leadlight.expr.parse import Expression
 from leadlight.expr.types import Type
 from leadlight.spec.catalog import Catalog
-from leadlight.spec.models import Criterion, Feature, GateSpec, ScorecardSpec, WorkspaceSpec
+from leadlight.spec.models import Criterion, Feature, GateSpec, OutcomeSpec, ScorecardSpec, WorkspaceSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,20 @@ class ResolvedScorecard:
 
 
 @dataclass(frozen=True, slots=True)
+class ResolvedOutcome:
+    """One of several outcomes, with its parsed conditions."""
+
+    spec: OutcomeSpec
+    win: Expression | None
+    lose: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ResolvedWorkspace:
-    """A workspace ready to run: features come in an order in which each uses only those before it."""
+    """A workspace ready to run: features come in an order in which each uses only those before it.
+
+    `win`, `lose` and `spec.outcome` are those of the unnamed outcome; `toward` makes them those of a named one.
+    """
 
     spec: WorkspaceSpec
     catalog: Catalog
@@ -64,7 +77,34 @@ class ResolvedWorkspace:
     exclude: Expression | None = None
     win: Expression | None = None
     lose: Expression | None = None
+    outcomes: Mapping[str, ResolvedOutcome] = field(default_factory=dict)
+    """The named outcomes."""
+    outcome_name: str | None = None
+    """Which of them `win` and `lose` are; None for the unnamed one."""
 
     def with_features(self, features: Mapping[str, ResolvedFeature]) -> ResolvedWorkspace:
         """Return the workspace with more features, those of a scorecard say."""
         return replace(self, features={**self.features, **features}) if features else self
+
+    def toward(self, outcome: str | None) -> ResolvedWorkspace:
+        """Return the workspace as one outcome sees it: `win`, `lose` and `spec.outcome` are those of that outcome.
+
+        None is the unnamed outcome, or the only one there is. Raises NotFoundError for a name that is none, and for
+        None where one of several has to be named.
+        """
+        if outcome is None and self.spec.outcome is None and len(self.outcomes) == 1:
+            outcome = next(iter(self.outcomes))
+        if outcome is None and (self.spec.outcome is not None or not self.outcomes):
+            return self
+        names = ", ".join(self.outcomes)
+        if outcome is None:
+            raise NotFoundError(
+                f"the workspace has several outcomes ({names}), and none is named",
+                fix="Say which a scorecard is about in its file (outcome: NAME), or name one with --outcome.",
+            )
+        if outcome not in self.outcomes:
+            fix = "" if self.outcomes else "Name outcomes in leadlight.yaml: outcomes: {NAME: {win: …}}."
+            raise NotFoundError(f"there is no outcome {outcome!r}: {did_you_mean(outcome, self.outcomes)}", fix=fix)
+        found = self.outcomes[outcome]
+        spec = self.spec.model_copy(update={"outcome": found.spec})
+        return replace(self, spec=spec, win=found.win, lose=found.lose, outcome_name=outcome)
