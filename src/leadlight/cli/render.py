@@ -174,7 +174,8 @@ def ranking(found: Ranking) -> RenderableType:
     graded = ("grade",) if labels else ()
     chance = any(row.ledger.probability is not None for row in found.rows)
     valued = any(row.ledger.expected is not None for row in found.rows)
-    probable = (*(("expected",) if valued else ()), *(("chance",) if chance else ()))
+    moved = any(row.ledger.uplift is not None for row in found.rows)
+    probable = (*(("expected",) if valued else ()), *(("chance",) if chance else ()), *(("uplift",) if moved else ()))
     numbers = ("#", "score", *probable, *groups)
     table = _table("#", "id", "score", *graded, *probable, *groups, "reasons", right=numbers, fold=("id", "reasons"))
     for row in found.rows:
@@ -183,6 +184,7 @@ def ranking(found: Ranking) -> RenderableType:
         cells += [grade(ledger.grade, labels)] if labels else []
         cells += ["" if ledger.expected is None else f"{ledger.expected:,.0f}"] if valued else []
         cells += [_chance(ledger)] if chance else []
+        cells += [_uplift(ledger)] if moved else []
         cells += [f"{ledger.totals[group]:.1f}" for group in groups]
         table.add_row(*cells, _reasons(row))
     counts = [_counts(found.grades)] if labels else []
@@ -202,6 +204,12 @@ def _chance(ledger: Ledger) -> str:
     from leadlight.scorecards.sentences import percent
 
     return "" if ledger.probability is None else percent(ledger.probability)
+
+
+def _uplift(ledger: Ledger) -> str:
+    from leadlight.scorecards.sentences import in_points
+
+    return "" if ledger.uplift is None else in_points(ledger.uplift)
 
 
 def _reasons(row: Ranked) -> Text:
@@ -258,8 +266,12 @@ def _ledger_head(found: Ledger, labels: Sequence[str]) -> RenderableType:
         from leadlight.scorecards.sentences import chance
 
         head.append(f", {chance(found.probability, found.interval)}")
-        if found.expected is not None:
-            head.append(f", worth {found.worth:,.0f} if won: {found.expected:,.0f} expected")
+    if found.uplift is not None:
+        from leadlight.scorecards.sentences import moved
+
+        head.append(f", {moved(found.uplift, found.uplift_interval)}")
+    if found.expected is not None:
+        head.append(f", worth {found.worth:,.0f} if won: {found.expected:,.0f} expected")
     lines = [head, words(f"by {found.scorecard} {found.version} as of {moment(found.as_of)} UTC", "dim")]
     if found.excluded:
         lines.append(words("excluded from scoring by the workspace", "yellow"))

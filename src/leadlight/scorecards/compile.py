@@ -73,12 +73,17 @@ def name_types(workspace: ResolvedWorkspace) -> Mapping[str, Type]:
 
 
 def chance_columns(spec: models.ScorecardSpec) -> list[str]:
-    """Name the columns of probability, its interval, worth and expected value, as far as the scorecard has them."""
-    calibration, worth = spec.calibration, spec.worth
+    """Name the columns of probability and uplift, their intervals, worth and expected value, as far as there are any.
+
+    Of an uplift scorecard the expected value is what the treatment is expected to bring.
+    """
+    calibration, effect, worth = spec.calibration, spec.effect, spec.worth
     names = ["probability"] if calibration is not None else []
     names += ["probability_low", "probability_high"] if calibration is not None and calibration.low else []
+    names += ["uplift"] if effect is not None else []
+    names += ["uplift_low", "uplift_high"] if effect is not None and effect.low else []
     names += ["worth"] if worth is not None else []
-    return names + (["expected"] if worth is not None and calibration is not None else [])
+    return names + (["expected"] if worth is not None and (calibration or effect) is not None else [])
 
 
 class _Compiler:
@@ -219,16 +224,18 @@ class _Compiler:
         parts = [build.number(self.spec.base), *(build.col(f"{group}{TOTAL}") for group in self.spec.groups)]
         score = build.double(build.total(parts))
         columns: list[exp.Alias] = [_named(score, "score")]
-        calibration = self.spec.calibration
+        calibration, effect = self.spec.calibration, self.spec.effect
         if calibration is not None:
-            lines = {"probability": calibration.probability}
-            if calibration.low is not None and calibration.high is not None:
-                lines |= {"probability_low": calibration.low, "probability_high": calibration.high}
-            for name, to in lines.items():
-                columns.append(_named(build.interpolate(exp.Paren(this=score.copy()), calibration.score, to), name))
-            if self.spec.worth is not None:
-                chance = exp.Paren(this=columns[1].this.copy())
-                columns.append(_named(exp.Mul(this=chance, expression=build.col("worth")), "expected"))
+            lines = _curves("probability", calibration.probability, calibration.low, calibration.high)
+            columns += [_line(name, score, calibration.score, to) for name, to in lines.items()]
+        if effect is not None:
+            lines = _curves("uplift", effect.uplift, effect.low, effect.high)
+            columns += [_line(name, score, effect.score, to) for name, to in lines.items()]
+        if self.spec.worth is not None and (calibration or effect) is not None:
+            what = "probability" if effect is None else "uplift"
+            share = next(column.this for column in columns if column.alias == what)
+            expected = exp.Mul(this=exp.Paren(this=share.copy()), expression=build.col("worth"))
+            columns.append(_named(expected, "expected"))
         return _more("totals", columns)
 
     # ----------------------------------------------------------------------------------------------------- grades
@@ -304,6 +311,16 @@ def _by_gate(values: Mapping[int, str], otherwise: Sql | None) -> Sql:
 def _more(source: str, columns: Sequence[Sql]) -> exp.Select:
     """Select all of a table, and more."""
     return exp.select(exp.Star(), *columns).from_(build_table(source))
+
+
+def _curves(name: str, middle: list[float], low: list[float] | None, high: list[float] | None) -> dict[str, list[float]]:
+    """Return a curve and the ends of its interval by the names of their columns."""
+    ends = {f"{name}_low": low, f"{name}_high": high}
+    return {name: middle, **{end: values for end, values in ends.items() if values is not None}}
+
+
+def _line(name: str, score: Sql, at: list[float], to: list[float]) -> exp.Alias:
+    return _named(build.interpolate(exp.Paren(this=score.copy()), at, to), name)
 
 
 def _named(value: Sql, name: str) -> exp.Alias:

@@ -14,7 +14,7 @@ from leadlight.expr.english import to_english
 from leadlight.features.moment import Moment
 from leadlight.scorecards.compile import CAP, EVENTS, LAST, TOTAL, VALUE, Options, score_statement
 from leadlight.scorecards.past import continues
-from leadlight.scorecards.sentences import Unit, amount, chance, sentence, unit_of
+from leadlight.scorecards.sentences import Unit, amount, chance, moved, sentence, unit_of
 from leadlight.spec import models
 from leadlight.spec.readable import Readable, html_table
 from leadlight.spec.resolved import ResolvedCriterion, ResolvedFeature, ResolvedScorecard, ResolvedWorkspace
@@ -69,7 +69,10 @@ class Ledger(Readable):
     worth: float | None = None
     """What a win is expected to bring."""
     expected: float | None = None
-    """Probability × worth."""
+    """Probability (or uplift) × worth."""
+    uplift: float | None = None
+    """By how much the treatment raises the win rate, by an uplift scorecard."""
+    uplift_interval: tuple[float, float] | None = None
 
     def reasons(self, limit: int | None = None) -> list[str]:
         """Return the reasons in words, the gate first, then the largest contributions of either sign."""
@@ -92,6 +95,8 @@ class Ledger(Readable):
             "interval": None if self.interval is None else list(self.interval),
             "worth": self.worth,
             "expected": self.expected,
+            "uplift": self.uplift,
+            "uplift_interval": None if self.uplift_interval is None else list(self.uplift_interval),
             "excluded": self.excluded,
             "groups": dict(self.totals),
             "contributions": [
@@ -105,6 +110,8 @@ class Ledger(Readable):
         lines = [f"{self.entity} {self.id}: {self.score:.1f} points{grade} as of {self.as_of:%Y-%m-%d %H:%M} UTC"]
         if self.probability is not None:
             lines.append(f"  {chance(self.probability, self.interval)}")
+        if self.uplift is not None:
+            lines.append(f"  {moved(self.uplift, self.uplift_interval)}")
         if self.excluded:
             lines.append("  (excluded from scoring by the workspace)")
         if self.gate:
@@ -203,6 +210,8 @@ def ledger(workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, row: Mapp
         interval=None if row.get("probability_low") is None else (row["probability_low"], row["probability_high"]),
         worth=row.get("worth"),
         expected=row.get("expected"),
+        uplift=row.get("uplift"),
+        uplift_interval=None if row.get("uplift_low") is None else (row["uplift_low"], row["uplift_high"]),
     )
 
 

@@ -75,6 +75,8 @@ class Ranking(Readable):
                     "gate": row.ledger.gate.name if row.ledger.gate else None,
                     "probability": row.ledger.probability,
                     "interval": None if row.ledger.interval is None else list(row.ledger.interval),
+                    "uplift": row.ledger.uplift,
+                    "uplift_interval": None if row.ledger.uplift_interval is None else list(row.ledger.uplift_interval),
                     "expected": row.ledger.expected,
                     "groups": dict(row.ledger.totals),
                     "reasons": row.reasons,
@@ -159,8 +161,8 @@ def order_by(scorecard: ResolvedScorecard) -> Sql:
 
 
 def by_value(scorecard: ResolvedScorecard) -> bool:
-    """Return whether leads are ranked by expected value, which takes a probability and the worth of a win."""
-    return scorecard.spec.worth is not None and scorecard.spec.calibration is not None
+    """Return whether leads are ranked by expected value, which takes a probability (or uplift) and the worth of a win."""
+    return scorecard.spec.worth is not None and (scorecard.spec.calibration or scorecard.spec.effect) is not None
 
 
 def rank(

@@ -57,6 +57,28 @@ def chance(probability: float, interval: tuple[float, float] | None = None) -> s
     return f"chance {percent(probability)}{between}"
 
 
+def moved(uplift: float, interval: tuple[float, float] | None = None) -> str:
+    """Write by how much a treatment moves the win rate, in percentage points.
+
+    >>> moved(0.021, (0.008, 0.034)), moved(-0.0004)
+    ('+2.1 points of win rate if treated (+0.8 to +3.4)', '-0.04 points of win rate if treated')
+    """
+    between = "" if interval is None else f" ({in_points(interval[0])} to {in_points(interval[1])})"
+    return f"{in_points(uplift)} points of win rate if treated{between}"
+
+
+def in_points(share: float) -> str:
+    """Write a difference of rates in percentage points.
+
+    >>> in_points(0.0772), in_points(0.0013), in_points(0.0), in_points(-0.25)
+    ('+7.7', '+0.13', '0', '-25')
+    """
+    points = 100 * share
+    if abs(points) < 0.005:
+        return "0"
+    return f"{points:+.2f}" if abs(points) < 0.5 else f"{points:+.1f}" if abs(points) < 10 else f"{points:+.0f}"
+
+
 def percent(share: float) -> str:
     """Write a share in percent, small ones with the digits they need; what is not quite all is not called all.
 
@@ -75,7 +97,7 @@ def unit_of(feature: models.Feature | None) -> Unit | None:
     """Return what a feature's numbers count, where a bare number would not tell."""
     spec = feature.account if isinstance(feature, models.AccountFeature) else feature
     match spec:
-        case models.AgeFeature() | models.RecencyFeature():
+        case models.AgeFeature() | models.RecencyFeature() | models.SinceFirstFeature() | models.IntervalFeature():
             return "days"
         case models.ShareFeature():
             return "share"

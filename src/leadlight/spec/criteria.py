@@ -207,7 +207,7 @@ class _Check:
     def worth(self) -> None:
         """Check what the worth is made of, as criteria are checked."""
         criteria = self.spec.worth.criteria if self.spec.worth is not None else []
-        if self.spec.worth is not None and self.spec.calibration is None:
+        if self.spec.worth is not None and (self.spec.calibration or self.spec.effect) is None:
             self.findings.warn("without a calibration there is no expected value: the worth is only shown", ("worth",))
         first: dict[str, Path] = {}
         for index, criterion in enumerate(criteria):

@@ -104,8 +104,9 @@ def _outcomes(
 
 def _check_treatments(spec: models.WorkspaceSpec, scope: Scope, findings: Findings) -> None:
     """Parse who was treated and who was held back, so that faults come at once."""
-    named = {("outcomes", name): outcome for name, outcome in spec.outcomes.items()}
-    for path, outcome in {("outcome",): spec.outcome, **named}.items():
+    places: list[tuple[Path, models.OutcomeSpec | None]] = [(("outcome",), spec.outcome)]
+    places += [(("outcomes", name), outcome) for name, outcome in spec.outcomes.items()]
+    for path, outcome in places:
         if outcome is not None and outcome.treatment is not None:
             for key in ("treated", "control"):
                 _condition(getattr(outcome.treatment, key), (*path, "treatment", key), scope, findings)
