@@ -133,7 +133,7 @@ def _header_row(rows: list[list[str]], spec: SourceSpec) -> int | None:
     named = [told for role in ROLES if (told := getattr(spec, role)) is not None]
     for at, row in enumerate(rows[:MAX_PREAMBLE]):
         headers = distinct_headers(row)[0]
-        if all(find(headers, told) for told in named):
+        if all(find(headers, spec.header(told)) for told in named):
             return at
     filled = (at for at, row in enumerate(rows) if any(cell.strip() for cell in row) and not _is_sep(row))
     return next(filled, None)

@@ -48,7 +48,7 @@ def try_lay_out(
     """Match what can be matched, as `lay_out` does, and return the faults of the rest."""
     headers = headers_of(parts)
     faults = _role_faults(source, spec, parts)
-    roles = {role: find(headers, told) for role in ROLES if (told := getattr(spec, role)) is not None}
+    roles = {role: find(headers, spec.header(told)) for role in ROLES if (told := getattr(spec, role)) is not None}
     dropped, faults_dropped = _dropped(source, spec, headers)
     kept, faults_kept = _kept(source, spec, headers, {header for header in roles.values() if header} | dropped)
     told, faults_types = _told(source, spec, kept, roles.get("outcome"))
@@ -98,11 +98,11 @@ def _role_slot(role: str, header: str, spec: SourceSpec, told: Mapping[str, Type
 
 def _role_faults(source: str, spec: SourceSpec, parts: Sequence[Part]) -> list[Fault]:
     return [
-        Fault(_no_column(role, told, part.columns), part.shown, path=_path(source, role))
+        Fault(_no_column(role, spec.header(told), part.columns), part.shown, path=_path(source, role))
         for role in ROLES
         if (told := getattr(spec, role)) is not None
         for part in parts
-        if find(list(part.columns), told) is None
+        if find(list(part.columns), spec.header(told)) is None
     ]
 
 
@@ -124,19 +124,29 @@ def _kept(source: str, spec: SourceSpec, headers: Sequence[str], taken: set[str]
     """Name the attributes: by the user's map, or else by their headers, all of them or those of the user's list."""
     reserved = _reserved(spec)
     if isinstance(spec.columns, dict):
-        found = {name: find(headers, header) for name, header in spec.columns.items()}
-        faults = [_unknown(source, "columns", spec.columns[name], headers) for name in found if found[name] is None]
-        faults += [
-            Fault(f"{name!r} has a meaning of its own: choose another name", path=f"sources.{source}.columns")
-            for name in found
-            if name in reserved or name.startswith("_")
-        ]
-        return {name: header for name, header in found.items() if header is not None}, faults
+        return _mapped(source, "columns", spec.columns, headers, reserved)
+    ours, faults = _mapped(source, "rename", spec.rename, headers, reserved)
     wanted = {name: find(headers, name) for name in spec.columns} if spec.columns is not None else None
-    faults = [_unknown(source, "columns", name, headers) for name, header in (wanted or {}).items() if header is None]
-    names = dict(zip(headers, unique_names(headers, reserved), strict=True))
+    faults += [_unknown(source, "columns", name, headers) for name, header in (wanted or {}).items() if header is None]
+    others = [header for header in headers if header not in ours.values()]
+    names = dict(zip(others, unique_names(others, reserved | set(ours)), strict=True))
+    names |= {header: name for name, header in ours.items()}
     chosen = [header for header in headers if header not in taken and (wanted is None or header in wanted.values())]
     return {names[header]: header for header in chosen}, faults
+
+
+def _mapped(
+    source: str, key: str, told: Mapping[str, str], headers: Sequence[str], reserved: frozenset[str]
+) -> tuple[dict[str, str], list[Fault]]:
+    """Return our name → header for the columns that the user names."""
+    found = {name: find(headers, header) for name, header in told.items()}
+    faults = [_unknown(source, key, told[name], headers) for name in found if found[name] is None]
+    faults += [
+        Fault(f"{name!r} has a meaning of its own: choose another name", path=_path(source, key))
+        for name in found
+        if name in reserved or name.startswith("_")
+    ]
+    return {name: header for name, header in found.items() if header is not None}, faults
 
 
 def _reserved(spec: SourceSpec) -> frozenset[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
 from leadlight.errors import Fault, NotFoundError, SpecError, did_you_mean
+from leadlight.spec.contract import CONTRACT_FILE, NOTHING, ContractSpec
 from leadlight.spec.marks import Marks
 from leadlight.spec.models import ScorecardSpec, WorkspaceSpec
 from leadlight.spec.validation import validate
@@ -39,6 +40,8 @@ class LoadedWorkspace:
     root: Path
     workspace: Document[WorkspaceSpec]
     scorecards: dict[str, Document[ScorecardSpec]]
+    contract: ContractSpec = field(default_factory=lambda: NOTHING)
+    """What the sources' files must look like; nothing where there is no `contract.yaml`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,19 @@ def load_partly(folder: Path) -> PartlyLoaded:
         raise _no_workspace(folder)
     workspace, faults, lost = _load_sound_part(path)
     scorecards, more = _load_scorecards(folder)
-    loaded = None if workspace is None else LoadedWorkspace(folder, workspace, scorecards)
+    contract, of_contract = _load_contract(folder / CONTRACT_FILE)
+    loaded = None if workspace is None else LoadedWorkspace(folder, workspace, scorecards, contract)
     features = frozenset(name for section, name in lost if section == "features" and name is not None)
     is_open = any(section == "sources" or (section, name) == ("features", None) for section, name in lost)
-    return PartlyLoaded(loaded, (*faults, *more), features, is_open)
+    return PartlyLoaded(loaded, (*faults, *of_contract, *more), features, is_open)
+
+
+def _load_contract(path: Path) -> tuple[ContractSpec, list[Fault]]:
+    """Read what the files must look like; nothing where nobody says so, or where that has faults."""
+    if not path.exists():
+        return NOTHING, []
+    document, faults = _load(path, CONTRACT_FILE, ContractSpec)
+    return (NOTHING if document is None else document.spec), faults
 
 
 def _load_scorecards(folder: Path) -> tuple[dict[str, Document[ScorecardSpec]], list[Fault]]:

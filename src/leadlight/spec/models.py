@@ -79,6 +79,9 @@ class SourceSpec(Spec):
     columns: dict[Name, str] | list[str] | None = Field(
         None, description="which columns to keep: a list of headers, or our name for each header; all unless told"
     )
+    rename: dict[Name, str] = Field(
+        default_factory=dict, description="our name for headers; the other columns keep their own, unlike with columns"
+    )
     drop: list[str] = Field(default_factory=list, description="columns not to read")
     where: str | None = Field(
         None, description="a condition over the file's columns (in snake case); other rows are left out and counted"
@@ -108,6 +111,11 @@ class SourceSpec(Spec):
         """The path, glob or address."""
         return str(getattr(self, self.format))
 
+    def header(self, name: str) -> str:
+        """The header behind one of our names, where `rename` or `columns` gives one; else the name itself."""
+        mapped = self.columns if isinstance(self.columns, dict) else {}
+        return self.rename.get(name) or mapped.get(name, name)
+
     @property
     def role(self) -> SourceKind:
         """What the records are, stated or as the keys tell."""
@@ -130,6 +138,8 @@ class SourceSpec(Spec):
             raise ValueError("a sql source needs exactly one of table and query")
         if self.sql is None and (self.table or self.query):
             raise ValueError("table and query go with sql")
+        if self.rename and isinstance(self.columns, dict):
+            raise ValueError("columns gives our names already: put those of rename there, or list headers in columns")
         needs = {
             SourceKind.LEADS: ["id"],
             SourceKind.ACCOUNTS: ["account"],
@@ -198,6 +208,33 @@ class AgeFeature(Spec):
     """Days from a moment (`created_at`, or an attribute that is a time) to the as-of; negative when it lies ahead."""
 
     age: Name
+
+
+class UntilFeature(Spec):
+    """Days from the as-of to a moment (an attribute or feature that is a time); negative when it has passed."""
+
+    until: Name
+
+
+class AfterFeature(Spec):
+    """A moment that lies a duration after another (`created_at`, an attribute or feature that is a time).
+
+    With `by`, the duration is the one named for the value of that attribute or feature; `other` is for values not
+    named, which have no such moment without it. All hours of all days count: there is no calendar of office hours.
+    """
+
+    after: Name
+    plus: Duration | dict[str | bool | int | float, Duration]
+    by: Name | None = Field(None, description="the attribute or feature whose value picks the duration")
+    other: Duration | None = Field(None, description="for values that `plus` does not name")
+
+    @model_validator(mode="after")
+    def _check(self) -> AfterFeature:
+        if isinstance(self.plus, dict) != (self.by is not None):
+            raise ValueError("`by` names the attribute whose values `plus` gives durations for: they come together")
+        if self.other is not None and self.by is None:
+            raise ValueError("`other` goes with `by`")
+        return self
 
 
 class _EventFeature(Spec):
@@ -371,7 +408,7 @@ class AccountFeature(Spec):
 
 
 def _feature_tag(value: Any) -> str | None:
-    found = [key for key in ("attribute", "expr", "age", "account") if _has(value, key)]
+    found = [key for key in ("attribute", "expr", "age", "until", "after", "account") if _has(value, key)]
     tag = _event_tag(value)
     if tag in ("lead_sum", "lead_max"):
         tag = tag.removeprefix("lead_")
@@ -385,6 +422,8 @@ Feature = Annotated[
     Annotated[AttributeFeature, Tag("attribute")]
     | Annotated[ExprFeature, Tag("expr")]
     | Annotated[AgeFeature, Tag("age")]
+    | Annotated[UntilFeature, Tag("until")]
+    | Annotated[AfterFeature, Tag("after")]
     | Annotated[AccountFeature, Tag("account")]
     | Annotated[CountFeature, Tag("count")]
     | Annotated[SumFeature, Tag("sum")]
@@ -403,8 +442,8 @@ Feature = Annotated[
         _feature_tag,
         custom_error_type="feature_kind",
         custom_error_message=(
-            "a feature needs exactly one of attribute, expr, age, count, sum, min, max, avg, distinct, share, "
-            "recency, since_first, interval, sessions, decayed, trend, account"
+            "a feature needs exactly one of attribute, expr, age, until, after, count, sum, min, max, avg, distinct, "
+            "share, recency, since_first, interval, sessions, decayed, trend, account"
         ),
     ),
 ]
@@ -420,6 +459,9 @@ class LearnSpec(Spec):
         default_factory=lambda: [timedelta(days=1), timedelta(days=7), timedelta(days=30)],
         description="how long after its creation a lead is looked at, beside its creation, as long as it is open",
     )
+    every: Duration | None = Field(
+        None, description="look at leads on a common calendar grid with this step instead, as long as they are open"
+    )
     order: Name | None = Field(None, description="an attribute that rises with time, where leads have no dates")
     candidates: bool = Field(default=True, description="make features from attributes and events beside those named")
     keep: list[Name] = Field(default_factory=list, description="features to learn from although they look like leaks")
@@ -430,6 +472,33 @@ class LearnSpec(Spec):
     monotone: dict[Name, Literal["rising", "falling"]] = Field(
         default_factory=dict, description="features whose points may only rise, or fall, with the value"
     )
+
+    @model_validator(mode="after")
+    def _check(self) -> LearnSpec:
+        if self.every is not None and "moments" in self.model_fields_set:
+            raise ValueError("moments (after creation) and every (a calendar grid) exclude each other: name one")
+        return self
+
+
+class AllocateSpec(Spec):
+    """What `allocate` gives away, and who needs how much of it; each key can be told on the command line, too."""
+
+    capacity: dict[Name, Annotated[float, Field(ge=0, allow_inf_nan=False)] | str] = Field(
+        default_factory=dict, description="how much there is of each resource; with pools, a column of theirs"
+    )
+    need: dict[Name, Name | Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(
+        default_factory=dict,
+        description="how much of it a lead takes: an attribute or feature, or a number; 1 unless told",
+    )
+    pools: str | list[dict[str, Any]] | None = Field(
+        None, description="who or what has it: a CSV or YAML file, or a list of maps; one row an agent, a node, a team"
+    )
+    pool: str | None = Field(None, description="the column that names a pool; the first unless told")
+    per: Name | None = Field(None, description="the attribute or feature that says which pool a lead must go to")
+    fits: str | None = Field(
+        None, description="a condition on leads and pools (pool_ before a pool's column): which may serve which"
+    )
+    spread: bool = Field(False, description="share the work out evenly, where one pool would be filled after another")
 
 
 class WorkspaceSpec(Spec):
@@ -446,6 +515,10 @@ class WorkspaceSpec(Spec):
     )
     features: dict[Name, Feature] = Field(default_factory=dict)
     exclude: str | None = Field(None, description="a condition; leads for which it is true are never scored")
+    deadline: Name | AfterFeature | None = Field(
+        None, description="an attribute or feature that is a time, or {after: …, plus: …}; gives the feature days_left"
+    )
+    allocate: AllocateSpec = Field(default_factory=lambda: AllocateSpec(), description="defaults of `allocate`")
     learn: LearnSpec = LearnSpec()
 
 

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from leadlight.spec.contract import ContractSpec
 from leadlight.spec.models import ScorecardSpec, WorkspaceSpec
 
 
-def json_schema(kind: Literal["workspace", "scorecard"]) -> dict[str, Any]:
-    """Return the schema of `leadlight.yaml` or of a scorecard's file, draft 2020-12.
+def json_schema(kind: Literal["workspace", "scorecard", "contract"]) -> dict[str, Any]:
+    """Return the schema of `leadlight.yaml`, of a scorecard's file or of `contract.yaml`, draft 2020-12.
 
     >>> json_schema("scorecard")["required"]
     ['groups']
     """
-    model = WorkspaceSpec if kind == "workspace" else ScorecardSpec
-    schema = model.model_json_schema(schema_generator=_Schema)
+    models: dict[str, type[BaseModel]] = {
+        "workspace": WorkspaceSpec,
+        "scorecard": ScorecardSpec,
+        "contract": ContractSpec,
+    }
+    schema = models[kind].model_json_schema(schema_generator=_Schema)
     return {"$schema": _Schema.schema_dialect, **_plain(schema)}
 
 

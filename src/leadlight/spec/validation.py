@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, Tag, ValidationError
+from pydantic import BaseModel, RootModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from leadlight.errors import Fault, did_you_mean, shorten
@@ -41,6 +41,7 @@ MISSING: dict[tuple[type[BaseModel], str], str] = {
     (models.CategoryCriterion, "points"): "give `points`, a map from value to points, or `bands`",
     (models.WhenCriterion, "points"): "say how many points a true condition gives",
     (models.EventCriterion, "points"): "say how many points an event gives",
+    (models.AfterFeature, "plus"): "how long after? 4h, 5d, or a map with `by`",
     (models.TrendFeature, "within"): "the last window is held against the one before it",
     (models.ShareFeature, "where"): "the share of what?",
     (models.DecayedFeature, "half_life"): "after how long does an event count half?",
@@ -50,13 +51,13 @@ MISSING: dict[tuple[type[BaseModel], str], str] = {
 KINDS = {
     "feature_kind": (
         "feature",
-        ["attribute", "expr", "age", "count", "sum", "min", "max", "avg", "distinct", "share", "recency", "decayed",
-         "trend", "account"],
+        ["attribute", "expr", "age", "until", "after", "count", "sum", "min", "max", "avg", "distinct", "share",
+         "recency", "decayed", "trend", "since_first", "interval", "sessions", "account"],
     ),
     "criterion_kind": ("criterion", ["feature", "features", "event", "when"]),
     "worth_kind": ("criterion of the worth", ["factors", "bands"]),
 }  # fmt: skip
-ACCOUNT_KINDS = [*KINDS["feature_kind"][1][3:-1], "distinct_leads"]
+ACCOUNT_KINDS = [*KINDS["feature_kind"][1][5:-1], "distinct_leads"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,8 @@ def _branch(annotation: Any, part: int | str) -> Any:
 def _inside(annotation: Any, part: int | str) -> Any:
     """Return the type of what is inside a model, map or list under a key or position."""
     plain = _plain(annotation)
+    if isinstance(plain, type) and issubclass(plain, RootModel):
+        return _inside(plain.model_fields["root"].annotation, part)
     if isinstance(plain, type) and issubclass(plain, BaseModel):
         known = plain.model_fields.get(str(part))
         return known.annotation if known is not None else Any

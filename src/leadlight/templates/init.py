@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from leadlight.errors import NotFoundError, UsageError, did_you_mean
+from leadlight.spec.contract import CONTRACT_FILE
 from leadlight.spec.load import SCORECARD_FOLDER, WORKSPACE_FILE
 from leadlight.spec.readable import Readable
 from leadlight.spec.schema import json_schema
@@ -133,9 +134,10 @@ def _finished(name: str, text: str, today: date) -> str:
     """Tell editors where a YAML file's schema is; bring the dates of example data up to today."""
     if name.endswith(".csv"):
         return moved(text, today)
-    if not name.endswith(".yaml") or name == "contract.yaml":
+    if not name.endswith(".yaml"):
         return text
     kind, up = ("scorecard", "../") if name.startswith(SCORECARD_FOLDER) else ("workspace", "")
+    kind = "contract" if name == CONTRACT_FILE else kind
     return f"# yaml-language-server: $schema={up}{_schema_file(kind)}\n{text}"
 
 
@@ -154,7 +156,7 @@ def _schema_file(kind: str) -> str:
 
 
 def _schemas() -> dict[str, str]:
-    kinds: tuple[Literal["workspace", "scorecard"], ...] = ("workspace", "scorecard")
+    kinds: tuple[Literal["workspace", "scorecard", "contract"], ...] = ("workspace", "scorecard", "contract")
     return {_schema_file(kind): json.dumps(json_schema(kind), indent=1) + "\n" for kind in kinds}
 
 
