@@ -23,11 +23,31 @@ SHUFFLES = 50
 
 
 @dataclass(frozen=True, slots=True)
+class Deals:
+    """Wins that repeat, each on its own: the number of its lead's row, when it came, what it brought (NaN unknown)."""
+
+    row: Ints
+    at: Floats
+    worth: Floats
+
+    def __post_init__(self) -> None:
+        same_length(row=self.row, at=self.at, worth=self.worth)
+
+    def worth_between(self, moment: float, until: float, rows: int) -> Floats:
+        """Return the worth of each row's deals after a moment and up to another; NaN where there is none."""
+        here = (self.at > moment) & (self.at <= until)
+        row = self.row[here]
+        total = np.bincount(row, np.nan_to_num(self.worth[here]), minlength=rows)
+        return np.where(np.bincount(row, minlength=rows) > 0, total, np.nan)
+
+
+@dataclass(frozen=True, slots=True)
 class Outcomes:
     """What happened to each lead: one row each, moments in days since 1970.
 
     `lead` names it, `created` is when it came, `closed` when its outcome came (NaN while there is none), `won` whether
-    that was a win, `worth` what it brought (NaN where unknown).
+    that was a win, `worth` what it brought (NaN where unknown). Where wins repeat, they are `deals`, and `closed` is
+    when the lead was lost.
     """
 
     lead: Ints
@@ -35,11 +55,27 @@ class Outcomes:
     closed: Floats
     won: Bools
     worth: Floats | None = None
+    deals: Deals | None = None
 
     def __post_init__(self) -> None:
         rows = same_length(lead=self.lead, created=self.created, closed=self.closed, won=self.won, worth=self.worth)
         if len(np.unique(self.lead)) != rows:
             raise ValueError("a lead has more than one row")
+
+    @property
+    def worth_known(self) -> bool:
+        """Whether the worth of any win is known."""
+        if self.deals is not None:
+            return bool((~np.isnan(self.deals.worth)).any())
+        return self.worth is not None and bool((~np.isnan(self.worth[self.won])).any())
+
+    def brought(self, moment: float, horizon: float) -> Floats:
+        """Return what the wins after a moment, within the horizon, brought; NaN for leads that were not won then."""
+        if self.deals is not None:
+            return self.deals.worth_between(moment, moment + horizon, len(self.lead))
+        won = self.won & (self.closed > moment) & (self.closed <= moment + horizon)
+        worth = np.zeros(len(self.lead)) if self.worth is None else np.nan_to_num(self.worth)
+        return np.where(won, worth, np.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +132,9 @@ class Gained:
 class Backtest:
     """Strategies replayed over the same steps, each calling the best `top` of those open and not called before.
 
-    A deal counts when the win came after the call and within `horizon` days of it. That a lead was won does not say
-    that the call won it: figures say how well a strategy finds those who buy.
+    Where wins repeat, a lead may be called again when the horizon of its last call has passed. A deal counts when the
+    win came after the call and within `horizon` days of it. That a lead was won does not say that the call won it:
+    figures say how well a strategy finds those who buy.
     """
 
     moments: tuple[float, ...]
@@ -157,14 +194,12 @@ def backtest(
             f"no step fits: {until - since:g} days are known, and each step needs {horizon:g} days after it",
             fix="Begin earlier, or take a shorter horizon.",
         )
-    worth = np.where(outcomes.won, np.nan_to_num(outcomes.worth) if outcomes.worth is not None else 0.0, 0.0)
     results = [
-        _replay(name, outcomes, worth, _by(rank_at, outcomes), moments, horizon, top)
-        for name, rank_at in strategies.items()
+        _replay(name, outcomes, _by(rank_at, outcomes), moments, horizon, top) for name, rank_at in strategies.items()
     ]
-    results.append(_random(outcomes, worth, moments, horizon, top, seed=seed))
-    results.append(_replay(HINDSIGHT, outcomes, worth, _knowing(outcomes, worth, horizon), moments, horizon, top))
-    known = outcomes.worth is not None and bool((~np.isnan(outcomes.worth[outcomes.won])).any())
+    results.append(_random(outcomes, moments, horizon, top, seed=seed))
+    results.append(_replay(HINDSIGHT, outcomes, _knowing(outcomes, horizon), moments, horizon, top))
+    known = outcomes.worth_known
     gained = tuple(_gained(results[0], other, known=known, seed=seed) for other in results[1:])
     return Backtest(tuple(moments.tolist()), top, horizon, tuple(results), gained, known)
 
@@ -190,44 +225,39 @@ def _by(rank_at: RankAt, outcomes: Outcomes) -> Chooser:
     return order
 
 
-def _knowing(outcomes: Outcomes, worth: Floats, horizon: float) -> Chooser:
+def _knowing(outcomes: Outcomes, horizon: float) -> Chooser:
     def order(moment: float, free: Bools) -> Ints:
-        row = np.flatnonzero(free & _won_after(outcomes, moment, horizon))
-        return row[np.lexsort((outcomes.closed[row], -worth[row]))]
+        brought = outcomes.brought(moment, horizon)
+        row = np.flatnonzero(free & ~np.isnan(brought))
+        return row[np.lexsort((outcomes.closed[row], -brought[row]))]
 
     return order
-
-
-def _won_after(outcomes: Outcomes, moment: float, horizon: float) -> Bools:
-    """Say which leads were won after the moment and within the horizon."""
-    return outcomes.won & (outcomes.closed > moment) & (outcomes.closed <= moment + horizon)
 
 
 def _open_at(outcomes: Outcomes, moment: float) -> Bools:
     return (outcomes.created <= moment) & ~(outcomes.closed <= moment)
 
 
-def _replay(
-    name: str, outcomes: Outcomes, worth: Floats, choose: Chooser, moments: Floats, horizon: float, top: int
-) -> Replayed:
-    called = np.zeros(len(outcomes.lead), np.bool_)
+def _replay(name: str, outcomes: Outcomes, choose: Chooser, moments: Floats, horizon: float, top: int) -> Replayed:
+    rest = np.inf if outcomes.deals is None else horizon - 1e-9
+    called_at = np.full(len(outcomes.lead), -np.inf)
     steps = np.zeros((3, len(moments)))
     for step, moment in enumerate(moments):
-        chosen = choose(float(moment), _open_at(outcomes, moment) & ~called)[:top]
-        called[chosen] = True
-        won = chosen[_won_after(outcomes, moment, horizon)[chosen]]
-        steps[:, step] = len(chosen), len(won), worth[won].sum()
+        chosen = choose(float(moment), _open_at(outcomes, moment) & (moment - called_at >= rest))[:top]
+        called_at[chosen] = moment
+        brought = outcomes.brought(moment, horizon)[chosen]
+        steps[:, step] = len(chosen), (~np.isnan(brought)).sum(), np.nansum(brought)
     return Replayed(name, *steps)
 
 
-def _random(outcomes: Outcomes, worth: Floats, moments: Floats, horizon: float, top: int, *, seed: int) -> Replayed:
+def _random(outcomes: Outcomes, moments: Floats, horizon: float, top: int, *, seed: int) -> Replayed:
     rng = np.random.default_rng(seed)
 
     def order(_: float, free: Bools) -> Ints:
         row: Ints = np.flatnonzero(free)
         return rng.choice(row, min(top, len(row)), replace=False, shuffle=False)
 
-    runs = [_replay(RANDOM, outcomes, worth, order, moments, horizon, top) for _ in range(SHUFFLES)]
+    runs = [_replay(RANDOM, outcomes, order, moments, horizon, top) for _ in range(SHUFFLES)]
     called, deals, value = (
         np.mean([getattr(run, part) for run in runs], axis=0) for part in ("called", "deals", "worth")
     )

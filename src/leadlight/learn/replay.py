@@ -8,18 +8,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError, SpecError, TooFewOutcomes, UsageError
-from leadlight.evaluate.backtest import Backtest, Outcomes, backtest
+from leadlight.evaluate.backtest import Backtest, Deals, Outcomes, backtest
 from leadlight.expr import build
 from leadlight.features.moment import Moment
 from leadlight.learn.candidates import candidates
 from leadlight.learn.examples import Floats, Ints
 from leadlight.learn.learn import bare_card
-from leadlight.learn.training import closing_condition
 from leadlight.scorecards.compile import Options, score_statement
-from leadlight.scorecards.outcomes import win_condition
+from leadlight.scorecards.outcomes import Rules, rules
 from leadlight.spec.load import Document
 from leadlight.spec.marks import Marks
 from leadlight.spec.models import ScorecardSpec
@@ -81,12 +81,12 @@ def replay(
     """Replay the time from `since`, as long as outcomes are known by `until`.
 
     At each step the learned scorecard (learned anew every `relearn`, on what was known then), the scorecard in use,
-    random order and hindsight each call the best `top` of the leads that are open and not called before. Raises
-    NotFoundError without dated outcomes, UsageError where no step fits.
+    random order and hindsight each call the best `top` of the leads that are open and not called before (where wins
+    repeat, not within the horizon before). Raises NotFoundError without dated outcomes, UsageError where no step fits.
     """
     outcome = workspace.spec.outcome
     outcomes = _outcomes(engine, workspace, until)
-    if outcome is None or np.isnan(outcomes.closed).all():
+    if outcome is None or (np.isnan(outcomes.closed).all() and outcomes.deals is None):
         raise NotFoundError(
             "outcomes have no times, so the past cannot be replayed", fix="Name their column with `at:`."
         )
@@ -159,11 +159,12 @@ def _rank(
 
 
 def _outcomes(engine: Engine, workspace: ResolvedWorkspace, until: datetime) -> Outcomes:
-    """Return how each lead ended by `until`: its win where it has one, else what closed it first."""
-    won = win_condition(workspace, "o")
-    if won is None:
-        raise NotFoundError("the workspace does not say what a win is", fix="Add `outcome: {win: …}`.")
-    condition = Sql(build.to_text(won, engine.capabilities.dialect))
+    """Return how each lead ended by `until`: its win where it has one, else what closed it first.
+
+    Where wins repeat, they are deals of their own, and a lead ends when it is lost.
+    """
+    outcome = rules(engine, workspace)
+    win = Sql("false") if outcome.repeats else outcome.won
     table = engine.arrow(
         fill(
             'SELECT l.lead, l.created_at, coalesce(min(o."at") FILTER (WHERE {won}), min(o."at") FILTER '
@@ -171,24 +172,42 @@ def _outcomes(engine: Engine, workspace: ResolvedWorkspace, until: datetime) -> 
             "max(o.value) FILTER (WHERE {won}) AS worth "
             'FROM leads l LEFT JOIN outcomes o ON o.lead = l.lead AND o."at" <= ? GROUP BY l.lead, l.created_at '
             "ORDER BY l.lead",
-            won=condition,
-            closing=closing_condition(engine, workspace, condition),
+            won=win,
+            closing=outcome.closing,
         ),
         [until],
     )
-    closed = table.column("closed").to_numpy().astype("datetime64[us]")
+    lead = table.column("lead").to_numpy().astype(np.int64)
     return Outcomes(
-        table.column("lead").to_numpy().astype(np.int64),
-        _as_days(table.column("created_at").to_numpy().astype("datetime64[us]")),
-        _as_days(closed),
+        lead,
+        _as_days(table.column("created_at")),
+        _as_days(table.column("closed")),
         table.column("won").to_numpy().astype(np.bool_),
         table.column("worth").to_numpy().astype(np.float64),
+        _deals(engine, outcome, lead, until) if outcome.repeats else None,
     )
 
 
-def _as_days(moments: np.ndarray[Any, Any]) -> Floats:
-    days = moments.astype(np.int64) / 86_400_000_000
-    return np.where(np.isnat(moments), np.nan, days)
+def _deals(engine: Engine, outcome: Rules, lead: Ints, until: datetime) -> Deals:
+    """Return every win by `until` of wins that repeat; `lead` are the leads in the order of the outcomes' rows."""
+    table = engine.arrow(
+        fill(
+            'SELECT o.lead, o."at", o.value FROM outcomes o JOIN leads l ON l.lead = o.lead '
+            'WHERE {won} AND o."at" <= ? ORDER BY o.lead, o."at"',
+            won=outcome.won,
+        ),
+        [until],
+    )
+    return Deals(
+        np.searchsorted(lead, table.column("lead").to_numpy()),
+        _as_days(table.column("at")),
+        table.column("value").to_numpy().astype(np.float64),
+    )
+
+
+def _as_days(column: pa.ChunkedArray) -> Floats:
+    moments = column.to_numpy().astype("datetime64[us]")
+    return np.where(np.isnat(moments), np.nan, moments.astype(np.int64) / 86_400_000_000)
 
 
 def _moment(days: float) -> datetime:

@@ -1,8 +1,10 @@
 """The training table: leads as of several moments, what was known then, and whether a win came within the horizon.
 
-A lead is looked at on arrival and some days later, as long as it is open. A row is *settled* when its horizon has
-passed, and only settled rows are learned from: a lead too young to know is left out, not counted as lost. Outcomes
-without a time are known to have come some time after creation, so only the arrival can be learned from then.
+A lead is looked at on arrival and some days later, or at the moments of a calendar grid (`learn: every`), as long as
+it is open. A row is *settled* when its horizon has passed, and only settled rows are learned from: a lead too young to
+know is left out, not counted as lost. Where wins repeat (`outcome: repeats`), those up to the moment are history and
+close nothing. Outcomes without a time are known to have come some time after creation, so only the arrival can be
+learned from then.
 """
 
 from __future__ import annotations
@@ -21,14 +23,14 @@ from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError, did_you_mean
 from leadlight.evaluate.arrays import Texts
 from leadlight.expr import build
-from leadlight.expr.sql import to_sql
 from leadlight.expr.types import Type
 from leadlight.features.compile import feature_statement
 from leadlight.features.moment import Moment
 from leadlight.learn.candidates import Candidate, feature_specs
 from leadlight.learn.examples import Bools, Examples, Floats, Ints
+from leadlight.learn.grid import drawn_leads, grid_of
 from leadlight.scorecards.compile import name_types
-from leadlight.scorecards.outcomes import win_condition
+from leadlight.scorecards.outcomes import SAY_WHAT_A_WIN_IS, Rules, rules
 from leadlight.spec import models
 from leadlight.spec.features import TypedFeatures, type_features
 from leadlight.spec.findings import Findings
@@ -42,6 +44,8 @@ PAIRS = "_moments"
 EXCLUDED = "excluded_"
 MOST_ROWS = 200_000
 """How many rows are learned from; of more, whole leads are drawn, the same every time."""
+MOST_LOOKS = 20_000_000
+"""How many moments of a grid are looked at, before it is known who was open; of more, whole leads are drawn."""
 DAY = 86_400_000_000
 
 
@@ -134,20 +138,12 @@ def moments(
 
     With `unsettled` the rows that are too young to know stay in, marked by the column `settled`.
     """
-    won = win_condition(workspace, "o")
-    outcome = workspace.spec.outcome
-    if won is None or outcome is None or not engine.rows("SELECT 1 FROM outcomes LIMIT 1"):
-        raise NotFoundError(
-            "there are no outcomes to learn from" if won is not None else "the workspace does not say what a win is",
-            fix="Name the column with `outcome:` in a source, and say which are wins: "
-            "outcome: {win: \"stage = 'won'\"}.",
-        )
-    dated = bool(engine.rows('SELECT 1 FROM outcomes WHERE "at" IS NOT NULL LIMIT 1'))
-    condition = Sql(build.to_text(won, engine.capabilities.dialect))
-    closing = condition if not dated else closing_condition(engine, workspace, condition)
+    outcome = rules(engine, workspace)
+    if not engine.rows("SELECT 1 FROM outcomes LIMIT 1"):
+        raise NotFoundError("there are no outcomes to learn from", fix=SAY_WHAT_A_WIN_IS)
     try:
-        engine.execute(_pairs_sql(workspace, condition, closing, dated=dated), _parameters(outcome, until, dated=dated))
-        counts = _counted(engine, condition, until, dated=dated)
+        drawn = _make_pairs(engine, workspace, outcome, until)
+        counts = replace(_counted(engine, outcome, until), share=drawn)
         if not unsettled:
             engine.execute(fill("DELETE FROM {pairs} WHERE NOT settled", pairs=PAIRS))
         yield _thinned(engine, counts, most_rows)
@@ -155,54 +151,68 @@ def moments(
         engine.execute(fill("DROP TABLE IF EXISTS {pairs}", pairs=PAIRS))
 
 
-def closing_condition(engine: Engine, workspace: ResolvedWorkspace, won: Sql) -> Sql:
-    """Return which outcomes close a lead: wins and losses where both are named, else any."""
-    if workspace.lose is None:
-        return Sql("true")
-    kind = workspace.catalog.outcome[1] if workspace.catalog.outcome else Type.TEXT
+def _make_pairs(engine: Engine, workspace: ResolvedWorkspace, outcome: Rules, until: datetime) -> float:
+    """Make the table of moments with their labels; return the share of leads that was drawn for it."""
+    spec = workspace.spec.outcome
+    assert spec is not None  # rules() raises without one
+    if not outcome.dated:
+        engine.execute(_undated_sql(outcome), [until])
+        return 1.0
+    every = workspace.spec.learn.every
+    labels = [until, spec.horizon, until, spec.horizon]
+    if every is None:
+        engine.execute(_pairs_sql(outcome, _steps(workspace)), labels)
+        return 1.0
+    grid = grid_of(engine, every, until=until, horizon=spec.horizon)
+    drawn = min(1.0, MOST_LOOKS / max(grid.looks, 1))
+    engine.execute(_pairs_sql(outcome, grid.moments(drawn=drawn)), [*grid.parameters, *labels])
+    return drawn
 
-    def column(name: str) -> build.Sql:
-        return build.col("value", "o") if name == "value" else build.read_as(build.col("outcome", "o"), kind)
 
-    lost = Sql(build.to_text(to_sql(workspace.lose, column), engine.capabilities.dialect))
-    return fill("(({won}) OR ({lost}))", won=won, lost=lost)
-
-
-def _parameters(outcome: models.OutcomeSpec, until: datetime, *, dated: bool) -> list[Any]:
-    return [until, outcome.horizon, until, outcome.horizon] if dated else [until]
-
-
-def _pairs_sql(workspace: ResolvedWorkspace, won: Sql, closing: Sql, *, dated: bool) -> Sql:
-    """Return the statement that makes the table of moments with their labels."""
-    if not dated:
-        return fill(
-            "CREATE OR REPLACE TEMP TABLE {pairs} AS SELECT l.lead, l.created_at AS as_of, l.created_at, "
-            "bool_or(coalesce({won}, false)) AS won, max(o.value) FILTER (WHERE {won}) AS worth, true AS settled "
-            "FROM leads l JOIN outcomes o ON o.lead = l.lead WHERE l.created_at <= ? GROUP BY ALL",
-            pairs=PAIRS,
-            won=won,
-        )
-    after = [timedelta(0), *workspace.spec.learn.moments]
-    steps = joined(Sql(f"({step // timedelta(microseconds=1)})") for step in sorted(set(after)))
+def _undated_sql(outcome: Rules) -> Sql:
+    """Return the statement that makes the table of creations, where outcomes came some time after."""
     return fill(
-        'CREATE OR REPLACE TEMP TABLE {pairs} AS WITH closed AS (SELECT lead, min("at") AS closed_at FROM outcomes o '
-        'WHERE "at" IS NOT NULL AND {closing} GROUP BY lead), '
-        'undated AS (SELECT DISTINCT lead FROM outcomes WHERE "at" IS NULL), '
-        "p AS (SELECT l.lead, l.created_at, l.created_at + to_microseconds(s.step) AS as_of FROM leads l "
-        "CROSS JOIN (VALUES {steps}) AS s(step) ANTI JOIN undated u ON u.lead = l.lead), "
-        "q AS (SELECT p.* FROM p LEFT JOIN closed c ON c.lead = p.lead "
-        "WHERE p.as_of <= ? AND (c.closed_at IS NULL OR c.closed_at > p.as_of)) "
-        "SELECT q.lead, q.as_of, q.created_at, coalesce(bool_or({won}), false) AS won, "
-        "max(o.value) FILTER (WHERE {won}) AS worth, q.as_of + ? <= ? AS settled "
-        'FROM q LEFT JOIN outcomes o ON o.lead = q.lead AND o."at" > q.as_of AND o."at" <= q.as_of + ? GROUP BY ALL',
+        "CREATE OR REPLACE TEMP TABLE {pairs} AS SELECT l.lead, l.created_at AS as_of, l.created_at, "
+        "bool_or({won}) AS won, {brought}(o.value) FILTER (WHERE {won}) AS worth, true AS settled "
+        "FROM leads l JOIN outcomes o ON o.lead = l.lead WHERE l.created_at <= ? GROUP BY ALL",
         pairs=PAIRS,
-        closing=closing,
-        steps=steps,
-        won=won,
+        won=outcome.won,
+        brought=outcome.brought,
     )
 
 
-def _counted(engine: Engine, won: Sql, until: datetime, *, dated: bool) -> Counts:
+def _steps(workspace: ResolvedWorkspace) -> Sql:
+    """Return the query of (lead, created_at, as_of) at creation and some time after."""
+    after = [timedelta(0), *workspace.spec.learn.moments]
+    steps = joined(Sql(f"({step // timedelta(microseconds=1)})") for step in sorted(set(after)))
+    return fill(
+        "SELECT l.lead, l.created_at, l.created_at + to_microseconds(s.step) AS as_of FROM leads l "
+        "CROSS JOIN (VALUES {steps}) AS s(step)",
+        steps=steps,
+    )
+
+
+def _pairs_sql(outcome: Rules, looked_at: Sql) -> Sql:
+    """Return the statement that makes the table of moments with their labels, of a query (lead, created_at, as_of)."""
+    return fill(
+        'CREATE OR REPLACE TEMP TABLE {pairs} AS WITH closed AS (SELECT lead, min("at") AS closed_at FROM outcomes o '
+        'WHERE "at" IS NOT NULL AND {closing} GROUP BY lead), '
+        'undated AS (SELECT DISTINCT lead FROM outcomes o WHERE "at" IS NULL AND ({won} OR {closing})), '
+        "p AS (SELECT * FROM ({looked_at}) l ANTI JOIN undated u ON u.lead = l.lead), "
+        "q AS (SELECT p.* FROM p LEFT JOIN closed c ON c.lead = p.lead "
+        "WHERE p.as_of <= ? AND (c.closed_at IS NULL OR c.closed_at > p.as_of)) "
+        "SELECT q.lead, q.as_of, q.created_at, coalesce(bool_or({won}), false) AS won, "
+        "{brought}(o.value) FILTER (WHERE {won}) AS worth, q.as_of + ? <= ? AS settled "
+        'FROM q LEFT JOIN outcomes o ON o.lead = q.lead AND o."at" > q.as_of AND o."at" <= q.as_of + ? GROUP BY ALL',
+        pairs=PAIRS,
+        closing=outcome.closing,
+        looked_at=looked_at,
+        won=outcome.won,
+        brought=outcome.brought,
+    )
+
+
+def _counted(engine: Engine, outcome: Rules, until: datetime) -> Counts:
     settled = "SELECT count(DISTINCT lead), count(*), count(*) FILTER (WHERE won) FROM {pairs} WHERE settled"
     leads, rows, wins = engine.rows(fill(settled, pairs=PAIRS))[0]
     young = engine.rows(fill("SELECT count(*) FROM {pairs} WHERE NOT settled", pairs=PAIRS))[0][0]
@@ -210,7 +220,7 @@ def _counted(engine: Engine, won: Sql, until: datetime, *, dated: bool) -> Count
         fill(
             'SELECT count(*) FILTER (WHERE o."at" IS NULL AND {won}), count(*) FILTER (WHERE o."at" < l.created_at), '
             'count(*) FILTER (WHERE o."at" > ?) FROM outcomes o JOIN leads l ON l.lead = o.lead',
-            won=won,
+            won=outcome.won,
         ),
         [until],
     )[0]
@@ -219,7 +229,7 @@ def _counted(engine: Engine, won: Sql, until: datetime, *, dated: bool) -> Count
         rows=int(rows),
         wins=int(wins),
         too_young=int(young),
-        undated=int(undated) if dated else 0,
+        undated=int(undated) if outcome.dated else 0,
         before_creation=int(early),
         in_future=int(late),
         share=1.0,
@@ -230,10 +240,8 @@ def _thinned(engine: Engine, counts: Counts, most_rows: int) -> Counts:
     """Draw whole leads where there are more rows than can be learned from in reasonable time."""
     if counts.rows <= most_rows:
         return counts
-    share = most_rows / counts.rows
-    engine.execute(
-        fill("DELETE FROM {pairs} WHERE (lead::HUGEINT * 2654435761) % 1000003 >= ?", pairs=PAIRS), [share * 1000003]
-    )
+    share = counts.share * most_rows / counts.rows
+    engine.execute(fill("DELETE FROM {pairs} WHERE NOT {drawn}", pairs=PAIRS, drawn=drawn_leads("lead", share)))
     leads, rows, wins = engine.rows(
         fill("SELECT count(DISTINCT lead), count(*), count(*) FILTER (WHERE won) FROM {pairs}", pairs=PAIRS)
     )[0]

@@ -11,13 +11,12 @@ from typing import Any
 from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError
 from leadlight.evaluate.rates import Rate, wilson
-from leadlight.expr import build
 from leadlight.insight.profile import Profile, profile
 from leadlight.scorecards.compile import CAP, Options
-from leadlight.scorecards.outcomes import Hindsight, hindsight, labelled, win_condition
+from leadlight.scorecards.outcomes import Hindsight, hindsight, labelled, rules
 from leadlight.scorecards.rank import Ranking, rank, scored
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
-from leadlight.store.sql import Sql, each, fill
+from leadlight.store.sql import each, fill
 
 BINS = 40
 TOP = 25
@@ -213,19 +212,18 @@ def _conversion(
     engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, until: datetime
 ) -> Conversion | None:
     """Count wins by grade: those that came after a past moment's grades; where outcomes have no time, all of them."""
-    won = win_condition(workspace, "o")
-    if won is None or workspace.spec.outcome is None or scorecard.spec.grades is None or scorecard.spec.of != "lead":
+    if workspace.win is None or workspace.spec.outcome is None or scorecard.spec.grades is None:
         return None
-    if not engine.rows("SELECT 1 FROM outcomes LIMIT 1"):
+    if scorecard.spec.of != "lead" or not engine.rows("SELECT 1 FROM outcomes LIMIT 1"):
         return None
-    timed = bool(engine.rows('SELECT 1 FROM outcomes WHERE "at" IS NOT NULL LIMIT 1'))
+    outcome = rules(engine, workspace)
+    timed = outcome.dated
     as_of = until - workspace.spec.outcome.horizon if timed else until
-    condition = Sql(build.to_text(won, engine.capabilities.dialect))
     with scored(engine, workspace, scorecard, as_of, options=Options(contributions=False), table="_then") as table:
         rows = engine.rows(
             fill(
                 "SELECT grade, count(*), count(*) FILTER (WHERE won) FROM ({labelled}) GROUP BY grade",
-                labelled=labelled(table, condition, columns=["lead", "grade"]),
+                labelled=labelled(table, outcome, columns=["lead", "grade"]),
             ),
             [as_of, until, as_of],
         )

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlglot import exp
+
 from leadlight.engines.base import Engine
+from leadlight.errors import NotFoundError, UsageError
 from leadlight.expr import build
 from leadlight.expr.build import Sql as Tree
+from leadlight.expr.parse import Expression
 from leadlight.expr.sql import to_sql
 from leadlight.expr.types import Type
 from leadlight.scorecards.compile import Options
@@ -17,6 +21,9 @@ from leadlight.scorecards.rank import scored
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.sql import Sql, fill, joined
 
+SAY_WHAT_A_WIN_IS = (
+    "Name the column with `outcome:` in a source, and say which are wins: outcome: {win: \"stage = 'won'\"}."
+)
 COIN = 0.1
 """The share of wins that a random order has in its top tenth."""
 
@@ -67,19 +74,72 @@ class Hindsight:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What an outcome makes of a row `o` of the outcomes, as SQL that is never null.
+
+    `won` says whether it is a win, `closing` whether it closes its lead; `brought` is the aggregate that makes one
+    worth of a lead's wins: their sum where wins repeat, else the largest.
+    """
+
+    won: Sql
+    closing: Sql
+    brought: Sql
+    repeats: bool
+    dated: bool
+    """Whether such outcomes have a time (any of them)."""
+
+
+def rules(engine: Engine, workspace: ResolvedWorkspace) -> Rules:
+    """Return the rules of the workspace's outcome.
+
+    Raises NotFoundError where it does not say what a win is, UsageError for wins that repeat without a time.
+    """
+    condition = win_condition(workspace, "o")
+    if condition is None:
+        raise NotFoundError("the workspace does not say what a win is", fix=SAY_WHAT_A_WIN_IS)
+    won, closing = (_certain(engine, tree) for tree in (condition, _closing_condition(workspace, "o")))
+    repeats = workspace.spec.outcome is not None and workspace.spec.outcome.repeats
+    some = 'SELECT 1 FROM outcomes o WHERE o."at" IS NOT NULL AND ({won} OR {closing}) LIMIT 1'
+    dated = bool(engine.rows(fill(some, won=won, closing=closing)))
+    if repeats and not dated and engine.rows("SELECT 1 FROM outcomes LIMIT 1"):
+        raise UsageError(
+            "outcomes have no times, and where wins repeat, nothing else tells which came after a moment",
+            fix="Name their column with `at:` in the source of outcomes, or leave out `repeats`.",
+        )
+    return Rules(won, closing, Sql("sum" if repeats else "max"), repeats, dated)
+
+
+def _certain(engine: Engine, condition: Tree) -> Sql:
+    return fill("coalesce({text}, false)", text=Sql(build.to_text(condition, engine.capabilities.dialect)))
+
+
 def win_condition(workspace: ResolvedWorkspace, alias: str) -> Tree | None:
     """Return whether an outcome (row of the table under this alias) is a win; None where the spec does not say."""
-    if workspace.win is None:
-        return None
-    outcome = workspace.catalog.outcome
-    kind = outcome[1] if outcome else Type.TEXT
+    return None if workspace.win is None else _over_outcomes(workspace, workspace.win, alias)
+
+
+def _closing_condition(workspace: ResolvedWorkspace, alias: str) -> Tree:
+    """Return whether an outcome (row of the table under this alias) closes a lead, so that it is not open any more.
+
+    Where `lose` is named, wins and losses do. Where it is not, any outcome does; of outcomes by name, which share a
+    table, only the wins of this one. Where wins repeat, they close nothing: only losses do.
+    """
+    repeats = workspace.spec.outcome is not None and workspace.spec.outcome.repeats
+    if workspace.lose is None and not repeats and not workspace.outcomes:
+        return exp.true()
+    ends = [workspace.lose] if repeats else [workspace.win, workspace.lose]
+    closing = [_over_outcomes(workspace, condition, alias) for condition in ends if condition is not None]
+    return build.either(*closing) if closing else exp.false()
+
+
+def _over_outcomes(workspace: ResolvedWorkspace, condition: Expression, alias: str) -> Tree:
+    kind = workspace.catalog.outcome[1] if workspace.catalog.outcome else Type.TEXT
 
     def column(name: str) -> Tree:
-        if name == "value":
-            return build.col("value", alias)
-        return build.read_as(build.col("outcome", alias), kind)
+        return build.col("value", alias) if name == "value" else build.read_as(build.col("outcome", alias), kind)
 
-    return to_sql(workspace.win, column)
+    return to_sql(condition, column)
 
 
 def hindsight(
@@ -89,13 +149,12 @@ def hindsight(
 
     None where the workspace names no outcome, or the scorecard is not of leads, or outcomes have no time.
     """
-    won = win_condition(workspace, "o")
-    if won is None or workspace.spec.outcome is None or scorecard.spec.of != "lead":
+    if workspace.win is None or workspace.spec.outcome is None or scorecard.spec.of != "lead":
         return None
-    if not engine.rows('SELECT 1 FROM outcomes WHERE "at" IS NOT NULL LIMIT 1'):
+    outcome = rules(engine, workspace)
+    if not outcome.dated:
         return None
     as_of = until - workspace.spec.outcome.horizon
-    condition = Sql(build.to_text(won, engine.capabilities.dialect))
     with scored(engine, workspace, scorecard, as_of, options=Options(contributions=False), table="_then") as table:
         # The area under the ROC curve from the sum of ranks (Mann and Whitney 1947), ties at their mean rank.
         rows = engine.rows(
@@ -105,7 +164,7 @@ def hindsight(
                 "count(*) OVER (PARTITION BY score) AS ties, count(*) OVER () / 10.0 AS tenth FROM l) "
                 "SELECT count(*), count(*) FILTER (WHERE won), sum(low + (ties - 1) / 2.0) FILTER (WHERE won), "
                 "sum(greatest(least((tenth - high + 1) / ties, 1), 0)) FILTER (WHERE won) FROM r",
-                labelled=labelled(table, condition, columns=["lead", "score"]),
+                labelled=labelled(table, outcome, columns=["lead", "score"]),
             ),
             [as_of, until, as_of],
         )
@@ -116,16 +175,17 @@ def hindsight(
     return Hindsight(as_of, until, int(total), int(wins), auc, at_top / wins)
 
 
-def labelled(table: str, condition: Sql, *, columns: Sequence[str]) -> Sql:
+def labelled(table: str, outcome: Rules, *, columns: Sequence[str]) -> Sql:
     """Return the query of the leads of a table of scores that were open then, and whether each was won since.
 
     Its parameters are: as-of, until, as-of. Outcomes without a time count as later.
     """
     return fill(
-        'SELECT {columns}, coalesce(bool_or({condition}) FILTER (WHERE o."at" > ? OR o."at" IS NULL), false) AS won '
+        'SELECT {columns}, coalesce(bool_or({won}) FILTER (WHERE o."at" > ? OR o."at" IS NULL), false) AS won '
         'FROM {table} s LEFT JOIN outcomes o ON o.lead = s.lead AND (o."at" <= ? OR o."at" IS NULL) '
-        'GROUP BY {columns} HAVING count(*) FILTER (WHERE o."at" <= ?) = 0',
+        'GROUP BY {columns} HAVING count(*) FILTER (WHERE o."at" <= ? AND {closing}) = 0',
         columns=joined(fill("s.{name}", name=name) for name in columns),
-        condition=condition,
+        won=outcome.won,
+        closing=outcome.closing,
         table=table,
     )
