@@ -91,6 +91,24 @@ def earlier(at: Sql, by: timedelta) -> Sql:
     return exp.Sub(this=at, expression=exp.Interval(this=exp.Literal.string(str(count)), unit=exp.var(unit)))
 
 
+def constant(value: str | bool | int | float, kind: Type) -> Sql:
+    """Write a key of a map by a feature's values as a value of the feature's type."""
+    if kind is Type.BOOL:
+        return exp.true() if value else exp.false()
+    return number(float(value)) if kind is Type.NUMBER else text(str(value))
+
+
+def later(at: Sql, by: timedelta) -> Sql:
+    """Return the moment that lies a duration after another.
+
+    >>> print(later(col("opened_at"), timedelta(hours=4)).sql("duckdb"))
+    "opened_at" + INTERVAL '14400' SECOND
+    """
+    seconds, microseconds = by // timedelta(seconds=1), by.microseconds
+    unit, count = ("MICROSECOND", by // timedelta(microseconds=1)) if microseconds else ("SECOND", seconds)
+    return exp.Add(this=at, expression=exp.Interval(this=exp.Literal.string(str(count)), unit=exp.var(unit)))
+
+
 def days_between(start: Sql, end: Sql) -> Sql:
     """Return the days from one moment to another as a double, exact to the microsecond."""
     micros = exp.DateDiff(this=end, expression=start, unit=exp.var("MICROSECOND"))

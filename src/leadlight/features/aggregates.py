@@ -63,6 +63,13 @@ class Aggregates:
     matches: list[Match] = field(default_factory=list)
     ranked: list[tuple[str, Match, Sql, int]] = field(default_factory=list)
     """Sums over the n earliest events only: (column, match, value, n); each needs a pass of its own."""
+    runs: list[tuple[str, Match, timedelta]] = field(default_factory=list)
+    """Counts of runs: (column, match, the longest silence within one); each needs a pass of its own."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether anything is asked of the events."""
+        return bool(self.columns or self.ranked or self.runs)
 
     def count(self, match: Match) -> exp.Column:
         """How many events; missing or 0 when none."""
@@ -93,6 +100,12 @@ class Aggregates:
         """The sum of a value over the n earliest events; missing when none."""
         column = f"{self.prefix}first{len(self.ranked) + 1}"
         self.ranked.append((column, match, value, n))
+        return build.col(column)
+
+    def sessions(self, match: Match, gap: timedelta) -> exp.Column:
+        """How many runs of events without a silence longer than the gap; missing when no events."""
+        column = f"{self.prefix}runs{len(self.runs) + 1}"
+        self.runs.append((column, match, gap))
         return build.col(column)
 
     def decay(self, half_life: timedelta) -> Sql:

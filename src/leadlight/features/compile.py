@@ -173,6 +173,10 @@ class FeaturePlan:
         if feature.expression is not None:
             return feature.expression.names
         spec = feature.spec
+        if isinstance(spec, models.UntilFeature):
+            return frozenset({spec.until})
+        if isinstance(spec, models.AfterFeature):
+            return frozenset({spec.after, spec.by} - {None})  # type: ignore[arg-type]
         if isinstance(spec, models.AccountFeature) and isinstance(
             spec.account, models.LeadSumFeature | models.LeadMaxFeature
         ):
@@ -192,10 +196,37 @@ class FeaturePlan:
             case models.AgeFeature():
                 self.need(spec.age)
                 return build.days_between(build.col(spec.age), self._as_of())
+            case models.UntilFeature():
+                self.need(spec.until)
+                return build.days_between(self._as_of(), build.col(spec.until))
+            case models.AfterFeature():
+                return self._after(spec)
             case models.AccountFeature():
                 return self._account_value(feature, spec.account)
             case _:
                 return event_value(self.events, spec, feature, self._as_of())
+
+    def _after(self, spec: models.AfterFeature) -> Sql:
+        self.need(spec.after)
+        at = build.col(spec.after)
+        if spec.by is None or not isinstance(spec.plus, dict):
+            assert not isinstance(spec.plus, dict)  # the spec sees to it
+            return build.later(at, spec.plus)
+        self.need(spec.by)
+        kind = self._type(spec.by)
+        branches = [
+            (build.equals(build.col(spec.by), build.constant(key, kind)), build.later(at.copy(), plus))
+            for key, plus in spec.plus.items()
+        ]
+        nothing = exp.cast(exp.Null(), exp.DType.TIMESTAMP)
+        return build.case(branches, nothing if spec.other is None else build.later(at.copy(), spec.other))
+
+    def _type(self, name: str) -> Type:
+        feature = self.workspace.features.get(name)
+        if feature is not None:
+            return feature.type
+        catalog = self.workspace.catalog
+        return {**catalog.account_attributes, **catalog.attributes}[name]
 
     def _account_value(
         self,
@@ -229,7 +260,8 @@ class FeaturePlan:
 
     def ctes(self) -> list[Cte]:
         """Write the chain of tables, in order of dependence."""
-        account_pass = self.account_events is not self.events and bool(self.account_events.columns)
+        theirs = self.account_events
+        account_pass = theirs is not self.events and theirs.asked
         chain: list[Cte] = []
         if self.of == "account":
             chain += self._account_units()
@@ -238,7 +270,7 @@ class FeaturePlan:
             if account_pass:
                 chain.append((f"{self.prefix}members", self._members_of_units()))
         joins: list[_Join] = []
-        if self.events.columns or self.events.ranked:
+        if self.events.asked:
             chain += self._event_pass(self.events, f"{self.prefix}events_seen", self.of, joins)
         if account_pass:
             chain += self._event_pass(self.account_events, f"{self.prefix}account_events", "account", joins)
@@ -389,6 +421,10 @@ class FeaturePlan:
             table = f"{name}_{column.strip('_')}"
             ctes.append((table, self._ranked(aggregates, unit, column, match, value, n)))
             joins.append(_Join(table, unit, [column]))
+        for column, match, gap in aggregates.runs:
+            table = f"{name}_{column.strip('_')}"
+            ctes.append((table, self._runs(aggregates, unit, column, match, gap)))
+            joins.append(_Join(table, unit, [column]))
         return ctes
 
     def _aggregated(self, unit: Unit, aggregates: Aggregates, asked: list[Aggregate]) -> exp.Select:
@@ -417,6 +453,26 @@ class FeaturePlan:
         outer_keys = [build.col(key.name) for key in keys]
         outer = exp.select(*outer_keys, _named(exp.Sum(this=build.col("_value")), column)).from_(inner.subquery("r"))
         outer = outer.where(exp.LTE(this=build.col("_rank"), expression=build.number(n)), copy=False)
+        return outer.group_by(*(key.copy() for key in outer_keys))
+
+    def _runs(self, aggregates: Aggregates, unit: Unit, column: str, match: Match, gap: timedelta) -> exp.Select:
+        """Count the events that begin a run: the first, and those after a silence longer than the gap."""
+        select, keys = self._scope(unit, aggregates.condition(match))
+        at = build.col("at", "e")
+        over = {
+            "partition_by": [key.copy() for key in keys],
+            "order": exp.Order(expressions=[exp.Ordered(this=at, nulls_first=False)]),
+        }
+        # Not LAG, which is another function in ClickHouse, nor null for no event before, which is 1970 there.
+        one = exp.WindowSpec(kind="ROWS", start="1", start_side="PRECEDING", end="1", end_side="PRECEDING")
+        before = exp.Window(this=exp.Max(this=at.copy()), spec=one, **over)
+        rank = exp.Window(this=exp.RowNumber(), partition_by=over["partition_by"], order=over["order"].copy())
+        inner = select.select(*keys, _named(at.copy(), "_at"), _named(before, "_before"), _named(rank, "_rank"))
+        first = build.equals(build.col("_rank"), build.number(1))
+        late = exp.LT(this=build.col("_before"), expression=build.earlier(build.col("_at"), gap))
+        outer_keys = [build.col(key.name) for key in keys]
+        starts = exp.Count(this=build.case([(build.either(first, late), exp.true())]))
+        outer = exp.select(*outer_keys, _named(starts, column)).from_(inner.subquery("r"))
         return outer.group_by(*(key.copy() for key in outer_keys))
 
     def _scope(self, unit: Unit, condition: Sql | None) -> tuple[exp.Select, list[exp.Column]]:
@@ -562,6 +618,17 @@ def event_value(
         case models.RecencyFeature():
             last = aggregates.greatest(Match(spec.recency, where, within), build.col("at", "e"))
             return build.days_between(last, as_of)
+        case models.SinceFirstFeature():
+            first = aggregates.least(Match(spec.since_first, where, within), build.col("at", "e"))
+            return build.days_between(first, as_of)
+        case models.IntervalFeature():
+            match_ = Match(spec.interval, where, within)
+            first, last = (of(match_, build.col("at", "e")) for of in (aggregates.least, aggregates.greatest))
+            gaps = exp.Sub(this=build.double(aggregates.count(match_)), expression=build.number(1))
+            several = exp.Nullif(this=gaps, expression=build.number(0))
+            return exp.Div(this=build.days_between(first, last), expression=several)
+        case models.SessionsFeature():
+            return _count(aggregates.sessions(Match(spec.sessions, where, within), spec.gap))
         case models.DecayedFeature():
             value = aggregates.decay(spec.half_life)
             if spec.property is not None:

@@ -82,6 +82,10 @@ def _rests_on(candidate: Candidate, workspace: ResolvedWorkspace) -> set[str]:
             more = {spec.attribute}
         elif isinstance(spec, models.AgeFeature):
             more = {spec.age}
+        elif isinstance(spec, models.UntilFeature):
+            more = {spec.until}
+        elif isinstance(spec, models.AfterFeature):
+            more = {spec.after, *([spec.by] if spec.by else [])}
         elif isinstance(spec, models.ExprFeature):
             more = set(re.findall(r"[a-z_][a-z0-9_]*", spec.expr.lower()))
         for name in more - names:

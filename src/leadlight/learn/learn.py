@@ -168,7 +168,7 @@ def _current(found: Sequence[Candidate], table: Training) -> set[str] | None:
     """Return the features that show today's values whatever the moment: those of flat files."""
     if not table.assumptions:
         return set()
-    flat = (models.AttributeFeature, models.ExprFeature, models.AgeFeature)
+    flat = (models.AttributeFeature, models.ExprFeature, models.AgeFeature, models.UntilFeature, models.AfterFeature)
     return {item.name for item in found if item.spec is None or isinstance(item.spec, flat)} & set(table.examples.names)
 
 

@@ -50,9 +50,7 @@ def match_of(criterion: ResolvedCriterion, spec: models.EventCriterion) -> Match
 
 def literal(value: Any, kind: Type) -> Sql:
     """Write a category's key as a value of the feature's type."""
-    if kind is Type.BOOL:
-        return exp.true() if value else exp.false()
-    return build.number(float(value)) if kind is Type.NUMBER else build.text(str(value))
+    return build.constant(value, kind)
 
 
 def _missing(name: str) -> Sql:

@@ -13,7 +13,7 @@ from leadlight.spec.durations import format_duration
 from leadlight.spec.entity import many
 from leadlight.spec.resolved import ResolvedCriterion
 
-Unit = Literal["days", "share"]
+Unit = Literal["days", "days left", "share"]
 
 
 def amount(points: float) -> str:
@@ -99,6 +99,8 @@ def unit_of(feature: models.Feature | None) -> Unit | None:
     match spec:
         case models.AgeFeature() | models.RecencyFeature() | models.SinceFirstFeature() | models.IntervalFeature():
             return "days"
+        case models.UntilFeature():
+            return "days left"
         case models.ShareFeature():
             return "share"
         case _:
@@ -113,7 +115,18 @@ def quantity(found: Any, unit: Unit | None) -> str:
     """
     if unit is None or not isinstance(found, int | float):
         return value(found)
+    if unit == "days left":
+        return time_left(found)
     return percent(found) if unit == "share" else days(found)
+
+
+def time_left(count: float) -> str:
+    """Say how long it is until a deadline, or since it has passed, from the days left.
+
+    >>> time_left(0.125), time_left(-2.5), time_left(3.0), time_left(-0.01)
+    ('due in 3 hours', '2 days overdue', 'due in 3 days', 'less than an hour overdue')
+    """
+    return f"due in {days(count)}" if count >= 0 else f"{days(-count)} overdue"
 
 
 def days(count: float) -> str:

@@ -73,7 +73,7 @@ def category_flaws(criterion: CategoryCriterion, kind: Type) -> Iterator[Flaw]:
         if key == OTHER and kind is Type.TEXT:
             yield _literally(key, ("points", key), "all other values get")
         else:
-            yield from _key_flaws(key, ("points", key), criterion.feature, kind)
+            yield from key_flaws(key, ("points", key), criterion.feature, kind)
 
 
 def _literally(key: str, path: Path, gets: str) -> Flaw:
@@ -81,7 +81,8 @@ def _literally(key: str, path: Path, gets: str) -> Flaw:
     return Flaw(message, path, on_key=True, is_warning=True)
 
 
-def _key_flaws(key: Any, path: Path, feature: str, kind: Type) -> Iterator[Flaw]:
+def key_flaws(key: Any, path: Path, feature: str, kind: Type) -> Iterator[Flaw]:
+    """Find what is wrong with a key of a map by a feature's values."""
     is_number = isinstance(key, int | float) and not isinstance(key, bool)
     fits = {Type.TEXT: isinstance(key, str), Type.BOOL: isinstance(key, bool), Type.NUMBER: is_number}[kind]
     if fits and key == "missing":
@@ -162,7 +163,7 @@ def _mapped_flaws(cells: Any, path: Path, names: Sequence[str], types: Mapping[s
     kind = types.get(names[0])
     for key in cells:
         if kind is not None and key != OTHER:
-            yield from _key_flaws(key, (*path, key), names[0], kind)
+            yield from key_flaws(key, (*path, key), names[0], kind)
 
 
 def _cells_in_words(cuts: Sequence[float]) -> str:

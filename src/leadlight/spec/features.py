@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from leadlight.expr.types import Type
 from leadlight.spec import models
-from leadlight.spec.bands import describe
+from leadlight.spec.bands import describe, key_flaws
 from leadlight.spec.catalog import RESERVED, Catalog
 from leadlight.spec.findings import Findings, Scope, names_in
 from leadlight.spec.marks import Path
@@ -18,6 +18,8 @@ from leadlight.spec.scopes import attribute_scope, event_scope, lead_scope
 MAX_NAME = 60
 """How long a name may be that becomes a column: PostgreSQL cuts them off at 63."""
 ORDERED = (Type.NUMBER, Type.TIME)
+_NOT_EVENTS = ("where", "within", "property", "half_life", "gap")
+"""The keys of an event feature that do not name its event."""
 
 AccountPart = models.EventFeature | models.DistinctLeadsFeature | models.LeadSumFeature | models.LeadMaxFeature
 
@@ -34,13 +36,19 @@ NOTHING = TypedFeatures({}, frozenset())
 
 
 def type_features(
-    specs: Mapping[str, models.Feature], catalog: Catalog, findings: Findings, *, known: TypedFeatures = NOTHING
+    specs: Mapping[str, models.Feature],
+    catalog: Catalog,
+    findings: Findings,
+    *,
+    known: TypedFeatures = NOTHING,
+    places: Mapping[str, Path] | None = None,
 ) -> TypedFeatures:
     """Check and type every feature of a file; faults go to the findings.
 
-    `known` are the features of the workspace, which those of a scorecard may use; the result holds both.
+    `known` are the features of the workspace, which those of a scorecard may use; the result holds both. `places` says
+    where in the file those stand that are not under `features`.
     """
-    typing = _Typing(specs, catalog, findings, dict(known.features), set(known.broken))
+    typing = _Typing(specs, catalog, findings, dict(known.features), set(known.broken), places=places or {})
     typing.look_at_known()
     typing.check_names()
     for name in typing.order():
@@ -58,6 +66,7 @@ class _Typing:
     broken: set[str] = field(default_factory=set)
     over_accounts: set[str] = field(default_factory=set)
     """Features that look at the whole account, themselves or by way of another."""
+    places: Mapping[str, Path] = field(default_factory=dict)
 
     # ----------------------------------------------------------------------------------------------- names, order
 
@@ -72,7 +81,10 @@ class _Typing:
         for name, spec in self.specs.items():
             message = self._name_fault(name, spec)
             if message is not None:
-                self.findings.error(message, ("features", name), on_key=True)
+                self.findings.error(message, self._place(name), on_key=True)
+
+    def _place(self, name: str) -> Path:
+        return self.places.get(name, ("features", name))
 
     def _name_fault(self, name: str, spec: models.Feature) -> str | None:
         if name != name.lower():
@@ -107,6 +119,10 @@ class _Typing:
                 return set(names_in(text) & (self.specs.keys() | self.done.keys()))
             case models.AccountFeature(account=models.LeadSumFeature(sum=used) | models.LeadMaxFeature(max=used)):
                 return {used} & (self.specs.keys() | self.done.keys())
+            case models.UntilFeature(until=used):
+                return {used} & (self.specs.keys() | self.done.keys())
+            case models.AfterFeature(after=used, by=by):
+                return {name for name in (used, by) if name} & (self.specs.keys() | self.done.keys())
             case _:
                 return set()
 
@@ -124,7 +140,7 @@ class _Typing:
         spec = self.specs[name]
         if self._uses(name) & self.over_accounts or isinstance(spec, models.AccountFeature):
             self.over_accounts.add(name)
-        resolved = self._resolve(name, spec, ("features", name))
+        resolved = self._resolve(name, spec, self._place(name))
         if resolved is None:
             self.broken.add(name)
         else:
@@ -140,6 +156,11 @@ class _Typing:
                 return self._expression(name, spec, (*path, "expr"))
             case models.AgeFeature():
                 return ResolvedFeature(name, spec, Type.NUMBER) if self._is_time(spec.age, (*path, "age")) else None
+            case models.UntilFeature():
+                sound = self._is_moment(spec.until, (*path, "until"), "until")
+                return ResolvedFeature(name, spec, Type.NUMBER) if sound else None
+            case models.AfterFeature():
+                return self._after(name, spec, path)
             case models.AccountFeature():
                 return self._of_events(name, spec, spec.account, (*path, "account"))
             case _:
@@ -163,12 +184,37 @@ class _Typing:
             self.findings.error(f"age needs a time, such as created_at; {name} is {describe(kind)}", path)
         return kind is Type.TIME
 
+    def _is_moment(self, name: str, path: Path, what: str) -> bool:
+        """Say whether a name is a time that every lead may have: an attribute, a feature, or `created_at`."""
+        if name == "created_at":
+            return True
+        kind = self.findings.name(name, path, self._of_each_lead(), "attribute or feature")
+        if kind not in (Type.TIME, None):
+            self.findings.error(f"{what} needs a time, such as created_at; {name} is {describe(kind)}", path)
+        return kind is Type.TIME
+
+    def _after(self, name: str, spec: models.AfterFeature, path: Path) -> ResolvedFeature | None:
+        sound = self._is_moment(spec.after, (*path, "after"), "after")
+        if spec.by is None or not isinstance(spec.plus, dict):
+            return ResolvedFeature(name, spec, Type.TIME) if sound else None
+        kind = self.findings.name(spec.by, (*path, "by"), self._of_each_lead(), "attribute or feature")
+        if kind is None:
+            return None
+        if kind is Type.TIME:
+            self.findings.error(f"{spec.by} is a time: name an attribute with few values", (*path, "by"))
+            return None
+        flaws = [flaw for key in spec.plus for flaw in key_flaws(key, (*path, "plus", key), spec.by, kind)]
+        for flaw in flaws:
+            self.findings.error(flaw.message, flaw.path, on_key=True)
+        sound = sound and not flaws
+        return ResolvedFeature(name, spec, Type.TIME) if sound else None
+
     def _of_events(self, name: str, spec: models.Feature, part: AccountPart, path: Path) -> ResolvedFeature | None:
         if isinstance(part, models.LeadSumFeature | models.LeadMaxFeature):
             kind = self._of_leads(part, path)
             return None if kind is None else ResolvedFeature(name, spec, kind)
         before = len(self.findings.faults)
-        key = next(key for key in type(part).model_fields if key not in ("where", "within", "property", "half_life"))
+        key = next(key for key in type(part).model_fields if key not in _NOT_EVENTS)
         self.findings.event(getattr(part, key), (*path, key), self.catalog.events)
         scope = event_scope(self.catalog)
         where = None if part.where is None else self.findings.condition(part.where, (*path, "where"), scope)

@@ -10,8 +10,9 @@ from leadlight.expr.parse import Expression
 from leadlight.spec import models
 from leadlight.spec.catalog import Catalog
 from leadlight.spec.criteria import check_scorecard, scorecard_name
+from leadlight.spec.deadline import deadline_features, deadline_name
 from leadlight.spec.features import TypedFeatures, type_features
-from leadlight.spec.findings import Findings, Scope
+from leadlight.spec.findings import Findings, Scope, names_in
 from leadlight.spec.load import Document, LoadedWorkspace
 from leadlight.spec.marks import Path
 from leadlight.spec.resolved import ResolvedFeature, ResolvedOutcome, ResolvedScorecard, ResolvedWorkspace
@@ -29,7 +30,8 @@ def resolve(
     spec, findings = loaded.workspace.spec, Findings(loaded.workspace.marks)
     check_sources(spec, findings)
     check_accounts(spec, findings)
-    typed = type_features(spec.features, catalog, findings, known=TypedFeatures({}, lost))
+    due, places = deadline_features(spec, findings)
+    typed = type_features({**due, **spec.features}, catalog, findings, known=TypedFeatures({}, lost), places=places)
     exclude = _condition(spec.exclude, ("exclude",), lead_scope(catalog, typed.features, typed.broken), findings)
     unnamed, outcomes = _outcomes(spec, catalog, findings)
     _check_treatments(spec, lead_scope(catalog, typed.features, typed.broken), findings)
@@ -132,10 +134,19 @@ def _warn_of_unused(workspace: ResolvedWorkspace, findings: Findings) -> None:
 def _names_used(workspace: ResolvedWorkspace) -> Iterator[str]:
     for feature in workspace.features.values():
         yield from feature_uses(feature)
+    yield from _names_beside(workspace.spec)
     for scorecard in workspace.scorecards.values():
         yield from _names_of(scorecard)
     if workspace.exclude is not None:
         yield from workspace.exclude.names
+
+
+def _names_beside(spec: models.WorkspaceSpec) -> Iterator[str]:
+    """Yield the names that the deadline and `allocate:` use."""
+    yield from [name] if (name := deadline_name(spec)) is not None else []
+    yield from (name for name in spec.allocate.need.values() if isinstance(name, str))
+    yield from [spec.allocate.per] if spec.allocate.per is not None else []
+    yield from names_in(spec.allocate.fits) if spec.allocate.fits is not None else ()
 
 
 def feature_uses(feature: ResolvedFeature) -> frozenset[str]:
@@ -143,6 +154,10 @@ def feature_uses(feature: ResolvedFeature) -> frozenset[str]:
     match feature.spec:
         case models.ExprFeature() if feature.expression is not None:
             return feature.expression.names
+        case models.UntilFeature(until=used):
+            return frozenset({used})
+        case models.AfterFeature(after=used, by=by):
+            return frozenset({used, by} if by is not None else {used})
         case models.AccountFeature(account=models.LeadSumFeature(sum=used) | models.LeadMaxFeature(max=used)):
             return frozenset({used})
         case _:

@@ -45,7 +45,10 @@ def account_scope(catalog: Catalog, features: Mapping[str, ResolvedFeature], bro
 
 def is_of_account(spec: models.Feature) -> bool:
     """Say whether a feature has a meaning for an account."""
-    return not isinstance(spec, models.AttributeFeature | models.ExprFeature | models.AgeFeature)
+    of_leads = (
+        models.AttributeFeature, models.ExprFeature, models.AgeFeature, models.UntilFeature, models.AfterFeature,
+    )  # fmt: skip
+    return not isinstance(spec, of_leads)
 
 
 def event_scope(catalog: Catalog) -> Scope:

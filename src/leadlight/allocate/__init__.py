@@ -1,0 +1,1 @@
+"""A limited resource given to the ranked list: agents' hours to tickets, GPUs to workloads, calls to leads."""

@@ -1,0 +1,217 @@
+"""The best total: who should be served so that what is served is worth most, whatever the order.
+
+An integer programme solved exactly by HiGHS through `scipy.optimize.milp` (branch and bound with a proof): how many
+leads of each need go to each pool, and which of them, the worthiest first. Leads with the same need are
+interchangeable but for their value, so that only as many of each as could ever be served are looked at.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from leadlight.allocate.by_rank import by_rank
+from leadlight.allocate.problem import NOBODY, Bools, Demand, Floats, Ints, Signatures, Supply, used
+
+MOST_LEADS = 50_000
+MOST_PLACES = 50_000
+"""Beyond so many leads that could be served, or pairs of a need and a pool, nothing is solved exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The pool of each lead, and what is known of the optimum.
+
+    `bound` is what no allocation can exceed, None where that was not worked out; `gap` is the share of the bound that
+    is not reached. `solved` says that it is the optimum (within one part in a million); `note` says why it is not.
+    """
+
+    pool: Ints
+    value: float
+    bound: float | None
+    solved: bool
+    note: str = ""
+
+    @property
+    def gap(self) -> float | None:
+        """The share of the bound that is not reached, at most."""
+        if self.bound is None:
+            return None
+        return max(0.0, (self.bound - self.value) / self.bound) if self.bound > 0 else 0.0
+
+
+def best(demand: Demand, supply: Supply, *, time_limit: float = 20.0, spread: bool = False) -> Best:
+    """Return the allocation of greatest total value; what is then left goes by rank to those of no value.
+
+    Where it is too large to solve, or `time_limit` (seconds) ends the search, it is the best of what was found: by
+    rank, by value for what it takes, or by the search so far, with the gap.
+
+    >>> need, value = np.array([[5.0], [4.0], [4.0]]), np.array([6.0, 5.0, 4.0])
+    >>> found = best(Demand(need, value, np.zeros(3, np.int64)), Supply(np.array([[8.0]]), np.ones((1, 1), np.bool_)))
+    >>> found.pool.tolist(), found.value, found.solved
+    ([-1, 0, 0], 9.0, True)
+    """
+    tries = [by_rank(demand, supply, spread=spread), _by_yield(demand, supply, spread=spread)]
+    bound, solved, note = None, False, ""
+    signatures = Signatures.find(demand)
+    fits = signatures.fits(supply)
+    chosen = _worth_a_look(demand, signatures, supply, fits)
+    if not len(chosen):
+        bound, solved = 0.0, True
+    elif len(chosen) > MOST_LEADS or fits.sum() > MOST_PLACES:
+        bound = _relaxed(demand, signatures, supply, fits)
+        note = (
+            f"too large to solve exactly ({len(chosen):,} who could be served, {int(fits.sum()):,} places for them): "
+            "the better of two rules, by rank and by value for what it takes"
+        )
+    else:
+        pool, bound, note = _solve(demand, signatures, supply, fits, chosen, time_limit)
+        tries += [] if pool is None else [pool]
+    values = [float(demand.value[pool != NOBODY].sum()) for pool in tries]
+    most = int(np.argmax(np.array(values) + 1e-9 * np.arange(len(values))))
+    found = _topped_up(demand, supply, tries[most], spread=spread)
+    value = float(demand.value[found != NOBODY].sum())
+    if bound is not None and not note:
+        solved = value >= bound - 1e-6 * max(1.0, abs(bound))
+        note = "" if solved else "the search ended before the optimum was proven"
+    return Best(found, value, None if bound is None else max(bound, value), solved, note)
+
+
+def _by_yield(demand: Demand, supply: Supply, *, spread: bool) -> Ints:
+    """Serve in order of value for what it takes of all there is (Dantzig 1957, for several resources)."""
+    whole = np.maximum(supply.capacity.sum(axis=0), 1e-300)
+    share = (demand.need / whole).sum(axis=1)
+    ratio = np.nan_to_num(demand.value / np.maximum(share, 1e-12), nan=-1.0)
+    order = np.argsort(-ratio, kind="stable")
+    pool = np.full(len(demand), NOBODY, np.int64)
+    pool[order] = by_rank(demand.take(order), supply, spread=spread)
+    return pool
+
+
+def _worth_a_look(demand: Demand, signatures: Signatures, supply: Supply, fits: Bools) -> Ints:
+    """Return the leads of value that could be served: of each need the worthiest, as many as all pools can take."""
+    possible = np.any(fits, axis=1)
+    room = np.zeros(len(fits))
+    for pool, capacity in enumerate(supply.limit):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            times = np.where(signatures.need > 0, np.floor(capacity / signatures.need), np.inf).min(axis=1)
+        room += np.where(fits[:, pool], times, 0.0)
+    order = np.lexsort((-demand.value, signatures.of))
+    starts = np.searchsorted(signatures.of[order], np.arange(len(fits)))
+    place = np.empty(len(demand), np.int64)
+    place[order] = np.arange(len(demand)) - starts[signatures.of[order]]
+    wanted = possible[signatures.of] & (demand.value > 0) & (place < room[signatures.of])
+    return np.flatnonzero(wanted)
+
+
+def _solve(
+    demand: Demand, signatures: Signatures, supply: Supply, fits: Bools, chosen: Ints, time_limit: float
+) -> tuple[Ints | None, float | None, str]:
+    """Solve for z (whether each lead is served) and y (how many of each need each pool serves).
+
+    With y whole, z comes out as 0 or 1 by itself: of one need, the worthiest are taken.
+    """
+    from scipy import sparse
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    present = np.unique(signatures.of[chosen])
+    row = np.full(len(fits), -1, np.int64)
+    row[present] = np.arange(len(present))
+    need, pool = np.nonzero(fits[present])
+    leads, places, pools = len(chosen), len(need), len(supply.capacity)
+    count = np.bincount(row[signatures.of[chosen]], minlength=len(present))
+    balance = sparse.csr_array(
+        (
+            np.concatenate([np.ones(leads), -np.ones(places)]),
+            (np.concatenate([row[signatures.of[chosen]], need]), np.arange(leads + places)),
+        ),
+        shape=(len(present), leads + places),
+    )
+    resources = supply.capacity.shape[1]
+    takes = signatures.need[present][need]
+    columns = leads + np.arange(places)
+    capacity = sparse.csr_array(
+        (
+            takes.ravel(),
+            (
+                (pool[:, None] * resources + np.arange(resources)).ravel(),
+                np.repeat(columns, resources),
+            ),
+        ),
+        shape=(pools * resources, leads + places),
+    )
+    scale = float(demand.value[chosen].max())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # HiGHS warns where its time is up, which the result says too
+        result = milp(
+            np.concatenate([-demand.value[chosen] / scale, np.zeros(places)]),
+            integrality=np.concatenate([np.zeros(leads), np.ones(places)]),
+            bounds=Bounds(0, np.concatenate([np.ones(leads), count[need].astype(np.float64)])),
+            constraints=[
+                LinearConstraint(balance, -np.inf, 0),
+                LinearConstraint(capacity, -np.inf, supply.capacity.ravel()),
+            ],
+            options={"time_limit": time_limit, "mip_rel_gap": 1e-7, "disp": False},
+        )
+    dual = getattr(result, "mip_dual_bound", None)
+    bound = None if dual is None or not np.isfinite(dual) else -float(dual) * scale
+    note = f"the search was ended after {time_limit:g} s" if result.status == 1 else ""
+    if result.x is None:
+        return None, bound, note or "the search found nothing"
+    given = np.rint(result.x[leads:]).astype(np.int64)
+    return _placed(demand, signatures, supply, chosen, present[need], pool, given), bound, note
+
+
+def _placed(
+    demand: Demand, signatures: Signatures, supply: Supply, chosen: Ints, need: Ints, pool: Ints, given: Ints
+) -> Ints:
+    """Give the places of each need to its worthiest leads, the first pool first."""
+    order = chosen[np.lexsort((-demand.value[chosen], signatures.of[chosen]))]
+    starts = np.searchsorted(signatures.of[order], np.arange(len(signatures.kind)))
+    slots_need, slots_pool = np.repeat(need, given), np.repeat(pool, given)
+    slot_order = np.lexsort((slots_pool, slots_need))
+    slots_need, slots_pool = slots_need[slot_order], slots_pool[slot_order]
+    first = np.searchsorted(slots_need, slots_need)
+    at = starts[slots_need] + np.arange(len(slots_need)) - first
+    found = np.full(len(demand), NOBODY, np.int64)
+    found[order[at]] = slots_pool
+    return _within(demand, supply, found)
+
+
+def _within(demand: Demand, supply: Supply, pool: Ints) -> Ints:
+    """Take back all of a pool that rounding has filled beyond its capacity: it is refilled by rank afterwards."""
+    over = np.any(used(demand, pool, supply) > supply.limit, axis=1)
+    if not over.any():
+        return pool
+    return np.where((pool != NOBODY) & over[np.maximum(pool, 0)], NOBODY, pool)
+
+
+def _topped_up(demand: Demand, supply: Supply, pool: Ints, *, spread: bool) -> Ints:
+    """Give what is left, by rank, to those who wait."""
+    waiting = np.flatnonzero(pool == NOBODY)
+    rest = by_rank(demand.take(waiting), supply.after(demand, pool), spread=spread)
+    found = pool.copy()
+    found[waiting] = rest
+    return found
+
+
+def _relaxed(demand: Demand, signatures: Signatures, supply: Supply, fits: Bools) -> float:
+    """Return a bound: the least of what each resource alone, of all pools together, would allow."""
+    able = np.flatnonzero(np.any(fits, axis=1)[signatures.of] & (demand.value > 0))
+    value, need = demand.value[able], demand.need[able]
+    whole = supply.capacity.sum(axis=0)
+    return min(fractional_bound(value, need[:, resource], float(whole[resource])) for resource in range(len(whole)))
+
+
+def fractional_bound(value: Floats, need: Floats, capacity: float) -> float:
+    """Return what no choice of leads can exceed where there is one resource: the last one is served in part.
+
+    >>> fractional_bound(np.array([6.0, 5.0, 4.0]), np.array([5.0, 4.0, 4.0]), 8.0)
+    9.8
+    """
+    order = np.argsort(-value / np.maximum(need, 1e-300), kind="stable")
+    left = capacity - np.concatenate([[0.0], np.cumsum(need[order])[:-1]])
+    share = np.where(need[order] > 0, np.clip(left / np.maximum(need[order], 1e-300), 0.0, 1.0), 1.0)
+    return float((value[order] * share).sum())
