@@ -139,6 +139,30 @@ def fit_sum(
     return _centred(every, at, beta, hessian, strengths, step, errors)
 
 
+def fit_means(
+    blocks: tuple[Block, ...], values: Floats, *, weights: Floats, steps: int = STEPS, errors: bool = False
+) -> Sum:
+    """Fit all blocks jointly to numbers by least squares: the sum of tables is the mean, not log-odds.
+
+    `weights` are each row's precision, one over its variance, so that priors and evidence are in the same unit.
+
+    >>> codes = np.repeat(np.array([1, 2], np.uint8), 500)
+    >>> fitted = fit_means((Block(codes, plain_penalty(3)),), codes * 2.0, weights=np.ones(1000))
+    >>> fitted.log_odds((np.array([1, 2], np.uint8),)).round(2).tolist()
+    [2.0, 4.0]
+    """
+    constant = Block(np.zeros(len(values), np.uint8), np.zeros((1, 1)), 0.0, fixed=True)
+    every = (constant, *blocks)
+    at = np.cumsum([0] + [block.size for block in every])
+    beta, strengths = np.zeros(int(at[-1])), [block.strength for block in every]
+    beta[0] = np.average(values, weights=weights)
+    hessian = _hessian(every, np.maximum(weights, SMALL), at)
+    for _ in range(steps):
+        gradient = _by_code(every, weights * (values - _total(every, beta, at)), int(at[-1]))
+        beta, _, strengths = _step(every, at, beta, gradient, hessian, strengths)
+    return _centred(every, at, beta, hessian, strengths, steps, errors)
+
+
 def _begin(
     blocks: tuple[Block, ...], won: NDArray[np.bool_], w: Floats, start: Sum | None, size: int
 ) -> tuple[Floats, list[float]]:
