@@ -4,14 +4,15 @@ The rule, which keeps it honest: a lead is looked at a fixed time after its crea
 then and the horizon after that moment has passed by now; it was won if a win came within the horizon. Whoever is too
 young to know is left out, not counted as lost. Where there are several times (`ages`), which of them a lead is looked
 at is drawn from its id and not from what became of it, so that every lead counts once and at no moment that its
-outcome chose. Where outcomes have no time they came some time after creation: that is the only honest moment then.
+outcome chose. Where `learn: every` looks at leads on a calendar grid, the moment is one of the grid's, drawn from the
+id too. Where outcomes have no time they came some time after creation: that is the only honest moment then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +21,7 @@ from leadlight.errors import NotFoundError, UsageError
 from leadlight.expr import build
 from leadlight.features.moment import Moment
 from leadlight.scorecards.compile import Options, score_statement
-from leadlight.scorecards.outcomes import win_condition
+from leadlight.scorecards.outcomes import Rules, rules
 from leadlight.spec.durations import format_duration
 from leadlight.spec.models import OutcomeSpec
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
@@ -50,6 +51,8 @@ class Cases:
     horizon: timedelta
     dated: bool
     """Whether outcomes have a time; else a win counts whenever it came."""
+    every: timedelta | None = None
+    """The step of the calendar grid they are looked at on, instead of at ages."""
 
 
 @contextmanager
@@ -59,24 +62,27 @@ def past_cases(
     as_of: datetime,
     ages: Sequence[timedelta],
     *,
+    ahead: timedelta = timedelta(0),
     without: int | None = None,
     sample: int | None = SAMPLE,
     table: str = "_cases",
 ) -> Iterator[Cases]:
     """Make the table of past cases as far as they are known as of a moment, and drop it afterwards.
 
-    `without` leaves one lead out. Raises UsageError where the workspace does not say what a win is, NotFoundError
-    where there is no case or none that was won.
+    Leads are looked at at one of the ages, or on the calendar grid of `learn: every` where there is one, and then not
+    before they are `ahead` old. `without` leaves one lead out. Raises UsageError where the workspace does not say what
+    a win is, NotFoundError where there is no case or none that was won.
     """
-    dated = has_times(engine)
-    ages = tuple(ages) if dated else (timedelta(0),)
-    horizon = _outcome(workspace).horizon
-    query, parameters = _cases(engine, workspace, as_of, ages, without, sample)
+    horizon, outcome = _outcome(workspace).horizon, rules(engine, workspace)
+    every = workspace.spec.learn.every if outcome.dated else None
+    ages = () if every is not None else tuple(ages) if outcome.dated else (timedelta(0),)
+    moments = _at_ages(ages, as_of) if every is None else _on_grid(every, as_of - horizon, ahead)
+    query, parameters = _cases(moments, outcome, horizon, as_of, without, sample)
     with temporary(engine, table, query, parameters):
         count, won = engine.rows(fill("SELECT count(*), count(*) FILTER (WHERE won) FROM {table}", table=table))[0]
         if not won:
             raise _nothing(workspace, int(count), as_of)
-        yield Cases(table, int(count), int(won), ages, horizon, dated)
+        yield Cases(table, int(count), int(won), ages, horizon, outcome.dated, every)
 
 
 @contextmanager
@@ -131,18 +137,15 @@ def comparable_age(
     That is the first of its own age, 90, 30, 7, 1 and 0 days (those below it) at which at least `ENOUGH` cases were
     open and stayed so for the time `ahead`.
     """
+    horizon, outcome = _outcome(workspace).horizon, rules(engine, workspace)
     tried = [age] if age <= AGES[0] else []
     tried += [other for other in AGES if other < age]
     for candidate in tried[:-1]:
-        query, parameters = _cases(engine, workspace, as_of, (candidate + ahead,), None, None)
+        moments = _at_ages((candidate + ahead,), as_of)
+        query, parameters = _cases(moments, outcome, horizon, as_of, None, None)
         if engine.rows(fill("SELECT count(*) FROM ({query})", query=query), parameters)[0][0] >= ENOUGH:
             return candidate
     return tried[-1]
-
-
-def has_times(engine: Engine) -> bool:
-    """Say whether outcomes have a time (any of them: leads whose outcome has none are no cases then)."""
-    return bool(engine.rows('SELECT 1 FROM outcomes WHERE "at" IS NOT NULL LIMIT 1'))
 
 
 def only_leads(scorecard: ResolvedScorecard, what: str) -> None:
@@ -159,12 +162,16 @@ def in_days(age: timedelta) -> float:
     return age / timedelta(days=1)
 
 
-def seen_at(ages: Sequence[timedelta]) -> str:
+def seen_at(ages: Sequence[timedelta], every: timedelta | None = None) -> str:
     """Say when cases are looked at.
 
     >>> seen_at([timedelta(0), timedelta(days=7), timedelta(days=30)]), seen_at([timedelta(days=12.5)])
     ('on its creation, 7 or 30 days after', '12.5 days after its creation')
+    >>> seen_at([], timedelta(days=30))
+    'at one of the moments that are 30 days apart'
     """
+    if every is not None:
+        return f"at one of the moments that are {in_days(every):.3g} days apart"
     *earlier, last = [f"{in_days(age):.3g}" if age else "on its creation" for age in ages]
     first = f"{', '.join(earlier)} or " if earlier else ""
     if ages[-1] == timedelta(0):
@@ -177,51 +184,56 @@ def after_that(horizon: timedelta, *, dated: bool) -> str:
     return f"within {in_days(horizon):g} days after that" if dated else "at any time after that"
 
 
-def _cases(
-    engine: Engine,
-    workspace: ResolvedWorkspace,
-    as_of: datetime,
-    ages: Sequence[timedelta],
-    without: int | None,
-    sample: int | None,
-) -> tuple[Sql, list[Any]]:
-    won, closes = _conditions(engine, workspace)
-    horizon, micros, dated = _micros(_outcome(workspace).horizon), [_micros(age) for age in ages], has_times(engine)
-    moments = Sql(
+Query = tuple[Sql, list[Any]]
+"""A query and its parameters."""
+
+
+def _at_ages(ages: Sequence[timedelta], as_of: datetime) -> Query:
+    """Return the query (lead, as_of, lot) of everybody at one of the ages, drawn from the id."""
+    query = Sql(
         "SELECT lead, created_at + to_microseconds(list_extract(?::BIGINT[], (md5_number_lower(id) % ?)::BIGINT + 1)) "
-        "AS as_of, md5_number_upper(id) AS lot FROM leads WHERE created_at <= ? AND lead IS DISTINCT FROM ?"
+        "AS as_of, md5_number_upper(id) AS lot FROM leads WHERE created_at <= ?"
     )
+    return query, [[_micros(age) for age in ages], len(ages), as_of]
+
+
+def _on_grid(every: timedelta, last: datetime, ahead: timedelta) -> Query:
+    """Return the query (lead, as_of, lot) of everybody at one moment of the grid that ends at `last`, drawn so too."""
+    query = Sql(
+        "SELECT lead, ?::TIMESTAMP - to_microseconds((md5_number_lower(id) % n)::BIGINT * ?) AS as_of, "
+        "md5_number_upper(id) AS lot FROM (SELECT lead, id, (epoch_us(?::TIMESTAMP) - epoch_us(created_at)) // ? + 1 "
+        "AS n FROM leads WHERE created_at <= ?::TIMESTAMP)"
+    )
+    step, start = _micros(every), last - ahead
+    return query, [last, step, start, step, start]
+
+
+def _cases(
+    moments: Query, outcome: Rules, horizon: timedelta, as_of: datetime, without: int | None, sample: int | None
+) -> Query:
+    looked_at, parameters = moments
+    micros, dated = _micros(horizon), outcome.dated
     ends = fill(
         'SELECT m.lead, m.as_of, m.lot, o.outcome, o.value, o."at", o.lead IS NOT NULL AND o."at" IS NULL AS undated, '
-        'coalesce(o."at" <= m.as_of AND {closes}, false) AS early, coalesce({won}, false) AS is_win, coalesce({closes} '
+        'coalesce(o."at" <= m.as_of AND {closes}, false) AS early, {won} AS is_win, coalesce(({closes} OR {won}) '
         'AND (o."at" IS NULL OR (o."at" > m.as_of AND o."at" <= m.as_of + to_microseconds(?))), false) AS counts '
-        'FROM m LEFT JOIN outcomes o ON o.lead = m.lead AND (o."at" <= ? OR o."at" IS NULL)',
-        won=won,
-        closes=closes,
+        'FROM m LEFT JOIN outcomes o ON o.lead = m.lead AND (o."at" <= ? OR o."at" IS NULL) '
+        "WHERE m.lead IS DISTINCT FROM ?",
+        won=outcome.won,
+        closes=outcome.closing,
     )
     query = fill(
         "WITH m AS ({moments}), o AS ({ends}) SELECT lead, as_of, bool_or(counts AND is_win) AS won, "
         'arg_min(outcome, (NOT is_win, coalesce("at", as_of), outcome)) FILTER (WHERE counts) AS ended, '
-        "max(value) FILTER (WHERE counts AND is_win) AS worth FROM o GROUP BY lead, as_of, lot "
+        "{brought}(value) FILTER (WHERE counts AND is_win) AS worth FROM o GROUP BY lead, as_of, lot "
         "HAVING NOT bool_or(early) AND CASE WHEN ? THEN NOT bool_or(undated) AND as_of + to_microseconds(?) <= ? "
         "ELSE bool_or(undated) END ORDER BY lot, lead LIMIT ?",
-        moments=moments,
+        moments=looked_at,
         ends=ends,
+        brought=outcome.brought,
     )
     limit = 2**62 if sample is None else sample
-    return query, [micros, len(micros), as_of, without, horizon, as_of, dated, horizon, as_of, limit]
-
-
-def _conditions(engine: Engine, workspace: ResolvedWorkspace) -> tuple[Sql, Sql]:
-    """Return which outcomes are wins, and which close a lead: wins and losses where both are named, else any."""
-    condition = win_condition(workspace, "o")
-    assert condition is not None  # a workspace with an outcome has one
-    won = Sql(build.to_text(condition, engine.capabilities.dialect))
-    if workspace.lose is None:
-        return won, Sql("true")
-    losing = win_condition(replace(workspace, win=workspace.lose), "o")
-    assert losing is not None
-    return won, fill("(({won}) OR ({lost}))", won=won, lost=Sql(build.to_text(losing, engine.capabilities.dialect)))
+    return query, [*parameters, micros, as_of, without, dated, micros, as_of, limit]
 
 
 def _outcome(workspace: ResolvedWorkspace) -> OutcomeSpec:

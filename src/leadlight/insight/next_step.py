@@ -25,17 +25,17 @@ from leadlight.expr.types import Type
 from leadlight.insight.cases import (
     SAMPLE,
     WON,
-    comparable_age,
-    has_times,
     in_days,
     only_leads,
     past_cases,
     scored_cases,
+    seen_at,
     temporary,
 )
 from leadlight.insight.ratio import Ratio, log_rate_ratio, shrunken
-from leadlight.insight.similar import created_at, ledger_of
+from leadlight.insight.similar import comparable_ages, ledger_of
 from leadlight.scorecards.compile import Options
+from leadlight.scorecards.outcomes import rules
 from leadlight.scorecards.sentences import percent
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.sql import Sql, each, fill, joined, literal, more
@@ -120,7 +120,10 @@ class NextStep:
     version: str
     as_of: datetime
     score: float
-    age: timedelta
+    age: timedelta | None
+    """The time after their creation at which past leads are compared; None where it is `every` instead."""
+    every: timedelta | None
+    """The step of the calendar grid on which past leads are compared."""
     within: timedelta
     horizon: timedelta
     state: State
@@ -135,10 +138,11 @@ class NextStep:
     def rule(self) -> str:
         """Whom the lead is compared with, in a sentence."""
         days = in_days(self.within)
+        seen = f"{in_days(self.age):.3g} days after their creation" if self.age is not None else seen_at([], self.every)
+        won = percent(self.won / self.cases) if self.cases else 0
         return (
-            f"{self.cases:,} past {self.entity} cases with {self.state}, {in_days(self.age):.3g} days after their "
-            f"creation and still open {days:g} days later; {percent(self.won / self.cases) if self.cases else 0} won "
-            f"within {in_days(self.horizon):g} days after that"
+            f"{self.cases:,} past {self.entity} cases with {self.state}, {seen} and still open {days:g} days later; "
+            f"{won} won within {in_days(self.horizon):g} days after that"
         )
 
     @property
@@ -158,7 +162,8 @@ class NextStep:
             "version": self.version,
             "as_of": self.as_of.isoformat() + "Z",
             "score": self.score,
-            "age_days": in_days(self.age),
+            "age_days": None if self.age is None else in_days(self.age),
+            "every_days": None if self.every is None else in_days(self.every),
             "within_days": in_days(self.within),
             "horizon_days": in_days(self.horizon),
             "state": str(self.state),
@@ -216,15 +221,16 @@ def next_step(
     """
     only_leads(scorecard, "next")
     _check_actions(workspace, actions)
-    if not has_times(engine):
+    if not rules(engine, workspace).dated:
         raise UsageError(
             "next needs to know when outcomes came, and those of this workspace have no time",
             fix="Say which column holds it: `at:` in the source of outcomes.",
         )
     mine = ledger_of(engine, workspace, scorecard, lead, as_of)
-    age = comparable_age(engine, workspace, as_of, as_of - created_at(engine, lead), ahead=within)
+    ages = comparable_ages(engine, workspace, lead, as_of, ahead=within)
+    later = [age + within for age in ages]
     with (
-        past_cases(engine, workspace, as_of, [age + within], without=lead, sample=sample) as cases,
+        past_cases(engine, workspace, as_of, later, ahead=within, without=lead, sample=sample) as cases,
         scored_cases(
             engine, workspace, scorecard, cases, options=Options(contributions=False), earlier=within
         ) as scores,
@@ -243,7 +249,8 @@ def next_step(
         version=scorecard.version,
         as_of=as_of,
         score=mine.score,
-        age=age,
+        age=ages[0] if ages else None,
+        every=cases.every,
         within=within,
         horizon=cases.horizon,
         state=state,

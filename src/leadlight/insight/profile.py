@@ -98,7 +98,9 @@ class Profile:
     version: str
     as_of: datetime
     ages: tuple[timedelta, ...]
-    """How long after its creation each case was looked at."""
+    """How long after its creation each case was looked at; none where it was on a calendar grid."""
+    every: timedelta | None
+    """The step of that grid."""
     horizon: timedelta
     dated: bool
     """Whether outcomes have a time; else a win counts whenever it came."""
@@ -116,8 +118,8 @@ class Profile:
         """How the cases came about, in a sentence."""
         share = percent(self.won / self.cases)
         return (
-            f"{self.cases:,} past {self.entity} cases, each as it stood {seen_at(self.ages)}; {self.won:,} ({share}) "
-            f"were won {after_that(self.horizon, dated=self.dated)}"
+            f"{self.cases:,} past {self.entity} cases, each as it stood {seen_at(self.ages, self.every)}; "
+            f"{self.won:,} ({share}) were won {after_that(self.horizon, dated=self.dated)}"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -128,6 +130,7 @@ class Profile:
             "version": self.version,
             "as_of": self.as_of.isoformat() + "Z",
             "ages_days": [in_days(age) for age in self.ages],
+            "every_days": None if self.every is None else in_days(self.every),
             "horizon_days": in_days(self.horizon) if self.dated else None,
             "cases": self.cases,
             "won": self.won,
@@ -212,6 +215,7 @@ def _profile(
         version=scorecard.version,
         as_of=as_of,
         ages=cases.ages,
+        every=cases.every,
         horizon=cases.horizon,
         dated=cases.dated,
         cases=len(won),

@@ -105,8 +105,10 @@ class Similar:
     version: str
     as_of: datetime
     score: float
-    age: timedelta
-    """The time after their creation at which past leads are compared."""
+    age: timedelta | None
+    """The time after their creation at which past leads are compared; None where it is `every` instead."""
+    every: timedelta | None
+    """The step of the calendar grid on which past leads are compared."""
     horizon: timedelta
     dated: bool
     """Whether outcomes have a time; else a win counts whenever it came."""
@@ -140,8 +142,9 @@ class Similar:
     @property
     def rule(self) -> str:
         """What the lead was compared with, in a sentence."""
+        ages = [] if self.age is None else [self.age]
         return (
-            f"{self.cases:,} past {self.entity} cases, each as it stood {seen_at([self.age])}; won means "
+            f"{self.cases:,} past {self.entity} cases, each as it stood {seen_at(ages, self.every)}; won means "
             f"{after_that(self.horizon, dated=self.dated)}"
         )
 
@@ -154,7 +157,8 @@ class Similar:
             "version": self.version,
             "as_of": self.as_of.isoformat() + "Z",
             "score": self.score,
-            "age_days": in_days(self.age),
+            "age_days": None if self.age is None else in_days(self.age),
+            "every_days": None if self.every is None else in_days(self.every),
             "horizon_days": in_days(self.horizon) if self.dated else None,
             "cases": self.cases,
             "base_rate": self.base_rate,
@@ -182,20 +186,20 @@ def similar(
 ) -> Similar:
     """Return the past leads nearest to a lead (its number in the store), measured in the contributions to the score.
 
-    The lead stands as of the moment; each past lead as of the same age (see `cases.comparable_age`), when it was still
-    open and its horizon is over now. The distance is the sum of the differences in points, criterion by criterion, so
-    it adds up as the scores do and weighs what matters for buying. The search is exact over the cases that are looked
-    at, at most `sample`. The lead itself is never among them, nor what was merged into it; `same_account=False` leaves
-    its colleagues out too.
+    The lead stands as of the moment; each past lead as of the same age (see `cases.comparable_age`), or at one moment
+    of the grid of `learn: every` where there is one, when it was still open and its horizon is over now. The distance
+    is the sum of the differences in points, criterion by criterion, so it adds up as the scores do and weighs what
+    matters for buying. The search is exact over the cases that are looked at, at most `sample`. The lead itself is
+    never among them, nor what was merged into it; `same_account=False` leaves its colleagues out too.
 
     Raises NotFoundError where the lead did not exist yet or there are no past wins, UsageError for a scorecard of
     accounts or a workspace without `outcome`.
     """
     only_leads(scorecard, "similar")
     mine = ledger_of(engine, workspace, scorecard, lead, as_of)
-    age = comparable_age(engine, workspace, as_of, as_of - created_at(engine, lead))
+    ages = comparable_ages(engine, workspace, lead, as_of)
     with (
-        past_cases(engine, workspace, as_of, [age], without=lead, sample=sample) as cases,
+        past_cases(engine, workspace, as_of, ages, without=lead, sample=sample) as cases,
         scored_cases(engine, workspace, scorecard, cases) as table,
     ):
         keys = [criterion.key for criterion in scorecard.criteria]
@@ -220,10 +224,14 @@ def ledger_of(
     return found[0]
 
 
-def created_at(engine: Engine, lead: int) -> datetime:
-    """Return since when a lead exists."""
-    found: datetime = engine.rows("SELECT created_at FROM leads WHERE lead = ?", [lead])[0][0]
-    return found
+def comparable_ages(
+    engine: Engine, workspace: ResolvedWorkspace, lead: int, as_of: datetime, *, ahead: timedelta = timedelta(0)
+) -> list[timedelta]:
+    """Return the age at which to compare a lead (see `cases.comparable_age`); none where a grid tells the moments."""
+    if workspace.spec.learn.every is not None:
+        return []
+    created: datetime = engine.rows("SELECT created_at FROM leads WHERE lead = ?", [lead])[0][0]
+    return [comparable_age(engine, workspace, as_of, as_of - created, ahead=ahead)]
 
 
 def matrix(rows: pa.Table, keys: Sequence[str]) -> Points:
@@ -316,7 +324,8 @@ def _similar(
         version=mine.version,
         as_of=mine.as_of,
         score=mine.score,
-        age=cases.ages[0],
+        age=cases.ages[0] if cases.every is None else None,
+        every=cases.every,
         horizon=cases.horizon,
         dated=cases.dated,
         cases=len(won),
