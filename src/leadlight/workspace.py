@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from leadlight.errors import DataError, Fault, NotFoundError, SpecError, UsageError, did_you_mean
 from leadlight.expr import build
@@ -96,7 +96,8 @@ class Workspace:
         if moment > self.now():
             raise UsageError(f"{moment:%Y-%m-%d %H:%M} UTC lies ahead: what will be known then is not in the files")
         with placed(self.loaded.workspace.marks), self.store(write=True, create=True) as engine:
-            return ingest(engine, self.loaded.workspace.spec, self.root, only=only, now=moment, progress=progress)
+            spec, contract = self.loaded.workspace.spec, self.loaded.contract
+            return ingest(engine, spec, self.root, only=only, now=moment, progress=progress, contract=contract)
 
     # ------------------------------------------------------------------------------------------------------ scores
 
@@ -114,17 +115,28 @@ class Workspace:
         scorecard: str | None = None,
         *,
         as_of: str | datetime | None = None,
-        limit: int = 20,
+        limit: int | None = None,
         grade: str | None = None,
         among: Sequence[int] | None = None,
+        per: str | None = None,
+        order: Literal["score", "deadline", "rescue"] = "score",
+        per_day: float | None = None,
+        effort: str | None = None,
     ) -> Ranking:
-        """Rank everybody (or the leads `among`, by their numbers in the store) and explain the first."""
+        """Rank everybody (or the leads `among`, by their numbers in the store) and explain the first 20.
+
+        `per` ranks within the values of an attribute or feature, and explains the first 5 of each. `order` may be
+        `deadline`, or `rescue`: first those that can still be done in time at `per_day` (of `effort`) a day.
+        """
+        from leadlight.scorecards.places import Way
         from leadlight.scorecards.rank import rank
+
+        way = Way(order, per, per_day, effort)
 
         with self.store() as engine:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
-            return rank(engine, resolved, card, self._as_of(as_of), limit=limit, grade=grade, among=among)
+            return rank(engine, resolved, card, self._as_of(as_of), limit=limit, grade=grade, among=among, way=way)
 
     def explain(self, lead: str, scorecard: str | None = None, *, as_of: str | datetime | None = None) -> Ledger:
         """Say where each point of a lead's score comes from."""
@@ -170,6 +182,7 @@ class Workspace:
         with self.store() as engine:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
+            resolved = _toward(resolved, card, needed=False)
             old = self._file(resolved, against) if against else self._published(engine, resolved, card)
             return diff(engine, resolved, old, card, self._as_of(as_of))
 
@@ -198,7 +211,8 @@ class Workspace:
     def learn(
         self,
         *,
-        name: str = "learned",
+        name: str | None = None,
+        outcome: str | None = None,
         against: str | None = None,
         keep: Sequence[str] = (),
         force: bool = False,
@@ -209,19 +223,27 @@ class Workspace:
     ) -> LearnRun | Watched:
         """Learn a scorecard from the outcomes known at a moment; publish it if it passes the gate, else leave a draft.
 
-        `against` is the scorecard to be beaten; `keep` puts back features that look like leaks. With `if_needed`, a
-        scorecard that still fits is left as it is, and what was seen of it is returned.
+        `name` is what it will be called (`learned`, or `learned_OUTCOME`). `outcome` is which of several outcomes it is
+        about: that of the scorecard of this name, or of `against`, unless told. `against` is the scorecard to be
+        beaten; `keep` puts back features that look like leaks. With `if_needed`, a scorecard that still fits is left as
+        it is, and what was seen of it is returned.
         """
-        from leadlight.learn.run import learn_run
+        from leadlight.learn.run import learn_run, learned_name, to_beat
 
         until = self._as_of(as_of)
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            told = against if name is None or name not in resolved.scorecards else name
+            if outcome is None and told is not None:
+                outcome = self._card(resolved, told).spec.outcome
+            resolved = resolved.toward(outcome)
+            name = learned_name(resolved, name)
+            today = self._card(resolved, against) if against else to_beat(resolved)
         if if_needed and name in self.loaded.scorecards:
             seen = self.watch(name, as_of=until)
             if not seen.needs_learning:
                 return seen
         with self.store() as engine:
-            resolved = self._ready(engine)
-            today = self._card(resolved, against) if resolved.scorecards or against else None
             run = learn_run(
                 engine, resolved, until, self.root, name=name, today=today, keep=keep, force=force, seed=seed, step=step
             )
@@ -235,6 +257,7 @@ class Workspace:
         with self.store() as engine:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
+            resolved = _toward(resolved, card)
             return adjust(engine, resolved, card, self._as_of(as_of), self.root, seed=seed)
 
     def publish(self, name: str, *, force: bool = False) -> Placed:
@@ -265,8 +288,10 @@ class Workspace:
 
         with self.store() as engine:
             resolved = self._ready(engine)
+            card = self._card(resolved, scorecard)
+            resolved = _toward(resolved, card)
             start = None if since is None else self._as_of(since)
-            return evaluate(engine, resolved, self._card(resolved, scorecard), since=start, until=self._as_of(until))
+            return evaluate(engine, resolved, card, since=start, until=self._as_of(until))
 
     def threshold(
         self,
@@ -283,6 +308,7 @@ class Workspace:
             resolved = self._ready(engine)
             start = None if since is None else self._as_of(since)
             card = self._card(resolved, scorecard)
+            resolved = _toward(resolved, card)
             return line(engine, resolved, card, wish, since=start, until=self._as_of(until))
 
     def backtest(
@@ -302,8 +328,10 @@ class Workspace:
 
         with self.store() as engine:
             resolved = self._ready(engine)
+            card = self._card(resolved, scorecard)
+            resolved = _toward(resolved, card)
             return replay(
-                engine, resolved, self._card(resolved, scorecard), since=self._as_of(since), until=self._as_of(until),
+                engine, resolved, card, since=self._as_of(since), until=self._as_of(until),
                 top=top, every=every, relearn=relearn, seed=seed, step=step,
             )  # fmt: skip
 
@@ -321,6 +349,7 @@ class Workspace:
         with self.store() as engine:
             resolved = self._ready(engine)
             card, start = self._card(resolved, scorecard), None if since is None else self._as_of(since)
+            resolved = _toward(resolved, card)
             return watched(engine, resolved, card, since=start, until=self._as_of(as_of), segment=segment)
 
     def profile(self, scorecard: str | None = None, *, as_of: str | datetime | None = None) -> Profile:
@@ -329,7 +358,9 @@ class Workspace:
 
         with self.store() as engine:
             resolved = self._ready(engine)
-            return profile(engine, resolved, self._card(resolved, scorecard), self._as_of(as_of))
+            card = self._card(resolved, scorecard)
+            resolved = _toward(resolved, card)
+            return profile(engine, resolved, card, self._as_of(as_of))
 
     def similar(
         self,
@@ -346,6 +377,7 @@ class Workspace:
         with self.store() as engine:
             resolved = self._ready(engine)
             card, key = self._card(resolved, scorecard), self._lead(engine, resolved, lead)
+            resolved = _toward(resolved, card)
             return similar(engine, resolved, card, key, self._as_of(as_of), limit=limit, same_account=same_account)
 
     def next(
@@ -364,6 +396,7 @@ class Workspace:
         with self.store() as engine:
             resolved = self._ready(engine)
             card, key = self._card(resolved, scorecard), self._lead(engine, resolved, lead)
+            resolved = _toward(resolved, card)
             return next_step(
                 engine, resolved, card, key, self._as_of(as_of), within=within, actions=actions, limit=limit
             )
@@ -401,6 +434,7 @@ class Workspace:
         with self.store() as engine:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
+            resolved = _toward(resolved, card, needed=False)
             path = target or self.root / "report.html"
             return write_report(engine, resolved, card, self._as_of(as_of), path, among=among)
 
@@ -411,13 +445,18 @@ class Workspace:
         *,
         as_of: str | datetime | None = None,
         among: Sequence[int] | None = None,
+        per: str | None = None,
     ) -> Exported:
-        """Write the whole ranking to `*.csv`, `*.parquet`, or a table of the store (`table:NAME`)."""
+        """Write the whole ranking to `*.csv`, `*.parquet`, or a table of the store (`table:NAME`).
+
+        With `per`, an attribute or feature, there is a column for the rank within its values.
+        """
         from leadlight.scorecards.export import export
 
         with self.store(write=target.startswith("table:")) as engine:
             resolved = self._ready(engine)
-            return export(engine, resolved, self._card(resolved, scorecard), self._as_of(as_of), target, among=among)
+            card = self._card(resolved, scorecard)
+            return export(engine, resolved, card, self._as_of(as_of), target, among=among, per=per)
 
     def erase(self, lead: str) -> Erased:
         """Remove a person everywhere, for good."""
@@ -488,7 +527,7 @@ class Workspace:
         from leadlight.sources.catalog import describe_sources
         from leadlight.sources.check import placed
 
-        described, notes, faults = describe_sources(self.loaded.workspace.spec, self.root)
+        described, notes, faults = describe_sources(self.loaded.workspace.spec, self.root, self.loaded.contract)
         with placed(self.loaded.workspace.marks):
             if faults:
                 raise DataError(faults)
@@ -542,6 +581,16 @@ def _key(engine: DuckDBEngine, workspace: ResolvedWorkspace, card: ResolvedScore
     if card.spec.of == "account":
         return get_account(engine, name)
     return get_lead(engine, name, entity=workspace.spec.entity).lead
+
+
+def _toward(workspace: ResolvedWorkspace, card: ResolvedScorecard, *, needed: bool = True) -> ResolvedWorkspace:
+    """Return the workspace as the scorecard's outcome sees it.
+
+    Raises NotFoundError where the scorecard names none of several; not where no outcome is `needed`.
+    """
+    if not needed and card.spec.outcome is None and len(workspace.outcomes) > 1:
+        return workspace
+    return workspace.toward(card.spec.outcome)
 
 
 def _checked(found: tuple[ResolvedScorecard | None, list[Fault]]) -> ResolvedScorecard:

@@ -23,7 +23,14 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The scorecard's name.
 
 
 def learn(
-    name: Annotated[str, typer.Option("--name", metavar="NAME", help="What the scorecard will be called.")] = "learned",
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="NAME", help="What the scorecard will be called; `learned` unless told."),
+    ] = None,
+    outcome: Annotated[
+        str | None,
+        typer.Option("--outcome", metavar="NAME", help="Which of several outcomes it is about; makes `learned_NAME`."),
+    ] = None,
     against: Annotated[
         str | None,
         typer.Option("--against", metavar="NAME", help="The scorecard in use, to be beaten; `house` unless told."),
@@ -62,6 +69,7 @@ def learn(
     with steps("learning") as step:
         found = opened.learn(
             name=name,
+            outcome=outcome,
             against=against,
             keep=keep or (),
             force=force,
@@ -115,7 +123,7 @@ def evaluate(
 def threshold(
     per_day: Annotated[
         list[str] | None,
-        typer.Option("--per-day", metavar="N", help="Leads that can be called a day; GROUP=N with --by, repeated."),
+        typer.Option("--per-day", metavar="N", help="Leads that can be called a day; GROUP=N with --per, repeated."),
     ] = None,
     cost: Annotated[float | None, typer.Option("--cost", metavar="C", min=0, help="What a call costs.")] = None,
     gain: Annotated[
@@ -126,7 +134,8 @@ def threshold(
         typer.Option("--precision", metavar="P", help="The share of those called that should be won: 0.2."),
     ] = None,
     by: Annotated[
-        str | None, typer.Option("--by", metavar="ATTRIBUTE", help="The attribute that says which group calls.")
+        str | None,
+        typer.Option("--per", "--by", metavar="ATTRIBUTE", help="The attribute that says which group calls."),
     ] = None,
     since: Since = None,
     until: Until = None,

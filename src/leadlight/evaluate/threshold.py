@@ -277,9 +277,10 @@ def threshold_for_precision(past: Past, precision: float, *, days: float | None 
     return Threshold("precision", asked, (_choice(past, lines, place, days=length),), table, False, best)
 
 
-def curve(past: Past, *, points: int = 100) -> tuple[Choice, ...]:
+def curve(past: Past, *, points: int = 100, days: float | None = None) -> tuple[Choice, ...]:
     """Return what each capacity would have brought: about so many lines, evenly from nobody to everybody."""
     lines = _lines(past)
     wanted = np.linspace(0, len(past.score), points + 1)[1:]
     places = np.unique(np.searchsorted(lines.called, wanted + 1e-9, side="right") - 1)
-    return tuple(_choice(past, lines, int(place), days=past.days) for place in places if place >= 0)
+    days = past.days if days is None else days
+    return tuple(_choice(past, lines, int(place), days=days) for place in places if place >= 0)

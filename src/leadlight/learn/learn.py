@@ -298,7 +298,7 @@ def _card(
 ) -> models.ScorecardSpec:
     base, criteria = tables_to_groups(fitted.tables, double_odds=DOUBLE_ODDS)
     own = {name: feature.spec for name, feature in table.features.items()}
-    return learned_card(
+    card = learned_card(
         base,
         criteria,
         features=own,
@@ -310,6 +310,7 @@ def _card(
         learned=_provenance(table, judged, leaks, until, seed),
         double_odds=DOUBLE_ODDS,
     )
+    return card.model_copy(update={"outcome": workspace.outcome_name})
 
 
 def _provenance(table: Training, judged: _Judged, leaks: LeakageReport, until: datetime, seed: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from leadlight.evaluate.threshold import (
     threshold_for_cost,
     threshold_for_precision,
 )
-from leadlight.learn.training import past_rows, texts_at
+from leadlight.learn.training import Rows, past_rows, texts_at
 from leadlight.scorecards.scores_at import scores_at
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
@@ -42,7 +42,7 @@ class Wish:
                 fix="Name one of --per-day N (leads a day), --cost C (of a call), --precision P (a share, as 0.2).",
             )
         if isinstance(self.per_day, Mapping) and self.by is None:
-            raise UsageError("capacities by group need to know which", fix="Add --by with the attribute's name.")
+            raise UsageError("capacities by group need to know which", fix="Add --per with the attribute's name.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,8 @@ class Line:
     wins: int
     threshold: Threshold
     past: Past = field(repr=False)
+    days: float | None = None
+    """How many days the moments stand for, where each is one of a calendar grid."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the line as plain JSON values."""
@@ -68,7 +70,7 @@ class Line:
             "leads": self.leads,
             "wins": self.wins,
             **self.threshold.as_dict(),
-            "curve": [choice.as_dict() for choice in curve(self.past)],
+            "curve": [choice.as_dict() for choice in curve(self.past, days=self.days)],
         }
 
     def __str__(self) -> str:
@@ -88,7 +90,8 @@ def line(
 ) -> Line:
     """Draw the line by leads that were settled at `until`, each counted once, where its score was highest.
 
-    A lead passes a line when its score reaches it at one of the moments it was looked at. Raises NotFoundError
+    A lead passes a line when its score reaches it at one of the moments it was looked at. Where wins repeat, each of
+    these moments is a chance of its own and counts on its own. Raises NotFoundError
     without such leads, UsageError for a wish the data cannot answer.
     """
     rows = past_rows(engine, workspace, until)
@@ -98,20 +101,34 @@ def line(
     rows, found = rows.take(found.scored), found.take(found.scored)
     if not len(rows.lead):
         raise NotFoundError(f"no {workspace.spec.entity} of that period has an outcome that is settled by then")
-    best = np.zeros(len(rows.lead), np.bool_)
-    best[rows.one_each(found.score)] = True
-    rows, score = rows.take(best), found.score[best]
+    score = found.score
+    if not _repeats(workspace):
+        best = np.zeros(len(rows.lead), np.bool_)
+        best[rows.one_each(found.score)] = True
+        rows, score = rows.take(best), found.score[best]
     group = None if wish.by is None else texts_at(engine, workspace, wish.by, rows)
     past = Past(score, rows.won, rows.worth, rows.time if rows.dated else None, group)
-    return Line(
-        scorecard.name, workspace.spec.entity, since, until, len(score), int(rows.won.sum()), _drawn(past, wish), past
-    )
+    days = _days_of_grid(workspace, rows)
+    drawn, wins = _drawn(past, wish, days), int(rows.won.sum())
+    return Line(scorecard.name, workspace.spec.entity, since, until, len(score), wins, drawn, past, days)
 
 
-def _drawn(past: Past, wish: Wish) -> Threshold:
+def _repeats(workspace: ResolvedWorkspace) -> bool:
+    return workspace.spec.outcome is not None and workspace.spec.outcome.repeats
+
+
+def _days_of_grid(workspace: ResolvedWorkspace, rows: Rows) -> float | None:
+    """Return the days that the moments of a grid stand for, each for a step; None where moments follow creations."""
+    every = workspace.spec.learn.every
+    if every is None or not rows.dated or not _repeats(workspace):
+        return None
+    return len(np.unique(rows.time)) * (every / timedelta(days=1))
+
+
+def _drawn(past: Past, wish: Wish, days: float | None) -> Threshold:
     if wish.per_day is not None:
-        return threshold_for_capacity(past, wish.per_day)
+        return threshold_for_capacity(past, wish.per_day, days=days)
     if wish.cost is not None:
-        return threshold_for_cost(past, wish.cost, gain=wish.gain)
+        return threshold_for_cost(past, wish.cost, gain=wish.gain, days=days)
     assert wish.precision is not None
-    return threshold_for_precision(past, wish.precision)
+    return threshold_for_precision(past, wish.precision, days=days)

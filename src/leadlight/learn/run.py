@@ -17,6 +17,8 @@ from leadlight.learn.write import scorecard_text
 from leadlight.spec.load import SCORECARD_FOLDER
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
+LEARNED = "learned"
+
 
 @dataclass(frozen=True, slots=True)
 class LearnRun:
@@ -39,7 +41,7 @@ def learn_run(
     until: datetime,
     root: Path,
     *,
-    name: str = "learned",
+    name: str = LEARNED,
     today: ResolvedScorecard | None = None,
     keep: Sequence[str] = (),
     force: bool = False,
@@ -55,6 +57,21 @@ def learn_run(
     text = scorecard_text(found.spec, heading=heading(found))
     place = publish if found.publishable or force else draft
     return LearnRun(found, place(root, name, text))
+
+
+def learned_name(workspace: ResolvedWorkspace, name: str | None) -> str:
+    """Return what a learned scorecard is called: as told, else `learned`, with the outcome where it has a name."""
+    if name is not None:
+        return name
+    return LEARNED if workspace.outcome_name is None else f"{LEARNED}_{workspace.outcome_name}"
+
+
+def to_beat(workspace: ResolvedWorkspace) -> ResolvedScorecard | None:
+    """Return the scorecard in use for the workspace's outcome, as one to be beaten: `house`, else the first."""
+    cards = [
+        card for card in workspace.scorecards.values() if workspace.meant(card.spec.outcome) == workspace.outcome_name
+    ]
+    return next((card for card in cards if card.name == "house"), cards[0] if cards else None)
 
 
 def _check_name(root: Path, workspace: ResolvedWorkspace, name: str) -> None:

@@ -45,7 +45,9 @@ def resolve(
     if any(fault.severity == "error" for fault in faults):
         return None, faults
     win, lose = (None, None) if unnamed is None else (unnamed.win, unnamed.lose)
-    workspace = ResolvedWorkspace(spec, catalog, typed.features, scorecards, exclude, win, lose, outcomes)
+    workspace = ResolvedWorkspace(
+        spec, catalog, typed.features, scorecards, exclude, win, lose, outcomes, unnamed=unnamed
+    )
     unused = Findings(loaded.workspace.marks)
     _warn_of_unused(workspace, unused)
     return workspace, faults + unused.faults

@@ -81,10 +81,18 @@ class ResolvedWorkspace:
     """The named outcomes."""
     outcome_name: str | None = None
     """Which of them `win` and `lose` are; None for the unnamed one."""
+    unnamed: ResolvedOutcome | None = None
+    """The unnamed outcome, where there is one."""
 
     def with_features(self, features: Mapping[str, ResolvedFeature]) -> ResolvedWorkspace:
         """Return the workspace with more features, those of a scorecard say."""
         return replace(self, features={**self.features, **features}) if features else self
+
+    def meant(self, outcome: str | None) -> str | None:
+        """Return the outcome a name stands for: where none is named, the unnamed one, or the only one there is."""
+        if outcome is None and self.unnamed is None and len(self.outcomes) == 1:
+            return next(iter(self.outcomes))
+        return outcome
 
     def toward(self, outcome: str | None) -> ResolvedWorkspace:
         """Return the workspace as one outcome sees it: `win`, `lose` and `spec.outcome` are those of that outcome.
@@ -92,19 +100,17 @@ class ResolvedWorkspace:
         None is the unnamed outcome, or the only one there is. Raises NotFoundError for a name that is none, and for
         None where one of several has to be named.
         """
-        if outcome is None and self.spec.outcome is None and len(self.outcomes) == 1:
-            outcome = next(iter(self.outcomes))
-        if outcome is None and (self.spec.outcome is not None or not self.outcomes):
-            return self
-        names = ", ".join(self.outcomes)
-        if outcome is None:
+        name = self.meant(outcome)
+        if name is None and self.unnamed is None and self.outcomes:
             raise NotFoundError(
-                f"the workspace has several outcomes ({names}), and none is named",
+                f"the workspace has several outcomes ({', '.join(self.outcomes)}), and none is named",
                 fix="Say which a scorecard is about in its file (outcome: NAME), or name one with --outcome.",
             )
-        if outcome not in self.outcomes:
+        if name is not None and name not in self.outcomes:
             fix = "" if self.outcomes else "Name outcomes in leadlight.yaml: outcomes: {NAME: {win: …}}."
-            raise NotFoundError(f"there is no outcome {outcome!r}: {did_you_mean(outcome, self.outcomes)}", fix=fix)
-        found = self.outcomes[outcome]
+            raise NotFoundError(f"there is no outcome {name!r}: {did_you_mean(name, self.outcomes)}", fix=fix)
+        found = self.unnamed if name is None else self.outcomes[name]
+        if found is None or name == self.outcome_name:
+            return self
         spec = self.spec.model_copy(update={"outcome": found.spec})
-        return replace(self, spec=spec, win=found.win, lose=found.lose, outcome_name=outcome)
+        return replace(self, spec=spec, win=found.win, lose=found.lose, outcome_name=name)
