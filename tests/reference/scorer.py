@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from leadlight.spec.models import (
     AccountFeature,
@@ -27,6 +28,7 @@ from leadlight.spec.models import (
     ExprFeature,
     Feature,
     GradesSpec,
+    IntervalFeature,
     LeadMaxFeature,
     LeadSumFeature,
     MaxFeature,
@@ -34,7 +36,9 @@ from leadlight.spec.models import (
     PairCriterion,
     RecencyFeature,
     ScorecardSpec,
+    SessionsFeature,
     ShareFeature,
+    SinceFirstFeature,
     SumFeature,
     TrendFeature,
     WhenCriterion,
@@ -317,6 +321,7 @@ class Scorer:
         kinds = {
             CountFeature: "count", SumFeature: "sum", MinFeature: "min", MaxFeature: "max", AvgFeature: "avg",
             DistinctFeature: "distinct", RecencyFeature: "recency", DecayedFeature: "decayed",
+            SinceFirstFeature: "since_first", IntervalFeature: "interval", SessionsFeature: "sessions",
         }  # fmt: skip
         kind = kinds[type(spec)]
         found = self._matching(getattr(spec, kind), spec.where, spec.within, events, moment)
@@ -324,6 +329,12 @@ class Scorer:
             return float(len(found))
         if kind == "recency":
             return _days(max((event.at for event in found), default=None), moment)
+        if kind == "since_first":
+            return _days(min((event.at for event in found), default=None), moment)
+        if kind == "interval":
+            return _mean_interval(sorted(event.at for event in found))
+        if kind == "sessions":
+            return float(_sessions(sorted(event.at for event in found), spec.gap))
         if kind == "decayed":
             return self._decayed(spec, found, moment)
         values = _known(event.properties.get(spec.property.lower()) for event in found)
@@ -450,6 +461,16 @@ def _known(values: Iterable[Value]) -> list:
 
 def _days(since: Value, moment: datetime) -> float | None:
     return None if since is None else (moment - since) / DAY
+
+
+def _mean_interval(times: Sequence[datetime]) -> float | None:
+    gaps = [(later - earlier) / DAY for earlier, later in pairwise(times)]
+    return sum(gaps) / len(gaps) if gaps else None
+
+
+def _sessions(times: Sequence[datetime], gap: timedelta) -> int:
+    """The first event begins a session, and so does each that comes later than the gap after the one before."""
+    return sum(place == 0 or time - times[place - 1] > gap for place, time in enumerate(times))
 
 
 # -------------------------------------------------------------------------------------------------- points by value

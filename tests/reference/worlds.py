@@ -242,7 +242,10 @@ class Known:
 
 BOTH = frozenset({"lead", "account"})
 LEADS = frozenset({"lead"})
-EVENT_KINDS = ("count", "sum", "min", "max", "avg", "distinct", "share", "recency", "decayed", "trend")
+EVENT_KINDS = (
+    "count", "sum", "min", "max", "avg", "distinct", "share", "recency", "decayed", "trend", "since_first", "interval",
+    "sessions",
+)  # fmt: skip
 
 
 def _where(draw, known: Known) -> str:
@@ -266,6 +269,8 @@ def _event_feature(draw, known: Known, kind: str) -> dict[str, Any]:
         spec["property"] = _pick(draw, tuple(PROPERTIES))
     if kind == "decayed":
         spec["half_life"] = _window(draw, known)
+    if kind == "sessions":
+        spec["gap"] = _window(draw, known)
     if kind == "share" or _pick(draw, (False, False, True)):
         spec["where"] = _where(draw, known)
     if kind == "trend" or draw(st.booleans()):

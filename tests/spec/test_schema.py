@@ -133,7 +133,7 @@ def test_kinds_of_features_and_criteria_are_alternatives_with_descriptions() -> 
     schema = json_schema("workspace")
     kinds = schema["properties"]["features"]["patternProperties"]["^[A-Za-z][A-Za-z0-9_]*$"]["oneOf"]
     names = [kind["$ref"].rpartition("/")[2] for kind in kinds]
-    assert len(names) == 14
+    assert len(names) == 19
     assert len(json_schema("scorecard")["$defs"]["GroupSpec"]["properties"]["criteria"]["items"]["oneOf"]) == 5
     for definition in [*schema["$defs"].values(), *json_schema("scorecard")["$defs"].values()]:
         assert definition["description"]

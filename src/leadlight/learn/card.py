@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -16,11 +16,7 @@ from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 FIT, ENGAGEMENT = "fit", "engagement"
 GRADES = (("A", 0.1), ("B", 0.3), ("C", 0.6))
 """Grade → the share of leads with this or a better one; the rest are D."""
-EVENT_FEATURES = (
-    models.CountFeature, models.SumFeature, models.MinFeature, models.MaxFeature, models.AvgFeature,
-    models.DistinctFeature, models.ShareFeature, models.RecencyFeature, models.DecayedFeature, models.TrendFeature,
-    models.AccountFeature,
-)  # fmt: skip
+EVENT_FEATURES = (*get_args(models.EventFeature), models.AccountFeature)
 
 
 def learned_card(
@@ -42,23 +38,60 @@ def learned_card(
     people; `scores` are the scores of held-out rows, which the grades cut into shares.
     """
     named = [_titled(criterion, titles) for criterion in criteria]
-    groups: dict[str, models.GroupSpec] = {}
-    for group in (FIT, ENGAGEMENT):
-        mine = [item for item in named if _group(item, {**known, **features}) == group]
-        if mine:
-            groups[group] = models.GroupSpec(criteria=_told_apart(mine))
+    groups = _grouped(named, {**known, **features})
     used = {name for item in criteria for name in uses(item)}
     used |= {item.feature for item in worth.criteria} if worth is not None else set()
     return models.ScorecardSpec(
         features={name: spec for name, spec in features.items() if name in used},
         base=round(base, 2),
-        groups=groups or {FIT: models.GroupSpec()},
+        groups=groups,
         grades=_grades(scores),
         scale=models.ScaleSpec(double_odds=double_odds),
         calibration=models.CalibrationSpec.model_validate(calibration.as_dict()),
         worth=None if worth is None else _titled_worth(worth, titles),
         learned=dict(learned),
     )
+
+
+def effect_card(
+    base: float,
+    criteria: Sequence[models.Criterion],
+    *,
+    features: Mapping[str, models.Feature],
+    known: Mapping[str, models.Feature],
+    titles: Mapping[str, str],
+    effect: models.EffectSpec,
+    scores: Floats,
+    worth: models.WorthSpec | None,
+    outcome: str | None,
+    learned: Mapping[str, Any],
+) -> models.ScorecardSpec:
+    """Put an uplift scorecard together: as `learned_card`, with an effect in place of a probability."""
+    groups = _grouped([_titled(criterion, titles) for criterion in criteria], {**known, **features})
+    used = {name for item in criteria for name in uses(item)}
+    used |= {item.feature for item in worth.criteria} if worth is not None else set()
+    return models.ScorecardSpec(
+        outcome=outcome,
+        features={name: spec for name, spec in features.items() if name in used},
+        base=round(base, 2),
+        groups=groups,
+        grades=_grades(scores, digits=1),
+        effect=effect,
+        worth=None if worth is None else _titled_worth(worth, titles),
+        learned=dict(learned),
+    )
+
+
+def _grouped(
+    named: Sequence[models.Criterion], features: Mapping[str, models.Feature]
+) -> dict[str, models.GroupSpec]:
+    """Return the criteria in their groups; one group without any where there is none."""
+    groups: dict[str, models.GroupSpec] = {}
+    for group in (FIT, ENGAGEMENT):
+        mine = [item for item in named if _group(item, features) == group]
+        if mine:
+            groups[group] = models.GroupSpec(criteria=_told_apart(mine))
+    return groups or {FIT: models.GroupSpec()}
 
 
 def uses(criterion: models.Criterion) -> tuple[str, ...]:
@@ -116,11 +149,11 @@ def _all_points(criterion: models.Criterion) -> list[float]:
             return []
 
 
-def _grades(scores: Floats) -> models.GradesSpec | None:
+def _grades(scores: Floats, *, digits: int = 0) -> models.GradesSpec | None:
     """Cut the scores into shares; none where they hardly differ."""
     if not len(scores):
         return None
-    bounds = {label: round(float(np.quantile(scores, 1 - share))) for label, share in GRADES}
+    bounds = {label: round(float(np.quantile(scores, 1 - share)), digits) for label, share in GRADES}
     if len(set(bounds.values())) < len(bounds):
         return None
     return models.GradesSpec.model_validate({"score": {**{k: float(v) for k, v in bounds.items()}, "D": None}})
