@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from leadlight.learn.line import Line, Wish
     from leadlight.learn.replay import Replay
     from leadlight.learn.run import LearnRun
+    from leadlight.learn.uplift import UpliftRun
     from leadlight.learn.watch import Watched
     from leadlight.report.write import Report
     from leadlight.scorecards.diff import Difference
@@ -246,6 +247,28 @@ class Workspace:
         with self.store() as engine:
             run = learn_run(
                 engine, resolved, until, self.root, name=name, today=today, keep=keep, force=force, seed=seed, step=step
+            )
+        self.loaded = load_workspace(self.root)
+        return run
+
+    def uplift(
+        self,
+        *,
+        name: str | None = None,
+        outcome: str | None = None,
+        keep: Sequence[str] = (),
+        force: bool = False,
+        seed: int = 1,
+        as_of: str | datetime | None = None,
+        step: Callable[[str], None] = lambda _: None,
+    ) -> UpliftRun:
+        """Learn who is moved by the treatment of a randomised campaign; publish if it passes the gate, else a draft."""
+        from leadlight.learn.uplift import uplift_run
+
+        with self.store() as engine:
+            resolved = self._ready(engine).toward(outcome)
+            run = uplift_run(
+                engine, resolved, self._as_of(as_of), self.root, name=name, keep=keep, force=force, seed=seed, step=step
             )
         self.loaded = load_workspace(self.root)
         return run

@@ -18,3 +18,6 @@ AsOf = Annotated[
     typer.Option("--as-of", metavar="TIME", help="What was known then: 2026-06-30, 2026-06-30T14:00, 30d (ago), now."),
 ]
 Lead = Annotated[str, typer.Argument(metavar="ID", help="An id of the lead, or an account's name.", show_default=False)]
+Per = Annotated[
+    str | None, typer.Option("--per", metavar="ATTRIBUTE", help="Rank within its values: a team, a region, a queue.")
+]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from leadlight.scorecards.score import ScoreRun
     from leadlight.scorecards.why import Movement
     from leadlight.sources.check import CheckReport
+    from leadlight.sources.contract import ColumnFound
     from leadlight.sources.ingest_report import IngestReport
     from leadlight.store.erase import Erased
 
@@ -83,7 +84,27 @@ def checked(report: CheckReport) -> RenderableType:
     ]
     parts += [words(fault, "yellow") for fault in report.warnings]
     parts += [words(note, "dim") for note in report.notes]
-    return Group(*parts)
+    return Group(*parts, *([_contract(report.contract)] if report.contract else []))
+
+
+def _contract(columns: Sequence[ColumnFound]) -> Table:
+    """Draw what the contract asks for beside what the files have."""
+    table = _table("source", "column", "your header", "missing", "what it costs where it is absent", fold=(
+        "your header", "what it costs where it is absent",
+    ))  # fmt: skip
+    for column in columns:
+        near = f"none (or is it {column.nearest!r}?)" if column.nearest else "none"
+        header = words(near, "yellow") if column.header is None else words(column.header)
+        share = "" if column.missing is None else f"{column.missing:.0%}"
+        costs = column.without or ("its points" if not column.required else "it is needed")
+        table.add_row(
+            words(column.source),
+            words(column.column),
+            header,
+            share,
+            words(costs, "" if column.header is None else "dim"),
+        )
+    return table
 
 
 def ingested(report: IngestReport) -> RenderableType:
@@ -168,7 +189,20 @@ def _counts(grades: Mapping[str, int]) -> Text:
 
 
 def ranking(found: Ranking) -> RenderableType:
-    """Draw a ranking: a row for each lead with the groups' sums and the top reasons."""
+    """Draw a ranking: a row for each lead with the groups' sums and the top reasons; a table for each of its groups."""
+    counts = [_counts(found.grades)] if found.grades else []
+    end = (words(_summary(found), "dim"), *counts, *_warnings(found.notes))
+    if found.way.per is None:
+        return Group(_ranked(found, found.rows), *end)
+    parts: list[RenderableType] = []
+    for group in found.groups:
+        rows = [row for row in found.rows if row.group == group.name]
+        title = Text.assemble(f"{found.way.per} ", words(group.name, "bold"), f": {many(group.count, found.entity)}")
+        parts += [title, Padding(_ranked(found, rows), (0, 0, 1, 2))] if rows else [title]
+    return Group(*parts, *end)
+
+
+def _ranked(found: Ranking, rows: Sequence[Ranked]) -> Table:
     groups = _shown_groups(found)
     labels = list(found.grades)
     graded = ("grade",) if labels else ()
@@ -177,18 +211,30 @@ def ranking(found: Ranking) -> RenderableType:
     moved = any(row.ledger.uplift is not None for row in found.rows)
     probable = (*(("expected",) if valued else ()), *(("chance",) if chance else ()), *(("uplift",) if moved else ()))
     numbers = ("#", "score", *probable, *groups)
-    table = _table("#", "id", "score", *graded, *probable, *groups, "reasons", right=numbers, fold=("id", "reasons"))
-    for row in found.rows:
-        ledger = row.ledger
-        cells: list[RenderableType] = [f"{row.rank:,}", words(ledger.id, "bold"), f"{ledger.score:.1f}"]
+    timed = ("due",) if found.has_deadline else ()
+    table = _table(
+        "#", "id", *timed, "score", *graded, *probable, *groups, "reasons", right=numbers, fold=("id", "reasons")
+    )
+    for row in rows:
+        ledger, place = row.ledger, row.rank if row.rank_in_group is None else row.rank_in_group
+        cells: list[RenderableType] = [f"{place:,}", words(ledger.id, "bold")]
+        cells += [_due(row)] if timed else []
+        cells.append(f"{ledger.score:.1f}")
         cells += [grade(ledger.grade, labels)] if labels else []
         cells += ["" if ledger.expected is None else f"{ledger.expected:,.0f}"] if valued else []
         cells += [_chance(ledger)] if chance else []
         cells += [_uplift(ledger)] if moved else []
         cells += [f"{ledger.totals[group]:.1f}" for group in groups]
         table.add_row(*cells, _reasons(row))
-    counts = [_counts(found.grades)] if labels else []
-    return Group(table, words(_summary(found), "dim"), *counts, *_warnings(found.notes))
+    return table
+
+
+def _due(row: Ranked) -> Text:
+    """Write the time left: red when it has passed, yellow on the last day, green where it can still be in time."""
+    if row.days_left is None:
+        return Text("")
+    style = "red" if row.days_left < 0 else "green" if row.in_time else "yellow" if row.days_left < 1 else ""
+    return Text(row.due.removeprefix("due "), style=style)
 
 
 def _warnings(notes: Iterable[str]) -> list[Text]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from leadlight.cli.options import AsOf, Folder, Json, Scorecard
+from leadlight.cli.options import AsOf, Folder, Json, Per, Scorecard
 
 
 def report(
@@ -40,6 +40,7 @@ def export(
             metavar="TARGET", help="FILE.csv, FILE.parquet, or table:NAME in the store.", show_default=False
         ),
     ],
+    per: Per = None,
     scorecard: Scorecard = None,
     as_of: AsOf = None,
     workspace: Folder = Path(),
@@ -51,7 +52,7 @@ def export(
 
     opened = open_workspace(workspace)
     with working("exporting"):
-        written = opened.export(target, scorecard, as_of=as_of)
+        written = opened.export(target, scorecard, as_of=as_of, per=per)
     write(written, as_json=json)
 
 

@@ -6,14 +6,15 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from leadlight.cli.options import AsOf, Folder, Json, Lead, Scorecard
+from leadlight.cli.options import AsOf, Folder, Json, Lead, Per, Scorecard
 from leadlight.errors import UsageError, shorten
 
 if TYPE_CHECKING:
+    from leadlight.scorecards.places import Order
     from leadlight.workspace import Workspace
 
 
@@ -44,8 +45,24 @@ def rank(
             show_default=False,
         ),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="How many to show.")] = 20,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", "-n", metavar="N", min=1, help="How many to show; 20, or 5 of each with --per."),
+    ] = None,
     grade: Annotated[str | None, typer.Option("--grade", "-g", metavar="GRADE", help="Only this grade.")] = None,
+    per: Per = None,
+    order: Annotated[
+        str,
+        typer.Option(
+            "--order", metavar="HOW", help="score, deadline (the earliest first), rescue (what can still be in time)."
+        ),
+    ] = "score",
+    per_day: Annotated[
+        float | None, typer.Option("--per-day", metavar="N", min=0, help="--order rescue: how much is done a day.")
+    ] = None,
+    effort: Annotated[
+        str | None, typer.Option("--effort", metavar="FEATURE", help="--order rescue: what one takes; 1 unless told.")
+    ] = None,
     scorecard: Scorecard = None,
     as_of: AsOf = None,
     outcome: Annotated[
@@ -86,13 +103,16 @@ def rank(
         with steps("looking at the file") as step:
             found = rank_file(
                 file, into=into, outcome=outcome, win=win or (), id=id_column, created_at=created, worth=worth,
-                dates=dates, keep=keep or (), limit=limit, step=step,
+                dates=dates, keep=keep or (), limit=limit or 20, step=step,
             )  # fmt: skip
         write(found, as_json=json, render=render_learn.ranked_file)
         return
     opened = open_workspace(workspace)
     with working("ranking"):
-        ranking = opened.rank(scorecard, as_of=as_of, limit=limit, grade=grade)
+        ranking = opened.rank(
+            scorecard, as_of=as_of, limit=limit, grade=grade, per=per, order=cast("Order", order), per_day=per_day,
+            effort=effort,
+        )  # fmt: skip
     write(ranking, as_json=json, render=render.ranking)
 
 

@@ -45,13 +45,20 @@ class Options:
 
     `grade_history` counts the past in (hysteresis, dwell) from the store's table of that name; `evidence` adds what
     each criterion saw; `contributions` false leaves out the criteria's columns; `excluded` keeps excluded leads in and
-    adds a column `excluded` that tells which they are.
+    adds a column `excluded` that tells which they are. `carry` names attributes and features whose values come along
+    (see `carried` for the columns' names).
     """
 
     grade_history: bool = False
     evidence: bool = False
     contributions: bool = True
     excluded: bool = False
+    carry: tuple[str, ...] = ()
+
+
+def carried(name: str) -> str:
+    """Name the column of an attribute or feature that comes along with the scores."""
+    return f"{name}__carried"
 
 
 def score_statement(
@@ -120,7 +127,7 @@ class _Compiler:
             names += [f"{group}{TOTAL}", f"{group}{CAP}"]
         if self.options.contributions:
             names += [criterion.key for criterion in self.scorecard.criteria]
-        return names + self._evidence_names()
+        return names + self._evidence_names() + [carried(name) for name in self.options.carry]
 
     # ----------------------------------------------------------------------------------------------------- points
 
@@ -137,6 +144,9 @@ class _Compiler:
                 for criterion in self.scorecard.criteria
                 for name, value in self._evidence(criterion)
             ]
+        for name in self.options.carry:
+            self.features.need(name)
+            columns.append(_named(build.col(name), carried(name)))
         if self.scorecard.gates:
             branches: list[tuple[Sql, Sql]] = []
             for number, gate in enumerate(self.scorecard.gates):

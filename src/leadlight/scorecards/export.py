@@ -11,8 +11,9 @@ from typing import Any
 
 from leadlight.engines.base import Engine
 from leadlight.errors import UsageError
-from leadlight.scorecards.compile import CAP, TOTAL, chance_columns
-from leadlight.scorecards.rank import REASONS, order_by, scored
+from leadlight.scorecards.compile import CAP, TOTAL, Options, chance_columns
+from leadlight.scorecards.places import Way, due, due_columns, group_text, names_of, order_by
+from leadlight.scorecards.rank import REASONS, scored
 from leadlight.spec.models import ScorecardSpec
 from leadlight.spec.readable import Readable
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
@@ -38,12 +39,12 @@ class Exported(Readable):
         return f"{self.rows:,} rows written to {self.target} ({self.format})"
 
 
-def ranking_sql(scorecard: ResolvedScorecard, table: str, *, safe: bool = False) -> Sql:
+def ranking_sql(scorecard: ResolvedScorecard, table: str, *, beside: Sequence[Sql] = (), safe: bool = False) -> Sql:
     """Return the query that turns a table of scores into the exported ranking, the best first.
 
-    Columns: rank, the key (`id` or `account`), score, chances (see `chance_columns`), grade, gate, a column for each
-    group's total, the top reasons as one text, then every contribution. With `safe`, texts that a spreadsheet would
-    take for a formula get an apostrophe in front.
+    Columns: rank, what stands `beside` it, the key (`id` or `account`), score, chances (see `chance_columns`), grade,
+    gate, a column for each group's total, the top reasons as one text, then every contribution. With `safe`, texts that
+    a spreadsheet would take for a formula get an apostrophe in front.
     """
     spec = scorecard.spec
     graded = ["grade", "gate"] if spec.grades is not None else []
@@ -53,12 +54,28 @@ def ranking_sql(scorecard: ResolvedScorecard, table: str, *, safe: bool = False)
     ]
     columns = [
         fill("row_number() OVER (ORDER BY {order}) AS rank", order=order_by(scorecard)),
-        texts[0], Sql("as_of, score"), *map(quoted, chance_columns(spec)), *texts[1:],
+        *beside, texts[0], Sql("as_of, score"), *map(quoted, chance_columns(spec)), *texts[1:],
         *(fill("{total} AS {name}", total=f"{name}{TOTAL}", name=name) for name in spec.groups),
         fill("{reasons} AS reasons", reasons=_shown(_reasons(scorecard), safe=safe)),
         *(quoted(criterion.key) for criterion in scorecard.criteria), *map(quoted, caps),
     ]  # fmt: skip
     return fill("SELECT {columns} FROM {table} ORDER BY rank", columns=joined(columns), table=table)
+
+
+def _beside(workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, way: Way, *, safe: bool) -> list[Sql]:
+    """Return the columns of the group, the rank within it, and the deadline, as far as there are any."""
+    columns: list[Sql] = []
+    if way.per is not None:
+        group = group_text(workspace, scorecard, way.per)
+        order = order_by(scorecard)
+        within = fill("row_number() OVER (PARTITION BY {group} ORDER BY {order})", group=group, order=order)
+        columns += [
+            fill('{group} AS "group"', group=_shown(group, safe=safe)), fill("{within} AS rank_in_group", within=within)
+        ]  # fmt: skip
+    deadline = due(workspace, scorecard)
+    if deadline is not None:
+        columns += due_columns(deadline)
+    return columns
 
 
 def _id(spec: ScorecardSpec) -> str:
@@ -102,20 +119,25 @@ def export(
     target: str,
     *,
     among: Sequence[int] | None = None,
+    per: str | None = None,
 ) -> Exported:
     """Write the ranking of everybody, or only the leads `among`: `*.csv`, `*.parquet`, or `table:NAME` in the store.
 
-    Raises UsageError for any other target.
+    With `per`, an attribute or feature, there are columns for its value (`group`) and the rank within it. Raises
+    UsageError for any other target.
     """
     kind = "table" if target.startswith("table:") else Path(target).suffix.lower().lstrip(".")
     if kind not in ("csv", "parquet", "table"):
         raise UsageError(f"cannot write {target!r}", fix="Name a file *.csv or *.parquet, or table:NAME.")
-    with scored(engine, workspace, scorecard, as_of, among=among) as table:
+    way = Way(per=per)
+    options = Options(carry=names_of(workspace, scorecard, way))
+    beside = _beside(workspace, scorecard, way, safe=kind == "csv")
+    with scored(engine, workspace, scorecard, as_of, options=options, among=among) as table:
         rows = int(engine.rows(fill("SELECT count(*) FROM {table}", table=table))[0][0])
         if kind == "table":
-            _to_table(engine, target.removeprefix("table:"), ranking_sql(scorecard, table))
+            _to_table(engine, target.removeprefix("table:"), ranking_sql(scorecard, table, beside=beside))
         else:
-            _to_file(engine, Path(target), kind, ranking_sql(scorecard, table, safe=kind == "csv"))
+            _to_file(engine, Path(target), kind, ranking_sql(scorecard, table, beside=beside, safe=kind == "csv"))
     return Exported(target, kind, rows)
 
 

@@ -17,14 +17,18 @@ from leadlight.features.moment import Moment
 from leadlight.scorecards.compile import Options, score_statement
 from leadlight.scorecards.ledger import Ledger, ledgers, top
 from leadlight.scorecards.past import continues
+from leadlight.scorecards.places import BY_SCORE, Way, count_groups, due, names_of, placed
+from leadlight.scorecards.sentences import time_left
 from leadlight.scorecards.staleness import staleness
 from leadlight.spec.entity import many
 from leadlight.spec.readable import Readable, html_table
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
-from leadlight.store.sql import Sql, fill, literal
+from leadlight.store.sql import Sql, fill
 
 REASONS = 3
 """How many reasons a ranking shows for each lead."""
+GROUPS = 50
+"""How many groups a ranking within groups shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,34 @@ class Ranked:
 
     rank: int
     ledger: Ledger = field(repr=False)
+    group: str | None = None
+    """The value of the attribute that a ranking within groups is by, and the place within it."""
+    rank_in_group: int | None = None
+    deadline: datetime | None = None
+    days_left: float | None = None
+    """The days until it is due, negative when that has passed; None where it has no deadline."""
+    in_time: bool | None = None
+    """Whether it can still be done in time, where that was asked for."""
 
     @property
     def reasons(self) -> list[str]:
         """The gate and the largest contributions, in words."""
         gate = [f"{self.ledger.gate.name}: grade {self.ledger.gate.grade}"] if self.ledger.gate else []
         return gate + [str(item) for item in top(self.ledger.contributions, REASONS)]
+
+    @property
+    def due(self) -> str:
+        """How long it is until the deadline, or since: empty where there is none."""
+        return "" if self.days_left is None else time_left(self.days_left)
+
+
+@dataclass(frozen=True, slots=True)
+class RankedGroup:
+    """A group of a ranking within groups: how many are in it, and the rank of its first among all."""
+
+    name: str
+    count: int
+    best: int
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -55,6 +81,10 @@ class Ranking(Readable):
     """Grade → how many leads have it, the best grade first."""
     rows: tuple[Ranked, ...] = field(repr=False)
     notes: tuple[str, ...] = ()
+    way: Way = BY_SCORE
+    groups: tuple[RankedGroup, ...] = ()
+    """With `way.per`: the groups shown, the one whose first ranks best first."""
+    has_deadline: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the ranking as plain JSON values."""
@@ -80,19 +110,42 @@ class Ranking(Readable):
                     "expected": row.ledger.expected,
                     "groups": dict(row.ledger.totals),
                     "reasons": row.reasons,
+                    **self._beside(row),
                 }
                 for row in self.rows
             ],
             "notes": list(self.notes),
+            **self._how(),
         }
+
+    def _beside(self, row: Ranked) -> dict[str, Any]:
+        """Return what stands beside a row where it was asked for."""
+        found: dict[str, Any] = {}
+        if self.way.per is not None:
+            found |= {"group": row.group, "rank_in_group": row.rank_in_group}
+        if self.has_deadline:
+            deadline = None if row.deadline is None else row.deadline.isoformat() + "Z"
+            found |= {"deadline": deadline, "days_left": row.days_left}
+        return found | ({"in_time": row.in_time} if self.way.order == "rescue" else {})
+
+    def _how(self) -> dict[str, Any]:
+        found: dict[str, Any] = {} if self.way.order == "score" else {"order": self.way.order}
+        if self.way.per is not None:
+            groups = [{"name": group.name, "count": group.count, "best": group.best} for group in self.groups]
+            found |= {"per": self.way.per, "members": groups}
+        return found
 
     def __str__(self) -> str:
         shown = f"{len(self.rows)} of {many(self.total, self.entity)}"
         lines = [f"{shown} by {self.scorecard} as of {self.as_of:%Y-%m-%d %H:%M} UTC"]
+        sizes = {group.name: group.count for group in self.groups}
         for row in self.rows:
-            grade = row.ledger.grade or ""
+            if row.rank_in_group == 1 and row.group is not None:
+                lines.append(f"{self.way.per} {row.group}: {many(sizes[row.group], self.entity)}")
+            grade, place = row.ledger.grade or "", row.rank if row.rank_in_group is None else row.rank_in_group
+            due = f" ({row.due})" if row.due else ""
             lines.append(
-                f"{row.rank:>5}  {row.ledger.score:>8.1f}  {grade:<3} {row.ledger.id}: {'; '.join(row.reasons)}"
+                f"{place:>5}  {row.ledger.score:>8.1f}  {grade:<3} {row.ledger.id}{due}: {'; '.join(row.reasons)}"
             )
         return "\n".join([*lines, *self.notes])
 
@@ -146,67 +199,79 @@ def _keep_only(engine: Engine, table: str, among: Sequence[int]) -> None:
         engine.unregister("_among")
 
 
-def order_by(scorecard: ResolvedScorecard) -> Sql:
-    """Return the ORDER BY of a ranking over a table of scores; ties go by id, so that it is always the same."""
-    key = "account" if scorecard.spec.of == "account" else "id"
-    by = Sql("expected DESC, score DESC" if by_value(scorecard) else "score DESC")
-    if scorecard.spec.grades is None:
-        return fill("{by}, {key}", by=by, key=key)
-    return fill(
-        "CASE WHEN gate IS NULL THEN 1 WHEN grade = {best} THEN 0 ELSE 2 END, {by}, {key}",
-        best=literal(scorecard.spec.grades.labels[0]),
-        by=by,
-        key=key,
-    )
-
-
-def by_value(scorecard: ResolvedScorecard) -> bool:
-    """Return whether leads are ranked by expected value, which takes a probability (or uplift) and the worth of a win."""
-    return scorecard.spec.worth is not None and (scorecard.spec.calibration or scorecard.spec.effect) is not None
-
-
 def rank(
     engine: Engine,
     workspace: ResolvedWorkspace,
     scorecard: ResolvedScorecard,
     as_of: datetime,
     *,
-    limit: int = 20,
+    limit: int | None = None,
     grade: str | None = None,
     among: Sequence[int] | None = None,
+    way: Way = BY_SCORE,
 ) -> Ranking:
     """Rank everybody as of a moment (or only the leads `among`), and explain the first `limit` (of one grade, if told).
 
-    Raises NotFoundError for a grade the scorecard does not have.
+    `limit` is 20 unless told; within groups (`way.per`) it is for each group, and 5. Raises NotFoundError for a grade
+    the scorecard does not have, and for names that are none.
     """
     of = scorecard.spec.of
     labels = scorecard.spec.grades.labels if scorecard.spec.grades is not None else []
     if grade is not None and grade not in labels:
         raise NotFoundError(f"{scorecard.name} has no grade {grade!r}: {did_you_mean(grade, labels)}")
-    with scored(engine, workspace, scorecard, as_of, options=Options(contributions=False), among=among) as table:
+    options = Options(contributions=False, carry=names_of(workspace, scorecard, way))
+    with scored(engine, workspace, scorecard, as_of, options=options, among=among) as table:
         total = int(engine.rows(fill("SELECT count(*) FROM {table}", table=table))[0][0])
         graded = scorecard.spec.grades is not None
         counts = count_grades(engine, scorecard, table) if graded else {}
-        places = engine.rows(
-            fill(
-                "SELECT key, rank FROM (SELECT {of} AS key, row_number() OVER (ORDER BY {order}) AS rank, "
-                "{grade} AS grade FROM {table}) WHERE (?::VARCHAR IS NULL OR grade = ?) ORDER BY rank LIMIT ?",
-                of=of,
-                order=order_by(scorecard),
-                grade="grade" if graded else Sql("NULL::VARCHAR"),
-                table=table,
-            ),
-            [grade, grade, limit],
-        )
-    keys = [key for key, _ in places]
+        with placed(engine, workspace, scorecard, table, way) as (query, notes):
+            groups, more = _groups(engine, query, way)
+            places = _first(engine, query, way, groups, grade=grade, limit=limit)
+    keys = [place["key"] for place in places]
     found_ledgers = {item.key: item for item in ledgers(engine, workspace, scorecard, Moment(as_of=as_of, only=keys))}
-    rows = tuple(Ranked(int(place), found_ledgers[key]) for key, place in places)
+    rows = tuple(
+        Ranked(
+            place["rank"], found_ledgers[place["key"]], place.get("group"), place.get("rank_in_group"),
+            place.get("deadline"), place.get("days_left"), place.get("in_time"),
+        )
+        for place in places
+    )  # fmt: skip
     existing = _existing(engine, scorecard, as_of)
     entity = workspace.spec.entity if of == "lead" else "account"
     return Ranking(
         entity, scorecard.name, scorecard.version, as_of, total, max(existing - total, 0) if of == "lead" else 0,
-        counts, rows, staleness(engine, as_of),
+        counts, rows, (*staleness(engine, as_of), *notes, *more), way, tuple(groups),
+        due(workspace, scorecard) is not None,
     )  # fmt: skip
+
+
+def _groups(engine: Engine, places: Sql, way: Way) -> tuple[list[RankedGroup], tuple[str, ...]]:
+    """Return the groups to show, and a note where there are more."""
+    if way.per is None:
+        return [], ()
+    total, found = count_groups(engine, places, GROUPS)
+    more = f"{total:,} values of {way.per}: the {GROUPS} whose first rank best are shown" if total > GROUPS else None
+    return [RankedGroup(*group) for group in found], (more,) if more else ()
+
+
+def _first(
+    engine: Engine, places: Sql, way: Way, groups: Sequence[RankedGroup], *, grade: str | None, limit: int | None
+) -> list[dict[str, Any]]:
+    """Return the first places, of each group where there are groups."""
+    asked = fill("SELECT * FROM ({places}) WHERE (?::VARCHAR IS NULL OR grade = ?)", places=places)
+    if way.per is None:
+        query = fill("{asked} ORDER BY rank LIMIT ?", asked=asked)
+        return list(engine.arrow(query, [grade, grade, limit or 20]).to_pylist())
+    engine.register("_groups", pa.table({"group": [group.name for group in groups], "at": range(len(groups))}))
+    try:
+        query = fill(
+            'SELECT p.* FROM ({asked} AND rank_in_group <= ?) p JOIN _groups g ON g."group" = p."group" '
+            "ORDER BY g.at, p.rank",
+            asked=asked,
+        )
+        return list(engine.arrow(query, [grade, grade, limit or 5]).to_pylist())
+    finally:
+        engine.unregister("_groups")
 
 
 def count_grades(engine: Engine, scorecard: ResolvedScorecard, table: str) -> dict[str, int]:
