@@ -170,6 +170,10 @@ def evaluation(found: Evaluation) -> RenderableType:
     parts += [_by_grade(found.grades)] if found.grades else []
     parts += [words(found.calibration)] if found.calibration is not None else []
     parts += [words(item, "yellow" if item.findings else "") for item in found.fairness]
+    if found.campaign is not None:
+        from leadlight.cli.render_uplift import campaign
+
+        parts.append(campaign(found.campaign))
     return Group(*parts, *(words(note, "yellow") for note in found.notes))
 
 

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 SECTIONS = {
     "Begin": ("init", "check", "ingest", "simulate"),
     "Score and understand": ("score", "rank", "explain", "why", "history"),
-    "Learn from outcomes": ("learn", "evaluate", "threshold", "backtest", "watch", "publish", "revert"),
+    "Learn from outcomes": ("learn", "uplift", "evaluate", "threshold", "backtest", "watch", "publish", "revert"),
     "Look at the past": ("profile", "similar", "next"),
     "Change a scorecard": ("try", "diff", "schema"),
     "Hand on": ("report", "export", "sql"),

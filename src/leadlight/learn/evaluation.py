@@ -16,9 +16,11 @@ from leadlight.evaluate.calibration import Calibration, calibration
 from leadlight.evaluate.fairness import Fairness, fairness
 from leadlight.evaluate.metrics import Metrics, draw, measure
 from leadlight.evaluate.rates import Rate, conversions
+from leadlight.evaluate.uplift import CampaignFigures
 from leadlight.evaluate.verdict import Comparison, compare
 from leadlight.learn.card import features_of
 from leadlight.learn.training import Rows, features_at, past_rows, texts_at
+from leadlight.learn.uplift import campaign_figures
 from leadlight.scorecards.scores_at import ScoresAt, scores_at
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
@@ -44,6 +46,8 @@ class Evaluation:
     fairness: tuple[Fairness, ...] = ()
     """For each protected attribute, how its groups are chosen (the first fifth of the ranking) and won."""
     notes: tuple[str, ...] = ()
+    campaign: CampaignFigures | None = None
+    """What the ranking would have been worth to a randomised campaign."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the evaluation as plain JSON values."""
@@ -59,6 +63,7 @@ class Evaluation:
             "calibration": None if self.calibration is None else self.calibration.as_dict(),
             "fairness": [item.as_dict() for item in self.fairness],
             "notes": list(self.notes),
+            "campaign": None if self.campaign is None else self.campaign.as_dict(),
         }
 
     def __str__(self) -> str:
@@ -68,6 +73,7 @@ class Evaluation:
         lines += [f"  grade {rate}" for rate in self.grades]
         lines += [f"  {self.calibration}"] if self.calibration is not None else []
         lines += [str(item) for item in self.fairness]
+        lines += [f"  {self.campaign}"] if self.campaign is not None else []
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
 
@@ -106,6 +112,9 @@ def evaluate(
         None if found.probability is None else calibration(found.probability, rows.won, lead=rows.lead, seed=seed),
         _fairness(engine, workspace, scorecard, rows, found),
         tuple(_notes(scorecard, since)),
+        campaign_figures(
+            engine, workspace, scorecard, until, since=-np.inf if since is None else _days(since), seed=seed
+        ),
     )
 
 

@@ -52,7 +52,7 @@ def learn_run(
 
     Raises UsageError for a name that cannot be a file's, or that of a hand-written scorecard.
     """
-    _check_name(root, workspace, name)
+    check_name(root, workspace, name)
     found = learn(engine, workspace, until, today=today, keep=keep, seed=seed, step=step)
     text = scorecard_text(found.spec, heading=heading(found))
     place = publish if found.publishable or force else draft
@@ -74,7 +74,8 @@ def to_beat(workspace: ResolvedWorkspace) -> ResolvedScorecard | None:
     return next((card for card in cards if card.name == "house"), cards[0] if cards else None)
 
 
-def _check_name(root: Path, workspace: ResolvedWorkspace, name: str) -> None:
+def check_name(root: Path, workspace: ResolvedWorkspace, name: str) -> None:
+    """Raise UsageError for a name that cannot be a file's, or that of a hand-written scorecard."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,60}", name):
         raise UsageError(f"{shorten(name)} cannot name a scorecard", fix="Use letters, digits, - and _.")
     there = workspace.scorecards.get(name)

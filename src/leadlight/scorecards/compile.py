@@ -323,7 +323,9 @@ def _more(source: str, columns: Sequence[Sql]) -> exp.Select:
     return exp.select(exp.Star(), *columns).from_(build_table(source))
 
 
-def _curves(name: str, middle: list[float], low: list[float] | None, high: list[float] | None) -> dict[str, list[float]]:
+def _curves(
+    name: str, middle: list[float], low: list[float] | None, high: list[float] | None
+) -> dict[str, list[float]]:
     """Return a curve and the ends of its interval by the names of their columns."""
     ends = {f"{name}_low": low, f"{name}_high": high}
     return {name: middle, **{end: values for end, values in ends.items() if values is not None}}

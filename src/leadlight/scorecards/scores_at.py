@@ -34,6 +34,7 @@ class ScoresAt:
     """Whether the lead existed and the workspace does not exclude it."""
     contributions: Floats
     """Points by criterion, of shape (rows, criteria); without columns unless asked for."""
+    uplift: Floats | None = None
 
     def take(self, rows: NDArray[np.bool_]) -> ScoresAt:
         """Return the rows where a mask is true."""
@@ -45,6 +46,7 @@ class ScoresAt:
             grade,
             self.scored[rows],
             self.contributions[rows],
+            None if self.uplift is None else self.uplift[rows],
         )
 
 
@@ -60,7 +62,7 @@ def scores_at(
     """Score rows of (lead, as_of), both of the same length, by one statement; excluded leads are scored too."""
     rows = pa.table({"row": np.arange(len(lead)), "lead": pa.array(lead, pa.int32()), "as_of": as_of})
     keys = [criterion.key for criterion in scorecard.criteria] if contributions else []
-    chances = [name for name in chance_columns(scorecard.spec) if name in ("probability", "expected")]
+    chances = [name for name in chance_columns(scorecard.spec) if name in ("probability", "expected", "uplift")]
     graded = scorecard.spec.grades is not None
     table = _answers(engine, workspace, scorecard, rows, [*chances, *keys, *(["grade"] if graded else [])])
     return ScoresAt(
@@ -70,6 +72,7 @@ def scores_at(
         table.column("grade").to_pylist() if graded else None,
         np.array(table.column("scored").to_pylist(), np.bool_),
         np.column_stack([_column(table, key) for key in keys]) if keys else np.zeros((len(lead), 0)),
+        _column(table, "uplift") if "uplift" in chances else None,
     )
 
 

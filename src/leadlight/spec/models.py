@@ -185,7 +185,7 @@ class OutcomeSpec(Spec):
         default=False, description="a win may come again (a purchase, a renewal): only `lose` closes, worth adds up"
     )
     treatment: TreatmentSpec | None = Field(
-        None, description="a randomised campaign: `learn --uplift` learns who is moved by it"
+        None, description="a randomised campaign: `leadlight uplift` learns who is moved by it"
     )
 
 
