@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadlight.errors import UsageError
-from leadlight.evaluate.backtest import HINDSIGHT, RANDOM, Outcomes, RankAt, backtest
+from leadlight.evaluate.backtest import HINDSIGHT, RANDOM, Deals, Outcomes, RankAt, backtest
 
 
 def everybody(outcomes: Outcomes, score: np.ndarray) -> RankAt:
@@ -143,3 +143,43 @@ def test_no_leads_at_all() -> None:
     nobody = Outcomes(np.empty(0, int), np.empty(0), np.empty(0), np.empty(0, bool))
     found = backtest(nobody, {"a": everybody(nobody, np.empty(0))}, since=0, until=90, horizon=30, top=5)
     assert [item.deals.sum() for item in found.strategies] == [0, 0, 0]
+
+
+def customers(n: int = 80, *, seed: int = 0) -> tuple[Outcomes, np.ndarray]:
+    """Return customers who buy again and again until they leave, and how often each does."""
+    rng = np.random.default_rng(seed)
+    keen = rng.exponential(1.0, n)
+    row = np.repeat(np.arange(n), rng.poisson(5 * keen))
+    created = rng.integers(0, 60, n).astype(float)
+    left = np.where(rng.random(n) < 0.3, created + rng.integers(20, 120, n), np.nan)
+    deals = Deals(row, rng.integers(0, 200, len(row)).astype(float), rng.choice([10.0, 25.0, np.nan], len(row)))
+    return Outcomes(np.arange(n) + 7, created, left, np.zeros(n, np.bool_), None, deals), keen
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 1000), st.integers(1, 30), st.sampled_from([7.0, 14.0, 30.0]))
+def test_wins_that_repeat_against_plain_loops(seed: int, top: int, horizon: float) -> None:
+    outcomes, keen = customers(seed=seed)
+    deals = outcomes.deals
+    assert deals is not None
+    found = backtest(
+        outcomes, {"keen": everybody(outcomes, keen)}, since=20, until=200, horizon=horizon, top=top, every=7
+    )
+    last_call: dict[int, float] = {}
+    steps = []
+    for moment in found.moments:
+        free = [
+            i for i in range(len(outcomes.lead))
+            if outcomes.created[i] <= moment and not outcomes.closed[i] <= moment
+            and moment - last_call.get(i, -999) >= horizon
+        ]  # fmt: skip
+        chosen = sorted(free, key=lambda i: -keen[i])[:top]
+        last_call |= dict.fromkeys(chosen, moment)
+        wins = {i: [d for d in range(len(deals.at)) if deals.row[d] == i and moment < deals.at[d] <= moment + horizon]
+                for i in chosen}  # fmt: skip
+        worth = sum(np.nan_to_num(deals.worth[d]) for won in wins.values() for d in won)
+        steps.append((len(chosen), sum(bool(won) for won in wins.values()), worth))
+    found_steps = found.of("keen")
+    assert list(zip(found_steps.called, found_steps.deals, found_steps.worth, strict=True)) == steps
+    assert found.of(HINDSIGHT).worth.sum() >= found_steps.worth[0]
+    assert found.worth_known

@@ -162,3 +162,34 @@ def test_a_workspace_that_names_no_outcome(tmp_path: Path, shop: Workspace) -> N
     (tmp_path / "old.yaml").write_text(HOUSE)
     found = Workspace(tmp_path, now=shop.now).diff(against=tmp_path / "old.yaml")
     assert found.hindsight == (None, None)
+
+
+REPEATED = [
+    ("b", "2026-01-20", "won"),  # history
+    ("b", "2026-02-20", "won"),
+    ("e", "2026-01-30", "won"),  # at the moment: history, and none since
+    ("g", "2026-01-25", "lost"),  # no longer a customer
+    ("g", "2026-02-20", "won"),
+    ("c", "2026-03-01", "won"),
+]
+
+
+def test_wins_that_repeat_close_nothing(tmp_path: Path) -> None:
+    again = WON + ", lose: \"stage = 'lost'\", repeats: true"
+    found = history(tmp_path, deals=REPEATED, win=again)
+    assert found is not None
+    assert (found.open, found.won) == (len(LEADS) - 2, 2)  # i is not there yet, g was lost
+    once = history(tmp_path, deals=REPEATED, win=WON)
+    assert once is not None
+    assert (once.open, once.won) == (len(LEADS) - 4, 1)  # b and e had won before, too
+
+
+def test_of_outcomes_by_name_only_its_own_wins_close(tmp_path: Path) -> None:
+    history(tmp_path, deals=REPEATED)
+    named = "outcomes: {buys: {win: \"stage = 'won'\", horizon: 30d}, goes: {win: \"stage = 'lost'\", horizon: 40d}}"
+    (tmp_path / "leadlight.yaml").write_text(SPEC.partition("outcome: {win")[0].replace("OUTCOME", TIMED) + named)
+    for name in ("buys", "goes"):
+        (tmp_path / "scorecards" / "house.yaml").write_text(f"outcome: {name}\n{SCORECARD}")
+        found = looked_back(Workspace(tmp_path))
+        assert found is not None
+        assert (found.open, found.won, found.as_of.day) == {"buys": (11, 2, 30), "goes": (13, 1, 20)}[name]

@@ -39,15 +39,21 @@ def test_a_workspace_is_seen_by_one_of_its_outcomes(tmp_path: Path) -> None:
     assert (churn.win.text, churn.lose, churn.outcome_name) == ("what = 'churned'", None, "churn")
     assert churn.spec.outcome == found.spec.outcomes["churn"]
     renewal = churn.toward("renewal")
-    assert renewal.lose is not None and renewal.spec.outcome is not None and renewal.spec.outcome.repeats
+    assert renewal.lose is not None
+    assert renewal.spec.outcome == found.spec.outcomes["renewal"]
+    assert churn.toward("churn") is churn
 
 
 def test_the_unnamed_outcome_is_meant_where_there_is_one(tmp_path: Path) -> None:
     spec = SPEC + "outcome: {win: \"what = 'expanded'\"}\n"
     found = resolved(tmp_path, spec)
     assert found.toward(None) is found
-    assert found.win is not None and found.win.text == "what = 'expanded'"
-    assert found.toward("churn").win != found.win
+    assert found.win is not None
+    assert found.win.text == "what = 'expanded'"
+    churn = found.toward("churn")
+    assert churn.win != found.win
+    assert churn.toward(None).win == found.win
+    assert (found.meant(None), resolved(tmp_path).meant(None)) == (None, None)
 
 
 def test_the_only_named_outcome_is_meant_without_a_name(tmp_path: Path) -> None:
