@@ -25,6 +25,7 @@ from leadlight.spec.resolve import resolve, resolve_scorecard
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
 if TYPE_CHECKING:
+    from leadlight.allocate.report import Allocation
     from leadlight.engines.duckdb import DuckDBEngine
     from leadlight.insight.next_step import NextStep
     from leadlight.insight.profile import Profile
@@ -138,6 +139,43 @@ class Workspace:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
             return rank(engine, resolved, card, self._as_of(as_of), limit=limit, grade=grade, among=among, way=way)
+
+    def allocate(
+        self,
+        scorecard: str | None = None,
+        *,
+        as_of: str | datetime | None = None,
+        capacity: Mapping[str, float | str] | None = None,
+        need: Mapping[str, float | str] | None = None,
+        pools: str | Path | Sequence[Mapping[str, Any]] | None = None,
+        pool: str | None = None,
+        per: str | None = None,
+        fits: str | None = None,
+        spread: bool | None = None,
+        limit: int = 20,
+        optimise: bool = True,
+        time_limit: float = 20.0,
+        target: Path | None = None,
+        among: Sequence[int] | None = None,
+    ) -> Allocation:
+        """Give a limited resource to the ranked list: who is served, who waits and why, against the best total.
+
+        What is not told comes from `allocate:` in leadlight.yaml. A path of `pools` given here is relative to where
+        you are, one in leadlight.yaml to the workspace. `target` is a file for the whole list.
+        """
+        from leadlight.allocate.allocate import allocate, merged
+
+        given = str(Path(pools).absolute()) if isinstance(pools, str | Path) else pools
+        spec = merged(
+            self.loaded.workspace.spec.allocate, capacity=capacity, need=need, pools=given, pool=pool, per=per,
+            fits=fits, spread=spread,
+        )  # fmt: skip
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            return allocate(
+                engine, resolved, self._card(resolved, scorecard), self._as_of(as_of), spec, self.root, limit=limit,
+                optimise=optimise, time_limit=time_limit, target=target, among=among,
+            )  # fmt: skip
 
     def explain(self, lead: str, scorecard: str | None = None, *, as_of: str | datetime | None = None) -> Ledger:
         """Say where each point of a lead's score comes from."""

@@ -137,7 +137,7 @@ def _day(text: str) -> datetime:
 def schema(
     of: Annotated[
         Subject | None,
-        typer.Argument(metavar="[workspace|scorecard|contract]", help="One of them; all unless told.", show_default=False),
+        typer.Argument(metavar="[workspace|scorecard|contract]", help="One; all unless told.", show_default=False),
     ] = None,
     write_files: Annotated[
         bool, typer.Option("--write", help="Write them into the workspace's folder .leadlight, where `init` puts them.")

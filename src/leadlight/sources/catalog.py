@@ -7,30 +7,35 @@ from pathlib import Path
 
 from leadlight.errors import DataError, Fault
 from leadlight.expr.types import Type
+from leadlight.sources.contract import with_contract
 from leadlight.sources.names import snake_case
 from leadlight.sources.opened import Opened
 from leadlight.sources.read import Column, Described, look
 from leadlight.spec.catalog import OUTCOME, Catalog, Names, one_outcome
+from leadlight.spec.contract import NOTHING, ContractSpec
 from leadlight.spec.models import SourceKind, SourceSpec, WorkspaceSpec
 
 
-def describe_sources(spec: WorkspaceSpec, root: Path) -> tuple[Catalog, list[str], list[Fault]]:
+def describe_sources(
+    spec: WorkspaceSpec, root: Path, contract: ContractSpec = NOTHING
+) -> tuple[Catalog, list[str], list[Fault]]:
     """Look at the headers and first rows of every source; return names, notes and all faults.
 
     Types of events are not known from headers alone, unless every source of events has a fixed one. Where a source
-    cannot be opened, the catalog says which sorts of names are not all known.
+    cannot be opened, the catalog says which sorts of names are not all known. Columns that the contract names count as
+    known, with its types, whether a file has them or not.
     """
     described: dict[str, Described] = {}
     faults: list[Fault] = []
     with Opened(spec.sources.values()) as opened:
         for name, source in spec.sources.items():
             try:
-                described[name] = look(name, source, root, opened)
+                described[name] = look(name, source, root, opened, contract=contract.get(name))
                 faults += described[name].faults
             except DataError as error:
                 faults += error.faults
     notes = [f"{name}: {note}" for name, found in described.items() for note in found.notes]
-    return _catalog(spec, described), notes, faults
+    return with_contract(_catalog(spec, described), spec.sources, contract), notes, faults
 
 
 def _catalog(spec: WorkspaceSpec, described: dict[str, Described]) -> Catalog:

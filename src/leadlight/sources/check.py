@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,9 +10,14 @@ from typing import Any
 
 from leadlight.errors import DataError, Fault, SpecError
 from leadlight.sources.catalog import describe_sources
+from leadlight.sources.contract import ColumnFound, described
+from leadlight.sources.opened import Opened
+from leadlight.sources.read import KEPT_IN, hold, said_already
 from leadlight.spec.catalog import EVERYTHING
+from leadlight.spec.contract import ContractSpec
 from leadlight.spec.load import LoadedWorkspace, PartlyLoaded, load_partly
 from leadlight.spec.marks import Marks
+from leadlight.spec.models import SourceSpec
 from leadlight.spec.readable import Readable
 from leadlight.spec.resolve import resolve
 
@@ -26,6 +31,8 @@ class CheckReport(Readable):
     """Scorecard → its version."""
     warnings: tuple[Fault, ...]
     notes: tuple[str, ...]
+    contract: tuple[ColumnFound, ...] = ()
+    """Each column that the contract names, and what the files have for it."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON values."""
@@ -34,12 +41,24 @@ class CheckReport(Readable):
             "scorecards": dict(self.scorecards),
             "warnings": [fault.as_dict() for fault in self.warnings],
             "notes": list(self.notes),
+            "contract": [column.as_dict() for column in self.contract],
         }
 
     def __str__(self) -> str:
         cards = ", ".join(f"{name} ({version})" for name, version in self.scorecards.items()) or "none"
         lines = [f"the workspace is well: {self.features} features, scorecards: {cards}"]
+        lines += [_line(column) for column in self.contract]
         return "\n".join(lines + [str(fault) for fault in self.warnings] + list(self.notes))
+
+
+def _line(column: ColumnFound) -> str:
+    """Say what a file has for a column, and what is lost without it."""
+    if column.header is None:
+        near = f" (or is it {column.nearest!r}?)" if column.nearest else ""
+        lost = f": {column.without}" if column.without else ""
+        return f"{column.source}.{column.column}: absent{near}{lost}"
+    share = "" if not column.missing else f", {column.missing:.0%} missing"
+    return f"{column.source}.{column.column}: {column.header!r}{share}"
 
 
 def check_folder(folder: Path) -> CheckReport:
@@ -61,20 +80,49 @@ def check(found: PartlyLoaded) -> CheckReport:
 
 
 def _check(loaded: LoadedWorkspace, part: PartlyLoaded) -> CheckReport:
-    catalog, notes, found = describe_sources(loaded.workspace.spec, loaded.root)
+    spec, contract = loaded.workspace.spec, loaded.contract
+    catalog, notes, found = describe_sources(spec, loaded.root, contract)
+    columns, broken = _held(spec.sources, loaded.root, contract)
+    found = [fault for fault in found if not _said(spec.sources, fault, broken)]
     if part.is_open:
         catalog = replace(catalog, hidden=EVERYTHING, events=None)
     resolved, faults = resolve(loaded, catalog, lost=part.lost)
     errors = [*part.faults, *(fault for fault in faults if fault.severity == "error")]
     marks, known = loaded.workspace.marks, [fault.path for fault in errors]
     of_data = [place(fault, marks) for fault in found if fault.path is None or fault.path not in known]
+    of_data += [fault for fault in broken if fault.severity == "error"]
+    fix = KEPT_IN if any(fault in broken for fault in of_data) else None
     if errors:
-        raise SpecError([*of_data, *errors])
+        raise SpecError([*of_data, *errors], fix=fix)
     if of_data or resolved is None:
-        raise DataError(of_data)
+        raise DataError(of_data, fix=fix)
     versions = {name: card.version for name, card in resolved.scorecards.items()}
-    warnings = tuple(fault for fault in faults if fault.severity == "warning")
-    return CheckReport(len(resolved.features), versions, warnings, tuple(notes))
+    warnings = tuple(fault for fault in (*broken, *faults) if fault.severity == "warning")
+    return CheckReport(len(resolved.features), versions, warnings, tuple(notes), columns)
+
+
+def _held(
+    sources: Mapping[str, SourceSpec], root: Path, contract: ContractSpec
+) -> tuple[tuple[ColumnFound, ...], list[Fault]]:
+    """Hold the files of each source against its contract; one that cannot be opened has said so already."""
+    columns: list[ColumnFound] = []
+    faults: list[Fault] = []
+    with Opened(sources.values()) as opened:
+        for name, said in contract.root.items():
+            if name not in sources:
+                columns += [described(name, column, its, None) for column, its in said.columns.items()]
+                continue
+            try:
+                found = hold(name, sources[name], root, said, opened)
+            except DataError:
+                continue
+            columns += found.columns
+            faults += found.faults
+    return tuple(columns), faults
+
+
+def _said(sources: Mapping[str, SourceSpec], fault: Fault, broken: Sequence[Fault]) -> bool:
+    return any(said_already(name, source, fault, broken) for name, source in sources.items())
 
 
 @contextmanager

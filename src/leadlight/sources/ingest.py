@@ -12,9 +12,11 @@ from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import DataError, TooManyRejects, UsageError, did_you_mean
 from leadlight.expr.types import Type
 from leadlight.sources.catalog import outcome_name
+from leadlight.sources.contract import declare
 from leadlight.sources.ingest_report import ID_RULE, SHARED_RULE, Duplicates, IngestReport, SourceReport
 from leadlight.sources.opened import Opened
 from leadlight.sources.read import ProgressUpdate, Reading, read, release
+from leadlight.spec.contract import NOTHING, ContractSpec, SourceContract
 from leadlight.spec.models import SourceKind, SourceSpec, WorkspaceSpec
 from leadlight.store.accounts import load_accounts
 from leadlight.store.attributes import EXAMPLES, load_leads
@@ -75,12 +77,14 @@ def ingest(
     only: Sequence[str] = (),
     now: datetime,
     progress: Progress | None = None,
+    contract: ContractSpec = NOTHING,
 ) -> IngestReport:
     """Read the sources (or `only` those named) and bring the store up to date.
 
     Nothing is stored before everything could be read, and all is stored in one transaction: after a fault, or when the
     process is killed, the store is as it was. Doing it again changes nothing. `now` is the moment from which changes
-    that carry no date are known.
+    that carry no date are known. Files are held to the `contract`; columns that it names and no file has are known from
+    then on, as always missing.
 
     Raises UsageError for unknown names in `only`, DataError with the faults of all sources, TooManyRejects.
     """
@@ -89,9 +93,10 @@ def ingest(
     chosen = _chosen(spec, only)
     pending: list[Pending] = []
     try:
-        _read_all(engine, chosen, root, pending, progress)
+        _read_all(engine, chosen, root, pending, progress, contract)
         with engine.transaction():
             report = store_readings(engine, spec, pending, moment)
+            declare(engine, spec.sources, contract)
             report = replace(report, seconds=time.perf_counter() - started)
             _note_run(engine, report)
     finally:
@@ -126,13 +131,14 @@ def _read_all(
     root: Path,
     pending: list[Pending],
     progress: Progress | None,
+    contract: ContractSpec,
 ) -> None:
     """Read every source, gathering the faults of all before any is raised."""
     errors: list[DataError] = []
     with Opened(sources.values()) as opened:
         for name, source in sources.items():
             try:
-                pending.append(_read_one(engine, name, source, root, opened, pending, progress))
+                pending.append(_read_one(engine, name, source, root, opened, pending, progress, contract.get(name)))
             except DataError as error:
                 errors.append(error)
     if len(errors) == 1:
@@ -150,6 +156,7 @@ def _read_one(
     opened: Opened,
     before: Sequence[Pending],
     progress: Progress | None,
+    contract: SourceContract | None,
 ) -> Pending:
     started = time.perf_counter()
     forget, notes = _described_anew(engine, name, source, root)
@@ -158,7 +165,7 @@ def _read_one(
     def attempt(known: Mapping[str, str] | None) -> Reading:
         return read(
             engine, name, source, root, rejects_dir=root / REJECTS, known=known, types=types, progress=progress,
-            opened=opened,
+            opened=opened, contract=contract,
         )  # fmt: skip
 
     reading = attempt(known_files(engine, name, spec_hash(source)))

@@ -14,11 +14,13 @@ import duckdb
 from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import DataError, Fault, did_you_mean
 from leadlight.expr.types import Type
+from leadlight.sources.breaches import Held, Rows, held_against
+from leadlight.sources.contract import PREFIX, contract_slots, contract_types, missing_faults
 from leadlight.sources.csv import open_csv
 from leadlight.sources.form import Context, Form
 from leadlight.sources.guess import Dates
 from leadlight.sources.jsonl import open_jsonl
-from leadlight.sources.layout import Slot, headers_of, lay_out, try_lay_out
+from leadlight.sources.layout import ROLES, Slot, find, headers_of, lay_out, try_lay_out
 from leadlight.sources.load import Loaded, checked, drop, load
 from leadlight.sources.locate import Located, locate
 from leadlight.sources.notes import constant_notes, plan_notes, text_notes
@@ -31,12 +33,14 @@ from leadlight.sources.progress import ProgressUpdate as ProgressUpdate
 from leadlight.sources.rejects import Rejected, count_rejects, find_rejects, too_many, write_rejects
 from leadlight.sources.sql import open_sql
 from leadlight.sources.times import Order
-from leadlight.sources.where import Where
+from leadlight.sources.where import NONE, Where
+from leadlight.spec.contract import SourceContract
 from leadlight.spec.models import SourceSpec
 
 LOOK = 8 << 20
 """`describe` looks at so many bytes of a text file."""
 LOOK_ROWS = 1_000
+KEPT_IN = "What the files must look like stands in contract.yaml; `leadlight check` shows it beside what there is."
 MAX_REVISIONS = 4
 NEARLY = 0.99
 """From this share of fitting values on, a column read as text is worth a note."""
@@ -107,16 +111,19 @@ def describe(name: str, spec: SourceSpec, root: Path) -> Described:
     return found
 
 
-def look(name: str, spec: SourceSpec, root: Path, opened: Opened | None = None) -> Described:
+def look(
+    name: str, spec: SourceSpec, root: Path, opened: Opened | None = None, *, contract: SourceContract | None = None
+) -> Described:
     """Look at a source as `describe` does, and return its faults together with what can be told in spite of them.
 
-    Raises DataError where nothing can be told: no file, or none that can be opened.
+    Types are those of the contract where there is one. Raises DataError where nothing can be told: no file, or none
+    that can be opened.
     """
     engine = DuckDBEngine(None)
     try:
         with _held(opened) as held, _session(engine, name, spec):
             parts = _open(engine, name, spec, _locate(name, spec, root), root, held, look=True)
-            slots, faults = try_lay_out(name, spec, parts, {})
+            slots, faults = try_lay_out(name, spec, parts, contract_types(spec, contract))
             planner = _planner(engine, name, spec, parts, slots)
             plan, more = planner.try_plan()
             columns, roles = _columns(slots, plan.forms)
@@ -125,6 +132,33 @@ def look(name: str, spec: SourceSpec, root: Path, opened: Opened | None = None) 
             return Described(columns, roles, notes, (*faults, *more, *wrong))
     finally:
         engine.close()
+
+
+def hold(name: str, spec: SourceSpec, root: Path, contract: SourceContract, opened: Opened | None = None) -> Held:
+    """Read all of a source once and hold it against its contract; nothing is stored.
+
+    Raises DataError where it cannot be opened.
+    """
+    engine = DuckDBEngine(None)
+    try:
+        with _held(opened) as held, _session(engine, name, spec):
+            parts = _open(engine, name, spec, _locate(name, spec, root), root, held, look=False)
+            slots, _ = try_lay_out(name, spec, parts, contract_types(spec, contract))
+            more = contract_slots(spec, contract, headers_of(parts))
+            planner = _planner(engine, name, spec, parts, (*slots, *more))
+            plan, _ = planner.try_plan()
+            table, clock = _staging(name), Clock(engine, name, parts, None)
+            loaded = load(engine, table, parts, planner.slots, plan.forms, planner.context, clock)
+            where = _where(planner, spec, plan)
+            unmeant = NONE if where.faults() else where.left_out_sql()
+            return held_against(name, spec, contract, _rows(planner, table, loaded, unmeant))
+    finally:
+        engine.close()
+
+
+def _rows(planner: Planner, table: str, loaded: Sequence[Loaded], unmeant: str) -> Rows:
+    others = {slot.header: slot.name for slot in planner.slots if not slot.hidden}
+    return Rows(planner.engine, table, planner.parts, loaded, unmeant, planner.dates, planner.context, others)
 
 
 def read(
@@ -138,16 +172,18 @@ def read(
     types: Mapping[str, Type] | None = None,
     progress: Callable[[ProgressUpdate], None] | None = None,
     opened: Opened | None = None,
+    contract: SourceContract | None = None,
 ) -> Reading:
     """Read a source into a new temporary view of the engine (the caller gives it back with `release`).
 
     `known` maps paths to fingerprints of files that were read before: unchanged ones are skipped, and where all are,
     there is no view (`table` is empty). `types` are those the store has for our names: values must fit them. `opened`
-    keeps what other sources of the same files have in common with this one.
+    keeps what other sources of the same files have in common with this one. A `contract` gives types, and is held to.
     Raises DataError with all faults, TooManyRejects when more than `reject_limit` of the rows cannot be read.
     """
     with _held(opened) as held:
-        return _read_files(engine, name, spec, root, held, rejects_dir, known or {}, types or {}, progress)
+        known_types = {**contract_types(spec, contract), **(types or {})}
+        return _read_files(engine, name, spec, root, held, rejects_dir, known or {}, known_types, progress, contract)
 
 
 @contextmanager
@@ -170,6 +206,7 @@ def _read_files(
     known: Mapping[str, str],
     types: Mapping[str, Type],
     progress: Callable[[ProgressUpdate], None] | None,
+    contract: SourceContract | None,
 ) -> Reading:
     files = _locate(name, spec, root)
     prints = {file.shown: _print_of(file, spec, opened) for file in files}
@@ -180,11 +217,11 @@ def _read_files(
         return Reading(name, "", (), {}, tuple(skipped), 0, 0, None, ("nothing has changed since it was read",))
     with _session(engine, name, spec):
         parts = _open(engine, name, spec, fresh, root, opened, look=False)
-        slots = lay_out(name, spec, parts, types)
+        slots = _laid_out(name, spec, parts, types, contract)
         planner = _planner(engine, name, spec, parts, slots)
         table = f"source_{name}"
         try:
-            reading = _read(planner, spec, table, rejects_file, Clock(engine, name, parts, progress))
+            reading = _read(planner, spec, table, rejects_file, Clock(engine, name, parts, progress), contract)
             return replace(reading, files=(*skipped, *(_printed(file, prints) for file in reading.files)))
         except BaseException:
             _drop_all(engine, table)
@@ -192,6 +229,28 @@ def _read_files(
         finally:
             for index in range(len(parts)):
                 engine.execute(f"DROP TABLE IF EXISTS {named(_raw(name, index))}")
+
+
+def _laid_out(
+    name: str, spec: SourceSpec, parts: Sequence[Part], types: Mapping[str, Type], contract: SourceContract | None
+) -> tuple[Slot, ...]:
+    """Lay the columns out, with those that are to be held against a contract; raise what is missing of both."""
+    if contract is None:
+        return lay_out(name, spec, parts, types)
+    headers = headers_of(parts)
+    slots, faults = try_lay_out(name, spec, parts, types)
+    missing = missing_faults(name, spec, contract, headers, parts[0].shown)
+    faults = [fault for fault in faults if not said_already(name, spec, fault, missing)]
+    if missing or faults:
+        raise DataError([*missing, *faults])
+    return (*slots, *contract_slots(spec, contract, headers))
+
+
+def said_already(name: str, spec: SourceSpec, fault: Fault, missing: Sequence[Fault]) -> bool:
+    """Say whether a fault of a role is about a column that the contract misses too."""
+    role = (fault.path or "").removeprefix(f"sources.{name}.")
+    told = getattr(spec, role, None) if role in ROLES else None
+    return told is not None and any(find([told], other.path or "") for other in missing)
 
 
 def release(engine: DuckDBEngine, reading: Reading) -> None:
@@ -316,11 +375,15 @@ def _dates(engine: DuckDBEngine, name: str, spec: SourceSpec) -> Dates:
 # ------------------------------------------------------------------------------------------------------- reading
 
 
-def _read(planner: Planner, spec: SourceSpec, table: str, rejects_file: Path, clock: Clock) -> Reading:
+def _read(
+    planner: Planner, spec: SourceSpec, table: str, rejects_file: Path, clock: Clock, contract: SourceContract | None
+) -> Reading:
     engine, rows = planner.engine, _staging(table)
     plan, loaded = _load(planner, rows, clock)
     slots, parts = planner.slots, planner.parts
     unmeant = _where(planner, spec, plan).left_out_sql()
+    if contract is not None:
+        _keep_to(contract, planner, spec, _rows(planner, rows, loaded, unmeant))
     rejected = count_rejects(engine, rows, loaded, unmeant)
     rejects = find_rejects(engine, rows, parts, slots, plan.forms, loaded, unmeant) if rejected.count else []
     write_rejects(rejects_file, rejects)
@@ -342,8 +405,17 @@ def _read(planner: Planner, spec: SourceSpec, table: str, rejects_file: Path, cl
     )  # fmt: skip
 
 
+def _keep_to(contract: SourceContract, planner: Planner, spec: SourceSpec, rows: Rows) -> None:
+    """Raise what breaks the contract; warnings are for `check` to tell."""
+    held = held_against(planner.source, spec, contract, rows)
+    errors = [fault for fault in held.faults if fault.severity == "error"]
+    if errors:
+        raise DataError(errors, fix=KEPT_IN)
+
+
 def _where(planner: Planner, spec: SourceSpec, plan: Plan) -> Where:
-    return Where(planner.source, spec, headers_of(planner.parts), planner.slots, plan.forms)
+    slots = [slot for slot in planner.slots if not slot.name.startswith(PREFIX)]
+    return Where(planner.source, spec, headers_of(planner.parts), slots, plan.forms[: len(slots)])
 
 
 def _notes_of(parts: Sequence[Part], spec: SourceSpec) -> Iterator[str]:
