@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Run
+from tests.learn.campaign import make_campaign
 
 from leadlight.cli.app import VERBS
 
@@ -35,6 +36,7 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "report": ["report", str(folder / "r.html"), *at, *AS_OF],
         "export": ["export", str(folder / "r.csv"), *at, *AS_OF],
         "learn": ["learn", "--from", "house", *at, *AS_OF],
+        "uplift": ["uplift", "-w", str(folder / "campaign")],
         "evaluate": ["evaluate", *at, "--until", "2026-06-01"],
         "threshold": ["threshold", "--per-day", "1", *at, "--until", "2026-06-01"],
         "backtest": ["backtest", "--top", "3", *at, "--since", "2026-02-01", "--until", "2026-06-01"],
@@ -77,6 +79,9 @@ def test_each_verb_speaks_and_gives_json(run: Run, long_ago: Path, verb: str) ->
         draft(long_ago, "# first\n")
     if verb == "revert":
         run("publish", "house", "-w", long_ago)
+    if verb == "uplift":  # the starter has no campaign
+        (long_ago / "campaign").mkdir()
+        make_campaign(long_ago / "campaign", "moved", n=3000)
     words = verbs(long_ago)[verb]
     said = run(*words)
     assert said.code == 0, said.err
