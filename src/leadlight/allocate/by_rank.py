@@ -100,9 +100,7 @@ def _choosing(demand: Demand, supply: Supply, *, spread: bool) -> Ints:
     return pool
 
 
-def _alive(
-    signatures: Signatures, supply: Supply, left: Floats, heap: list[tuple[int, int]]
-) -> list[tuple[int, int]]:
+def _alive(signatures: Signatures, supply: Supply, left: Floats, heap: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Keep the needs that are not larger, in every resource, than the most that any pool for them has left."""
     most = np.stack(
         [left[pools].max(axis=0) if pools.any() else np.full(left.shape[1], -1.0) for pools in supply.eligible]

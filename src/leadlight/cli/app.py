@@ -12,7 +12,15 @@ from typing import Annotated
 
 import typer
 
-from leadlight.cli import data_verbs, insight_verbs, learn_verbs, result_verbs, score_verbs, uplift_verbs
+from leadlight.cli import (
+    allocate_verbs,
+    data_verbs,
+    insight_verbs,
+    learn_verbs,
+    result_verbs,
+    score_verbs,
+    uplift_verbs,
+)
 from leadlight.cli.failures import fail, silence
 from leadlight.cli.options import Folder, Json
 from leadlight.cli.sections import SECTIONS, Sections
@@ -21,6 +29,7 @@ PROGRAM = "leadlight"
 VERBS: dict[str, Callable[..., None]] = {
     **data_verbs.VERBS,
     **score_verbs.VERBS,
+    **allocate_verbs.VERBS,
     **learn_verbs.VERBS,
     **uplift_verbs.VERBS,
     **insight_verbs.VERBS,

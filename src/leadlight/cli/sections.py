@@ -12,7 +12,7 @@ SECTIONS = {
     "Learn from outcomes": ("learn", "uplift", "evaluate", "threshold", "backtest", "watch", "publish", "revert"),
     "Look at the past": ("profile", "similar", "next"),
     "Change a scorecard": ("try", "diff", "schema"),
-    "Hand on": ("report", "export", "sql"),
+    "Hand on": ("allocate", "report", "export", "sql"),
     "Keep house": ("erase",),
 }
 

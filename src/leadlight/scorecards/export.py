@@ -50,13 +50,13 @@ def ranking_sql(scorecard: ResolvedScorecard, table: str, *, beside: Sequence[Sq
     graded = ["grade", "gate"] if spec.grades is not None else []
     caps = [f"{name}{CAP}" for name, group in spec.groups.items() if group.cap != (None, None)]
     texts = [
-        fill("{value} AS {name}", value=_shown(quoted(name), safe=safe), name=name) for name in [_id(spec), *graded]
+        fill("{value} AS {name}", value=shown(quoted(name), safe=safe), name=name) for name in [_id(spec), *graded]
     ]
     columns = [
         fill("row_number() OVER (ORDER BY {order}) AS rank", order=order_by(scorecard)),
         *beside, texts[0], Sql("as_of, score"), *map(quoted, chance_columns(spec)), *texts[1:],
         *(fill("{total} AS {name}", total=f"{name}{TOTAL}", name=name) for name in spec.groups),
-        fill("{reasons} AS reasons", reasons=_shown(_reasons(scorecard), safe=safe)),
+        fill("{reasons} AS reasons", reasons=shown(_reasons(scorecard), safe=safe)),
         *(quoted(criterion.key) for criterion in scorecard.criteria), *map(quoted, caps),
     ]  # fmt: skip
     return fill("SELECT {columns} FROM {table} ORDER BY rank", columns=joined(columns), table=table)
@@ -70,7 +70,7 @@ def _beside(workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, way: Way
         order = order_by(scorecard)
         within = fill("row_number() OVER (PARTITION BY {group} ORDER BY {order})", group=group, order=order)
         columns += [
-            fill('{group} AS "group"', group=_shown(group, safe=safe)), fill("{within} AS rank_in_group", within=within)
+            fill('{group} AS "group"', group=shown(group, safe=safe)), fill("{within} AS rank_in_group", within=within)
         ]  # fmt: skip
     deadline = due(workspace, scorecard)
     if deadline is not None:
@@ -101,7 +101,8 @@ def _reasons(scorecard: ResolvedScorecard) -> Sql:
     return fill("concat_ws('; ', gate || ': grade ' || grade, {text})", text=text)
 
 
-def _shown(value: Sql, *, safe: bool) -> Sql:
+def shown(value: Sql, *, safe: bool) -> Sql:
+    """Return a text as a column; with `safe`, an apostrophe goes before what a spreadsheet takes for a formula."""
     if not safe:
         return value
     return fill(
@@ -137,7 +138,7 @@ def export(
         if kind == "table":
             _to_table(engine, target.removeprefix("table:"), ranking_sql(scorecard, table, beside=beside))
         else:
-            _to_file(engine, Path(target), kind, ranking_sql(scorecard, table, beside=beside, safe=kind == "csv"))
+            to_file(engine, Path(target), kind, ranking_sql(scorecard, table, beside=beside, safe=kind == "csv"))
     return Exported(target, kind, rows)
 
 
@@ -152,7 +153,7 @@ def _to_table(engine: Engine, name: str, query: Sql) -> None:
         engine.execute(fill("CREATE TABLE {name} AS {query}", name=name, query=query))
 
 
-def _to_file(engine: Engine, target: Path, kind: str, query: Sql) -> None:
+def to_file(engine: Engine, target: Path, kind: str, query: Sql) -> None:
     """Write a file, whole or not at all."""
     if target.is_dir() or not target.parent.is_dir():
         raise UsageError(f"cannot write {target}", fix="Name a file in a folder that exists.")
