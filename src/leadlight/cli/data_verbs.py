@@ -22,6 +22,13 @@ class Template(StrEnum):
     DEMO = "demo"
 
 
+class WorldOf(StrEnum):
+    """What `simulate` makes."""
+
+    LEADS = "leads"
+    SUBSCRIPTIONS = "subscriptions"
+
+
 class Subject(StrEnum):
     """What `schema` describes."""
 
@@ -100,7 +107,7 @@ def ingest(
 
 def simulate(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write the files.")] = Path("data"),
-    leads: Annotated[int, typer.Option(metavar="N", help="How many leads.")] = 5000,
+    leads: Annotated[int, typer.Option(metavar="N", help="How many leads, or subscribers.")] = 5000,
     events: Annotated[
         int | None, typer.Option(metavar="N", help="About how many events; 40 a lead unless told.")
     ] = None,
@@ -110,9 +117,12 @@ def simulate(
         typer.Option("--until", "--as-of", metavar="DATE", help="The day the world ends; 2026-06-30 unless told."),
     ] = None,
     days: Annotated[int, typer.Option(metavar="N", help="How long the world lasted.")] = 540,
+    world: Annotated[
+        WorldOf, typer.Option("--world", help="Leads of a company, or its subscribers who use, renew and leave.")
+    ] = WorldOf.LEADS,
     json: Json = False,
 ) -> None:
-    """Make files of a company that does not exist: leads, accounts, events and deals.
+    """Make files of a company that does not exist: leads, accounts, events and deals; or subscribers.
 
     The true probability of every lead comes along in truth.parquet, which no scorecard should look at.
     """
@@ -122,6 +132,13 @@ def simulate(
     from leadlight.simulate.world import UNTIL
 
     end = UNTIL if until is None else _day(until)
+    if world is WorldOf.SUBSCRIPTIONS:
+        from leadlight.simulate.subscriptions import simulate_subscriptions
+
+        if events is not None:
+            raise UsageError("--events goes with the world of leads", fix="Leave it out.")
+        write(simulate_subscriptions(folder, subscribers=leads, seed=seed, until=end, days=days), as_json=json)
+        return
     with making("leads") as progress:
         report = make(folder, leads=leads, events=events, seed=seed, until=end, days=days, progress=progress)
     write(report, as_json=json, render=lambda made: words(repr(made)))
