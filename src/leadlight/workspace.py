@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from leadlight.scorecards.diff import Difference
     from leadlight.scorecards.export import Exported
     from leadlight.scorecards.history import History
+    from leadlight.scorecards.letter import Against, Letter
     from leadlight.scorecards.rank import Ranking
     from leadlight.scorecards.score import ScoreRun
     from leadlight.scorecards.why import Movement
@@ -518,6 +519,43 @@ class Workspace:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
             return export(engine, resolved, card, self._as_of(as_of), target, among=among, per=per)
+
+    def letter(
+        self,
+        lead: str,
+        scorecard: str | None = None,
+        *,
+        reasons: int = 4,
+        against: Against = "all",
+        line: str | None = None,
+        as_of: str | datetime | None = None,
+    ) -> Letter:
+        """Return the principal reasons why a lead's score is not higher, in the wording a letter needs."""
+        from leadlight.scorecards.letter import letter
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            card = self._card(resolved, scorecard)
+            key = _key(engine, resolved, card, lead)
+            return letter(engine, resolved, card, key, self._as_of(as_of), most=reasons, against=against, line=line)
+
+    def letters(
+        self,
+        target: Path,
+        scorecard: str | None = None,
+        *,
+        line: str,
+        reasons: int = 4,
+        against: Against = "all",
+        as_of: str | datetime | None = None,
+    ) -> Exported:
+        """Write the principal reasons of everybody below a line (a grade, or a score) to a CSV file."""
+        from leadlight.scorecards.letter import letters
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            card, moment = self._card(resolved, scorecard), self._as_of(as_of)
+            return letters(engine, resolved, card, moment, target, line=line, most=reasons, against=against)
 
     def erase(self, lead: str) -> Erased:
         """Remove a person everywhere, for good."""

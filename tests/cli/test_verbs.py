@@ -37,6 +37,7 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "export": ["export", str(folder / "r.csv"), *at, *AS_OF],
         "learn": ["learn", "--from", "house", *at, *AS_OF],
         "uplift": ["uplift", "-w", str(folder / "campaign")],
+        "letter": ["letter", "L010", *at, *AS_OF],
         "evaluate": ["evaluate", *at, "--until", "2026-06-01"],
         "threshold": ["threshold", "--per-day", "1", *at, "--until", "2026-06-01"],
         "backtest": ["backtest", "--top", "3", *at, "--since", "2026-02-01", "--until", "2026-06-01"],

@@ -17,6 +17,7 @@ from leadlight.cli import (
     data_verbs,
     insight_verbs,
     learn_verbs,
+    letter_verbs,
     result_verbs,
     score_verbs,
     uplift_verbs,
@@ -32,6 +33,7 @@ VERBS: dict[str, Callable[..., None]] = {
     **allocate_verbs.VERBS,
     **learn_verbs.VERBS,
     **uplift_verbs.VERBS,
+    **letter_verbs.VERBS,
     **insight_verbs.VERBS,
     **result_verbs.VERBS,
 }

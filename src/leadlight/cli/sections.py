@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 
 SECTIONS = {
     "Begin": ("init", "check", "ingest", "simulate"),
-    "Score and understand": ("score", "rank", "explain", "why", "history"),
+    "Score and understand": ("score", "rank", "explain", "why", "history", "letter"),
     "Learn from outcomes": ("learn", "uplift", "evaluate", "threshold", "backtest", "watch", "publish", "revert"),
     "Look at the past": ("profile", "similar", "next"),
     "Change a scorecard": ("try", "diff", "schema"),

@@ -184,6 +184,9 @@ class OutcomeSpec(Spec):
     repeats: bool = Field(
         default=False, description="a win may come again (a purchase, a renewal): only `lose` closes, worth adds up"
     )
+    called: str = Field("won", min_length=1, max_length=40, description="what became of a lead that is won: exploited")
+    noun: str | None = Field(None, min_length=1, max_length=40, description="what a win is called: exploit, renewal")
+    worth: str = Field("worth", min_length=1, max_length=40, description="what the worth of a win is called: impact")
     treatment: TreatmentSpec | None = Field(
         None, description="a randomised campaign: `leadlight uplift` learns who is moved by it"
     )
@@ -480,6 +483,13 @@ class LearnSpec(Spec):
         return self
 
 
+Deadline = Annotated[
+    Annotated[Name, Tag("name")] | Annotated[AfterFeature, Tag("after")],
+    Discriminator(lambda value: "name" if isinstance(value, str) else "after"),
+]
+"""When a lead is due: an attribute or feature that is a time, or a duration after another."""
+
+
 class AllocateSpec(Spec):
     """What `allocate` gives away, and who needs how much of it; each key can be told on the command line, too."""
 
@@ -507,6 +517,9 @@ class WorkspaceSpec(Spec):
     entity: str = Field(
         "lead", pattern=r"^[A-Za-z][A-Za-z _-]{0,38}[A-Za-z]$", description="what a lead is called here"
     )
+    action: str = Field(
+        "called", min_length=1, max_length=40, description="what is done with those ranked first: patched, taken up"
+    )
     store: str = Field("duckdb:leadlight.duckdb", description="where the store lies: duckdb:FILE")
     sources: dict[Name, SourceSpec] = Field(default_factory=dict)
     outcome: OutcomeSpec | None = None
@@ -515,7 +528,7 @@ class WorkspaceSpec(Spec):
     )
     features: dict[Name, Feature] = Field(default_factory=dict)
     exclude: str | None = Field(None, description="a condition; leads for which it is true are never scored")
-    deadline: Name | AfterFeature | None = Field(
+    deadline: Deadline | None = Field(
         None, description="an attribute or feature that is a time, or {after: …, plus: …}; gives the feature days_left"
     )
     allocate: AllocateSpec = Field(default_factory=lambda: AllocateSpec(), description="defaults of `allocate`")
@@ -632,6 +645,7 @@ class GateSpec(Spec):
     name: Label
     when: str
     grade: str
+    letter: Label | None = Field(None, description="its wording as a reason in a letter; the name unless told")
 
 
 class Hysteresis(Spec):
