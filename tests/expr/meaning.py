@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -202,6 +203,35 @@ def substring(text: str, start: float, length: float = 1e6) -> Value:
     return text[int(start) - 1 : int(start) - 1 + int(length)]
 
 
+def plain_words(text: str) -> list[str]:
+    """Words without case and accents, by the definition: runs of letters and digits of alphabets with spaces."""
+    found, word = [], ""
+    for character in unicodedata.normalize("NFC", text) + " ":
+        code = ord(character)
+        if character.isascii():
+            inside = character.isalnum()
+        else:
+            inside = (
+                (0xC0 <= code <= 0xDFF and character not in "×÷") or character in "ªµº" or 0x10A0 <= code <= 0x10FF
+                or 0x1E00 <= code <= 0x1FFE
+            )  # fmt: skip
+        if inside:
+            word += character
+        elif word:
+            found.append(word)
+            word = ""
+    return ["".join(map(without_accents, word.lower())) for word in found]
+
+
+def without_accents(character: str) -> str:
+    bare = "".join(each for each in unicodedata.normalize("NFD", character) if not unicodedata.combining(each))
+    return {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "ŧ": "t", "ς": "σ"}.get(bare, bare)
+
+
+def runs_in(phrase: list[str], words: list[str]) -> bool:
+    return any(words[place : place + len(phrase)] == phrase for place in range(len(words)))
+
+
 LENIENT = {
     "coalesce": lambda values: next((each for each in values if each is not None), None),
     "least": lambda values: min((each for each in values if each is not None), default=None),
@@ -247,6 +277,8 @@ STRICT = {
     "substr": substring,
     "starts_with": str.startswith,
     "contains": lambda text, part: part in text,
+    "contains_any": lambda text, *phrases: any(runs_in(plain_words(phrase), plain_words(text)) for phrase in phrases),
+    "word_count": lambda text: float(len(plain_words(text))),
     "try_cast": as_number,
     "year": lambda time: float(time.year),
     "month": lambda time: float(time.month),

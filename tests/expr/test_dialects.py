@@ -10,6 +10,9 @@ from leadlight.expr import build
 from leadlight.expr.dialects import fit
 
 CITY = build.col("city")
+WORDS = exp.RegexpReplace(
+    this=CITY, expression=build.text("a+"), replacement=build.text("w"), modifiers=build.text("g")
+)
 DAYS = build.days_between(build.col("a"), build.col("b"))
 
 
@@ -18,6 +21,12 @@ DAYS = build.days_between(build.col("a"), build.col("b"))
     [
         (exp.Lower(this=exp.Upper(this=CITY)), "clickhouse", 'lowerUTF8(upperUTF8("city"))'),
         (exp.Substring(this=CITY, start=build.number(2)), "clickhouse", 'substringUTF8("city", 2)'),
+        (WORDS, "duckdb", "REGEXP_REPLACE(\"city\", 'a+', 'w', 'g')"),
+        (WORDS, "postgres", "REGEXP_REPLACE(\"city\", 'a+', 'w', 'g')"),
+        (WORDS, "clickhouse", "replaceRegexpAll(\"city\", 'a+', 'w')"),
+        *((WORDS, dialect, "REGEXP_REPLACE(\"city\", 'a+', 'w')") for dialect in ("snowflake", "trino")),
+        *((WORDS, dialect, "REGEXP_REPLACE(`city`, 'a+', 'w')") for dialect in ("bigquery", "databricks", "spark")),
+        (exp.RegexpLike(this=CITY, expression=build.text("a")), "snowflake", "REGEXP_INSTR(\"city\", 'a') > 0"),
         (exp.Lower(this=CITY), "postgres", 'LOWER("city")'),
         (exp.Exp(this=CITY), "duckdb", 'EXP("city")'),
         (exp.Exp(this=CITY), "postgres", 'CASE WHEN "city" < -700 THEN 0e0 ELSE EXP("city") END'),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from leadlight.expr.english import to_english
-from leadlight.expr.functions import FUNCTIONS
+from leadlight.expr.functions import FUNCTIONS, Words
 from leadlight.expr.parse import parse_expression
 from leadlight.expr.types import Type
 
@@ -55,6 +55,11 @@ SENTENCES = [
     ("path not like '100!%%' escape '!'", "path does not start with 100%"),
     ("starts_with(path, '/a') or contains(path, 'b')", "path starts with /a or path contains b"),
     ("not contains(path, 'b')", "path does not contain b"),
+    ("contains_any(path, 'crash', 'hang', 'data loss')", "path has the words crash, hang or data loss"),
+    ("contains_any(path, 'crash')", "path has the word crash"),
+    ("not contains_any(path, 'crash', 'hang')", "path has none of the words crash or hang"),
+    ("not contains_any(path, 'crash')", "path lacks the word crash"),
+    ("word_count(path) > 5", "the number of words of path is more than 5"),
     ("free_mail and (crm = 'a' or crm = 'b')", "free mail and (crm is a or crm is b)"),
     ("free_mail and crm = 'a' and crm is null", "free mail and crm is a and crm is missing"),
     ("not (free_mail and crm = 'a')", "not (free mail and crm is a)"),
@@ -104,6 +109,7 @@ ARGUMENTS = {
     frozenset({Type.NUMBER}): "employees",
     frozenset({Type.TEXT}): "crm",
     frozenset({Type.TIME}): "created_at",
+    Words: "'crash'",
 }
 
 

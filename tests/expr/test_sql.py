@@ -21,6 +21,7 @@ from leadlight.expr.functions import FUNCTIONS
 from leadlight.expr.parse import ExpressionError, parse_expression
 from leadlight.expr.sql import to_sql
 from leadlight.expr.types import Type
+from leadlight.expr.words import LETTERS, MARKS
 
 DIALECTS = ("duckdb", "postgres", "bigquery", "snowflake", "databricks", "clickhouse", "trino", "spark")
 NAMES = {
@@ -39,6 +40,7 @@ TEXTS = [
     "", " ", "a", "A", "abc", "ABC", "aBc", "/pricing", "/pricing/x", "100%", "a_c", "a\\c", "it's", "\\", "%", "_",
     "été", "ÉTÉ", "пр%", "naïve 😀 text", "e\u0301", "a\nb", " x ", "\tx", "12", " -3.50 ", "1e5", "1e100", "+.5", "5.",
     "0x10", "NaN", "inf", "1_000", "--", "/*", "${x}", "null", "9" * 101, "１２",
+    "Data-loss: crash!", "data\nLOSS", "Krásch, crash_x", "οδός Οδος", "\u0301a \u00aa", "崩溃 a 한 글", "Øl & Łódź",
 ]  # fmt: skip
 TIMES = [
     datetime.fromisoformat(written)
@@ -56,6 +58,7 @@ TIMES = [
         "9999-12-31 23:59:59.999999",
     )
 ]
+PHRASES = ["a", "data loss", "CRÁSH", "loss crash", "οδος", "x", "ol", "lodz", "ÉTÉ", "naive", "pricing x", "12"]
 VALUES = {Type.NUMBER: NUMBERS, Type.TEXT: TEXTS, Type.BOOL: [True, False], Type.TIME: TIMES}
 
 
@@ -156,6 +159,7 @@ def numbers(depth: int) -> st.SearchStrategy:
         *(apply(op, x, x, x) for op in ("least", "greatest", "coalesce", "+")),
         apply("round", x, st.integers(0, 6).map(lambda digits: value(float(digits)))),
         apply("length", t),
+        apply("word_count", t),
         apply("try_cast", t),
         *(apply(op, d) for op in ("year", "month", "day", "hour", "weekday")),
         apply("days_between", d, d),
@@ -187,6 +191,10 @@ def times(depth: int) -> st.SearchStrategy:
     return st.one_of(leaves(Type.TIME), *(apply(op, x, x) for op in ("least", "greatest", "coalesce", "nullif")))
 
 
+def phrases() -> st.SearchStrategy:
+    return st.sampled_from(PHRASES).map(value)
+
+
 def patterns() -> st.SearchStrategy:
     plain = st.lists(st.sampled_from(["%", "_", "a", "b", "É", "/", "\\", "'", "."]), max_size=4).map("".join)
     escaped = st.lists(st.sampled_from(["%", "_", "a", "!%", "!_", "!!", "\\"]), max_size=4).map("".join)
@@ -211,6 +219,7 @@ def conditions(depth: int) -> st.SearchStrategy:
         *(apply("between", x, x, x) for x in (n, d)),
         *(apply("in", x, *([written[kind]] * 3)) for x, kind in ((n, Type.NUMBER), (t, Type.TEXT), (d, Type.TIME))),
         *(apply(op, t, t) for op in ("contains", "starts_with")),
+        apply("contains_any", t, phrases(), phrases()),
         *(st.tuples(t, patterns()).map(lambda made: Node("like", (made[0], *made[1]))) for _ in range(2)),
         st.tuples(t, patterns()).map(lambda made: Node("ilike", (made[0], *made[1]))),
     )
@@ -236,6 +245,9 @@ ONE_EACH = [
     Node("*", (Node("*", (Node("*", (name("n1"), name("n2"))), name("n3"))), name("n1"))),
     *(Node(op, (name("t1"),)) for op in ("length", "lower", "upper", "trim", "try_cast")),
     *(Node(op, (name("t1"), name("t2"))) for op in ("||", "concat", "contains", "starts_with", "nullif", "=")),
+    *(Node("contains_any", (name("t1"), value(phrase))) for phrase in PHRASES),
+    Node("contains_any", (name("t1"), *map(value, PHRASES))),
+    Node("word_count", (name("t1"),)),
     Node("substr", (name("t1"), value(2.0))),
     Node("substr", (name("t1"), value(2.0), value(1.0))),
     *(Node(op, (name("d1"),)) for op in ("year", "month", "day", "hour", "weekday")),
@@ -271,6 +283,9 @@ def test_each_dialect_parses_back(dialect, node):
 # ---------------------------------------------------------------------------------------------------- what is printed
 
 
+NUMBER_12 = f"(^|[^{LETTERS}])[{MARKS}]*(12)([^{LETTERS}]|$)"
+
+
 def printed(text: str, dialect: str = "duckdb") -> str:
     return build.to_text(to_sql(parse_expression(text, NAMES), build.col), dialect)
 
@@ -287,6 +302,8 @@ def printed(text: str, dialect: str = "duckdb") -> str:
         ("t1 like '50!%' escape '!'", "bigquery", "(REPLACE(`t1`, '%', '\ue000') LIKE '50\ue000')"),
         ("t1 = 'it''s \\'", "bigquery", "(`t1` = 'it\\'s \\\\')"),
         ("contains(t1, 'x')", "spark", "(LOCATE('x', `t1`) > 0)"),
+        ("contains_any(t1, '12')", "snowflake", f"(REGEXP_INSTR(\"t1\", '{NUMBER_12}') > 0)"),
+        ("contains_any(t1, '12')", "duckdb", f"(REGEXP_MATCHES(\"t1\", '{NUMBER_12}'))"),
         ("-(-n1)", "duckdb", '(-(-"n1"))'),
         ("ln(n1)", "duckdb", 'LN(NULLIF(GREATEST("n1", 0), 0))'),
         ("ln(n1)", "snowflake", 'LN(NULLIF(GREATEST_IGNORE_NULLS("n1", 0), 0))'),

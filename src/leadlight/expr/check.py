@@ -11,11 +11,24 @@ from sqlglot import exp
 
 from leadlight.errors import shorten
 from leadlight.expr import build
-from leadlight.expr.functions import ALIASES, ANY, FUNCTIONS, NUMBER, ORDERED, TEXT, Function, Parameter, Result, Whole
+from leadlight.expr.functions import (
+    ALIASES,
+    ANY,
+    FUNCTIONS,
+    NUMBER,
+    ORDERED,
+    TEXT,
+    Function,
+    Parameter,
+    Result,
+    Whole,
+    Words,
+)
 from leadlight.expr.pattern import pattern_fault
 from leadlight.expr.problems import Problem, problem_at
 from leadlight.expr.scan import Kind, Piece, read_time
 from leadlight.expr.types import Type
+from leadlight.expr.words import phrase_fault
 
 MAX_DEPTH = 60
 """How deep a tree may be; chains of AND, OR and || count as one level."""
@@ -289,7 +302,12 @@ class Checker:
             value = argument.at.value if isinstance(argument.node, exp.Literal) else None
             if not isinstance(value, float) or value != int(value) or not parameter.low <= value <= parameter.high:
                 self.fault(argument, f"{what} is a whole number from {parameter.low} to {parameter.high}, written out")
-        else:
+        elif parameter is Words:
+            if not isinstance(argument.node, exp.Literal) or argument.type is not Type.TEXT:
+                self.fault(argument, f"{what} is a word or phrase in single quotes, as in 'data loss'")
+            elif (fault := phrase_fault(argument.node.name)) is not None:
+                self.fault(argument, f"{what} {fault}")
+        elif isinstance(parameter, frozenset):
             self._expect(argument, parameter, what)
 
     def _expect(self, part: Checked, allowed: frozenset[Type], what: str, *, hint: str = "") -> bool:

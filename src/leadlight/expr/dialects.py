@@ -105,6 +105,34 @@ def _exp_without_underflow(node: exp.Expr) -> exp.Expr:
     return exp.Case(ifs=[exp.If(this=tiny, true=exp.Literal.number("0e0"))], default=exp.Exp(this=node.this.copy()))
 
 
+def _all_matches_are_replaced(node: exp.Expr) -> exp.Expr:
+    """Spell REGEXP_REPLACE of every match where that is what it does anyway, and a flag would be something else."""
+    return exp.Anonymous(this="REGEXP_REPLACE", expressions=_replaced(node))
+
+
+def _global_replacement(node: exp.Expr) -> exp.Expr:
+    """sqlglot adds a second "g" for PostgreSQL, which takes it, but nobody should have to read that."""
+    return exp.Anonymous(this="REGEXP_REPLACE", expressions=[*_replaced(node), exp.Literal.string("g")])
+
+
+def _replace_all(node: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this="replaceRegexpAll", expressions=_replaced(node))
+
+
+def _replaced(node: exp.Expr) -> list[exp.Expr]:
+    return [node.this, node.args["expression"], node.args["replacement"]]
+
+
+def _found_anywhere(node: exp.Expr) -> exp.Expr:
+    """Snowflake's REGEXP_LIKE wants the whole text to match."""
+    place = exp.Anonymous(this="REGEXP_INSTR", expressions=[node.this, node.args["expression"]])
+    return exp.GT(this=place, expression=exp.Literal.number(0))
+
+
+def _characters(node: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this="char_length", expressions=[node.this])
+
+
 def _datetime_diff(node: exp.Expr) -> exp.Expr:
     return exp.DatetimeDiff(this=node.this, expression=node.args["expression"], unit=node.args["unit"])
 
@@ -120,9 +148,17 @@ _RULES: Mapping[str, Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]]] = 
         exp.Upper: _upper_of_characters,
         exp.Substring: _part_of_characters,
         exp.Select: _named_columns,
+        exp.RegexpReplace: _replace_all,
     },
-    "postgres": {exp.Exp: _exp_without_underflow},
-    "trino": {exp.DateDiff: _by_unix_time},
+    "postgres": {exp.Exp: _exp_without_underflow, exp.RegexpReplace: _global_replacement},
+    "trino": {exp.DateDiff: _by_unix_time, exp.RegexpReplace: _all_matches_are_replaced},
+    "snowflake": {exp.RegexpReplace: _all_matches_are_replaced, exp.RegexpLike: _found_anywhere},
+    "databricks": {exp.RegexpReplace: _all_matches_are_replaced},
+    "spark": {exp.RegexpReplace: _all_matches_are_replaced},
     # a naive time is a DATETIME in BigQuery, which has functions of its own
-    "bigquery": {exp.DateDiff: _datetime_diff, exp.TimestampTrunc: _datetime_trunc},
+    "bigquery": {
+        exp.DateDiff: _datetime_diff,
+        exp.TimestampTrunc: _datetime_trunc,
+        exp.RegexpReplace: _all_matches_are_replaced,
+    },
 }

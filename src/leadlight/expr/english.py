@@ -267,6 +267,7 @@ _FUNCTIONS: Mapping[str, Callable[[list[str]], str]] = {
     "coalesce": lambda arguments: f"{arguments[0]} (if missing, {', then '.join(arguments[1:])})",
     "concat": lambda arguments: " followed by ".join(arguments),
     "contains": lambda arguments: f"{arguments[0]} contains {arguments[1]}",
+    "contains_any": lambda arguments: f"{arguments[0]} has the word{'s'[: len(arguments) - 2]} {_or(arguments[1:])}",
     "day": _of("day of the month"),
     "days_between": lambda arguments: f"the days from {arguments[0]} to {arguments[1]}",
     "exp": lambda arguments: f"e to the power of {arguments[0]}",
@@ -288,11 +289,19 @@ _FUNCTIONS: Mapping[str, Callable[[list[str]], str]] = {
     "try_cast": lambda arguments: f"{arguments[0]} as a number",
     "upper": lambda arguments: f"{arguments[0]} in upper case",
     "weekday": _of("day of the week (1 is Monday)"),
+    "word_count": _of("number of words"),
     "year": _of("year"),
 }
 
 
+def _or(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]
+
+
 def _does_not(call: exp.Expr) -> str:
+    if call.name == "contains_any":
+        text, *words = (_operand(argument) for argument in call.expressions)
+        return f"{text} has none of the words {_or(words)}" if len(words) > 1 else f"{text} lacks the word {words[0]}"
     if call.name not in ("contains", "starts_with"):
         return f"not {_operand(call)}"
     left, right = (_operand(argument) for argument in call.expressions)

@@ -23,8 +23,12 @@ class Whole:
     high: int
 
 
-Parameter = frozenset[Type] | Whole
-"""The types an argument may have, or a written-out whole number."""
+class Words:
+    """An argument that must be a word or phrase written out."""
+
+
+Parameter = frozenset[Type] | Whole | type[Words]
+"""The types an argument may have, or a whole number or words that must be written out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ FUNCTIONS: Mapping[str, Function] = {
         _function("coalesce(value, value, …)", Result.SAME, ANY, ANY, variadic=True),
         _function("concat(text, text, …)", Type.TEXT, TEXT, TEXT, variadic=True),
         _function("contains(text, text)", Type.BOOL, TEXT, TEXT),
+        _function("contains_any(text, 'words', …)", Type.BOOL, TEXT, Words, variadic=True),
         _function("day(time)", Type.NUMBER, TIME),
         _function("days_between(start, end)", Type.NUMBER, TIME, TIME),
         _function("exp(number)", Type.NUMBER, NUMBER),
@@ -94,6 +99,7 @@ FUNCTIONS: Mapping[str, Function] = {
         _function("try_cast(text as number)", Type.NUMBER, TEXT),
         _function("upper(text)", Type.TEXT, TEXT),
         _function("weekday(time)", Type.NUMBER, TIME),
+        _function("word_count(text)", Type.NUMBER, TEXT),
         _function("year(time)", Type.NUMBER, TIME),
     )
 }
@@ -130,6 +136,7 @@ INSTEAD: Mapping[str, str] = {
     **dict.fromkeys(("regexp_matches", "regexp_like", "regexp"), "write like, starts_with or contains"),
     **dict.fromkeys(("ends_with", "endswith", "suffix"), "write like '%…'"),
     **dict.fromkeys(("strpos", "instr", "position", "locate", "charindex"), "write contains(text, text)"),
+    **dict.fromkeys(("match", "to_tsquery", "fts", "has_word", "contains_word"), "write contains_any(text, 'words', …)"),
     **dict.fromkeys(("left",), "write substr(text, 1, length)"),
     **dict.fromkeys(("mod",), "write number % number"),
     **dict.fromkeys(("random", "rand", "uuid", "nextval"), "the same lead must get the same value every time"),

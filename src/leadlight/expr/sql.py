@@ -13,6 +13,8 @@ What each operator and function means, in every dialect:
 * length and substr count characters (code points), from 1. trim removes spaces.
 * like and ilike have no escape character unless ESCAPE names one. lower, upper and ilike go by the engine's own rules
   for letters beyond A to Z.
+* contains_any(text, words, …) looks for whole words, in any case and with any accents; word_count counts words. What
+  a word is, and how it is found, is said in `words`.
 * weekday is 1 for Monday to 7 for Sunday. days_between(a, b) is the days from a to b with their fraction.
 * try_cast(text as number) reads digits with an optional sign, point and exponent of two digits, and spaces around;
   everything else is missing.
@@ -45,6 +47,7 @@ from leadlight.expr.magnitude import (
     size_of,
 )
 from leadlight.expr.pattern import matches
+from leadlight.expr.words import count, has_any
 
 MAX_NODES = 20_000
 """How many nodes copies may add: guards need their operand more than once, and nested guards multiply."""
@@ -374,6 +377,12 @@ class _Translator:
         place = exp.StrPosition(this=self.sql(arguments[0]), substr=self.sql(arguments[1]))
         return _Value(_paren(exp.GT(this=place, expression=build.number(0))))
 
+    def _contains_any(self, arguments: Sequence[exp.Expr]) -> _Value:
+        return _Value(_paren(has_any(self.sql(arguments[0]), [argument.name for argument in arguments[1:]])))
+
+    def _word_count(self, arguments: Sequence[exp.Expr]) -> _Value:
+        return _Value(_paren(count(self.copy(self.sql(arguments[0])))), COUNT)
+
     def _starts_with(self, arguments: Sequence[exp.Expr]) -> _Value:
         return _Value(exp.StartsWith(this=self.sql(arguments[0]), expression=self.sql(arguments[1])))
 
@@ -450,6 +459,7 @@ _FUNCTIONS: Mapping[str, Callable[[_Translator, Sequence[exp.Expr]], _Value]] = 
     "coalesce": _Translator._coalesce,
     "concat": _Translator._concat,
     "contains": _Translator._contains,
+    "contains_any": _Translator._contains_any,
     "day": _Translator._day,
     "days_between": _Translator._days_between,
     "exp": _Translator._exp,
@@ -471,6 +481,7 @@ _FUNCTIONS: Mapping[str, Callable[[_Translator, Sequence[exp.Expr]], _Value]] = 
     "try_cast": _Translator._try_cast,
     "upper": _Translator._upper,
     "weekday": _Translator._weekday,
+    "word_count": _Translator._word_count,
     "year": _Translator._year,
 }
 
