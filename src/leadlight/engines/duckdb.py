@@ -23,6 +23,11 @@ CAPABILITIES = Capabilities(
 )
 
 
+DISABLED = "partitioned_execution"
+"""An optimizer of DuckDB 2 that sums an ordered table part by part but reads all of it for each part: scoring 10 million
+leads took twice the CPU with it (55 s against 24 s), and it helps at no size that was measured."""
+
+
 class DuckDBEngine:
     """A DuckDB file, or memory.
 
@@ -55,6 +60,8 @@ class DuckDBEngine:
             raise _open_error(self._path, error) from None
         for setting in ("TimeZone = 'UTC'", "enable_progress_bar = false", "preserve_insertion_order = true"):
             connection.execute(f"SET {setting}")
+        if connection.execute("SELECT 1 FROM duckdb_optimizers() WHERE name = ?", [DISABLED]).fetchone():
+            connection.execute("SET disabled_optimizers = ?", [DISABLED])
         if self._memory_limit is not None:
             connection.execute("SET memory_limit = ?", [self._memory_limit])
         return connection
