@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from leadlight.charts.style import ACCENT, QUIET, chart
+from leadlight.spec.entity import plural
 
 
-def calibration_plot(bins: Sequence[tuple[float, float, float, float, int]], *, entity: str) -> dict[str, Any]:
+def calibration_plot(
+    bins: Sequence[tuple[float, float, float, float, int]], *, entity: str, what: str = "that won"
+) -> dict[str, Any]:
     """Return points of what was said against what came, from (said, came, low, high, n); on the diagonal both agree.
 
     Each point has the interval of its rate; its size is how many it stands for. Both axes end a little above the
@@ -22,9 +25,9 @@ def calibration_plot(bins: Sequence[tuple[float, float, float, float, int]], *, 
     values = [{"said": said, "came": came, "low": low, "high": high, "n": n} for said, came, low, high, n in bins]
     x = {"field": "said", "type": "quantitative", "axis": {"format": "%", "tickCount": 6},
          "scale": {"domain": [0, top], "nice": False}, "title": "probability said"}  # fmt: skip
-    y = {**x, "field": "came", "title": "share that won"}
+    y = {**x, "field": "came", "title": f"share {what}"}
     counts = sorted({n for *_, n in bins})
-    legend = {"title": f"{entity}s", "values": counts[:1] + counts[1:][-1:], "format": ",d",
+    legend = {"title": plural(entity), "values": counts[:1] + counts[1:][-1:], "format": ",d",
               "symbolFillColor": ACCENT, "symbolStrokeColor": ACCENT}  # fmt: skip
     size = {"field": "n", "type": "quantitative", "legend": legend,
             "scale": {"domain": [0, max(counts, default=1)], "range": [20, 130]}}  # fmt: skip

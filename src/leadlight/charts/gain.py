@@ -6,18 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leadlight.charts.style import ACCENT, QUIET, chart
+from leadlight.spec.words import Words
 
 COLOURS = [ACCENT, "#e09f3e", "#2b9348", "#9d4edd", "#c1121f", "#495057"]
 COIN, IDEAL = "coin", "ideal"
 
 
-def gain_curve(curves: Mapping[str, Sequence[tuple[float, float]]], *, base_rate: float, entity: str) -> dict[str, Any]:
+def gain_curve(
+    curves: Mapping[str, Sequence[tuple[float, float]]], *, base_rate: float, words: Words
+) -> dict[str, Any]:
     """Return the share of all wins found among the share ranked first, a line for each order of leads.
 
     Each curve is (share called, share of wins found), from (0, 0) to (1, 1). Beside them stand the coin, which finds as
     many as it calls, and the ideal, which calls winners only until all (the base rate) are called.
 
-    >>> spec = gain_curve({"learned": [(0, 0), (0.1, 0.4), (1, 1)]}, base_rate=0.2, entity="lead")
+    >>> spec = gain_curve({"learned": [(0, 0), (0.1, 0.4), (1, 1)]}, base_rate=0.2, words=Words())
     >>> [row["gain"] for row in spec["data"]["values"] if row["order"] == "learned"]
     [0, 0.4, 1]
     """
@@ -34,8 +37,8 @@ def gain_curve(curves: Mapping[str, Sequence[tuple[float, float]]], *, base_rate
         height=320,
         mark={"type": "line", "strokeWidth": 2.5, "interpolate": "linear"},
         encoding={
-            "x": {"field": "share", **percent, "title": f"{entity}s called, best first"},
-            "y": {"field": "gain", **percent, "title": "wins found"},
+            "x": {"field": "share", **percent, "title": f"{words.entities} {words.action}, best first"},
+            "y": {"field": "gain", **percent, "title": f"{words.wins} found"},
             "order": {"field": "share"},
             "color": {
                 "field": "order", "type": "nominal", "scale": {"domain": names, "range": colours},

@@ -7,10 +7,10 @@ from typing import Any
 
 from leadlight.charts.style import ACCENT, QUIET, chart
 
-ALL, WON = "of all", "of the won"
+ALL = "of all"
 
 
-def profile_shares(rows: Sequence[tuple[str, float, float, float]]) -> dict[str, Any]:
+def profile_shares(rows: Sequence[tuple[str, float, float, float]], *, won: str = "won") -> dict[str, Any]:
     """Return each level's share among all and among the won, joined by a line, in the order given.
 
     Rows are (level, share among the won, share among all, lift); the lift stands behind.
@@ -20,13 +20,14 @@ def profile_shares(rows: Sequence[tuple[str, float, float, float]]) -> dict[str,
     [('of all', 0.1), ('of the won', 0.4)]
     """
     ends = [
-        {"level": level, "low": min(won, everyone), "high": max(won, everyone), "lift": _times(lift)}
-        for level, won, everyone, lift in rows
+        {"level": level, "low": min(theirs, everyone), "high": max(theirs, everyone), "lift": _times(lift)}
+        for level, theirs, everyone, lift in rows
     ]
+    of_won = f"of the {won}"
     dots = [
         {"level": level, "of": of, "share": share}
-        for level, won, everyone, _ in rows
-        for of, share in ((ALL, everyone), (WON, won))
+        for level, theirs, everyone, _ in rows
+        for of, share in ((ALL, everyone), (of_won, theirs))
     ]
     y = {
         "field": "level", "type": "nominal", "sort": [row[0] for row in rows], "title": None,
@@ -34,7 +35,7 @@ def profile_shares(rows: Sequence[tuple[str, float, float, float]]) -> dict[str,
     }  # fmt: skip
     x = {"type": "quantitative", "title": "share", "axis": {"format": "%", "tickCount": 6}, "scale": {"zero": True}}
     color = {
-        "field": "of", "type": "nominal", "scale": {"domain": [ALL, WON], "range": [QUIET, ACCENT]},
+        "field": "of", "type": "nominal", "scale": {"domain": [ALL, of_won], "range": [QUIET, ACCENT]},
         "legend": {"title": None, "orient": "top"},
     }  # fmt: skip
     layers = [

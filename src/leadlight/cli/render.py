@@ -317,7 +317,7 @@ def _ledger_head(found: Ledger, labels: Sequence[str]) -> RenderableType:
 
         head.append(f", {moved(found.uplift, found.uplift_interval)}")
     if found.expected is not None:
-        head.append(f", worth {found.worth:,.0f} if won: {found.expected:,.0f} expected")
+        head.append(f", {found.words.worth} {found.worth:,.0f} if {found.words.won}: {found.expected:,.0f} expected")
     lines = [head, words(f"by {found.scorecard} {found.version} as of {moment(found.as_of)} UTC", "dim")]
     if found.excluded:
         lines.append(words("excluded from scoring by the workspace", "yellow"))

@@ -28,20 +28,21 @@ HALF_BAR = 5
 
 def profile(found: Profile) -> RenderableType:
     """Draw the ideal buyer, the opposite, where points and outcomes disagree, and the pairs that matter."""
-    title = f"The ideal {found.entity}"
+    said = found.words.won
+    title = f"The {said} {found.entity}" if found.words.own else f"The ideal {found.entity}"
     parts: list[RenderableType] = [
         Text.assemble(words(title, "bold"), words(f" by {found.scorecard} as of {moment(found.as_of)} UTC")),
         words(found.rule, "dim"),
     ]
     for name, levels in (
-        ("the won more often", found.ideal),
-        ("the won less often", found.anti),
+        (f"the {said} more often", found.ideal),
+        (f"the {said} less often", found.anti),
         ("points and outcomes disagree", found.contrary),
     ):
-        parts += [Padding(_levels(name, levels), (1, 0, 0, 0))] if levels else []
-    parts += [Padding(_pairs(found.pairs), (1, 0, 0, 0))] if found.pairs else []
+        parts += [Padding(_levels(name, levels, said), (1, 0, 0, 0))] if levels else []
+    parts += [Padding(_pairs(found.pairs, said), (1, 0, 0, 0))] if found.pairs else []
     if not (found.ideal or found.anti):
-        parts.append(words("No level of any criterion differs between the won and all by more than chance."))
+        parts.append(words(f"No level of any criterion differs between the {said} and all by more than chance."))
     return Group(*parts)
 
 
@@ -50,7 +51,8 @@ def similar(found: Similar) -> RenderableType:
     head = Group(words(found.summary, "bold"), words(found.rule, "dim"))
     if not found.rows:
         return head
-    table = _table("id", "end", "worth", "away", "score", "differs in", "agrees in", right=("worth", "away", "score"))
+    worth = found.words.worth
+    table = _table("id", "end", worth, "away", "score", "differs in", "agrees in", right=(worth, "away", "score"))
     for row in found.rows:
         table.add_row(*_neighbour(row))
     left = found.near - len(found.rows)
@@ -65,16 +67,17 @@ def next_step(found: NextStep) -> RenderableType:
     head = Group(words(found.summary, "bold"), words(found.rule, "dim"))
     if not found.steps:
         return head
-    numbers = ("had it", "won", "had not", "won", "times")
+    won = found.words.won
+    numbers = ("had it", won, "had not", won, "times")
     table = _table("next", *numbers, "at 95 %", "", right=numbers)
     largest = max(abs(math.log2(step.lift.value)) for step in found.steps)
     for step in found.steps:
         table.add_row(*_step(step), bar(math.log2(step.lift.value), largest, HALF_BAR))
-    return Group(head, Padding(table, (1, 0, 0, 0)), words(CAVEAT, "dim"))
+    return Group(head, Padding(table, (1, 0, 0, 0)), words(CAVEAT.format(won=won), "dim"))
 
 
-def _levels(name: str, levels: Sequence[Level]) -> Table:
-    numbers = ("cases", "of the won", "of all", "times", "points")
+def _levels(name: str, levels: Sequence[Level], won: str) -> Table:
+    numbers = ("cases", f"of the {won}", "of all", "times", "points")
     table = _table(name, *numbers[:4], "at 95 %", "", "points", right=numbers)
     largest = max(abs(math.log2(level.lift.value)) for level in levels)
     for level in levels:
@@ -85,9 +88,9 @@ def _levels(name: str, levels: Sequence[Level]) -> Table:
     return table
 
 
-def _pairs(pairs: Sequence[Pair]) -> Table:
+def _pairs(pairs: Sequence[Pair], won: str) -> Table:
     name = "together more, or less, than each alone"
-    table = _table(name, "cases", "won", "expected", "times", "at 95 %", right=("cases", "won", "expected", "times"))
+    table = _table(name, "cases", won, "expected", "times", "at 95 %", right=("cases", won, "expected", "times"))
     for pair in pairs:
         table.add_row(
             words(" with ".join(pair.texts)), f"{pair.count:,}", _share(pair.won / pair.count),

@@ -11,6 +11,7 @@ from rich.text import Text
 from leadlight.cli.console import words
 from leadlight.cli.render import moment
 from leadlight.spec.entity import many, plural
+from leadlight.spec.words import USUAL
 
 if TYPE_CHECKING:
     from leadlight.evaluate.bootstrap import Metric
@@ -31,8 +32,8 @@ MOST_LEAKS = 15
 MOST_SHIFTS = 12
 FIGURES = (
     ("AUC", "auc", "{:.3f}"), ("average precision", "average_precision", "{:.3f}"), ("log loss", "log_loss", "{:.4f}"),
-    ("calibration error", "ece", "{:.3f}"), ("wins in top 5 %", "gain_5", "{:.0%}"),
-    ("wins in top 10 %", "gain_10", "{:.0%}"), ("wins in top 20 %", "gain_20", "{:.0%}"),
+    ("calibration error", "ece", "{:.3f}"), ("{wins} in top 5 %", "gain_5", "{:.0%}"),
+    ("{wins} in top 10 %", "gain_10", "{:.0%}"), ("{wins} in top 20 %", "gain_20", "{:.0%}"),
 )  # fmt: skip
 
 
@@ -57,7 +58,7 @@ def _what_was_learned(run: LearnRun) -> list[RenderableType]:
     counts = found.counts
     head = Text.assemble(
         (f"{len(found.criteria)} criteria", "bold"), f" learned from {many(counts.rows, 'row')} of ",
-        words(many(counts.leads, found.entity)), f", {counts.wins:,} of them won within the horizon, "
+        words(many(counts.leads, found.entity)), f", {counts.wins:,} of them {found.words.won} within the horizon, "
         f"in {found.seconds:.0f} s",
     )  # fmt: skip
     parts: list[RenderableType] = [head, _leaks(found), *verdict(found.verdict)]
@@ -145,6 +146,7 @@ def _figures(systems: list[tuple[str, Metrics]]) -> Table:
     for title, name, form in FIGURES:
         values: list[Metric | None] = [getattr(metrics, name) for _, metrics in systems]
         if any(value is not None for value in values):
+            title = title.format(wins=systems[0][1].words.wins)
             table.add_row(title, *("" if value is None else form.format(value.value) for value in values))
     return table
 
@@ -154,7 +156,7 @@ def evaluation(found: Evaluation) -> RenderableType:
     since = f" from {moment(found.since)}" if found.since is not None else ""
     head = Text.assemble(
         words(found.scorecard, "bold"), words(f" {found.version}{since} until {moment(found.until)} UTC: "),
-        f"{found.metrics.wins:,} wins among {found.metrics.n:,} rows of ",
+        f"{found.metrics.wins:,} {found.metrics.words.wins} among {found.metrics.n:,} rows of ",
         words(many(found.metrics.leads, found.entity)),
     )  # fmt: skip
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
@@ -162,7 +164,7 @@ def evaluation(found: Evaluation) -> RenderableType:
         value: Metric | None = getattr(found.metrics, name)
         if value is not None:
             table.add_row(
-                title, Text(form.format(value.value), style="bold"),
+                title.format(wins=found.metrics.words.wins), Text(form.format(value.value), style="bold"),
                 Text(f"{form.format(value.low)} to {form.format(value.high)}", style="dim"),
             )  # fmt: skip
     parts: list[RenderableType] = [head, table]
@@ -189,7 +191,7 @@ def line(found: Line) -> RenderableType:
     since = f" from {moment(found.since)}" if found.since is not None else ""
     head = words(
         f"{found.scorecard}: for {found.threshold.asked}, by {found.leads:,} past "
-        f"{plural(found.entity)} ({found.wins:,} won){since} until {moment(found.until)} UTC"
+        f"{plural(found.entity)} ({found.wins:,} {found.past.words.won}){since} until {moment(found.until)} UTC"
     )
     parts: list[RenderableType] = [head, *(words(choice, "bold green") for choice in found.threshold.choices)]
     parts += [words(found.threshold.note, "yellow")] if found.threshold.note else []
@@ -200,8 +202,10 @@ def _choices(choices: tuple[Choice, ...]) -> Table:
     valued, costed = any(c.worth is not None for c in choices), any(c.net is not None for c in choices)
     daily = any(c.per_day is not None for c in choices)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    heads = ["from", "called", *(["a day"] if daily else []), "wins", "of all wins", "won of called"]
-    for head in [*heads, *(["worth"] if valued else []), *(["after costs"] if costed else [])]:
+    said = choices[0].words if choices else USUAL
+    heads = ["from", said.action, *(["a day"] if daily else []), said.wins]
+    heads += [f"of all {said.wins}", f"{said.won} of {said.action}"]
+    for head in [*heads, *([said.worth] if valued else []), *(["after costs"] if costed else [])]:
         table.add_column(head, justify="right")
     for c in choices:
         cells = ["" if c.cut is None else f"{c.cut:.4g}", f"{c.called:,}"]
@@ -217,11 +221,12 @@ def replay(found: Replay) -> RenderableType:
     """Draw what each way of choosing would have won."""
     test = found.backtest
     head = words(
-        f"{len(test.moments):,} steps from {moment(found.since)} on, the top {test.top:,} called at each, "
-        f"deals within {test.horizon:g} days counted"
+        f"{len(test.moments):,} steps from {moment(found.since)} on, the top {test.top:,} {test.words.action} at each, "
+        f"{test.words.deals} within {test.horizon:g} days counted"
     )
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in ("", "called", "deals", *(("worth",) if test.worth_known else ()), "deals against it"):
+    said = test.words
+    for column in ("", said.action, said.deals, *((said.worth,) if test.worth_known else ()), "against it"):
         table.add_column(column, justify="left" if not column else "right")
     against = {item.other: item.deals for item in test.gained}
     for item in test.strategies:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from leadlight.errors import UsageError
 from leadlight.evaluate.arrays import Bools, Floats, Ints, same_length
 from leadlight.evaluate.bootstrap import Metric, leads_of, percentile, resamples
+from leadlight.spec.words import USUAL, Words
 
 RankAt = Callable[[float], tuple[Ints, Floats]]
 """As of a moment, the leads to choose from and their scores, from what was known then."""
@@ -56,6 +57,7 @@ class Outcomes:
     won: Bools
     worth: Floats | None = None
     deals: Deals | None = None
+    words: Words = USUAL
 
     def __post_init__(self) -> None:
         rows = same_length(lead=self.lead, created=self.created, closed=self.closed, won=self.won, worth=self.worth)
@@ -114,6 +116,7 @@ class Gained:
     other: str
     deals: Metric
     worth: Metric | None
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the difference as plain JSON values."""
@@ -122,9 +125,10 @@ class Gained:
 
     def __str__(self) -> str:
         deals = self.deals
-        text = f"{deals.value:+,.1f} deals ({deals.low:+,.1f} to {deals.high:+,.1f})"
+        text = f"{deals.value:+,.1f} {self.words.deals} ({deals.low:+,.1f} to {deals.high:+,.1f})"
         if self.worth is not None:
-            text += f" and {self.worth.value:+,.0f} in worth ({self.worth.low:+,.0f} to {self.worth.high:+,.0f})"
+            worth = self.worth
+            text += f" and {worth.value:+,.0f} in {self.words.worth} ({worth.low:+,.0f} to {worth.high:+,.0f})"
         return f"{self.first} against {self.other}: {text}"
 
 
@@ -143,6 +147,7 @@ class Backtest:
     strategies: tuple[Replayed, ...]
     gained: tuple[Gained, ...]
     worth_known: bool
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     def of(self, name: str) -> Replayed:
         """Return one strategy's results; raises KeyError where it was not replayed."""
@@ -157,12 +162,15 @@ class Backtest:
         }  # fmt: skip
 
     def __str__(self) -> str:
+        said = self.words
         lines = [
-            f"{len(self.moments):,} steps, the top {self.top:,} called at each, deals within {self.horizon:g} days:"
+            f"{len(self.moments):,} steps, the top {self.top:,} {said.action} at each, {said.deals} within "
+            f"{self.horizon:g} days:"
         ]
         for item in self.strategies:
-            worth = f", worth {item.worth.sum():,.0f}" if self.worth_known else ""
-            lines.append(f"{item.name}: {item.deals.sum():,.1f} deals of {item.called.sum():,.0f} called{worth}")
+            worth = f", {said.worth} {item.worth.sum():,.0f}" if self.worth_known else ""
+            brought = f"{item.deals.sum():,.1f} {said.deals} of {item.called.sum():,.0f} {said.action}"
+            lines.append(f"{item.name}: {brought}{worth}")
         return "\n".join(lines + [str(item) for item in self.gained])
 
 
@@ -200,8 +208,8 @@ def backtest(
     results.append(_random(outcomes, moments, horizon, top, seed=seed))
     results.append(_replay(HINDSIGHT, outcomes, _knowing(outcomes, horizon), moments, horizon, top))
     known = outcomes.worth_known
-    gained = tuple(_gained(results[0], other, known=known, seed=seed) for other in results[1:])
-    return Backtest(tuple(moments.tolist()), top, horizon, tuple(results), gained, known)
+    gained = tuple(_gained(results[0], other, known=known, seed=seed, words=outcomes.words) for other in results[1:])
+    return Backtest(tuple(moments.tolist()), top, horizon, tuple(results), gained, known, outcomes.words)
 
 
 Chooser = Callable[[float, Bools], Ints]
@@ -264,9 +272,10 @@ def _random(outcomes: Outcomes, moments: Floats, horizon: float, top: int, *, se
     return Replayed(RANDOM, called, deals, value)
 
 
-def _gained(first: Replayed, other: Replayed, *, known: bool, seed: int) -> Gained:
+def _gained(first: Replayed, other: Replayed, *, known: bool, seed: int, words: Words) -> Gained:
     deals = _total(first.deals - other.deals, seed=seed)
-    return Gained(first.name, other.name, deals, _total(first.worth - other.worth, seed=seed) if known else None)
+    worth = _total(first.worth - other.worth, seed=seed) if known else None
+    return Gained(first.name, other.name, deals, worth, words)
 
 
 def _total(by_step: NDArray[np.float64], *, seed: int) -> Metric:

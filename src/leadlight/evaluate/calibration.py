@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from leadlight.evaluate.arrays import Bools, Floats, Ints, no_gaps, same_length
 from leadlight.evaluate.bootstrap import Leads, Metric, leads_of, resamples
 from leadlight.evaluate.rates import wilson
+from leadlight.spec.words import USUAL, Words, without_words
 
 BINS = 10
 """Rows are put into so many bins of about equal size by probability; equal probabilities stay together."""
@@ -61,6 +62,7 @@ class Calibration:
     z: float | None
     p_value: float | None
     bins: tuple[CalibrationBin, ...]
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     @property
     def calibrated(self) -> bool:
@@ -75,7 +77,7 @@ class Calibration:
         """What is outside the limits, in sentences."""
         found = []
         if self.level is not None and _outside(self.level, LEVEL_LIMITS):
-            found.append(f"{self.won:,} wins came where {self.expected:,.0f} were expected")
+            found.append(f"{self.won:,} {self.words.wins} came where {self.expected:,.0f} were expected")
         if self.slope is not None and _outside(self.slope, SLOPE_LIMITS):
             way = "extreme" if self.slope.value < 1 else "timid"
             found.append(f"the probabilities are too {way} (slope {self.slope})")
@@ -86,21 +88,24 @@ class Calibration:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as plain JSON values."""
-        return {**asdict(self), "bins": [asdict(item) for item in self.bins], "calibrated": self.calibrated}
+        return {**without_words(self), "bins": [asdict(item) for item in self.bins], "calibrated": self.calibrated}
 
     def __str__(self) -> str:
         if not self.n:
             return "nothing to judge the probabilities by"
         if self.faults:
             return "not calibrated: " + "; ".join(self.faults)
-        return f"calibrated: {self.won:,} wins came where {self.expected:,.0f} were expected, slope {self.slope or '–'}"
+        came = f"{self.won:,} {self.words.wins} came where {self.expected:,.0f} were expected"
+        return f"calibrated: {came}, slope {self.slope or '–'}"
 
 
 def _outside(metric: Metric, limits: tuple[float, float]) -> bool:
     return metric.high < limits[0] or metric.low > limits[1]
 
 
-def calibration(probability: Floats, won: Bools, *, lead: Ints | None = None, seed: int = 0) -> Calibration:
+def calibration(
+    probability: Floats, won: Bools, *, lead: Ints | None = None, seed: int = 0, words: Words = USUAL
+) -> Calibration:
     """Hold probabilities of rows against what came of them. Raises ValueError where one is NaN or not in 0 to 1.
 
     >>> said = np.repeat([0.1, 0.4], 500)
@@ -111,7 +116,7 @@ def calibration(probability: Floats, won: Bools, *, lead: Ints | None = None, se
     said = as_probability(probability)
     leads = leads_of(lead, rows)
     if not rows:
-        return Calibration(0, 0, 0.0, None, None, 0.0, 0.0, None, None, ())
+        return Calibration(0, 0, 0.0, None, None, 0.0, 0.0, None, None, (), words)
     came = won.astype(np.float64)
     place = bins_of(said)
     z = _spiegelhalter(said, came)
@@ -126,6 +131,7 @@ def calibration(probability: Floats, won: Bools, *, lead: Ints | None = None, se
         z=z,
         p_value=None if z is None else math.erfc(abs(z) / math.sqrt(2)),
         bins=_bins(said, came, place, leads),
+        words=words,
     )
 
 

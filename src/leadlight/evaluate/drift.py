@@ -14,6 +14,7 @@ from leadlight.evaluate.arrays import Bools, Floats, Ints, Texts, same_length
 from leadlight.evaluate.bins import Bins, bins_of, named
 from leadlight.evaluate.bootstrap import leads_of
 from leadlight.evaluate.calibration import LEVEL_LIMITS, as_probability
+from leadlight.spec.words import USUAL, Words, without_words
 
 STABLE, SHIFTED = 0.1, 0.25
 """The usual bands of the population stability index: below .1 stable, from .25 a large shift (Siddiqi 2006, Credit Risk
@@ -134,6 +135,7 @@ class Since:
     expected: float
     low: float
     high: float
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     @property
     def off(self) -> bool:
@@ -143,16 +145,22 @@ class Since:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the counts as plain JSON values."""
-        return {**asdict(self), "off": self.off}
+        return {**without_words(self), "off": self.off}
 
     def __str__(self) -> str:
         whose = "" if self.segment is None else f"{self.segment}: "
         chance = f"{self.low:,.0f} to {self.high:,.0f} by chance"
-        return f"{whose}{self.won:,} of {self.n:,} won where {self.expected:,.1f} were expected ({chance})"
+        came = f"{self.won:,} of {self.n:,} {self.words.won}"
+        return f"{whose}{came} where {self.expected:,.1f} were expected ({chance})"
 
 
 def calibration_since(
-    probability: Floats, won: Bools, *, segment: Texts | None = None, lead: Ints | None = None
+    probability: Floats,
+    won: Bools,
+    *,
+    segment: Texts | None = None,
+    lead: Ints | None = None,
+    words: Words = USUAL,
 ) -> tuple[Since, ...]:
     """Hold the probabilities said against the outcomes since: of everybody first, then of each segment by size.
 
@@ -160,19 +168,19 @@ def calibration_since(
     """
     rows = same_length(probability=probability, won=won, segment=segment, lead=lead)
     said, code = as_probability(probability), leads_of(lead, rows).code
-    everybody = _since(None, said, won, code, tests=1)
+    everybody = _since(None, said, won, code, tests=1, words=words)
     if segment is None or not rows:
         return (everybody,)
     names, place = np.unique(named(segment).astype(str), return_inverse=True)
     parts = [
-        _since(str(name), said[here], won[here], code[here], tests=len(names))
+        _since(str(name), said[here], won[here], code[here], tests=len(names), words=words)
         for i, name in enumerate(names)
         for here in [place == i]
     ]
     return (everybody, *sorted(parts, key=lambda item: -item.n))
 
 
-def _since(name: str | None, said: Floats, won: Bools, code: Ints, *, tests: int) -> Since:
+def _since(name: str | None, said: Floats, won: Bools, code: Ints, *, tests: int, words: Words) -> Since:
     from scipy.stats import norm
 
     expected = float(said.sum())
@@ -182,7 +190,8 @@ def _since(name: str | None, said: Floats, won: Bools, code: Ints, *, tests: int
     z = float(norm.isf(SIGNIFICANCE / 2 / tests))
     low, high = (expected + math.sqrt(variance) * (side * z + skew * (z * z - 1) / 6) for side in (-1, 1))
     # Wins are whole numbers: half a win of room on both sides.
-    return Since(name, len(said), int(won.sum()), expected, max(low - 0.5, 0.0), min(high + 0.5, float(len(said))))
+    ends = max(low - 0.5, 0.0), min(high + 0.5, float(len(said)))
+    return Since(name, len(said), int(won.sum()), expected, *ends, words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +255,7 @@ def watch(
     won: Bools | None = None,
     segment: Texts | None = None,
     lead: Ints | None = None,
+    words: Words = USUAL,
 ) -> Watch:
     """Compare what a scorecard was learned from with what came since; each pair that is given is compared.
 
@@ -258,5 +268,5 @@ def watch(
         score = score_drift(reference_score, recent_score)
     since: tuple[Since, ...] = ()
     if probability is not None and won is not None:
-        since = calibration_since(probability, won, segment=segment, lead=lead)
+        since = calibration_since(probability, won, segment=segment, lead=lead, words=words)
     return Watch(score, features, since)

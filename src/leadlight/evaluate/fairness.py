@@ -14,6 +14,7 @@ from leadlight.evaluate.bins import bins_of, named
 from leadlight.evaluate.bootstrap import Metric
 from leadlight.evaluate.drift import Since, calibration_since
 from leadlight.evaluate.rates import Rate, wilson
+from leadlight.spec.words import USUAL, Words
 
 FOUR_FIFTHS = 0.8
 """A group chosen less than four fifths as often as the one chosen most is a sign of adverse impact (US Uniform
@@ -54,7 +55,8 @@ class Group:
         }  # fmt: skip
 
     def __str__(self) -> str:
-        often = f"{self.name}: {self.chosen.rate or 0:.1%} of {self.chosen.n:,} chosen, {self.won.rate or 0:.1%} won"
+        won = f"{self.won.rate or 0:.1%} {self.won.words.won}"
+        often = f"{self.name}: {self.chosen.rate or 0:.1%} of {self.chosen.n:,} chosen, {won}"
         return often if self.ratio is None else f"{often}; chosen {self.ratio.value:.2f} times as often as the first"
 
 
@@ -130,6 +132,7 @@ def fairness(
     won: Bools,
     probability: Floats | None = None,
     features: pa.Table | None = None,
+    words: Words = USUAL,
 ) -> Fairness:
     """Compare the groups of a protected attribute: who is at or above the line, who won, what was said of them.
 
@@ -139,14 +142,14 @@ def fairness(
     names = named(group)
     since: dict[str | None, Since] = {}
     if probability is not None:
-        since = {item.segment: item for item in calibration_since(probability, won, segment=names)}
-    groups = _groups(names, chosen, won, since)
+        since = {item.segment: item for item in calibration_since(probability, won, segment=names, words=words)}
+    groups = _groups(names, chosen, won, since, words)
     return Fairness(attribute, groups, () if features is None else proxies(names, features))
 
 
-def _groups(names: Texts, chosen: Bools, won: Bools, since: dict[str | None, Since]) -> tuple[Group, ...]:
+def _groups(names: Texts, chosen: Bools, won: Bools, since: dict[str | None, Since], words: Words) -> tuple[Group, ...]:
     rates: dict[str, tuple[Rate, Rate]] = {
-        name: (_rate(name, chosen[names == name]), _rate(name, won[names == name]))
+        name: (_rate(name, chosen[names == name], words), _rate(name, won[names == name], words))
         for name in sorted(set(names.tolist()))
     }
     small = REFERENCE_SHARE * len(names)
@@ -155,9 +158,9 @@ def _groups(names: Texts, chosen: Bools, won: Bools, since: dict[str | None, Sin
     return tuple(Group(name, *rates[name], ratios.get(name), since.get(name)) for name in order)
 
 
-def _rate(name: str, among: Bools) -> Rate:
+def _rate(name: str, among: Bools, words: Words = USUAL) -> Rate:
     n, count = len(among), int(among.sum())
-    return Rate(name, n, count, *wilson(count, n))
+    return Rate(name, n, count, *wilson(count, n), words)
 
 
 def _ratio(part: Rate, most: Rate) -> Metric | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from leadlight.evaluate.arrays import Bools, Floats, Ints, same_length
 from leadlight.evaluate.bootstrap import Leads, Metric, leads_of, percentile, reflected, resamples, share_of
 from leadlight.evaluate.calibration import SMALLEST, as_probability, bins_of
 from leadlight.evaluate.ranking import SHARES, Order, in_order, rank_figures
+from leadlight.spec.words import USUAL, Words
 
 RANKING = ("auc", "average_precision", *(f"gain_{share * 100:.0f}" for share in SHARES))
 """What needs an order only."""
@@ -44,6 +45,7 @@ class Metrics:
     resolution: Metric | None
     uncertainty: Metric | None
     ece: Metric | None
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     @property
     def lift_5(self) -> Metric | None:
@@ -62,15 +64,15 @@ class Metrics:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as plain JSON values."""
-        names = [field.name for field in fields(self)] + ["lift_5", "lift_10", "lift_20"]
+        names = [item.name for item in fields(self) if item.name != "words"] + ["lift_5", "lift_10", "lift_20"]
         values = {name: getattr(self, name) for name in names}
         return {name: item.as_dict() if isinstance(item, Metric) else item for name, item in values.items()}
 
     def __str__(self) -> str:
-        counted = f"{self.wins:,} wins among {self.n:,} rows of {self.leads:,} leads"
+        counted = f"{self.wins:,} {self.words.wins} among {self.n:,} rows of {self.leads:,} {self.words.entities}"
         if self.auc is None or self.gain_10 is None:
             return f"{counted}: too few to judge an order by"
-        shown = f"AUC {self.auc}, {self.gain_10.value:.0%} of the wins among the first 10 %"
+        shown = f"AUC {self.auc}, {self.gain_10.value:.0%} of the {self.words.wins} among the first 10 %"
         return f"{shown}; log loss {self.log_loss}; {counted}" if self.log_loss else f"{shown}; {counted}"
 
 
@@ -100,6 +102,7 @@ def measure(
     lead: Ints | None = None,
     weights: Floats | None = None,
     seed: int = 0,
+    words: Words = USUAL,
 ) -> Metrics:
     """Hold scores, and probabilities where there are any, against what came of the rows.
 
@@ -112,17 +115,20 @@ def measure(
     """
     leads = leads_of(lead, same_length(won=won, lead=lead))
     drawn = draw(score, won, leads, probability=probability, weights=weights, seed=seed)
-    return metrics_of(drawn, won, leads, weights=weights)
+    return metrics_of(drawn, won, leads, weights=weights, words=words)
 
 
-def metrics_of(drawn: Draws, won: Bools, leads: Leads, *, weights: Floats | None = None) -> Metrics:
+def metrics_of(
+    drawn: Draws, won: Bools, leads: Leads, *, weights: Floats | None = None, words: Words = USUAL
+) -> Metrics:
     """Return the figures with their intervals, from what `draw` found."""
     wins, others = (len(np.unique(leads.code[part])) for part in (won, ~won))
     metrics: dict[str, Metric | None] = {name: _interval(name, *drawn.of(name), wins, others) for name in drawn.names}
     unknown = {name: None for name in TRUTH if name not in drawn.names}
     weight = np.ones(len(won)) if weights is None else weights
     base_rate = float(weight @ won / weight.sum()) if weight.sum() > 0 else None
-    return Metrics(len(won), int(won.sum()), leads.count, base_rate, **metrics, **unknown)
+    figures = {**metrics, **unknown}
+    return Metrics(n=len(won), wins=int(won.sum()), leads=leads.count, base_rate=base_rate, words=words, **figures)
 
 
 def draw(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from leadlight.evaluate.arrays import Bools, Texts, same_length
+from leadlight.spec.words import USUAL, Words, without_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Rate:
     won: int
     low: float
     high: float
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     @property
     def rate(self) -> float | None:
@@ -29,12 +31,13 @@ class Rate:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the rate as plain JSON values."""
-        return {**asdict(self), "rate": self.rate}
+        return {**without_words(self), "rate": self.rate}
 
     def __str__(self) -> str:
         if not self.n:
             return f"{self.name}: nobody"
-        return f"{self.name}: {self.won:,} of {self.n:,} won, {self.rate:.1%} ({self.low:.1%} to {self.high:.1%})"
+        count = f"{self.won:,} of {self.n:,} {self.words.won}"
+        return f"{self.name}: {count}, {self.rate:.1%} ({self.low:.1%} to {self.high:.1%})"
 
 
 def wilson(successes: float, n: float, z: float = 1.959963984540054) -> tuple[float, float]:
@@ -51,7 +54,9 @@ def wilson(successes: float, n: float, z: float = 1.959963984540054) -> tuple[fl
     return max(centre - half, 0.0), min(centre + half, 1.0)
 
 
-def conversions(grade: Texts, won: Bools, *, labels: Sequence[str] | None = None) -> tuple[Rate, ...]:
+def conversions(
+    grade: Texts, won: Bools, *, labels: Sequence[str] | None = None, words: Words = USUAL
+) -> tuple[Rate, ...]:
     """Return the rate of wins of each grade, in the order of `labels` (alphabetical unless told).
 
     >>> print(*conversions(np.array(["B", "A", "A"], object), np.array([False, True, False])), sep="\\n")
@@ -65,4 +70,4 @@ def conversions(grade: Texts, won: Bools, *, labels: Sequence[str] | None = None
     found = {str(name): (int(n[i]), int(wins[i])) for i, name in enumerate(names)}
     order = list(found) if labels is None else labels
     counted = [(name, *found.get(name, (0, 0))) for name in order]
-    return tuple(Rate(name, count, won_, *wilson(won_, count)) for name, count, won_ in counted)
+    return tuple(Rate(name, count, won_, *wilson(won_, count), words) for name, count, won_ in counted)

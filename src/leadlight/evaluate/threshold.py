@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from leadlight.errors import UsageError, did_you_mean
 from leadlight.evaluate.arrays import Bools, Floats, Ints, Texts, no_gaps, same_length
 from leadlight.evaluate.rates import wilson
+from leadlight.spec.words import USUAL, Words, without_words
 
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
 """The shares of leads a table of alternatives shows."""
@@ -32,6 +33,7 @@ class Past:
     worth: Floats | None = None
     day: Floats | None = None
     group: Texts | None = None
+    words: Words = USUAL
 
     def __post_init__(self) -> None:
         same_length(score=self.score, won=self.won, worth=self.worth, day=self.day, group=self.group)
@@ -49,7 +51,7 @@ class Past:
         assert self.group is not None
         here = self.group.astype(str) == group
         worth, day = (None if part is None else part[here] for part in (self.worth, self.day))
-        return Past(self.score[here], self.won[here], worth, day, self.group[here])
+        return Past(self.score[here], self.won[here], worth, day, self.group[here], self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +75,23 @@ class Choice:
     worth: float | None
     net: float | None = None
     group: str | None = None
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the choice as plain JSON values."""
-        return asdict(self)
+        return without_words(self)
 
     def __str__(self) -> str:
         whose = f"{self.group}: " if self.group is not None else ""
         if self.cut is None:
-            return f"{whose}call nobody"
+            return f"{whose}{self.words.nobody}"
         often = "" if self.per_day is None else f", {self.per_day:,.1f} a day"
-        found = f"{self.wins:,} wins ({self.recall or 0:.0%} of all), {self.precision or 0:.1%} of those called"
-        worth = "" if self.worth is None else f", worth {self.worth:,.0f}"
+        said = self.words
+        share = f"{self.precision or 0:.1%} of those {said.action}"
+        found = f"{self.wins:,} {said.wins} ({self.recall or 0:.0%} of all), {share}"
+        worth = "" if self.worth is None else f", {said.worth} {self.worth:,.0f}"
         net = "" if self.net is None else f", {self.net:,.0f} after costs"
-        return f"{whose}from {self.cut:.6g}: {self.called:,} called{often}, {found}{worth}{net}"
+        return f"{whose}from {self.cut:.6g}: {self.called:,} {said.action}{often}, {found}{worth}{net}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,8 @@ def _choice(past: Past, lines: _Lines, place: int, *, days: float | None = None,
             gain: float | None = None, group: str | None = None) -> Choice:  # fmt: skip
     """Return the choice of a line; place −1 is to call nobody."""
     if place < 0:
-        return Choice(None, 0, 0.0, None if days is None else 0.0, 0, None, 0.0, 1.0, None, None, None, group)
+        none = None if days is None else 0.0
+        return Choice(None, 0, 0.0, none, 0, None, 0.0, 1.0, None, None, None, group, past.words)
     called, wins, total = int(lines.called[place]), int(lines.wins[place]), int(past.won.sum())
     worth = None if lines.worth is None else float(lines.worth[place])
     brought = wins * gain if gain is not None else worth
@@ -156,6 +162,7 @@ def _choice(past: Past, lines: _Lines, place: int, *, days: float | None = None,
         worth=worth,
         net=None if cost is None or brought is None else brought - cost * called,
         group=group,
+        words=past.words,
     )
 
 
@@ -244,10 +251,10 @@ def threshold_for_cost(past: Past, cost: float, *, gain: float | None = None, da
     place = int(np.argmax(net)) if len(net) and net.max() > 0 else -1
     length = past.days if days is None else days
     choice = _choice(past, lines, place, days=length, cost=cost, gain=gain)
-    asked = f"a cost of {cost:g} a call and " + (
-        f"a gain of {gain:g} a win" if gain is not None else "what wins brought"
+    asked = f"a cost of {cost:g} {past.words.per_action} and " + (
+        f"a gain of {gain:g} a {past.words.win}" if gain is not None else f"what {past.words.wins} brought"
     )
-    note = "" if place >= 0 else "no line would have brought back the cost of its calls"
+    note = "" if place >= 0 else "no line would have brought back its costs"
     return Threshold("cost", asked, (choice,), alternatives(past, days=length, cost=cost, gain=gain), not note, note)
 
 
@@ -268,7 +275,7 @@ def threshold_for_precision(past: Past, precision: float, *, days: float | None 
     rate = lines.wins / np.maximum(lines.called, 1)
     length = past.days if days is None else days
     reached = np.flatnonzero(rate >= precision - 1e-12)
-    asked, table = f"{precision:.1%} won of those called", alternatives(past, days=length)
+    asked, table = f"{precision:.1%} {past.words.won} of those {past.words.action}", alternatives(past, days=length)
     if len(reached):
         return Threshold("precision", asked, (_choice(past, lines, int(reached[-1]), days=length),), table)
     enough = lines.called >= min(10, len(past.score))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from leadlight.evaluate.calibration import Calibration, calibration
 from leadlight.evaluate.metrics import Draws, Metrics, draw, metrics_of
 from leadlight.evaluate.ranking import in_order, rank_figures
 from leadlight.evaluate.splits import MIN_WINS
+from leadlight.spec.words import USUAL, Words
 
 LEARNED, TODAY, FIRST_COME = "learned scorecard", "today's scorecard", "first come, first served"
 BLACK_BOX, BASE_RATE = "black box", "base rate"
@@ -52,6 +53,7 @@ class HeldOut:
     arrived: Floats | None = None
     timed: bool = True
     label: str = "the data"
+    words: Words = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,11 @@ class Answer:
 
     word: Word
     more_wins: int | None = None
+    wins: str = field(default="wins", repr=False, compare=False)
+    """What wins are called."""
 
     def __str__(self) -> str:
-        return f"not yet (about {self.more_wins:,} more wins needed)" if self.more_wins else self.word
+        return f"not yet (about {self.more_wins:,} more {self.wins} needed)" if self.more_wins else self.word
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,7 @@ class Verdict:
     calibration: Calibration | None
     against: tuple[str, ...]
     """What speaks against publishing, in sentences."""
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     @property
     def publishable(self) -> bool:
@@ -179,8 +184,9 @@ def _what(verdict: Verdict) -> str:
     when = ""
     if verdict.since is not None and verdict.until is not None:
         when = f" from {_date(verdict.since)} to {_date(verdict.until)}"
-    how = "" if verdict.timed else ", drawn at random: no time is known, or too few wins came before"
-    return f"{verdict.n:,} rows of {verdict.label}{when} with {verdict.wins:,} wins, none of them learned from{how}"
+    how = "" if verdict.timed else f", drawn at random: no time is known, or too few {verdict.words.wins} came before"
+    rows = f"{verdict.n:,} rows of {verdict.label}{when} with {verdict.wins:,} {verdict.words.wins}"
+    return f"{rows}, none of them learned from{how}"
 
 
 def _date(days: float) -> str:
@@ -270,16 +276,16 @@ def _verdict(
     by = {(item.other, item.figure): item.difference for item in comparisons}
 
     def asked(*pairs: tuple[str, str]) -> Answer | None:
-        present = [answer(by[pair], wins=fewest) for pair in pairs if pair in by]
+        present = [answer(by[pair], wins=fewest, word=held_out.words.wins) for pair in pairs if pair in by]
         return min(present, key=_rank) if present else None
 
     # Without a win, or nothing but wins, there is no figure to ask.
     base = asked((BASE_RATE, "auc"), (BASE_RATE, "log_loss")) if fewest else None
     truth = None
     if learned.probability is not None:
-        truth = calibration(learned.probability, won, lead=held_out.lead, seed=seed)
+        truth = calibration(learned.probability, won, lead=held_out.lead, seed=seed, words=held_out.words)
     better_than_today, better_than_first_come = asked((TODAY, "auc")), asked((FIRST_COME, "auc"))
-    better_than_base_rate = base or Answer("not yet", MIN_WINS)
+    better_than_base_rate = base or Answer("not yet", MIN_WINS, held_out.words.wins)
     return Verdict(
         label=held_out.label,
         since=None if time is None or not len(time) else float(time.min()),
@@ -288,7 +294,7 @@ def _verdict(
         n=len(won),
         wins=int(won.sum()),
         base_rate=held_out.base_rate,
-        systems=tuple((name, metrics_of(item, won, leads)) for name, item in drawn.items()),
+        systems=tuple((name, metrics_of(item, won, leads, words=held_out.words)) for name, item in drawn.items()),
         comparisons=comparisons,
         first_come=first_come,
         better_than_today=better_than_today,
@@ -296,6 +302,7 @@ def _verdict(
         better_than_base_rate=better_than_base_rate,
         calibration=truth,
         against=tuple(_against(held_out, better_than_base_rate, truth, by.get((TODAY, "auc")), better_than_today)),
+        words=held_out.words,
     )
 
 
@@ -306,7 +313,7 @@ def _against(
     if base.word == "no":
         found.append("it is not better than your base rate")
     elif base.word == "not yet":
-        more = f"about {base.more_wins:,} more wins needed"
+        more = f"about {base.more_wins:,} more {base.wins} needed"
         found.append(f"whether it is better than your base rate cannot be told yet ({more})")
     if today is not None and today.high < 0:
         found.append("it ranks worse than the scorecard you have")
@@ -323,7 +330,7 @@ def _rank(found: Answer) -> tuple[int, int]:
     return ("no", "not yet", "yes").index(found.word), -(found.more_wins or 0)
 
 
-def answer(difference: Metric, *, wins: int) -> Answer:
+def answer(difference: Metric, *, wins: int, word: str = "wins") -> Answer:
     """Say whether a difference (above 0 is better) stands out from chance, on so many wins.
 
     Yes when its whole interval is above 0, no when the difference is not above 0. Else the interval's lower half, which
@@ -345,10 +352,10 @@ def answer(difference: Metric, *, wins: int) -> Answer:
         more = math.inf
     if wins < MIN_WINS:
         least = MIN_WINS - wins
-        return Answer("not yet", _rounded(max(more, least)) if math.isfinite(more) else least)
+        return Answer("not yet", _rounded(max(more, least)) if math.isfinite(more) else least, word)
     if not more:
         return Answer("yes")
-    return Answer("no") if more > HOPELESS * wins else Answer("not yet", _rounded(more))
+    return Answer("no") if more > HOPELESS * wins else Answer("not yet", _rounded(more), word)
 
 
 def _rounded(number: float) -> int:

@@ -1,4 +1,4 @@
-"""What those who were won did next and the others did not: suggestions for a lead, with their evidence.
+"""What those who were {self.words.won} did next and the others did not: suggestions for a lead, with their evidence.
 
 As film services recommend films: among past leads in a like state, which action or content came in the next days, and
 how often were those who had it won afterwards, against those who had it not? The evidence is of what went together,
@@ -38,6 +38,7 @@ from leadlight.scorecards.compile import Options
 from leadlight.scorecards.outcomes import rules
 from leadlight.scorecards.sentences import percent
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.spec.words import USUAL, Words, words_of
 from leadlight.store.sql import Sql, each, fill, joined, literal, more
 
 WITHIN = timedelta(days=14)
@@ -48,7 +49,7 @@ CONTENTS = 100
 """A property with more different values than this is an event's content only where there is no other."""
 FEWEST, FEWEST_WINS = 200, 20
 """A state is narrow enough to be alike and wide enough to count when it has so many cases and wins."""
-CAVEAT = "This is what went with being won, not what brought it about: the keen do more of everything."
+CAVEAT = "This is what went with being {won}, not what brought it about: the keen do more of everything."
 SUPPORT = 10
 """The fewest cases that took a step, for it to be suggested."""
 
@@ -68,6 +69,7 @@ class Step:
     others_won: int
     lift: Ratio
     """The rate of wins after it over the rate without it, drawn towards 1."""
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -85,8 +87,9 @@ class Step:
     def __str__(self) -> str:
         ours = " (ours to do)" if self.ours else ""
         return (
-            f"{self.name}{ours}: {percent(self.taken_won / self.taken)} of {self.taken:,} who had it were won "
-            f"afterwards, {percent(self.others_won / self.others)} of {self.others:,} who had not: {self.lift}"
+            f"{self.name}{ours}: {percent(self.taken_won / self.taken)} of {self.taken:,} who had it were "
+            f"{self.words.won} afterwards, {percent(self.others_won / self.others)} of {self.others:,} who had not: "
+            f"{self.lift}"
         )
 
 
@@ -133,6 +136,7 @@ class NextStep:
     considered: int
     """How many actions and contents were weighed."""
     steps: tuple[Step, ...] = field(repr=False)
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     @property
     def rule(self) -> str:
@@ -142,16 +146,17 @@ class NextStep:
         won = percent(self.won / self.cases) if self.cases else 0
         return (
             f"{self.cases:,} past {self.entity} cases with {self.state}, {seen} and still open {days:g} days later; "
-            f"{won} won within {in_days(self.horizon):g} days after that"
+            f"{won} {self.words.won} within {in_days(self.horizon):g} days after that"
         )
 
     @property
     def summary(self) -> str:
         """The answer in a sentence; it says what went together, not what causes what."""
+        who, when = f"{self.id}: those who were {self.words.won}", f"in the next {in_days(self.within):g} days"
         if not self.steps:
-            return f"{self.id}: those who were won did nothing more often in the next {in_days(self.within):g} days"
+            return f"{who} did nothing more often {when}"
         names = ", ".join(step.name for step in self.steps[:3])
-        return f"{self.id}: those who were won did more often in the next {in_days(self.within):g} days: {names}"
+        return f"{who} did more often {when}: {names}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON values."""
@@ -241,7 +246,9 @@ def next_step(
         recent = _recent(engine, events, lead)
     steps = _steps(counts, count, won)
     passed = recent | _empty(counts)
-    wanted = [replace(step, ours=step.event in actions) for step in steps if (step.event, step.content) not in passed]
+    said = words_of(workspace.spec)
+    fresh = [step for step in steps if (step.event, step.content) not in passed]
+    wanted = [replace(step, ours=step.event in actions, words=said) for step in fresh]
     return NextStep(
         id=mine.id,
         entity=workspace.spec.entity,
@@ -258,6 +265,7 @@ def next_step(
         won=won,
         considered=len(steps),
         steps=tuple(_best(wanted)[:limit]),
+        words=said,
     )
 
 

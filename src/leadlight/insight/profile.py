@@ -32,6 +32,7 @@ from leadlight.insight.ratio import Ratio, log_lift
 from leadlight.scorecards.compile import Options, name_types
 from leadlight.scorecards.sentences import amount, percent
 from leadlight.spec.resolved import ResolvedCriterion, ResolvedScorecard, ResolvedWorkspace
+from leadlight.spec.words import USUAL, Words, words_of
 from leadlight.store.sql import fill
 
 SUPPORT = 30
@@ -63,6 +64,7 @@ class Level:
     """The mean points it gives."""
     beyond: float
     """Those points, less the mean over all cases: what having it changes in a score."""
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     @property
     def adds(self) -> float:
@@ -78,10 +80,8 @@ class Level:
         }  # fmt: skip
 
     def __str__(self) -> str:
-        return (
-            f"{self.text} ({self.count:,}): {percent(self.share_won)} of the won, {percent(self.share_all)} of all, "
-            f"{self.lift}, {amount(self.beyond)} points against the mean"
-        )
+        shares = f"{percent(self.share_won)} of the {self.words.won}, {percent(self.share_all)} of all"
+        return f"{self.text} ({self.count:,}): {shares}, {self.lift}, {amount(self.beyond)} points against the mean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,7 @@ class Profile:
     pairs: tuple[Pair, ...]
     levels: tuple[Level, ...] = field(repr=False)
     """All levels that occur, criterion by criterion."""
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     @property
     def rule(self) -> str:
@@ -119,7 +120,7 @@ class Profile:
         share = percent(self.won / self.cases)
         return (
             f"{self.cases:,} past {self.entity} cases, each as it stood {seen_at(self.ages, self.every)}; "
-            f"{self.won:,} ({share}) were won {after_that(self.horizon, dated=self.dated)}"
+            f"{self.won:,} ({share}) were {self.words.won} {after_that(self.horizon, dated=self.dated)}"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -143,8 +144,8 @@ class Profile:
 
     def __str__(self) -> str:
         parts: list[tuple[str, Sequence[Level | Pair]]] = [
-            ("The won are more often", self.ideal),
-            ("The won are less often", self.anti),
+            (f"The {self.words.won} are more often", self.ideal),
+            (f"The {self.words.won} are less often", self.anti),
             ("Points and outcomes disagree", self.contrary),
             ("Together more, or less, than each alone", self.pairs),
         ]
@@ -188,7 +189,7 @@ def profile(
         won: Bools = engine.arrow(fill("SELECT {won} FROM {table}", won=WON, table=table)).column(0).to_numpy()
         types = name_types(workspace.with_features(scorecard.features))
         facts = [_facts(engine, criterion, table, types) for criterion in scorecard.criteria]
-    found = [level for item in facts for level in _levels(item, won)]
+    found = [level for item in facts for level in _levels(item, won, words_of(workspace.spec))]
     return _profile(
         workspace,
         scorecard,
@@ -225,6 +226,7 @@ def _profile(
         contrary=_of_each_group(contrary),
         pairs=pairs,
         levels=tuple(found),
+        words=words_of(workspace.spec),
     )
 
 
@@ -245,7 +247,7 @@ def _facts(engine: Engine, criterion: ResolvedCriterion, table: str, types: Mapp
     return _Facts(criterion, levels(criterion, rows, types), rows.column(criterion.key).to_numpy())
 
 
-def _levels(facts: _Facts, won: Bools) -> list[Level]:
+def _levels(facts: _Facts, won: Bools, words: Words) -> list[Level]:
     """Count cases, wins and points of each level that occurs."""
     size, place = len(facts.levels.names), facts.levels.place
     n = np.bincount(place, minlength=size).astype(np.float64)
@@ -267,6 +269,7 @@ def _levels(facts: _Facts, won: Bools) -> list[Level]:
             lift=Ratio.of_log(float(log[j]), float(error[j])),
             points=float(points[i] / n[i]),
             beyond=float(points[i] / n[i] - mean),
+            words=words,
         )
         for j, i in enumerate(occurs)
     ]

@@ -33,6 +33,7 @@ from leadlight.insight.cases import (
 from leadlight.scorecards.ledger import SHOWN, Contribution, Ledger, ledgers
 from leadlight.scorecards.sentences import amount, percent
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.spec.words import USUAL, Words, words_of
 from leadlight.store.sql import Sql, fill
 
 BLOCK = 65_536
@@ -79,6 +80,7 @@ class Neighbour:
     """The reasons both have with the same points (within 5 %), the largest first."""
     differ: tuple[Difference, ...]
     """The items that make up most of the distance, the largest first."""
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the neighbour as plain JSON values."""
@@ -89,7 +91,7 @@ class Neighbour:
         }  # fmt: skip
 
     def __str__(self) -> str:
-        worth = f", worth {self.worth:,.0f}" if self.worth is not None else ""
+        worth = f", {self.words.worth} {self.worth:,.0f}" if self.worth is not None else ""
         end = f"{self.ended or 'still open'}{worth}"
         differ = "; ".join(map(str, self.differ)) or "nothing"
         return f"{self.id}: {end}; {self.distance:.1f} points away ({differ})"
@@ -123,6 +125,7 @@ class Similar:
     """The median worth of these wins; None where none is known."""
     rows: tuple[Neighbour, ...] = field(repr=False)
     """The nearest, those at the same distance by id."""
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -132,10 +135,10 @@ class Similar:
     @property
     def summary(self) -> str:
         """The answer in a sentence."""
-        worth = f", median worth {self.median_worth:,.0f}" if self.median_worth is not None else ""
+        worth = f", median {self.words.worth} {self.median_worth:,.0f}" if self.median_worth is not None else ""
         low, high = self.interval
         return (
-            f"{self.won:,} of the {self.near:,} most like {self.id} were won{worth} "
+            f"{self.won:,} of the {self.near:,} most like {self.id} were {self.words.won}{worth} "
             f"({percent(round(low, 4))} to {percent(high)}; {percent(self.base_rate)} of all past cases)"
         )
 
@@ -144,8 +147,8 @@ class Similar:
         """What the lead was compared with, in a sentence."""
         ages = [] if self.age is None else [self.age]
         return (
-            f"{self.cases:,} past {self.entity} cases, each as it stood {seen_at(ages, self.every)}; won means "
-            f"{after_that(self.horizon, dated=self.dated)}"
+            f"{self.cases:,} past {self.entity} cases, each as it stood {seen_at(ages, self.every)}; "
+            f"{self.words.won} means {after_that(self.horizon, dated=self.dated)}"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -334,6 +337,7 @@ def _similar(
         won=int(won[as_near].sum()),
         median_worth=float(np.median(known)) if len(known) else None,
         rows=tuple(rows),
+        words=words_of(workspace.spec),
     )
 
 
@@ -347,7 +351,7 @@ def _neighbour(row: dict[str, Any], distance: float, mine: Ledger, theirs: Ledge
         id=row["id"], as_of=row["as_of"], distance=distance, score=row["score"], won=row[WON], ended=row[ENDED],
         worth=row[WORTH],
         agree=tuple(item.reason for item in sorted(agree, key=lambda item: -abs(item.points))[:ALIKE]),
-        differ=tuple(differ[:ALIKE]),
+        differ=tuple(differ[:ALIKE]), words=mine.words,
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from leadlight.learn.training import Rows, features_at, past_rows, texts_at
 from leadlight.learn.uplift import campaign_figures
 from leadlight.scorecards.scores_at import ScoresAt, scores_at
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.spec.words import Words, words_of
 
 CHOSEN = 0.2
 """The share of leads ranked first that is compared between groups."""
@@ -100,16 +101,19 @@ def evaluate(
             f"no {workspace.spec.entity} of that period has an outcome that is settled by {until:%Y-%m-%d}",
             fix=f"Outcomes need {_horizon(workspace)} days to settle: name an earlier --since or a later --until.",
         )
+    said = words_of(workspace.spec)
     return Evaluation(
         scorecard.name,
         scorecard.version,
         workspace.spec.entity,
         since,
         until,
-        measure(found.score, rows.won, probability=found.probability, lead=rows.lead, seed=seed),
+        measure(found.score, rows.won, probability=found.probability, lead=rows.lead, seed=seed, words=said),
         _against(rows, found, seed) if rows.dated else (),
-        _by_grade(scorecard, rows, found),
-        None if found.probability is None else calibration(found.probability, rows.won, lead=rows.lead, seed=seed),
+        _by_grade(scorecard, rows, found, said),
+        None
+        if found.probability is None
+        else calibration(found.probability, rows.won, lead=rows.lead, seed=seed, words=said),
         _fairness(engine, workspace, scorecard, rows, found),
         tuple(_notes(scorecard, since)),
         campaign_figures(
@@ -139,6 +143,7 @@ def _fairness(
             won=each.won,
             probability=None if found.probability is None else found.probability[best],
             features=features.select([other for other in names if other != name]),
+            words=words_of(workspace.spec),
         )
         for name in protected
     )
@@ -156,10 +161,11 @@ def _against(rows: Rows, found: ScoresAt, seed: int) -> tuple[Comparison, ...]:
     )
 
 
-def _by_grade(scorecard: ResolvedScorecard, rows: Rows, found: ScoresAt) -> tuple[Rate, ...]:
+def _by_grade(scorecard: ResolvedScorecard, rows: Rows, found: ScoresAt, said: Words) -> tuple[Rate, ...]:
     if scorecard.spec.grades is None or found.grade is None:
         return ()
-    return conversions(np.array([str(grade) for grade in found.grade]), rows.won, labels=scorecard.spec.grades.labels)
+    grades = np.array([str(grade) for grade in found.grade])
+    return conversions(grades, rows.won, labels=scorecard.spec.grades.labels, words=said)
 
 
 def _notes(scorecard: ResolvedScorecard, since: datetime | None) -> Sequence[str]:

@@ -28,6 +28,7 @@ from leadlight.learn.training import Counts, Training, training
 from leadlight.learn.worth import learn_worth
 from leadlight.scorecards.scores_at import scores_at
 from leadlight.spec import models
+from leadlight.spec.words import USUAL, Words, words_of
 
 if TYPE_CHECKING:
     from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
@@ -55,6 +56,7 @@ class Learned:
     until: datetime
     seconds: float
     title: Mapping[str, str] = field(repr=False, default_factory=dict)
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     @property
     def publishable(self) -> bool:
@@ -86,8 +88,9 @@ class Learned:
     def __str__(self) -> str:
         counts = self.counts
         lines = [
-            f"Learned {len(self.criteria)} criteria from {counts.rows:,} rows of {counts.leads:,} {self.entity}s, "
-            f"{counts.wins:,} of them won within the horizon, in {self.seconds:.0f} s."
+            f"Learned {len(self.criteria)} criteria from {counts.rows:,} rows of {counts.leads:,} "
+            f"{self.words.entities}, {counts.wins:,} of them {self.words.won} within the horizon, in "
+            f"{self.seconds:.0f} s."
         ]
         lines += [str(self.verdict), str(self.leaks), *self.assumptions, *self.notes]
         return "\n".join(lines)
@@ -134,6 +137,7 @@ def learn(
         until=until,
         seconds=clock.monotonic() - began,
         title={item.name: item.title for item in found},
+        words=words_of(workspace.spec),
     )
 
 
@@ -218,6 +222,7 @@ def _judge(
         arrived=_arrival(table, examples)[outer.test] if outer.timed else None,
         timed=outer.timed,
         label=label,
+        words=words_of(workspace.spec),
     )
     verdict = judge(
         held,

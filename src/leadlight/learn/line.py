@@ -22,6 +22,7 @@ from leadlight.evaluate.threshold import (
 from leadlight.learn.training import Rows, past_rows, texts_at
 from leadlight.scorecards.scores_at import scores_at
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.spec.words import words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ class Line:
 
     def __str__(self) -> str:
         since = "" if self.since is None else f" from {self.since:%Y-%m-%d}"
-        head = f"{self.scorecard}, by {self.leads:,} past {self.entity}s ({self.wins:,} won){since}"
+        said = self.past.words
+        head = f"{self.scorecard}, by {self.leads:,} past {said.entities} ({self.wins:,} {said.won}){since}"
         return f"{head} until {self.until:%Y-%m-%d}\n{self.threshold}"
 
 
@@ -107,7 +109,7 @@ def line(
         best[rows.one_each(found.score)] = True
         rows, score = rows.take(best), found.score[best]
     group = None if wish.by is None else texts_at(engine, workspace, wish.by, rows)
-    past = Past(score, rows.won, rows.worth, rows.time if rows.dated else None, group)
+    past = Past(score, rows.won, rows.worth, rows.time if rows.dated else None, group, words_of(workspace.spec))
     days = _days_of_grid(workspace, rows)
     drawn, wins = _drawn(past, wish, days), int(rows.won.sum())
     return Line(scorecard.name, workspace.spec.entity, since, until, len(score), wins, drawn, past, days)

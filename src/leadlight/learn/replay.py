@@ -25,6 +25,7 @@ from leadlight.spec.marks import Marks
 from leadlight.spec.models import ScorecardSpec
 from leadlight.spec.resolve import resolve_scorecard
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.spec.words import words_of
 from leadlight.store.sql import Sql, fill
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 -- naive UTC
@@ -59,9 +60,10 @@ class Replay:
 
     def __str__(self) -> str:
         learned = f"learned {len(self.learned_at)} times" if self.learned_at else "never enough outcomes to learn from"
+        said = self.backtest.words
         return (
-            f"{self.entity}s called from {self.since:%Y-%m-%d} on, outcomes until {self.until:%Y-%m-%d}; {learned}\n"
-            f"{self.backtest}"
+            f"{said.entities} {said.action} from {self.since:%Y-%m-%d} on, outcomes until {self.until:%Y-%m-%d}; "
+            f"{learned}\n{self.backtest}"
         )
 
 
@@ -185,6 +187,7 @@ def _outcomes(engine: Engine, workspace: ResolvedWorkspace, until: datetime) -> 
         table.column("won").to_numpy().astype(np.bool_),
         table.column("worth").to_numpy().astype(np.float64),
         _deals(engine, outcome, lead, until) if outcome.repeats else None,
+        words_of(workspace.spec),
     )
 
 

@@ -90,8 +90,8 @@ def heading(found: Learned) -> str:
     """Say above the file what it is, how good it is, and how to read it."""
     counts, verdict = found.counts, found.verdict
     lines = [
-        f"Learned from {counts.rows:,} rows of {counts.leads:,} {found.entity}s known by {found.until:%Y-%m-%d}, "
-        f"{counts.wins:,} of them won.",
+        f"Learned from {counts.rows:,} rows of {counts.leads:,} {found.words.entities} known by "
+        f"{found.until:%Y-%m-%d}, {counts.wins:,} of them {found.words.won}.",
         "Points are log-odds: 20 points double the odds.",
         "Edit what you know better; `leadlight diff` shows what that does.",
         "",

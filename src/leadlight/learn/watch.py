@@ -14,7 +14,9 @@ from leadlight.evaluate.drift import Watch, watch
 from leadlight.learn.card import features_of
 from leadlight.learn.training import Rows, features_at, past_rows, texts_at
 from leadlight.scorecards.scores_at import scores_at
+from leadlight.spec.entity import many
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.spec.words import words_of
 
 RECENT = timedelta(days=90)
 """How far back "since" reaches for a scorecard that does not say when it was learned."""
@@ -60,8 +62,8 @@ class Watched:
 
     def __str__(self) -> str:
         return (
-            f"{self.scorecard} {self.version}: {self.after:,} {self.entity}s since {self.since:%Y-%m-%d} against "
-            f"{self.before:,} before; {self.settled:,} rows settled since\n{self.note or self.watch}"
+            f"{self.scorecard} {self.version}: {many(self.after, self.entity)} since {self.since:%Y-%m-%d} "
+            f"against {self.before:,} before; {self.settled:,} rows settled since\n{self.note or self.watch}"
         )
 
 
@@ -108,6 +110,7 @@ def watched(
         won=rows.won[fresh] if known else None,
         segment=texts_at(engine, full, segment, rows.take(fresh)) if known and segment is not None else None,
         lead=rows.lead[fresh] if known else None,
+        words=words_of(workspace.spec),
     )
     return Watched(scorecard.name, scorecard.version, workspace.spec.entity, start, until, *counts, seen)
 

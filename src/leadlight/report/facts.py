@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from leadlight.scorecards.compile import CAP, Options
 from leadlight.scorecards.outcomes import Hindsight, hindsight, labelled, rules
 from leadlight.scorecards.rank import Ranking, rank, scored
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.spec.words import USUAL, Words, words_of
 from leadlight.store.sql import each, fill
 
 BINS = 40
@@ -100,6 +101,7 @@ class ReportFacts:
     """Who the ideal buyer is; None without past outcomes."""
     learned: Mapping[str, Any] | None
     """Where a learned scorecard's numbers come from."""
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     @property
     def silent(self) -> list[str]:
@@ -148,6 +150,7 @@ def gather(
         future=int(engine.rows('SELECT count(*) FROM events WHERE "at" > ?', [as_of])[0][0]),
         profile=_profile(engine, workspace, scorecard, as_of) if of_leads else None,
         learned=spec.learned,
+        words=words_of(workspace.spec),
     )
 
 

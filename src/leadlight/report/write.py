@@ -90,10 +90,12 @@ def charts_of(facts: ReportFacts, scorecard: ResolvedScorecard) -> dict[str, dic
         charts["criteria"] = criteria_bars(means)
     if facts.conversion is not None:
         rows = [(row.name, row.n, row.won, row.low, row.high) for row in facts.conversion.rows]
-        charts["conversion"] = conversion_by_grade(rows, facts.conversion.base_rate)
+        charts["conversion"] = conversion_by_grade(rows, facts.conversion.base_rate, won=facts.words.won)
     if facts.profile is not None and facts.profile.ideal + facts.profile.anti:
         levels = [*facts.profile.ideal, *facts.profile.anti]
-        charts["profile"] = profile_shares([(x.text, x.share_won, x.share_all, x.lift.value) for x in levels])
+        charts["profile"] = profile_shares(
+            [(x.text, x.share_won, x.share_all, x.lift.value) for x in levels], won=facts.words.won
+        )
     return charts
 
 

@@ -18,6 +18,7 @@ from leadlight.scorecards.sentences import Unit, amount, chance, moved, sentence
 from leadlight.spec import models
 from leadlight.spec.readable import Readable, html_table
 from leadlight.spec.resolved import ResolvedCriterion, ResolvedFeature, ResolvedScorecard, ResolvedWorkspace
+from leadlight.spec.words import USUAL, Words, words_of
 
 SHOWN = 1e-9
 """Points of this size or less count as none."""
@@ -73,6 +74,7 @@ class Ledger(Readable):
     uplift: float | None = None
     """By how much the treatment raises the win rate, by an uplift scorecard."""
     uplift_interval: tuple[float, float] | None = None
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     def reasons(self, limit: int | None = None) -> list[str]:
         """Return the reasons in words, the gate first, then the largest contributions of either sign."""
@@ -212,6 +214,7 @@ def ledger(workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, row: Mapp
         expected=row.get("expected"),
         uplift=row.get("uplift"),
         uplift_interval=None if row.get("uplift_low") is None else (row["uplift_low"], row["uplift_high"]),
+        words=words_of(workspace.spec),
     )
 
 

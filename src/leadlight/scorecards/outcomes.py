@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from leadlight.expr.types import Type
 from leadlight.scorecards.compile import Options
 from leadlight.scorecards.rank import scored
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.spec.words import USUAL, Words, words_of
 from leadlight.store.sql import Sql, fill, joined
 
 SAY_WHAT_A_WIN_IS = (
@@ -45,6 +46,7 @@ class Hindsight:
     won: int
     auc: float | None
     top_tenth: float | None
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     @property
     def best_tenth(self) -> float | None:
@@ -66,11 +68,12 @@ class Hindsight:
 
     def __str__(self) -> str:
         if self.auc is None or self.top_tenth is None or self.best_tenth is None:
-            return f"{self.open:,} open on {self.as_of:%Y-%m-%d}, {self.won:,} of them won by {self.until:%Y-%m-%d}"
+            came = f"{self.won:,} of them {self.words.won}"
+            return f"{self.open:,} open on {self.as_of:%Y-%m-%d}, {came} by {self.until:%Y-%m-%d}"
         return (
-            f"AUC {self.auc:.3f}, {self.top_tenth:.0%} of wins in the top tenth (a coin {COIN:.0%}, the best order "
-            f"{self.best_tenth:.0%}; {self.open:,} open on {self.as_of:%Y-%m-%d}, {self.won:,} won by "
-            f"{self.until:%Y-%m-%d})"
+            f"AUC {self.auc:.3f}, {self.top_tenth:.0%} of {self.words.wins} in the top tenth (a coin {COIN:.0%}, "
+            f"the best order {self.best_tenth:.0%}; {self.open:,} open on {self.as_of:%Y-%m-%d}, "
+            f"{self.won:,} {self.words.won} by {self.until:%Y-%m-%d})"
         )
 
 
@@ -170,9 +173,9 @@ def hindsight(
         )
     total, wins, ranks, at_top = rows[0]
     if not wins or wins == total:
-        return Hindsight(as_of, until, int(total), int(wins), None, None)
+        return Hindsight(as_of, until, int(total), int(wins), None, None, words_of(workspace.spec))
     auc = (float(ranks) - wins * (wins + 1) / 2) / (wins * (total - wins))
-    return Hindsight(as_of, until, int(total), int(wins), auc, at_top / wins)
+    return Hindsight(as_of, until, int(total), int(wins), auc, at_top / wins, words_of(workspace.spec))
 
 
 def labelled(table: str, outcome: Rules, *, columns: Sequence[str]) -> Sql:
