@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -123,7 +123,7 @@ def learn(
     judged = _judge(engine, workspace, table, list(leaks.kept), settings, today=today, label=label)
     step("learning from everything")
     examples = table.examples.select(judged.features)
-    fitted = fit(examples, settings)
+    fitted = fit(examples, _among(settings, judged.features))
     spec = _card(workspace, found, table, fitted, judged, leaks, until, seed)
     return Learned(
         entity=workspace.spec.entity,
@@ -152,7 +152,7 @@ def bare_card(
     kept = find_leaks(table.examples, current=_current(found, table), seed=seed).kept
     settings, examples = _settings(workspace, kept, seed), table.examples.select(list(kept))
     chosen = examples.select(_chosen(examples, black_box(examples, seed=seed)))
-    base, criteria = tables_to_groups(fit(chosen, settings).tables, double_odds=DOUBLE_ODDS)
+    base, criteria = tables_to_groups(fit(chosen, _among(settings, chosen.names)).tables, double_odds=DOUBLE_ODDS)
     used = {name for criterion in criteria for name in uses(criterion)}
     own = {name: feature.spec for name, feature in table.features.items() if name in used}
     return models.ScorecardSpec(features=own, base=base, groups={"learned": models.GroupSpec(criteria=list(criteria))})
@@ -177,8 +177,12 @@ def _current(found: Sequence[Candidate], table: Training) -> set[str] | None:
 
 
 def _settings(workspace: ResolvedWorkspace, names: Sequence[str], seed: int) -> FitSettings:
-    monotone = {name: way for name, way in workspace.spec.learn.monotone.items() if name in names}
-    return FitSettings(seed=seed, monotone=monotone)
+    return _among(FitSettings(seed=seed, monotone=workspace.spec.learn.monotone), names)
+
+
+def _among(settings: FitSettings, names: Sequence[str]) -> FitSettings:
+    """Return the settings without what they say of other features."""
+    return replace(settings, monotone={name: way for name, way in settings.monotone.items() if name in names})
 
 
 # ---------------------------------------------------------------------------------------------------------- judging
@@ -211,6 +215,7 @@ def _judge(
     box = black_box(train, seed=settings.seed)
     features = _chosen(train, box)
     train, test = train.select(features), test.select(features)
+    settings = _among(settings, features)
     known = _known_before(train, settings)
     fitted = fit(train, settings)
     scores = _scores(fitted, test)
