@@ -70,11 +70,11 @@ def adjusted(run: AdjustRun) -> RenderableType:
     """Draw which points outcomes would move, why, and what that is worth."""
     found = run.proposal
     head = Text.assemble(
-        words(run.scorecard, "bold"), f": {found.wins:,} wins among {found.rows:,} rows of ",
+        words(run.scorecard, "bold"), f": {found.wins:,} {found.words.wins} among {found.rows:,} rows of ",
         words(plural(run.entity)), f" move {many(len(found.changes), 'number')}",
     )  # fmt: skip
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in ("criterion", "level", "from", "to", "won", "of", "expected"):
+    for column in ("criterion", "level", "from", "to", found.words.won, "of", "expected"):
         table.add_column(column, justify="left" if column in ("criterion", "level") else "right", overflow="fold")
     for change in found.changes:
         style = "green" if change.after > change.before else "red"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from leadlight.insight.levels import Levels
 from leadlight.insight.ratio import HALF, Ratio
 from leadlight.learn.tables import Places, sigmoid
 from leadlight.scorecards.sentences import percent
+from leadlight.spec.words import USUAL, Words
 
 PAIRS = 8
 """How many pairs are named, at most."""
@@ -49,6 +50,7 @@ class Pair:
     """The wins to expect if each level only brought its own effect."""
     ratio: Ratio
     """Wins over expected wins."""
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the pair as plain JSON values."""
@@ -60,7 +62,7 @@ class Pair:
     def __str__(self) -> str:
         first, second = self.texts
         return (
-            f"{first} with {second} ({self.count:,}): {percent(self.won / self.count)} won, "
+            f"{first} with {second} ({self.count:,}): {percent(self.won / self.count)} {self.words.won}, "
             f"{percent(self.expected / self.count)} expected from each alone, {self.ratio}"
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -198,7 +198,10 @@ def profile(
         won,
         found,
         support,
-        find_pairs([item.levels for item in facts], won, support),
+        tuple(
+            replace(pair, words=words_of(workspace.spec))
+            for pair in find_pairs([item.levels for item in facts], won, support)
+        ),
     )
 
 

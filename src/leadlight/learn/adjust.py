@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from leadlight.learn.training import past_rows
 from leadlight.learn.write import scorecard_text
 from leadlight.spec import models
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.spec.words import words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ def adjust(
         horizon=_horizon(workspace) if rows.dated else 0.0,
         seed=seed,
     )
+    said = words_of(workspace.spec)
+    found = replace(found, words=said, changes=tuple(replace(change, words=said) for change in found.changes))
     spec = _calibrated(found)
     if spec == scorecard.spec:
         return AdjustRun(scorecard.name, workspace.spec.entity, until, found, None)
@@ -86,7 +89,7 @@ def _calibrated(found: Proposal) -> models.ScorecardSpec:
 
 
 def _heading(found: Proposal, workspace: ResolvedWorkspace, until: datetime) -> str:
-    title = f"Points moved by {found.wins:,} wins among {found.rows:,} rows of {workspace.spec.entity}s"
+    title = f"Points moved by {found.wins:,} {found.words.wins} among {found.rows:,} rows of {found.words.entities}"
     return "\n".join([f"{title} known by {until:%Y-%m-%d}:", *str(found).splitlines()[1:]])
 
 

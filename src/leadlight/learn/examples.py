@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from leadlight.spec.words import USUAL, Words
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -34,6 +36,7 @@ class Examples:
     lead: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     worth: Floats = field(default_factory=lambda: np.empty(0))
     horizon: float = 0.0
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Fill in what was not given: every row a lead of its own, no worth known."""

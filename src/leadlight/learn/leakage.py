@@ -317,7 +317,7 @@ class _Search:
         won, wins = self.rows.won, self.rows.wins
         with_win, without = float(filled[won].mean()), float(filled[~won].mean())
         facts = {"filled_won": with_win, "filled_others": without}
-        evidence = f"is filled for {_percent(with_win)} of the won rows and {_percent(without)} of the others"
+        evidence = self._filled(with_win, without)
         smallest = min(wins, len(won) - wins) * self.share
         gap = abs(with_win - without) - 1.645 * 0.5 / np.sqrt(smallest)
         if gap >= DECIDED:
@@ -358,9 +358,14 @@ class _Search:
             return True
         return low >= BROAD_PURE and odds >= BROAD_ODDS and k >= BROAD_SHARE * hit.sum() * self.share
 
+    def _filled(self, with_win: float, without: float) -> str:
+        won = self.rows.words.won
+        return f"is filled for {_percent(with_win)} of the {won} rows and {_percent(without)} of the others"
+
     def _given_away(self, name: str, mask: Bools, hit: Bools, ending: str) -> Finding:
         n, k = int(mask.sum()), int((mask & hit).sum())
         values = _values(self.rows.features.column(name).filter(pa.array(mask)))
+        ending = ending.replace("won", self.rows.words.won)
         evidence = f"where it {values}, {k:,} of {n:,} rows were {ending}; of all, {_percent(float(hit.mean()))}"
         return Finding(name, "gives_away", "leak", evidence, {"rows": n, "hits": k, "base": float(hit.mean())})
 
@@ -453,7 +458,7 @@ class _Search:
             filled = alone.codes > 0
             with_win, without = float(filled[self.rows.won].mean()), float(filled[~self.rows.won].mean())
             if name not in self.found and abs(with_win - without) >= TELLING:
-                evidence = f"is filled for {_percent(with_win)} of the won rows and {_percent(without)} of the others"
+                evidence = self._filled(with_win, without)
                 facts = {"filled_won": with_win, "filled_others": without}
                 self.found[name] = Finding(name, "missingness", "note", evidence, facts)
 

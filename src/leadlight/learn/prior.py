@@ -28,6 +28,7 @@ from leadlight.learn.levers import Lever, Pulls, with_points
 from leadlight.learn.tables import sigmoid
 from leadlight.spec import models
 from leadlight.spec.resolved import ResolvedScorecard
+from leadlight.spec.words import USUAL, Words, without_words
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -69,15 +70,16 @@ class Change:
     rows: int
     wins: int
     expected: float
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the change as plain JSON values."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return without_words(self)
 
     def __str__(self) -> str:
         return (
             f"{self.criterion}, {self.level}: {self.before:g} → {self.after:g} "
-            f"({self.wins:,} of {self.rows:,} won, {self.expected:.3g} expected)"
+            f"({self.wins:,} of {self.rows:,} {self.words.won}, {self.expected:.3g} expected)"
         )
 
 
@@ -100,6 +102,7 @@ class Proposal:
     effect: tuple[Comparison, ...] = field(repr=False, default=())
     timed: bool = False
     calibration: Calibration | None = field(repr=False, default=None)
+    words: Words = field(default=USUAL, repr=False, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the proposal as plain JSON values."""
@@ -115,7 +118,7 @@ class Proposal:
         }
 
     def __str__(self) -> str:
-        lines = [f"{self.wins:,} wins in {self.rows:,} rows move {len(self.changes):,} numbers"]
+        lines = [f"{self.wins:,} {self.words.wins} in {self.rows:,} rows move {len(self.changes):,} numbers"]
         if self.withdrawn:
             lines.append(f"  {self.withdrawn:,} changes are not proposed: rows not learned from speak against them")
         lines += [f"  {change}" for change in self.changes]

@@ -36,6 +36,7 @@ from leadlight.spec.features import TypedFeatures, type_features
 from leadlight.spec.findings import Findings
 from leadlight.spec.marks import Marks
 from leadlight.spec.resolved import ResolvedFeature, ResolvedWorkspace
+from leadlight.spec.words import words_of
 from leadlight.store.sql import Sql, fill, joined
 
 NONE = "(none)"
@@ -380,6 +381,7 @@ def _assembled(
         lead=labels.column("lead").to_numpy().astype(np.int64),
         worth=labels.column("worth").cast(pa.float64()).to_numpy().copy(),
         horizon=outcome.horizon / timedelta(days=1) if time is not None and _has_dates(labels) and dated else 0.0,
+        words=words_of(workspace.spec),
     ).take(order)
     as_of = labels.column("as_of").combine_chunks().take(pa.array(order))
     created = _days(labels.column("created_at"))[order]
