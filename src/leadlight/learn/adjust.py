@@ -76,7 +76,7 @@ def adjust(
     spec = _calibrated(found)
     if spec == scorecard.spec:
         return AdjustRun(scorecard.name, workspace.spec.entity, until, found, None)
-    placed = draft(root, scorecard.name, scorecard_text(spec, heading=_heading(found, workspace, until)))
+    placed = draft(root, scorecard.name, scorecard_text(spec, heading=_heading(found, until)))
     return AdjustRun(scorecard.name, workspace.spec.entity, until, found, placed)
 
 
@@ -88,7 +88,7 @@ def _calibrated(found: Proposal) -> models.ScorecardSpec:
     return found.spec.model_copy(update={"calibration": curve})
 
 
-def _heading(found: Proposal, workspace: ResolvedWorkspace, until: datetime) -> str:
+def _heading(found: Proposal, until: datetime) -> str:
     title = f"Points moved by {found.wins:,} {found.words.wins} among {found.rows:,} rows of {found.words.entities}"
     return "\n".join([f"{title} known by {until:%Y-%m-%d}:", *str(found).splitlines()[1:]])
 
