@@ -1,0 +1,11 @@
+"""The simulated subscribers of `customer_success_churn`, by another of their outcomes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from case import CASES, load
+
+CASE = replace(
+    load(CASES / "customer_success_churn.py"), name="customer-success: renewal", scorecard="renewal", outcome="renewal"
+)
