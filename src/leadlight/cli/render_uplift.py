@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from leadlight.cli.console import words
-from leadlight.spec.entity import many, plural
+from leadlight.spec.entity import many
 
 if TYPE_CHECKING:
     from leadlight.evaluate.bootstrap import Metric
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from leadlight.learn.uplift import UpliftRun
 
 ROWS = (
-    ("Qini, wins per 1,000", "qini", 1_000.0), ("uplift in top 10 %", "uplift_10", 100.0),
+    ("Qini, per 1,000", "qini", 1_000.0), ("uplift in top 10 %", "uplift_10", 100.0),
     ("uplift in top 20 %", "uplift_20", 100.0), ("uplift in top 30 %", "uplift_30", 100.0),
     ("uplift of all", "effect", 100.0),
 )  # fmt: skip
@@ -30,7 +30,7 @@ def learned(run: UpliftRun) -> RenderableType:
     head = Text.assemble(
         (f"{len(found.criteria)} criteria", "bold"), f" of who is moved, learned from "
         f"{many(found.counts.rows, 'row')} of ", words(many(found.counts.leads, found.entity)),
-        f", in {found.seconds:.0f} s; a point is one win more per {found.per:,.0f} treated",
+        f", in {found.seconds:.0f} s; a point is one more {found.words.win} per {found.per:,.0f} treated",
     )  # fmt: skip
     name = placed.name
     after = (
@@ -76,8 +76,9 @@ def _promises(found: UpliftVerdict) -> list[RenderableType]:
     names = ("moved most", "between", "moved least")
     if len(found.promises) != len(names):
         return []
+    words_ = found.arms[0].words
     said = [
         f"{name}: {100 * item.said:+.1f} said, {100 * item.came.value:+.1f} came"
         for name, item in zip(names, found.promises, strict=True)
     ]
-    return [words(f"in thirds of the {plural('lead')}, points of win rate: {'; '.join(said)}", "dim")]
+    return [words(f"in thirds of the {words_.entities}, points of {words_.rate}: {'; '.join(said)}", "dim")]

@@ -17,6 +17,7 @@ from leadlight.evaluate.balance import Balance
 from leadlight.evaluate.bootstrap import Leads, Metric, leads_of, percentile, resamples
 from leadlight.evaluate.rates import Rate, wilson
 from leadlight.evaluate.verdict import Answer, Comparison, answer
+from leadlight.spec.words import USUAL, Words
 
 SHARES = (0.1, 0.2, 0.3)
 """The shares of leads ranked first at which uplift is told."""
@@ -34,6 +35,7 @@ class Campaign:
     won: Bools
     treated: Bools
     lead: Ints | None = None
+    words: Words = USUAL
 
     def __post_init__(self) -> None:
         """Raise ValueError where the arrays differ in length."""
@@ -50,7 +52,7 @@ class Campaign:
         found = []
         for name, rows in (("treated", self.treated), ("control", ~self.treated)):
             n, wins = int(rows.sum()), int(self.won[rows].sum())
-            found.append(Rate(name, n, wins, *wilson(wins, n)))
+            found.append(Rate(name, n, wins, *wilson(wins, n), self.words))
         return found[0], found[1]
 
     @property
@@ -206,8 +208,8 @@ class CampaignFigures:
         if effect is None or top is None:
             return f"campaign: {treated}; {control}"
         return (
-            f"campaign: {treated}; {control}; the treatment changes the win rate by {_points(effect)}, among the 30 % "
-            f"ranked first by {_points(top)}"
+            f"campaign: {treated}; {control}; the treatment changes the {treated.words.rate} by {_points(effect)}, "
+            f"among the 30 % ranked first by {_points(top)}"
         )
 
 
@@ -306,12 +308,12 @@ class UpliftVerdict:
         effect, qini, top = self.figures.effect, self.figures.qini, self.figures.uplift_30
         if effect is not None and qini is not None and top is not None:
             lines.append(
-                f"The treatment changes the win rate by {_points(effect)}, among the 30 % ranked first by "
-                f"{_points(top)}."
+                f"The treatment changes the {treated.words.rate} by {_points(effect)}, among the 30 % ranked first "
+                f"by {_points(top)}."
             )
         lines.append(f"Are those ranked first moved more than others? {_sentence(self.better_than_random)}")
         if self.better_than_response is not None:
-            lines.append(f"Better than ranking by the chance of a win? {_sentence(self.better_than_response)}")
+            lines.append(f"Better than ranking by the chance of it? {_sentence(self.better_than_response)}")
         against = "Against publishing: " + "; ".join(self.against) + "."
         return "\n".join([*lines, "It may be published." if self.publishable else against])
 

@@ -22,7 +22,7 @@ from leadlight.learn.bins import Binned, bin_features
 from leadlight.learn.examples import Bools, Examples, Floats, Ints
 from leadlight.learn.fit import FEWEST, FitSettings, fit, periods_of
 from leadlight.learn.merge import merge_axis
-from leadlight.learn.tables import Axis, CategoryAxis, Tables, Term
+from leadlight.learn.tables import Axis, CategoryAxis, Tables, Term, sigmoid
 
 FOLDS = 4
 USUAL = 0.1
@@ -141,10 +141,18 @@ def expected_outcomes(trial: Trial, settings: FitSettings, *, folds: int = 2) ->
     found, tables = np.zeros(len(examples)), []
     for k in range(folds):
         before = examples.take(fold != k)
-        fitted = fit(before, replace(settings, most_pairs=0))
-        found[fold == k] = fitted.probability(examples.features.filter(pa.array(fold == k)))
-        tables.append(fitted.tables)
+        fitted = _response(before, settings)
+        found[fold == k] = sigmoid(fitted.log_odds(examples.features.filter(pa.array(fold == k))))
+        tables.append(fitted)
     return found, tables
+
+
+def _response(examples: Examples, settings: FitSettings) -> Tables:
+    """Return the tables of the outcome; of too few outcomes, the same for everybody."""
+    if min(examples.wins, len(examples) - examples.wins) < FEWEST:
+        rate = (examples.wins + 0.5) / (len(examples) + 1)
+        return Tables(float(np.log(rate / (1 - rate))), ())
+    return fit(examples, replace(settings, most_pairs=0)).tables
 
 
 def _ground(trial: Trial, binned: Binned, expected: Floats, settings: FitSettings) -> _Ground:

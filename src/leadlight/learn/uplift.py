@@ -51,6 +51,7 @@ from leadlight.scorecards.scores_at import scores_at
 from leadlight.spec import models
 from leadlight.spec.entity import plural
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.spec.words import USUAL, Words, words_of
 
 TREATED, CONTROL = "arm_treated_", "arm_control_"
 UPLIFT = "uplift"
@@ -87,6 +88,7 @@ class LearnedUplift:
     notes: tuple[str, ...]
     until: datetime
     seconds: float
+    words: Words = USUAL
 
     @property
     def publishable(self) -> bool:
@@ -119,8 +121,8 @@ class LearnedUplift:
     def __str__(self) -> str:
         head = (
             f"Learned {len(self.criteria)} criteria of who is moved, from {self.counts.rows:,} rows of "
-            f"{self.counts.leads:,} {plural(self.entity)}, in {self.seconds:.0f} s. A point is one win more per "
-            f"{self.per:,.0f} treated."
+            f"{self.counts.leads:,} {plural(self.entity)}, in {self.seconds:.0f} s. A point is one more "
+            f"{self.words.win} per {self.per:,.0f} treated."
         )
         return "\n".join([head, str(self.verdict), str(self.leaks), *self.notes])
 
@@ -156,7 +158,7 @@ def learn_uplift(
     spec = _card(workspace, found, table, trial, effects, judged, leaks, until, per, seed)
     return LearnedUplift(
         workspace.spec.entity, spec, _counts(table.counts, trial), neither, leaks, judged.verdict, effects.mean, per,
-        effects.kept, _notes(workspace, neither, judged), until, clock.monotonic() - began,
+        effects.kept, _notes(workspace, neither, judged), until, clock.monotonic() - began, words_of(workspace.spec),
     )  # fmt: skip
 
 
@@ -230,7 +232,8 @@ def campaign_figures(
     rows = (treated ^ control) & found.scored & (table.created >= since)
     if not (rows & treated).any() or not (rows & control).any():
         return None
-    campaign = Campaign(table.examples.won[rows], treated[rows], table.examples.lead[rows])
+    words = words_of(workspace.spec)
+    campaign = Campaign(table.examples.won[rows], treated[rows], table.examples.lead[rows], words)
     figures = uplift_draws(found.score[rows], campaign, seed=seed).figures()
     said = None if found.uplift is None else promises(found.uplift[rows], campaign)
     return CampaignFigures(campaign.arms, figures, said or ())
@@ -260,7 +263,7 @@ def _judge(workspace: ResolvedWorkspace, trial: Trial, settings: FitSettings) ->
     chance = _together(response, test.examples.features)
     others = {RESPONSE: chance, **_boxes(train, test, settings.seed)}
     verdict = judge_uplift(
-        Campaign(test.examples.won, test.treated, test.examples.lead),
+        Campaign(test.examples.won, test.treated, test.examples.lead, words_of(workspace.spec)),
         said,
         said,
         balance=balance(trial.examples.features, trial.treated, meant=treatment_of(workspace).share),
@@ -483,7 +486,7 @@ def _heading(found: LearnedUplift, treatment: models.TreatmentSpec) -> str:
     lines = [
         f"Who is moved, learned from {found.counts.rows:,} {plural(found.entity)} of a randomised campaign.",
         f"Treated: {treatment.treated}",
-        f"A point is one win more per {found.per:,.0f} treated: the score is the uplift.",
+        f"A point is one more {found.words.win} per {found.per:,.0f} treated: the score is the uplift.",
         "",
         *str(found.verdict).splitlines(),
     ]
