@@ -34,6 +34,7 @@ FIGURES = (
     ("AUC", "auc", "{:.3f}"), ("average precision", "average_precision", "{:.3f}"), ("log loss", "log_loss", "{:.4f}"),
     ("calibration error", "ece", "{:.3f}"), ("{wins} in top 5 %", "gain_5", "{:.0%}"),
     ("{wins} in top 10 %", "gain_10", "{:.0%}"), ("{wins} in top 20 %", "gain_20", "{:.0%}"),
+    ("{wins} in top {capacity:.1%}", "gain_at", "{:.0%}"),
 )  # fmt: skip
 
 
@@ -146,9 +147,13 @@ def _figures(systems: list[tuple[str, Metrics]]) -> Table:
     for title, name, form in FIGURES:
         values: list[Metric | None] = [getattr(metrics, name) for _, metrics in systems]
         if any(value is not None for value in values):
-            title = title.format(wins=systems[0][1].words.wins)
+            title = _title(title, systems[0][1])
             table.add_row(title, *("" if value is None else form.format(value.value) for value in values))
     return table
+
+
+def _title(title: str, metrics: Metrics) -> str:
+    return title.format(wins=metrics.words.wins, capacity=metrics.capacity or 0)
 
 
 def evaluation(found: Evaluation) -> RenderableType:
@@ -164,11 +169,12 @@ def evaluation(found: Evaluation) -> RenderableType:
         value: Metric | None = getattr(found.metrics, name)
         if value is not None:
             table.add_row(
-                title.format(wins=found.metrics.words.wins), Text(form.format(value.value), style="bold"),
+                _title(title, found.metrics), Text(form.format(value.value), style="bold"),
                 Text(f"{form.format(value.low)} to {form.format(value.high)}", style="dim"),
             )  # fmt: skip
     parts: list[RenderableType] = [head, table]
     parts += [words(item) for item in found.against if item.figure == "auc"]
+    parts += [words(f"{label}: {metrics}") for label, metrics in found.beside]
     parts += [_by_grade(found.grades)] if found.grades else []
     parts += [words(found.calibration)] if found.calibration is not None else []
     parts += [words(item, "yellow" if item.findings else "") for item in found.fairness]

@@ -40,6 +40,12 @@ class Group:
     won: Rate
     ratio: Metric | None
     since: Since | None
+    chosen_of_won: Rate
+    """Of those that were won, how many were chosen: equal opportunity (Hardt, Price and Srebro 2016) is equal rates."""
+    chosen_of_lost: Rate
+    """Of those that were not."""
+    gap: float | None = None
+    """Mean score less that of the group chosen most, in standard deviations of all scores (lenders' SMD)."""
 
     @property
     def falls_short(self) -> bool:
@@ -52,6 +58,8 @@ class Group:
             "name": self.name, "n": self.chosen.n, "chosen": self.chosen.as_dict(), "won": self.won.as_dict(),
             "ratio": None if self.ratio is None else self.ratio.as_dict(), "falls_short": self.falls_short,
             "since": None if self.since is None else self.since.as_dict(),
+            "chosen_of_won": self.chosen_of_won.as_dict(), "chosen_of_lost": self.chosen_of_lost.as_dict(),
+            "gap": self.gap,
         }  # fmt: skip
 
     def __str__(self) -> str:
@@ -94,6 +102,8 @@ class Fairness:
     attribute: str
     groups: tuple[Group, ...]
     proxies: tuple[Proxy, ...]
+    line: str = ""
+    """Who counts as chosen, in words."""
 
     @property
     def findings(self) -> tuple[str, ...]:
@@ -114,13 +124,15 @@ class Fairness:
         """Return the figures as plain JSON values."""
         return {
             "attribute": self.attribute,
+            "line": self.line,
             "groups": [item.as_dict() for item in self.groups],
             "proxies": [item.as_dict() for item in self.proxies],
             "findings": list(self.findings),
         }
 
     def __str__(self) -> str:
-        head = f"{self.attribute}: " + ("; ".join(self.findings) if self.findings else "nothing stands out")
+        line = f", chosen: {self.line}" if self.line else ""
+        head = f"{self.attribute}{line}: " + ("; ".join(self.findings) if self.findings else "nothing stands out")
         return "\n".join([head, *(f"  {item}" for item in self.groups)])
 
 
@@ -133,9 +145,12 @@ def fairness(
     probability: Floats | None = None,
     features: pa.Table | None = None,
     words: Words = USUAL,
+    score: Floats | None = None,
+    line: str = "",
 ) -> Fairness:
     """Compare the groups of a protected attribute: who is at or above the line, who won, what was said of them.
 
+    `line` says in words who is; `score` is for the gap between mean scores.
     `features` are those the scorecard uses, in which proxies are looked for. A group without a name is called missing.
     """
     same_length(group=group, chosen=chosen, won=won, probability=probability)

@@ -45,6 +45,9 @@ class Metrics:
     resolution: Metric | None
     uncertainty: Metric | None
     ece: Metric | None
+    gain_at: Metric | None = None
+    """The share of all wins among the first `capacity`, where one is told."""
+    capacity: float | None = None
     words: Words = field(default=USUAL, repr=False, compare=False)
 
     @property
@@ -87,6 +90,8 @@ class Draws:
     names: tuple[str, ...]
     value: Floats
     draws: Floats
+    capacity: float | None = None
+    """The share of rows at which `gain_at` is told."""
 
     def of(self, name: str) -> tuple[float, Floats]:
         """Return one figure as seen, and in each draw. Raises ValueError where it is not among the names."""
@@ -103,6 +108,7 @@ def measure(
     weights: Floats | None = None,
     seed: int = 0,
     words: Words = USUAL,
+    capacity: float | None = None,
 ) -> Metrics:
     """Hold scores, and probabilities where there are any, against what came of the rows.
 
@@ -114,7 +120,7 @@ def measure(
     (0.75, 0.4, None)
     """
     leads = leads_of(lead, same_length(won=won, lead=lead))
-    drawn = draw(score, won, leads, probability=probability, weights=weights, seed=seed)
+    drawn = draw(score, won, leads, probability=probability, weights=weights, seed=seed, capacity=capacity)
     return metrics_of(drawn, won, leads, weights=weights, words=words)
 
 
@@ -127,8 +133,9 @@ def metrics_of(
     unknown = {name: None for name in TRUTH if name not in drawn.names}
     weight = np.ones(len(won)) if weights is None else weights
     base_rate = float(weight @ won / weight.sum()) if weight.sum() > 0 else None
-    figures = {**metrics, **unknown}
-    return Metrics(n=len(won), wins=int(won.sum()), leads=leads.count, base_rate=base_rate, words=words, **figures)
+    known = {"n": len(won), "wins": int(won.sum()), "leads": leads.count, "base_rate": base_rate}
+    figures: dict[str, Any] = {**known, **metrics, **unknown}
+    return Metrics(**figures, capacity=drawn.capacity, words=words)
 
 
 def draw(
@@ -139,20 +146,27 @@ def draw(
     probability: Floats | None = None,
     weights: Floats | None = None,
     seed: int = 0,
+    capacity: float | None = None,
 ) -> Draws:
-    """Return all figures as seen and in each draw of leads; the same seed gives the same draws for every system."""
+    """Return all figures as seen and in each draw of leads; the same seed gives the same draws for every system.
+
+    With a `capacity` the gain at that share of rows, `gain_at`, is among them.
+    """
     same_length(score=score, won=won, probability=probability, lead=leads.code, weights=weights)
     order = in_order(score, won, leads, weights=weights)
     truth = None if probability is None else _truth(probability, won, leads, weights)
 
+    shares = SHARES if capacity is None else (*SHARES, capacity)
+    ranked = RANKING if capacity is None else (*RANKING, "gain_at")
+
     def figures(counts: Floats) -> Floats:
-        ranking = rank_figures(order, counts)
+        ranking = rank_figures(order, counts, shares=shares)
         return ranking if truth is None else np.column_stack([ranking, _truth_figures(truth, counts)])
 
-    names = RANKING if truth is None else RANKING + TRUTH
+    names = ranked if truth is None else ranked + TRUTH
     seen = figures(np.ones((1, leads.count)))[0]
     drawn = [figures(counts) for counts in resamples(leads, seed=seed)]
-    return Draws(names, seen, np.concatenate(drawn) if drawn else np.empty((0, len(names))))
+    return Draws(names, seen, np.concatenate(drawn) if drawn else np.empty((0, len(names))), capacity)
 
 
 def _interval(name: str, value: float, draws: Floats, wins: int, others: int) -> Metric | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,16 +37,16 @@ def in_order(score: Floats, won: Bools, leads: Leads, *, weights: Floats | None 
     return Order(leads.code[place], won[place].astype(np.float64), weight, runs)
 
 
-def rank_figures(order: Order, counts: Floats) -> Floats:
-    """Return, for each row of counts (how often each lead is drawn), AUC, average precision and the gain at `SHARES`.
+def rank_figures(order: Order, counts: Floats, *, shares: Sequence[float] = SHARES) -> Floats:
+    """Return, for each row of counts (how often each lead is drawn), AUC, average precision and the gain at `shares`.
 
     AUC is the chance that a win stands above another row, ties half (Mann and Whitney 1947). Average precision is the
     mean, over wins, of the share of wins down to there, rows of one score taken together. Gain is the share of
     all wins among the share of rows ranked first; where the share ends within a tie, that part of the tie counts.
-    NaN where there is no win, or for AUC nothing else. Shape: draws × 5.
+    NaN where there is no win, or for AUC nothing else. Shape: draws × (2 + shares).
     """
     if not len(order.won):
-        return np.full((len(counts), 2 + len(SHARES)), np.nan)
+        return np.full((len(counts), 2 + len(shares)), np.nan)
     rows = np.take(counts, order.lead, axis=1)
     if order.weight is not None:
         rows *= order.weight
@@ -60,16 +61,16 @@ def rank_figures(order: Order, counts: Floats) -> Floats:
         above -= (rows - wins) / 2
         auc = 1 - np.einsum("ij,ij->i", wins, above) / (won * (total - won))
         precision = np.einsum("ij,ij->i", wins, np.divide(found, seen, out=np.zeros_like(seen), where=seen > 0)) / won
-        gain = np.array([_shared(seen[i], found[i]) for i in range(len(seen))]) / won[:, None]
+        gain = np.array([_shared(seen[i], found[i], shares) for i in range(len(seen))]) / won[:, None]
     figures = np.column_stack([auc, precision, gain])
     figures[won == 0] = np.nan
     figures[total - won == 0, 0] = np.nan
     return figures
 
 
-def _shared(seen: Floats, found: Floats) -> Floats:
+def _shared(seen: Floats, found: Floats, shares: Sequence[float]) -> Floats:
     """Return the wins among the first of each share, with a straight line within ties."""
-    cut = np.multiply(SHARES, seen[-1])
+    cut = np.multiply(shares, seen[-1])
     first = seen[0]
     within = np.interp(cut, seen, found)
     return np.where(cut < first, found[0] * cut / first if first else 0.0, within)

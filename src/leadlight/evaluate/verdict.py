@@ -20,7 +20,8 @@ from leadlight.spec.words import USUAL, Words
 
 LEARNED, TODAY, FIRST_COME = "learned scorecard", "today's scorecard", "first come, first served"
 BLACK_BOX, BASE_RATE = "black box", "base rate"
-COMPARED = ("auc", "average_precision", "gain_10", "log_loss", "brier")
+COMPARED = ("auc", "average_precision", "gain_10", "gain_at", "log_loss", "brier")
+FIGURES = {"auc": "AUC", "gain_10": "gain at 10 %", "gain_at": "gain at capacity"}
 LOWER_IS_BETTER = ("log_loss", "brier")
 HOPELESS = 100
 """An answer that would need more than so many times the wins at hand is no, not "not yet"."""
@@ -54,6 +55,8 @@ class HeldOut:
     timed: bool = True
     label: str = "the data"
     words: Words = USUAL
+    capacity: float | None = None
+    """The share of leads one can take care of; the gain at it is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ class Comparison:
         }  # fmt: skip
 
     def __str__(self) -> str:
-        name = self.figure.replace("gain_10", "gain at 10 %").replace("auc", "AUC").replace("_", " ")
+        name = FIGURES.get(self.figure, self.figure.replace("_", " "))
         d = self.difference
         return f"{name}: {self.first} {d.value:+.3f} ({d.low:+.3f} to {d.high:+.3f}) against {self.other}"
 
@@ -124,6 +127,8 @@ class Verdict:
     calibration: Calibration | None
     against: tuple[str, ...]
     """What speaks against publishing, in sentences."""
+    beside: tuple[tuple[str, Answer], ...] = ()
+    """Whether it ranks better (AUC) than each number that people rank by today."""
     words: Words = field(default=USUAL, repr=False, compare=False)
 
     @property
@@ -152,6 +157,7 @@ class Verdict:
             "better_than_first_come": plain(self.better_than_first_come),
             "better_than_base_rate": plain(self.better_than_base_rate),
             "calibration": self.calibration and self.calibration.as_dict(),
+            "beside": {name: plain(answer) for name, answer in self.beside},
             "publishable": self.publishable,
             "against": list(self.against),
         }  # fmt: skip
@@ -164,6 +170,7 @@ class Verdict:
             lines.append(f"Better than the scorecard you have? {self._said(self.better_than_today, TODAY)}")
         if self.better_than_first_come is not None:
             lines.append(f"Better than {self.first_come}? {self._said(self.better_than_first_come, FIRST_COME)}")
+        lines += [f"Better than {name}? {self._said(found, name)}" for name, found in self.beside]
         lines.append(f"Better than the base rate of {self.base_rate:.1%}? {_sentence(str(self.better_than_base_rate))}")
         if self.calibration is not None and self.calibration.calibrated:
             lines.append(_sentence(str(self.calibration)))
@@ -227,11 +234,15 @@ def judge(
         *others,
         System(BASE_RATE, np.zeros(len(won)), np.full(len(won), held_out.base_rate)),
     ]
-    drawn = {item.name: draw(item.score, won, leads, probability=item.probability, seed=seed) for item in systems}
+    drawn = {
+        item.name: draw(item.score, won, leads, probability=item.probability, seed=seed, capacity=held_out.capacity)
+        for item in systems
+    }
     comparisons = tuple(
         item for name in drawn if name != LEARNED for item in compare(LEARNED, drawn[LEARNED], name, drawn[name])
     )
-    return _verdict(held_out, learned, leads, drawn, comparisons, first_come, seed=seed)
+    names = [item.name for item in others]
+    return _verdict(held_out, learned, leads, drawn, comparisons, first_come, names, seed=seed)
 
 
 def _first_come(
@@ -268,6 +279,7 @@ def _verdict(
     drawn: dict[str, Draws],
     comparisons: tuple[Comparison, ...],
     first_come: Literal["oldest first", "newest first"] | None,
+    others: Sequence[str],
     *,
     seed: int,
 ) -> Verdict:
@@ -302,6 +314,7 @@ def _verdict(
         better_than_base_rate=better_than_base_rate,
         calibration=truth,
         against=tuple(_against(held_out, better_than_base_rate, truth, by.get((TODAY, "auc")), better_than_today)),
+        beside=tuple((name, found) for name in others if (found := asked((name, "auc"))) is not None),
         words=held_out.words,
     )
 

@@ -180,7 +180,7 @@ class NextStep:
 
     def __str__(self) -> str:
         lines = [self.summary, self.rule, *(f"  {step}" for step in self.steps)]
-        return "\n".join([*lines, CAVEAT] if self.steps else lines)
+        return "\n".join([*lines, CAVEAT.format(won=self.words.won)] if self.steps else lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from leadlight.engines.base import Engine
 from leadlight.expr.types import Type
+from leadlight.expr.words import phrase_fault
 from leadlight.spec import models
 from leadlight.spec.catalog import RESERVED
 from leadlight.spec.durations import format_duration
@@ -25,8 +26,10 @@ MOST_TYPES = 12
 """How many types of events become features, the commonest first."""
 MOST_VALUES = 6
 """How many values of a property of a type."""
-MOST_WORDS = 20
-"""How many words of a text become features."""
+MOST_DOMAINS = 20
+"""How many domains of addresses become features."""
+MOST_WORDS = 300
+"""How many words of a text become features, the commonest first; what is learned from them `words` decides."""
 LEAST_SHARE = 0.01
 """The share of leads (or of a type's events) that a word or value must have."""
 SELDOM = 0.02
@@ -48,6 +51,8 @@ class Candidate:
     name: str
     title: str
     spec: models.Feature | None = None
+    word: bool = False
+    """Whether it is one of many words of a text, of which each tells a little."""
 
 
 def candidates(engine: Engine, workspace: ResolvedWorkspace) -> list[Candidate]:
@@ -59,6 +64,7 @@ def candidates(engine: Engine, workspace: ResolvedWorkspace) -> list[Candidate]:
         found += maker.of_events()
         found += maker.of_accounts()
     barred = {*workspace.spec.learn.leave_out, *workspace.spec.learn.protected, *_treatment(workspace)}
+    barred |= _beside(workspace)
     return [candidate for candidate in _once(found) if not (_rests_on(candidate, workspace) & barred)]
 
 
@@ -68,6 +74,15 @@ def _treatment(workspace: ResolvedWorkspace) -> set[str]:
     conditions = [treatment.treated, treatment.control or ""] if treatment is not None else []
     names = set(re.findall(r"[a-z_][a-z0-9_]*", re.sub(r"'[^']*'", "", " ".join(conditions)).lower()))
     return names & {*workspace.features, *workspace.catalog.attributes, *workspace.catalog.account_attributes}
+
+
+def _beside(workspace: ResolvedWorkspace) -> set[str]:
+    """The attributes that people rank by today: to be held against, not learned from, unless a feature names them."""
+    used: set[str] = set()
+    for feature in workspace.beside.values():
+        used |= feature.expression.names if feature.expression is not None else frozenset()
+    named = [_rests_on(Candidate(name, name), workspace) for name in workspace.features]
+    return used - set().union(*named) - set(workspace.spec.learn.keep)
 
 
 def _once(found: Iterable[Candidate]) -> list[Candidate]:
@@ -175,7 +190,7 @@ class _Maker:
                 table=table,
                 sample=Sql(str(SAMPLE)),
             ),
-            [LEAST_SHARE / 2, MOST_WORDS],
+            [LEAST_SHARE / 2, MOST_DOMAINS],
         )
         for (domain,) in found:
             spec = models.ExprFeature(expr=f"contains(lower({name}), {_literal('@' + domain)})")
@@ -200,8 +215,10 @@ class _Maker:
             [LEAST_SHARE, MOST_WORDS],
         )
         for (word,) in found:
-            spec = models.ExprFeature(expr=f"contains(lower({name}), {_literal(word)})")
-            yield Candidate(_name(name, "says", word), f"{_title(name)} says “{word}”", spec)
+            whole = phrase_fault(word) is None  # not so in scripts without spaces, where a part is all there is to find
+            found_by = f"contains_any({name}, {_literal(word)})" if whole else f"contains({name}, {_literal(word)})"
+            spec = models.ExprFeature(expr=found_by)
+            yield Candidate(_name(name, "says", word), f"{_title(name)} says “{word}”", spec, word=True)
 
     # ----------------------------------------------------------------------------------------------------- events
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError
+from leadlight.evaluate.arrays import Floats
 from leadlight.evaluate.bootstrap import leads_of
 from leadlight.evaluate.calibration import Calibration, calibration
 from leadlight.evaluate.fairness import Fairness, fairness
@@ -19,7 +20,7 @@ from leadlight.evaluate.rates import Rate, conversions
 from leadlight.evaluate.uplift import CampaignFigures
 from leadlight.evaluate.verdict import Comparison, compare
 from leadlight.learn.card import features_of
-from leadlight.learn.training import Rows, features_at, past_rows, texts_at
+from leadlight.learn.training import Rows, features_at, missing_last, past_rows, texts_at
 from leadlight.learn.uplift import campaign_figures
 from leadlight.scorecards.scores_at import ScoresAt, scores_at
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
@@ -47,6 +48,8 @@ class Evaluation:
     fairness: tuple[Fairness, ...] = ()
     """For each protected attribute, how its groups are chosen (the first fifth of the ranking) and won."""
     notes: tuple[str, ...] = ()
+    beside: tuple[tuple[str, Metrics], ...] = ()
+    """The figures of the numbers that people rank by today."""
     campaign: CampaignFigures | None = None
     """What the ranking would have been worth to a randomised campaign."""
 
@@ -64,6 +67,7 @@ class Evaluation:
             "calibration": None if self.calibration is None else self.calibration.as_dict(),
             "fairness": [item.as_dict() for item in self.fairness],
             "notes": list(self.notes),
+            "beside": {label: metrics.as_dict() for label, metrics in self.beside},
             "campaign": None if self.campaign is None else self.campaign.as_dict(),
         }
 
@@ -71,6 +75,7 @@ class Evaluation:
         since = "" if self.since is None else f" from {self.since:%Y-%m-%d}"
         lines = [f"{self.scorecard} {self.version}{since} until {self.until:%Y-%m-%d}: {self.metrics}"]
         lines += [f"  {item}" for item in self.against if item.figure == "auc"]
+        lines += [f"  {label}: {metrics}" for label, metrics in self.beside]
         lines += [f"  grade {rate}" for rate in self.grades]
         lines += [f"  {self.calibration}"] if self.calibration is not None else []
         lines += [str(item) for item in self.fairness]
@@ -102,20 +107,36 @@ def evaluate(
             fix=f"Outcomes need {_horizon(workspace)} days to settle: name an earlier --since or a later --until.",
         )
     said = words_of(workspace.spec)
+    beside = _beside(engine, workspace, rows)
     return Evaluation(
         scorecard.name,
         scorecard.version,
         workspace.spec.entity,
         since,
         until,
-        measure(found.score, rows.won, probability=found.probability, lead=rows.lead, seed=seed, words=said),
-        _against(rows, found, seed) if rows.dated else (),
+        measure(
+            found.score,
+            rows.won,
+            probability=found.probability,
+            lead=rows.lead,
+            seed=seed,
+            words=said,
+            capacity=workspace.spec.learn.capacity,
+        ),
+        _against(rows, found, beside, seed),
         _by_grade(scorecard, rows, found, said),
         None
         if found.probability is None
         else calibration(found.probability, rows.won, lead=rows.lead, seed=seed, words=said),
         _fairness(engine, workspace, scorecard, rows, found),
         tuple(_notes(scorecard, since)),
+        tuple(
+            (
+                label,
+                measure(score, rows.won, lead=rows.lead, seed=seed, words=said, capacity=workspace.spec.learn.capacity),
+            )
+            for label, score in beside.items()
+        ),
         campaign_figures(
             engine, workspace, scorecard, until, since=-np.inf if since is None else _days(since), seed=seed
         ),
@@ -149,11 +170,22 @@ def _fairness(
     )
 
 
-def _against(rows: Rows, found: ScoresAt, seed: int) -> tuple[Comparison, ...]:
-    """Hold the order against both orders of arrival."""
+def _beside(engine: Engine, workspace: ResolvedWorkspace, rows: Rows) -> dict[str, Floats]:
+    """Return the numbers that people rank by today, of each row."""
+    names = {label: feature.name for label, feature in workspace.beside.items()}
+    if not names:
+        return {}
+    full = workspace.with_features({feature.name: feature for feature in workspace.beside.values()})
+    table = features_at(engine, full, list(names.values()), rows)
+    return {label: missing_last(table.column(name)) for label, name in names.items()}
+
+
+def _against(rows: Rows, found: ScoresAt, beside: Mapping[str, Floats], seed: int) -> tuple[Comparison, ...]:
+    """Hold the order against both orders of arrival, where there are dates, and against what people rank by today."""
     leads = leads_of(rows.lead, len(rows.lead))
     own = draw(found.score, rows.won, leads, seed=seed)
-    orders = {OLDEST_FIRST: -rows.created, NEWEST_FIRST: rows.created}
+    orders = {OLDEST_FIRST: -rows.created, NEWEST_FIRST: rows.created} if rows.dated else {}
+    orders |= beside
     return tuple(
         item
         for name, order in orders.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time as clock
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from leadlight.learn.fit import FitSettings, Fitted, fit
 from leadlight.learn.leakage import LeakageReport, find_leaks
 from leadlight.learn.points import tables_to_groups
 from leadlight.learn.training import Counts, Training, training
+from leadlight.learn.words import choose_words
 from leadlight.learn.worth import learn_worth
 from leadlight.scorecards.scores_at import scores_at
 from leadlight.spec import models
@@ -120,7 +121,8 @@ def learn(
     leaks = find_leaks(table.examples, keep=_kept(workspace, keep, table), current=_current(found, table), seed=seed)
     settings = _settings(workspace, leaks.kept, seed)
     step("learning from the older part, to judge by the newer")
-    judged = _judge(engine, workspace, table, list(leaks.kept), settings, today=today, label=label)
+    words = {item.name for item in found if item.word}
+    judged = _judge(engine, workspace, table, list(leaks.kept), settings, today=today, label=label, words=words)
     step("learning from everything")
     examples = table.examples.select(judged.features)
     fitted = fit(examples, _among(settings, judged.features))
@@ -151,7 +153,8 @@ def bare_card(
     table = training(engine, workspace, found, until)
     kept = find_leaks(table.examples, current=_current(found, table), seed=seed).kept
     settings, examples = _settings(workspace, kept, seed), table.examples.select(list(kept))
-    chosen = examples.select(_chosen(examples, black_box(examples, seed=seed)))
+    words = {item.name for item in found if item.word}
+    chosen = examples.select(_chosen(examples, black_box(examples, seed=seed), words))
     base, criteria = tables_to_groups(fit(chosen, _among(settings, chosen.names)).tables, double_odds=DOUBLE_ODDS)
     used = {name for criterion in criteria for name in uses(criterion)}
     own = {name: feature.spec for name, feature in table.features.items() if name in used}
@@ -207,13 +210,14 @@ def _judge(
     *,
     today: ResolvedScorecard | None,
     label: str,
+    words: Collection[str] = (),
 ) -> _Judged:
     """Learn from the older part, say probabilities by a calibration older than what is judged, and judge."""
     examples = table.examples.select(names)
     outer = _split(examples)
     train, test = examples.take(outer.train), examples.take(outer.test)
     box = black_box(train, seed=settings.seed)
-    features = _chosen(train, box)
+    features = _chosen(train, box, words)
     train, test = train.select(features), test.select(features)
     settings = _among(settings, features)
     known = _known_before(train, settings)
@@ -228,12 +232,14 @@ def _judge(
         timed=outer.timed,
         label=label,
         words=words_of(workspace.spec),
+        capacity=workspace.spec.learn.capacity,
     )
     verdict = judge(
         held,
         System("learned", scores, known.probabilities(scores)),
         today=_today(engine, workspace, today, test.lead, table.as_of.take(pa.array(outer.test))),
         black_box=None if box is None else _as_system(box, examples.take(outer.test).features),
+        others=[System(label, values[outer.test]) for label, values in table.beside.items()],
         seed=settings.seed,
     )
     return _Judged(verdict, features, _calibrated(scores, test), scores)
@@ -271,13 +277,20 @@ def _calibrated(scores: Floats, examples: Examples) -> Calibration:
     return calibrate(scores, examples.won, lead=examples.lead, time=examples.time)
 
 
-def _chosen(examples: Examples, box: BlackBox | None) -> list[str]:
-    """Return the features that help most: by what they gain in a black box, or where wins are too few for one, all."""
-    if box is None or len(examples.names) <= MOST_FEATURES:
-        return examples.names
-    ranked = sorted((name for name in examples.names if box.gain[name] > 0), key=lambda name: -box.gain[name])
-    best = set(ranked[:MOST_FEATURES])
-    return [name for name in examples.names if name in best] or examples.names[:MOST_FEATURES]
+def _chosen(examples: Examples, box: BlackBox | None, words: Collection[str] = ()) -> list[str]:
+    """Return the features that help most: by what they gain in a black box, or where wins are too few for one, all.
+
+    Words of texts are chosen beside them, in another way.
+    """
+    best = {*_best([name for name in examples.names if name not in words], box), *choose_words(examples, words)}
+    return [name for name in examples.names if name in best]
+
+
+def _best(names: list[str], box: BlackBox | None) -> list[str]:
+    if box is None or len(names) <= MOST_FEATURES:
+        return names
+    ranked = sorted((name for name in names if box.gain[name] > 0), key=lambda name: -box.gain[name])
+    return ranked[:MOST_FEATURES] or names[:MOST_FEATURES]
 
 
 def _today(

@@ -9,7 +9,7 @@ learned from then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -87,6 +87,8 @@ class Training:
     counts: Counts
     assumptions: tuple[str, ...] = ()
     """What had to be assumed of the data, as sentences."""
+    beside: Mapping[str, Floats] = field(repr=False, default_factory=dict)
+    """Label → the numbers that people rank by today; those without one come last."""
 
 
 def training(
@@ -102,12 +104,27 @@ def training(
     Raises NotFoundError where the workspace has no outcomes or does not say which are wins.
     """
     features = resolve_candidates(workspace, found)
+    beside = {feature.name: feature for feature in workspace.beside.values()}
+    names = [*(c.name for c in found if _known(c, features)), *beside]
     with moments(engine, workspace, until, most_rows=most_rows) as counts:
-        table = read_features(engine, workspace.with_features(features), [c.name for c in found if _known(c, features)])
+        table = read_features(engine, workspace.with_features({**features, **beside}), names)
         labels = _labels(engine)
     kept = pc.invert(table.column(EXCLUDED).fill_null(False))
     table, labels = table.drop_columns([EXCLUDED]).filter(kept), labels.filter(kept)
-    return _assembled(engine, workspace, table, labels, features, counts)
+    numbers = {label: missing_last(table.column(one.name)) for label, one in workspace.beside.items()}
+    return _assembled(engine, workspace, table.drop_columns(list(beside)), labels, features, counts, numbers)
+
+
+def missing_last(column: pa.ChunkedArray) -> Floats:
+    """Return numbers to rank by, the highest first; those that are missing lie below all others.
+
+    >>> missing_last(pa.chunked_array([[3.0, None, -1.0]])).tolist()
+    [3.0, -2.0, -1.0]
+    """
+    values = column.cast(pa.float64()).to_numpy()
+    known = values[~np.isnan(values)]
+    found: Floats = np.where(np.isnan(values), known.min() - 1 if len(known) else 0.0, values)
+    return found
 
 
 def _known(candidate: Candidate, features: dict[str, ResolvedFeature]) -> bool:
@@ -368,6 +385,7 @@ def _assembled(
     labels: pa.Table,
     features: dict[str, ResolvedFeature],
     counts: Counts,
+    beside: Mapping[str, Floats],
 ) -> Training:
     time, assumptions = _time(workspace, labels, table)
     order = np.argsort(time, kind="stable") if time is not None else np.arange(labels.num_rows)
@@ -385,7 +403,8 @@ def _assembled(
     ).take(order)
     as_of = labels.column("as_of").combine_chunks().take(pa.array(order))
     created = _days(labels.column("created_at"))[order]
-    return Training(examples, as_of, created, features, counts, tuple(assumptions) + _flat(engine))
+    numbers = {label: values[order] for label, values in beside.items()}
+    return Training(examples, as_of, created, features, counts, tuple(assumptions) + _flat(engine), numbers)
 
 
 def _time(workspace: ResolvedWorkspace, labels: pa.Table, table: pa.Table) -> tuple[Floats | None, list[str]]:

@@ -475,6 +475,13 @@ class LearnSpec(Spec):
     monotone: dict[Name, Literal["rising", "falling"]] = Field(
         default_factory=dict, description="features whose points may only rise, or fall, with the value"
     )
+    beside: dict[Label, str] = Field(
+        default_factory=dict,
+        description="numbers people rank by today, the higher the sooner: they stand beside scorecards that are judged",
+    )
+    capacity: float | None = Field(
+        None, gt=0, le=1, description="the share of leads one can take care of; what is found among them is told"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> LearnSpec:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from leadlight.errors import Fault, did_you_mean, shorten
 from leadlight.expr.parse import Expression
 from leadlight.spec import models
+from leadlight.spec.beside import resolve_beside
 from leadlight.spec.catalog import Catalog
 from leadlight.spec.criteria import check_scorecard, scorecard_name
 from leadlight.spec.deadline import deadline_features, deadline_name
@@ -35,6 +36,7 @@ def resolve(
     exclude = _condition(spec.exclude, ("exclude",), lead_scope(catalog, typed.features, typed.broken), findings)
     unnamed, outcomes = _outcomes(spec, catalog, findings)
     _check_treatments(spec, lead_scope(catalog, typed.features, typed.broken), findings)
+    beside = resolve_beside(spec.learn.beside, catalog, typed, findings)
     faults = _sorted(findings.faults)
     scorecards: dict[str, ResolvedScorecard] = {}
     for name, document in loaded.scorecards.items():
@@ -46,7 +48,7 @@ def resolve(
         return None, faults
     win, lose = (None, None) if unnamed is None else (unnamed.win, unnamed.lose)
     workspace = ResolvedWorkspace(
-        spec, catalog, typed.features, scorecards, exclude, win, lose, outcomes, unnamed=unnamed
+        spec, catalog, typed.features, scorecards, exclude, win, lose, outcomes, unnamed=unnamed, beside=beside
     )
     unused = Findings(loaded.workspace.marks)
     _warn_of_unused(workspace, unused)
@@ -134,7 +136,7 @@ def _warn_of_unused(workspace: ResolvedWorkspace, findings: Findings) -> None:
 
 
 def _names_used(workspace: ResolvedWorkspace) -> Iterator[str]:
-    for feature in workspace.features.values():
+    for feature in (*workspace.features.values(), *workspace.beside.values()):
         yield from feature_uses(feature)
     yield from _names_beside(workspace.spec)
     for scorecard in workspace.scorecards.values():

@@ -83,6 +83,8 @@ class ResolvedWorkspace:
     """Which of them `win` and `lose` are; None for the unnamed one."""
     unnamed: ResolvedOutcome | None = None
     """The unnamed outcome, where there is one."""
+    beside: Mapping[str, ResolvedFeature] = field(default_factory=dict)
+    """Label → a number that people rank by today."""
 
     def with_features(self, features: Mapping[str, ResolvedFeature]) -> ResolvedWorkspace:
         """Return the workspace with more features, those of a scorecard say."""
