@@ -95,7 +95,7 @@ def _worth_a_look(demand: Demand, signatures: Signatures, supply: Supply, fits: 
     possible = np.any(fits, axis=1)
     room = np.zeros(len(fits))
     for pool, capacity in enumerate(supply.limit):
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             times = np.where(signatures.need > 0, np.floor(capacity / signatures.need), np.inf).min(axis=1)
         room += np.where(fits[:, pool], times, 0.0)
     order = np.lexsort((-demand.value, signatures.of))
@@ -173,10 +173,11 @@ def _placed(
     slots_need, slots_pool = np.repeat(need, given), np.repeat(pool, given)
     slot_order = np.lexsort((slots_pool, slots_need))
     slots_need, slots_pool = slots_need[slot_order], slots_pool[slot_order]
-    first = np.searchsorted(slots_need, slots_need)
-    at = starts[slots_need] + np.arange(len(slots_need)) - first
+    place = np.arange(len(slots_need)) - np.searchsorted(slots_need, slots_need)
+    count = np.bincount(signatures.of[order], minlength=len(signatures.kind))
+    taken = place < count[slots_need]  # there may be more places than leads: they cost nothing where nothing is needed
     found = np.full(len(demand), NOBODY, np.int64)
-    found[order[at]] = slots_pool
+    found[order[starts[slots_need[taken]] + place[taken]]] = slots_pool[taken]
     return _within(demand, supply, found)
 
 

@@ -16,7 +16,7 @@ from leadlight.allocate.problem import NOBODY, Bools, Demand, Floats, Ints, Sign
 CHUNK = 65_536
 """How many leads are looked at together where there is one pool to choose from."""
 AGAIN = 256
-"""After so many needs in a row that nobody can meet, all that are left are looked at together."""
+"""After so many needs that nobody could meet, at the least, all that are left are looked at together."""
 
 
 def by_rank(demand: Demand, supply: Supply, *, spread: bool = False) -> Ints:
@@ -77,7 +77,7 @@ def _choosing(demand: Demand, supply: Supply, *, spread: bool) -> Ints:
     bounds = np.searchsorted(signatures.of[queue], np.arange(len(signatures.kind) + 1))
     place = bounds[:-1].copy()
     heap = _alive(signatures, supply, left, [(int(queue[at]), number) for number, at in enumerate(place)])
-    refused = 0
+    refused, patience = 0, max(AGAIN, len(heap) // 64)
     while heap:
         lead, number = heap[0]
         room = left - signatures.need[number]
@@ -85,10 +85,12 @@ def _choosing(demand: Demand, supply: Supply, *, spread: bool) -> Ints:
         if not len(fits):
             heapq.heappop(heap)
             refused += 1
-            if refused % AGAIN == 0:
+            if refused >= patience:
+                before, refused = len(heap), 0
                 heap = _alive(signatures, supply, left, heap)
+                patience = max(AGAIN, len(heap) // 64, 0 if len(heap) < before // 2 else 2 * patience)
             continue
-        free = (room[fits] / scale).sum(axis=1)
+        free = np.round((room[fits] / scale).sum(axis=1), 6)
         chosen = fits[int(free.argmax() if spread else free.argmin())]
         pool[lead] = chosen
         left[chosen] = room[chosen]

@@ -157,8 +157,8 @@ class _Typing:
             case models.AgeFeature():
                 return ResolvedFeature(name, spec, Type.NUMBER) if self._is_time(spec.age, (*path, "age")) else None
             case models.UntilFeature():
-                sound = self._is_moment(spec.until, (*path, "until"), "until")
-                return ResolvedFeature(name, spec, Type.NUMBER) if sound else None
+                at, what = (path, "a deadline") if name in self.places else ((*path, "until"), "until")
+                return ResolvedFeature(name, spec, Type.NUMBER) if self._is_moment(spec.until, at, what) else None
             case models.AfterFeature():
                 return self._after(name, spec, path)
             case models.AccountFeature():
