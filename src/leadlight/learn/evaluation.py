@@ -14,22 +14,21 @@ from leadlight.errors import NotFoundError
 from leadlight.evaluate.arrays import Floats
 from leadlight.evaluate.bootstrap import leads_of
 from leadlight.evaluate.calibration import Calibration, calibration
-from leadlight.evaluate.fairness import Fairness, fairness
+from leadlight.evaluate.fairness import Fairness
 from leadlight.evaluate.metrics import Metrics, draw, measure
 from leadlight.evaluate.rates import Rate, conversions
 from leadlight.evaluate.uplift import CampaignFigures
 from leadlight.evaluate.verdict import Comparison, compare
 from leadlight.learn.card import features_of
-from leadlight.learn.training import Rows, features_at, missing_last, past_rows, texts_at
+from leadlight.learn.groups import at_line, compare_groups
+from leadlight.learn.training import Rows, features_at, missing_last, past_rows
 from leadlight.learn.uplift import campaign_figures
 from leadlight.scorecards.scores_at import ScoresAt, scores_at
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.spec.words import Words, words_of
 
-CHOSEN = 0.2
-"""The share of leads ranked first that is compared between groups."""
 NEWEST_FIRST, OLDEST_FIRST = "newest first", "oldest first"
-HONEST = "It was learned from leads of this period: judged by them it looks better than it is."
+HONEST = "It was learned from this period: judged by the same rows it looks better than it is."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +90,11 @@ def evaluate(
     since: datetime | None,
     until: datetime,
     seed: int = 0,
+    line: str | None = None,
 ) -> Evaluation:
     """Judge a scorecard by the leads looked at from `since` on whose outcome is settled at `until`.
+
+    `line` (a grade, or a score) says who is chosen, where the groups of protected attributes are compared.
 
     Raises NotFoundError where there are none.
     """
@@ -107,7 +109,7 @@ def evaluate(
             fix=f"Outcomes need {_horizon(workspace)} days to settle: name an earlier --since or a later --until.",
         )
     said = words_of(workspace.spec)
-    beside = _beside(engine, workspace, rows)
+    beside, capacity = _beside(engine, workspace, rows), workspace.spec.learn.capacity
     return Evaluation(
         scorecard.name,
         scorecard.version,
@@ -121,19 +123,19 @@ def evaluate(
             lead=rows.lead,
             seed=seed,
             words=said,
-            capacity=workspace.spec.learn.capacity,
+            capacity=capacity,
         ),
         _against(rows, found, beside, seed),
         _by_grade(scorecard, rows, found, said),
         None
         if found.probability is None
         else calibration(found.probability, rows.won, lead=rows.lead, seed=seed, words=said),
-        _fairness(engine, workspace, scorecard, rows, found),
+        _fairness(engine, workspace, scorecard, rows, found, line),
         tuple(_notes(scorecard, since)),
         tuple(
             (
                 label,
-                measure(score, rows.won, lead=rows.lead, seed=seed, words=said, capacity=workspace.spec.learn.capacity),
+                measure(score, rows.won, lead=rows.lead, seed=seed, words=said, capacity=capacity),
             )
             for label, score in beside.items()
         ),
@@ -144,29 +146,24 @@ def evaluate(
 
 
 def _fairness(
-    engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, rows: Rows, found: ScoresAt
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    scorecard: ResolvedScorecard,
+    rows: Rows,
+    found: ScoresAt,
+    line: str | None,
 ) -> tuple[Fairness, ...]:
-    """Compare the groups of each protected attribute, each lead once, where its score was highest."""
-    protected = workspace.spec.learn.protected
-    if not protected:
-        return ()
-    best = np.zeros(len(rows.lead), np.bool_)
-    best[rows.one_each(found.score)] = True
-    each, score = rows.take(best), found.score[best]
-    full = workspace.with_features(scorecard.features)
-    names = features_of(workspace, scorecard)
-    features = features_at(engine, full, names, each).select(names)
-    return tuple(
-        fairness(
-            name,
-            texts_at(engine, full, name, each),
-            chosen=score >= np.quantile(score, 1 - CHOSEN),
-            won=each.won,
-            probability=None if found.probability is None else found.probability[best],
-            features=features.select([other for other in names if other != name]),
-            words=words_of(workspace.spec),
-        )
-        for name in protected
+    """Compare the groups of each protected attribute at the line, or at the fifth ranked first."""
+    said = "" if line is None else f"grade {line} or better" if found.grade and line in found.grade else f"{line} up"
+    return compare_groups(
+        engine,
+        workspace.with_features(scorecard.features),
+        rows,
+        found.score,
+        features=features_of(workspace, scorecard),
+        probability=found.probability,
+        chosen=None if line is None else at_line(line, found.score, found.grade, scorecard.spec.grades),
+        line=said,
     )
 
 

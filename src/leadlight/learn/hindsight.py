@@ -8,7 +8,7 @@ from leadlight.sources.names import snake_case
 
 _OF = r"(?:(?:lead|deal|contact|prospect|account|customer|opportunity|sales|vendor|crm)_)?"
 _PATTERNS = {
-    "a judgement of the lead": (
+    "a judgement made in between": (
         rf"{_OF}(?:quality|rating|grade|temperature|profile|tags?|status|stage|phase|disposition|qualification|verdict"
         r"|score|potential|bewertung|einstufung|qualitat|stufe)"
     ),
@@ -35,7 +35,7 @@ def written_later(name: str) -> str | None:
     """Say what kind of field written in hindsight a name sounds like, or None.
 
     >>> written_later("Lead Quality"), written_later("Marital status"), written_later("Last name")
-    ('a judgement of the lead', None, None)
+    ('a judgement made in between', None, None)
     """
     plain = snake_case(name)
     return next((what for what, rule in _RULES.items() if rule.fullmatch(plain)), None)

@@ -119,10 +119,9 @@ def learn(
     table = training(engine, workspace, found, until)
     step("looking for fields that know the outcome")
     leaks = find_leaks(table.examples, keep=_kept(workspace, keep, table), current=_current(found, table), seed=seed)
-    settings = _settings(workspace, leaks.kept, seed)
+    settings = _settings(workspace, found, leaks.kept, seed)
     step("learning from the older part, to judge by the newer")
-    words = {item.name for item in found if item.word}
-    judged = _judge(engine, workspace, table, list(leaks.kept), settings, today=today, label=label, words=words)
+    judged = _judge(engine, workspace, table, list(leaks.kept), settings, today=today, label=label)
     step("learning from everything")
     examples = table.examples.select(judged.features)
     fitted = fit(examples, _among(settings, judged.features))
@@ -134,7 +133,7 @@ def learn(
         leaks=leaks,
         verdict=judged.verdict,
         assumptions=table.assumptions,
-        notes=_notes(table.counts, fitted),
+        notes=_notes(table.counts, fitted, words_of(workspace.spec)),
         since=_moment(examples.time.min()) if examples.time is not None and examples.horizon else None,
         until=until,
         seconds=clock.monotonic() - began,
@@ -152,9 +151,8 @@ def bare_card(
     """
     table = training(engine, workspace, found, until)
     kept = find_leaks(table.examples, current=_current(found, table), seed=seed).kept
-    settings, examples = _settings(workspace, kept, seed), table.examples.select(list(kept))
-    words = {item.name for item in found if item.word}
-    chosen = examples.select(_chosen(examples, black_box(examples, seed=seed), words))
+    settings, examples = _settings(workspace, found, kept, seed), table.examples.select(list(kept))
+    chosen = examples.select(_chosen(examples, black_box(examples, seed=seed), settings.faint))
     base, criteria = tables_to_groups(fit(chosen, _among(settings, chosen.names)).tables, double_odds=DOUBLE_ODDS)
     used = {name for criterion in criteria for name in uses(criterion)}
     own = {name: feature.spec for name, feature in table.features.items() if name in used}
@@ -179,8 +177,11 @@ def _current(found: Sequence[Candidate], table: Training) -> set[str] | None:
     return {item.name for item in found if item.spec is None or isinstance(item.spec, flat)} & set(table.examples.names)
 
 
-def _settings(workspace: ResolvedWorkspace, names: Sequence[str], seed: int) -> FitSettings:
-    return _among(FitSettings(seed=seed, monotone=workspace.spec.learn.monotone), names)
+def _settings(
+    workspace: ResolvedWorkspace, found: Sequence[Candidate], names: Sequence[str], seed: int
+) -> FitSettings:
+    words = frozenset(item.name for item in found if item.word)
+    return _among(FitSettings(seed=seed, monotone=workspace.spec.learn.monotone, faint=words), names)
 
 
 def _among(settings: FitSettings, names: Sequence[str]) -> FitSettings:
@@ -210,14 +211,13 @@ def _judge(
     *,
     today: ResolvedScorecard | None,
     label: str,
-    words: Collection[str] = (),
 ) -> _Judged:
     """Learn from the older part, say probabilities by a calibration older than what is judged, and judge."""
     examples = table.examples.select(names)
     outer = _split(examples)
     train, test = examples.take(outer.train), examples.take(outer.test)
     box = black_box(train, seed=settings.seed)
-    features = _chosen(train, box, words)
+    features = _chosen(train, box, settings.faint)
     train, test = train.select(features), test.select(features)
     settings = _among(settings, features)
     known = _known_before(train, settings)
@@ -378,18 +378,18 @@ def _fingerprint(table: Training) -> str:
     return digest.hexdigest()[:12]
 
 
-def _notes(counts: Counts, fitted: Fitted) -> tuple[str, ...]:
+def _notes(counts: Counts, fitted: Fitted, said: Words) -> tuple[str, ...]:
     notes = [*fitted.warnings]
     if counts.too_young:
         notes.append(f"{counts.too_young:,} rows are too young to know how they end: left out, not counted as lost")
     if counts.undated:
-        notes.append(f"{counts.undated:,} wins have no time: their leads are left out")
+        notes.append(f"{counts.undated:,} {said.wins} have no time: their {said.entities} are left out")
     if counts.before_creation:
-        notes.append(f"{counts.before_creation:,} outcomes are dated before their lead was created: left out")
+        notes.append(f"{counts.before_creation:,} outcomes are dated before their {said.entity} was created: left out")
     if counts.in_future:
         notes.append(f"{counts.in_future:,} outcomes are dated after the moment of learning: not looked at")
     if counts.share < 1:
-        notes.append(f"{counts.share:.0%} of the leads were drawn to learn from, the same every time")
+        notes.append(f"{counts.share:.0%} of the {said.entities} were drawn to learn from, the same every time")
     return tuple(notes)
 
 

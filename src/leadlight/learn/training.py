@@ -32,6 +32,7 @@ from leadlight.learn.grid import drawn_leads, grid_of
 from leadlight.scorecards.compile import name_types
 from leadlight.scorecards.outcomes import SAY_WHAT_A_WIN_IS, Rules, rules
 from leadlight.spec import models
+from leadlight.spec.entity import plural
 from leadlight.spec.features import TypedFeatures, type_features
 from leadlight.spec.findings import Findings
 from leadlight.spec.marks import Marks
@@ -404,20 +405,21 @@ def _assembled(
     as_of = labels.column("as_of").combine_chunks().take(pa.array(order))
     created = _days(labels.column("created_at"))[order]
     numbers = {label: values[order] for label, values in beside.items()}
-    return Training(examples, as_of, created, features, counts, tuple(assumptions) + _flat(engine), numbers)
+    assumed = (*assumptions, *_flat(engine, workspace.spec.entity))
+    return Training(examples, as_of, created, features, counts, assumed, numbers)
 
 
 def _time(workspace: ResolvedWorkspace, labels: pa.Table, table: pa.Table) -> tuple[Floats | None, list[str]]:
     """Return what tells the rows' order: their moments, or the attribute named for it, or nothing."""
     if _has_dates(labels):
         return _days(labels.column("as_of")), []
-    order = workspace.spec.learn.order
+    order, many = workspace.spec.learn.order, plural(workspace.spec.entity)
     if order is not None and order in table.column_names:
         values = table.column(order).to_numpy()
         return np.where(np.isnan(values), np.nanmin(values), values), [
-            f"leads have no dates: {order} is taken to rise with time"
+            f"{many} have no dates: {order} is taken to rise with time"
         ]
-    return None, ["leads have no dates: quality is judged on a random part, not on the newest"]
+    return None, [f"{many} have no dates: quality is judged on a random part, not on the newest"]
 
 
 def _has_dates(labels: pa.Table) -> bool:
@@ -430,11 +432,12 @@ def _days(column: pa.ChunkedArray) -> Floats:
     return found
 
 
-def _flat(engine: Engine) -> tuple[str, ...]:
+def _flat(engine: Engine, entity: str) -> tuple[str, ...]:
     """Say where only current values are known."""
     found = engine.rows(
         "SELECT _source FROM observations GROUP BY _source HAVING bool_and(known_at IS NULL) ORDER BY 1"
     )
     return tuple(
-        f"{source} gives current values only: they are taken as known since each lead's creation" for (source,) in found
+        f"{source} gives current values only: they are taken as known since each {entity}'s creation"
+        for (source,) in found
     )
