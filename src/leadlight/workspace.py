@@ -344,8 +344,12 @@ class Workspace:
         *,
         since: str | datetime | None = None,
         until: str | datetime | None = None,
+        line: str | None = None,
     ) -> Evaluation:
-        """Hold a scorecard against the outcomes of the leads looked at since a moment."""
+        """Hold a scorecard against the outcomes of the leads looked at since a moment.
+
+        `line` (a grade, or a score) says who is chosen, where the groups of protected attributes are compared.
+        """
         from leadlight.learn.evaluation import evaluate
 
         with self.store() as engine:
@@ -353,7 +357,7 @@ class Workspace:
             card = self._card(resolved, scorecard)
             resolved = _toward(resolved, card)
             start = None if since is None else self._as_of(since)
-            return evaluate(engine, resolved, card, since=start, until=self._as_of(until))
+            return evaluate(engine, resolved, card, since=start, until=self._as_of(until), line=line)
 
     def threshold(
         self,

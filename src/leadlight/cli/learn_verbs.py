@@ -105,6 +105,10 @@ def revert(name: Name, workspace: Folder = Path(), json: Json = False) -> None:
 def evaluate(
     since: Since = None,
     until: Until = None,
+    line: Annotated[
+        str | None,
+        typer.Option("--line", metavar="GRADE", help="Who is chosen, where protected groups are compared."),
+    ] = None,
     scorecard: Scorecard = None,
     workspace: Folder = Path(),
     json: Json = False,
@@ -116,7 +120,7 @@ def evaluate(
 
     opened = open_workspace(workspace)
     with working("ranking the past"):
-        found = opened.evaluate(scorecard, since=since, until=until)
+        found = opened.evaluate(scorecard, since=since, until=until, line=line)
     write(found, as_json=json, render=render_learn.evaluation)
 
 

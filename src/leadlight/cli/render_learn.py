@@ -177,7 +177,10 @@ def evaluation(found: Evaluation) -> RenderableType:
     parts += [words(f"{label}: {metrics}") for label, metrics in found.beside]
     parts += [_by_grade(found.grades)] if found.grades else []
     parts += [words(found.calibration)] if found.calibration is not None else []
-    parts += [words(item, "yellow" if item.findings else "") for item in found.fairness]
+    if found.fairness:
+        from leadlight.cli.render_fairness import compared
+
+        parts += [compared(item) for item in found.fairness]
     if found.campaign is not None:
         from leadlight.cli.render_uplift import campaign
 

@@ -158,19 +158,39 @@ def fairness(
     since: dict[str | None, Since] = {}
     if probability is not None:
         since = {item.segment: item for item in calibration_since(probability, won, segment=names, words=words)}
-    groups = _groups(names, chosen, won, since, words)
-    return Fairness(attribute, groups, () if features is None else proxies(names, features))
+    groups = _groups(names, chosen, won, since, words, score)
+    return Fairness(attribute, groups, () if features is None else proxies(names, features), line)
 
 
-def _groups(names: Texts, chosen: Bools, won: Bools, since: dict[str | None, Since], words: Words) -> tuple[Group, ...]:
-    rates: dict[str, tuple[Rate, Rate]] = {
-        name: (_rate(name, chosen[names == name], words), _rate(name, won[names == name], words))
-        for name in sorted(set(names.tolist()))
-    }
+def _groups(
+    names: Texts, chosen: Bools, won: Bools, since: dict[str | None, Since], words: Words, score: Floats | None
+) -> tuple[Group, ...]:
+    of = {name: names == name for name in sorted(set(names.tolist()))}
+    rates = {name: _rate(name, chosen[rows], words) for name, rows in of.items()}
     small = REFERENCE_SHARE * len(names)
-    order = sorted(rates, key=lambda name: (rates[name][0].n < small, -(rates[name][0].rate or 0)))
-    ratios = {name: _ratio(rates[name][0], rates[order[0]][0]) for name in order[1:]}
-    return tuple(Group(name, *rates[name], ratios.get(name), since.get(name)) for name in order)
+    order = sorted(rates, key=lambda name: (rates[name].n < small, -(rates[name].rate or 0)))
+    ratios = {name: _ratio(rates[name], rates[order[0]]) for name in order[1:]}
+    gaps = _gaps(score, of, order) if score is not None else {}
+    return tuple(
+        Group(
+            name,
+            rates[name],
+            _rate(name, won[of[name]], words),
+            ratios.get(name),
+            since.get(name),
+            _rate(name, chosen[of[name] & won], words),
+            _rate(name, chosen[of[name] & ~won], words),
+            gaps.get(name),
+        )
+        for name in order
+    )
+
+
+def _gaps(score: Floats, of: dict[str, Bools], order: list[str]) -> dict[str, float]:
+    """Return each group's mean score less that of the first, in standard deviations of all scores."""
+    spread = float(score.std())
+    means = {name: float(score[rows].mean()) for name, rows in of.items()}
+    return {name: (means[name] - means[order[0]]) / spread for name in order[1:]} if spread > 0 else {}
 
 
 def _rate(name: str, among: Bools, words: Words = USUAL) -> Rate:

@@ -20,7 +20,7 @@ from leadlight.evaluate.rates import Rate, conversions
 from leadlight.evaluate.uplift import CampaignFigures
 from leadlight.evaluate.verdict import Comparison, compare
 from leadlight.learn.card import features_of
-from leadlight.learn.groups import at_line, compare_groups
+from leadlight.learn.groups import compare_groups, line_of
 from leadlight.learn.training import Rows, features_at, missing_last, past_rows
 from leadlight.learn.uplift import campaign_figures
 from leadlight.scorecards.scores_at import ScoresAt, scores_at
@@ -130,7 +130,7 @@ def evaluate(
         None
         if found.probability is None
         else calibration(found.probability, rows.won, lead=rows.lead, seed=seed, words=said),
-        _fairness(engine, workspace, scorecard, rows, found, line),
+        fairness_at(engine, workspace, scorecard, rows, found, line),
         tuple(_notes(scorecard, since)),
         tuple(
             (
@@ -145,7 +145,7 @@ def evaluate(
     )
 
 
-def _fairness(
+def fairness_at(
     engine: Engine,
     workspace: ResolvedWorkspace,
     scorecard: ResolvedScorecard,
@@ -154,7 +154,6 @@ def _fairness(
     line: str | None,
 ) -> tuple[Fairness, ...]:
     """Compare the groups of each protected attribute at the line, or at the fifth ranked first."""
-    said = "" if line is None else f"grade {line} or better" if found.grade and line in found.grade else f"{line} up"
     return compare_groups(
         engine,
         workspace.with_features(scorecard.features),
@@ -162,8 +161,7 @@ def _fairness(
         found.score,
         features=features_of(workspace, scorecard),
         probability=found.probability,
-        chosen=None if line is None else at_line(line, found.score, found.grade, scorecard.spec.grades),
-        line=said,
+        line=line_of(workspace, line, found.score, found.grade, scorecard.spec.grades),
     )
 
 

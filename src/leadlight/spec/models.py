@@ -472,6 +472,9 @@ class LearnSpec(Spec):
     protected: list[Name] = Field(
         default_factory=list, description="attributes never learned from; outcomes are compared between their groups"
     )
+    line: str | Finite | None = Field(
+        None, description="the grade (or score) from which on leads are chosen: where protected groups are compared"
+    )
     monotone: dict[Name, Literal["rising", "falling"]] = Field(
         default_factory=dict, description="features whose points may only rise, or fall, with the value"
     )
