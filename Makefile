@@ -17,7 +17,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	&& echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format bench lock clean
+.PHONY: help demo test lint types format bench playbooks lock clean
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
@@ -60,6 +60,9 @@ bench: $(READY) ## speed and memory, side by side with other engines (takes an h
 	$(BIN)/python benchmarks/score_batch.py $(BENCH)
 	$(BIN)/python benchmarks/as_of_pairs.py $(BENCH)
 	$(BIN)/python benchmarks/explain_one.py $(BENCH)
+
+playbooks: $(READY) ## every playbook on real data: the figures of docs/playbooks (takes half an hour)
+	$(BIN)/python benchmarks/playbooks/run.py
 
 lock: $(READY) ## take the newest versions of everything into requirements*.lock
 	$(COMPILE) pyproject.toml --group dev -o requirements.lock

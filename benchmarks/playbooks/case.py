@@ -91,12 +91,19 @@ def make(case: Case, folder: Path, *, ingest: bool = True) -> Workspace:
     shutil.rmtree(folder / "data")
     (folder / "data").mkdir()
     case.prepare(case.raw, folder)
-    if case.practice:
-        edit(folder, lambda spec: spec.setdefault("learn", {}).setdefault("beside", {}).update(case.practice))
+    edit(folder, lambda spec: _judged_by(spec, case))
     workspace = Workspace(folder, now=lambda: case.now)
     if ingest:
         workspace.ingest()
     return workspace
+
+
+def _judged_by(spec: Any, case: Case) -> None:
+    """Have gains told at the case's capacity, and what the domain ranks by today stand beside."""
+    learn = spec.setdefault("learn", {})
+    learn["capacity"] = case.capacity
+    if case.practice:
+        learn.setdefault("beside", {}).update(case.practice)
 
 
 def set_sources(folder: Path, sources: Mapping[str, Mapping[str, Any]]) -> None:
