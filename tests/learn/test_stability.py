@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leadlight.learn.examples import Examples
+from leadlight.learn.fit import FitSettings, fit
 from leadlight.learn.stability import Trial, forward_chain, intercept, newest, shares_kept, steepness
 from leadlight.learn.tables import sigmoid
 
@@ -51,6 +54,38 @@ def test_each_trial_knows_only_the_time_before() -> None:
     assert len(forward_chain(block, won, learn)) == 3
     assert seen == [(49, 50, 99), (99, 100, 149), (149, 150, 199)]
     assert len(forward_chain(block, won & (block > 0), learn)) == 2
+
+
+def test_each_trial_knows_only_outcomes_whose_horizon_had_passed() -> None:
+    block, time, newest_known = np.repeat(np.arange(4), 50), np.arange(200.0), []
+
+    def learn(before: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        newest_known.append(int(before.max()))
+        return np.zeros((len(rows), 1))
+
+    won = np.arange(200) % 2 == 0
+    assert len(forward_chain(block, won, learn, time=time, horizon=30.0)) == 3
+    assert newest_known == [20, 70, 120]
+    newest_known.clear()
+    forward_chain(block, won, learn, time=time, horizon=1000.0)  # longer than all there is: 0.6 × 199 is left between
+    assert newest_known == [30]
+
+
+def test_effects_that_fade_within_the_horizon_are_shrunk() -> None:
+    r, n = np.random.default_rng(5), 6000
+    time, who, size = np.sort(r.uniform(0, 60, n)), r.integers(0, 60, n), r.normal(size=n)
+    lately = np.where(np.abs(time - who) < 10, 2.0, 0.0)  # each person tells for twenty days
+    won = r.random(n) < sigmoid(-2 + lately + size)
+
+    def kept(horizon: float) -> dict[str, float]:
+        features = pa.table({"who": [f"p{value}" for value in who], "size": size})
+        fitted = fit(Examples(features=features, won=won, time=time, horizon=horizon), FitSettings(most_pairs=0))
+        return {facts.features[0]: facts.kept for facts in fitted.terms}
+
+    at_once, a_month_on = kept(0.0), kept(30.0)
+    assert at_once["size"] > 0.8
+    assert a_month_on["size"] > 0.8
+    assert a_month_on["who"] < at_once["who"] - 0.2
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=50), st.floats(-4, 4))

@@ -32,6 +32,8 @@ FEWEST = 10
 """Fewer wins or losses than this are too few to learn tables from."""
 VALUE_STRENGTH, BAND_STRENGTH, PAIR_STRENGTH, PERIOD_STRENGTH = 20.0, 100.0, 50.0, 0.1
 """Precision, before looking, of a value's effect, of the step from one fine bin to the next, of a cell, of a period."""
+FAINT_STRENGTH = 200.0
+"""The same for a value of a feature of which there are many and each tells a little: it is not estimated."""
 SAMPLE = 120_000
 """Rows from which pairs, priors and shares are learned; the tables themselves are learned from all rows."""
 FEWEST_FOR_PAIRS = 100
@@ -47,7 +49,8 @@ class FitSettings:
 
     `half_life` (days, or the unit of `time`) lets older rows weigh less; `blocks` is into how many parts time is cut to
     see what holds; `rarest` is how often a value must be seen to have points of its own; `monotone` says for numbers
-    which way their points must go. `threads` is for the linear algebra: on a busy machine, two that wait for each
+    which way their points must go; `faint` are features of which there are many and each tells a little, such as
+    words. `threads` is for the linear algebra: on a busy machine, two that wait for each
     other take many times the CPU of one.
     """
 
@@ -55,6 +58,7 @@ class FitSettings:
     most_pairs: int = 10
     most_bands: int = 8
     monotone: Mapping[str, Direction] = field(default_factory=dict)
+    faint: frozenset[str] = frozenset()
     half_life: float | None = None
     blocks: int = 6
     most_bins: int = 48
@@ -122,11 +126,13 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class _Ground:
-    """What all steps work on: rows in order of time, as codes, with weight and period."""
+    """What all steps work on: rows in order of time, as codes, with weight and period; `time` is 0 where unknown."""
 
     won: NDArray[np.bool_]
     weights: Floats
     period: Rows
+    time: Floats
+    horizon: float
     timed: bool
     axes: tuple[Axis, ...]
     codes: tuple[Codes, ...]
@@ -134,7 +140,10 @@ class _Ground:
 
     def take(self, rows: Rows) -> _Ground:
         codes = tuple(column[rows] for column in self.codes)
-        return replace(self, won=self.won[rows], weights=self.weights[rows], period=self.period[rows], codes=codes)
+        return replace(
+            self, won=self.won[rows], weights=self.weights[rows], period=self.period[rows], time=self.time[rows],
+            codes=codes,
+        )  # fmt: skip
 
     @property
     def names(self) -> list[str]:
@@ -275,7 +284,11 @@ def _ground(examples: Examples, binned: Binned, settings: FitSettings) -> _Groun
     weights = _as_leads(examples)
     if settings.half_life and examples.time is not None:
         weights *= 2.0 ** ((examples.time - examples.time.max()) / settings.half_life)
-    return _Ground(examples.won, weights, period, examples.time is not None, binned.axes, binned.codes, settings)
+    timed = examples.time is not None
+    time = examples.time if examples.time is not None else np.zeros(len(examples))
+    return _Ground(
+        examples.won, weights, period, time, float(examples.horizon), timed, binned.axes, binned.codes, settings
+    )
 
 
 def _sampled(ground: _Ground) -> _Ground:
@@ -297,7 +310,9 @@ def _sum(ground: _Ground, shape: _Shape, *, start: Sum | None = None, errors: bo
     penalties = [*(_penalty(axis) for axis in ground.axes), *(plain_penalty(cells) for cells in shape.cells)]
     strengths = [VALUE_STRENGTH if isinstance(axis, CategoryAxis) else BAND_STRENGTH for axis in ground.axes]
     strengths += [PAIR_STRENGTH] * len(shape.pairs)
-    blocks = [Block(*parts) for parts in zip(codes, penalties, strengths, strict=True)]
+    fixed = [name in ground.settings.faint for name in ground.names] + [False] * len(shape.pairs)
+    strengths = [FAINT_STRENGTH if faint else usual for faint, usual in zip(fixed, strengths, strict=True)]
+    blocks = [Block(*parts) for parts in zip(codes, penalties, strengths, fixed, strict=True)]
     if not ground.timed:
         return fit_sum(tuple(blocks), ground.won, weights=ground.weights, start=start, errors=errors)
     period = np.unique(ground.period, return_inverse=True)[1].astype(np.uint8)
@@ -354,7 +369,8 @@ def _tried(ground: _Ground, shape: _Shape) -> tuple[list[Trial], MergingLoss | N
         found.append(_held(ground, _sum(ground.take(before), shape)))
         return np.stack([v[c[rows]] for v, c in zip(found[-1].coefficients, codes, strict=True)], axis=1)
 
-    trials = forward_chain(block, ground.won, learn)
+    time = ground.time if ground.timed else None
+    trials = forward_chain(block, ground.won, learn, time=time, horizon=ground.horizon)
     return trials, _merging_loss(ground, trials[-1], found[-1]) if trials else None
 
 

@@ -1,6 +1,6 @@
 """What holds from one period to the next: effects are tried on the period that follows, and kept as far as they held.
 
-For each block of time from the second on, tables are learned from the blocks before it only. What each of them then
+For each block of time from the second on, tables are learned from what was known before it only. What each of them then
 says of the block's rows are its contributions, and a logistic regression of what happened on the contributions, with
 an intercept of its own for each block, tells what share of each effect was true (1 all of it, 0 nothing). Shares start
 from 1 and are moved by evidence. The drift of the base rate is in the intercepts and touches no share.
@@ -24,6 +24,8 @@ BELIEF = 4.0
 STEEPNESS_BELIEF = 25.0
 FLATTEST, STEEPEST = 0.3, 1.5
 MOST_ROWS = 60_000
+WIDEST_GAP = 0.6
+"""The largest share of the time there is that a trial leaves between what is learned from and what it is tried on."""
 NEWEST = 0.1
 """Share of the rows, the newest, from which the base rate is taken."""
 INTERCEPT_STEPS = 20
@@ -41,20 +43,41 @@ class Trial:
 
 
 def forward_chain(
-    block: Rows, won: NDArray[np.bool_], learn: Callable[[Rows, Rows], Floats], *, fewest: int = FEWEST_WON
+    block: Rows,
+    won: NDArray[np.bool_],
+    learn: Callable[[Rows, Rows], Floats],
+    *,
+    time: Floats | None = None,
+    horizon: float = 0.0,
+    fewest: int = FEWEST_WON,
 ) -> list[Trial]:
     """Return a trial for each block that has enough wins and losses before it.
 
-    `learn(before, rows)` learns from some rows and returns the contributions to others, of shape (rows, terms).
+    `learn(before, rows)` learns from some rows and returns the contributions to others, of shape (rows, terms). Where
+    rows have a time, a trial learns from what was known when its block began: rows a horizon older. Effects that fade
+    within the horizon are so seen to fade, as they will when the tables are used. Where there is little more time than
+    a horizon, as much of it is left between as there can be (`WIDEST_GAP`).
     """
     trials = []
     for k in range(1, int(block.max()) + 1):
-        before, rows = np.flatnonzero(block < k), np.flatnonzero(block == k)
+        rows = np.flatnonzero(block == k)
+        if not len(rows):
+            continue
+        before = np.flatnonzero((block < k) & _known(rows, time, horizon))
         wins = int(won[before].sum())
-        if min(wins, len(before) - wins) < fewest or not len(rows):
+        if min(wins, len(before) - wins) < fewest:
             continue
         trials.append(Trial(rows, learn(before, rows), won[rows]))
     return trials
+
+
+def _known(rows: Rows, time: Floats | None, horizon: float) -> NDArray[np.bool_] | bool:
+    """Return which rows' outcomes were known when the first of `rows` was there, or nearly so."""
+    if time is None:
+        return True
+    gap = min(horizon, WIDEST_GAP * float(time.max() - time.min()))
+    found: NDArray[np.bool_] = time + gap <= time[rows].min()
+    return found
 
 
 def shares_kept(trials: list[Trial], *, age: Floats | None = None, half_life: float = 0.0) -> Floats:
