@@ -139,6 +139,7 @@ class Workspace:
         with self.store() as engine:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
+            resolved = _toward(resolved, card, needed=False)
             return rank(engine, resolved, card, self._as_of(as_of), limit=limit, grade=grade, among=among, way=way)
 
     def allocate(
@@ -151,6 +152,7 @@ class Workspace:
         pools: str | Path | Sequence[Mapping[str, Any]] | None = None,
         pool: str | None = None,
         per: str | None = None,
+        where: str | None = None,
         fits: str | None = None,
         spread: bool | None = None,
         limit: int = 20,
@@ -169,7 +171,7 @@ class Workspace:
         given = str(Path(pools).absolute()) if isinstance(pools, str | Path) else pools
         spec = merged(
             self.loaded.workspace.spec.allocate, capacity=capacity, need=need, pools=given, pool=pool, per=per,
-            fits=fits, spread=spread,
+            where=where, fits=fits, spread=spread,
         )  # fmt: skip
         with self.store() as engine:
             resolved = self._ready(engine)
@@ -183,6 +185,7 @@ class Workspace:
         with self.store() as engine:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
+            resolved = _toward(resolved, card, needed=False)
             moment = Moment(as_of=self._as_of(as_of), only=[_key(engine, resolved, card, lead)])
             found = ledgers(engine, resolved, card, moment)
             if not found:
@@ -203,6 +206,7 @@ class Workspace:
         with self.store() as engine:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
+            resolved = _toward(resolved, card, needed=False)
             start, end = self._as_of(since), self._as_of(until)
             earlier = self._card_at(engine, resolved, card, start)
             found = movement(engine, resolved, card, _key(engine, resolved, card, lead), start, end, earlier=earlier)

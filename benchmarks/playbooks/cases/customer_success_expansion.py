@@ -7,5 +7,8 @@ from dataclasses import replace
 from case import CASES, load
 
 CASE = replace(
-    load(CASES / "customer_success_churn.py"), name="customer-success: expansion", scorecard="expansion", outcome="expansion"
+    load(CASES / "customer_success_churn.py"),
+    name="customer-success: expansion",
+    scorecard="expansion",
+    outcome="expansion",
 )

@@ -9,7 +9,6 @@ from shutil import copy
 import duckdb
 from case import Case, set_sources
 
-
 USAGE = """
     SELECT subscription_id AS subscriber, 'key_action' AS type, usage_date AS "at", feature_name AS feature
     FROM read_csv(?)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
+from bg_nbd import PRACTICE, SOURCE, write_practice
 from case import Case, set_sources
+
+NOW = datetime(1998, 7, 1)  # noqa: DTZ001 -- naive UTC
 
 SAMPLE = """
     CREATE TABLE orders AS SELECT part[2] AS customer, strptime(part[3], '%Y%m%d') AS "at", 'order' AS type,
@@ -24,9 +27,11 @@ def prepare(raw: Path, folder: Path) -> None:
     db.sql('SELECT * FROM orders ORDER BY "at", customer').write_csv(str(data / "orders.csv"))
     customers = 'SELECT customer, min("at") AS first_seen FROM orders GROUP BY 1 ORDER BY 2, 1'
     db.sql(customers).write_csv(str(data / "customers.csv"))
+    write_practice(folder, now=NOW, every=timedelta(days=30), ahead=timedelta(days=30))
     set_sources(
         folder,
         {
+            "practice": SOURCE,
             "customers": {"csv": "data/customers.csv", "id": "customer", "created_at": "first_seen"},
             "orders": {"csv": "data/orders.csv", "lead": "customer", "type": "type", "at": "at"},
             "purchases": {
@@ -43,8 +48,9 @@ CASE = Case(
     data="ecom_cdnow",
     scorecard="rfm",
     prepare=prepare,
-    now=datetime(1998, 7, 1),  # noqa: DTZ001 -- naive UTC
+    now=NOW,
     capacity=0.1,
     rows="a customer every 30 days",
+    practice=PRACTICE,
     notes="One cohort: everybody came within the first quarter of 1997, so that age and date say the same.",
 )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
+from bg_nbd import PRACTICE, SOURCE, write_practice
 from case import Case, set_sources
 
+NOW = datetime(2011, 12, 9, 13)  # noqa: DTZ001 -- naive UTC
+
 LINES = """
-    CREATE TABLE lines AS SELECT CustomerID::INT::VARCHAR AS customer, strptime(InvoiceDate, '%Y-%m-%d %H:%M:%S') AS "at",
-        InvoiceNo AS invoice, Quantity * UnitPrice AS amount, Country AS country, Description AS product
+    CREATE TABLE lines AS SELECT CustomerID::INT::VARCHAR AS customer,
+        strptime(InvoiceDate, '%Y-%m-%d %H:%M:%S') AS "at", InvoiceNo AS invoice,
+        Quantity * UnitPrice AS amount, Country AS country, Description AS product
     FROM read_parquet(?) WHERE CustomerID IS NOT NULL AND UnitPrice > 0
 """
 ORDERS = """
@@ -39,7 +43,8 @@ def prepare(raw: Path, folder: Path) -> None:
     db = duckdb.connect()
     db.execute(LINES, [str(raw / "online_retail.parquet")])
     write_shop(db, folder)
-    set_sources(folder, SOURCES | {"items": ITEMS_SOURCE})
+    write_practice(folder, now=NOW, every=timedelta(days=30), ahead=timedelta(days=30))
+    set_sources(folder, SOURCES | {"items": ITEMS_SOURCE, "practice": SOURCE})
 
 
 SOURCES = {
@@ -58,9 +63,10 @@ CASE = Case(
     data="ecom_online_retail_uci",
     scorecard="rfm",
     prepare=prepare,
-    now=datetime(2011, 12, 9, 13),  # noqa: DTZ001 -- naive UTC
+    now=NOW,
     capacity=0.2,
     rows="a customer every 30 days",
+    practice=PRACTICE,
     notes="The file begins on 2010-12-01, so that in the first months every customer looks new. The newest 30 days, by "
     "which all is judged, are the run-up to Christmas. Customers are shops, many of them.",
 )
