@@ -34,6 +34,7 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "try": ["try", TRIAL, *at, *AS_OF],
         "diff": ["diff", *at, *AS_OF],
         "report": ["report", str(folder / "r.html"), *at, *AS_OF],
+        "allocate": ["allocate", "--capacity", "2", *at, *AS_OF],
         "export": ["export", str(folder / "r.csv"), *at, *AS_OF],
         "learn": ["learn", "--from", "house", *at, *AS_OF],
         "uplift": ["uplift", "-w", str(folder / "campaign")],

@@ -6,7 +6,7 @@ when everybody else has been served, and count for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from leadlight.errors import UsageError
 from leadlight.expr import build
 from leadlight.expr.parse import Expression, ExpressionError, parse_condition
 from leadlight.expr.sql import to_sql
+from leadlight.expr.types import Type
 from leadlight.scorecards.compile import Options, carried
 from leadlight.scorecards.places import group_text, known_types, order_by, tier, type_of, value_of
 from leadlight.scorecards.rank import scored
@@ -51,6 +52,7 @@ class _Setup:
     needs: tuple[str | float, ...]
     pools: Pools | None
     fits: Expression | None
+    where: Expression | None
     spec: models.AllocateSpec
 
     @property
@@ -59,6 +61,7 @@ class _Setup:
         names = [need for need in self.needs if isinstance(need, str)]
         names += [self.spec.per] if self.spec.per else []
         names += [name for name in sorted(self.fits.names) if not self.is_of_pool(name)] if self.fits else []
+        names += sorted(self.where.names) if self.where else []
         return tuple(dict.fromkeys(names))
 
     def is_of_pool(self, name: str) -> bool:
@@ -162,19 +165,17 @@ def _set_up(
             type_of(workspace, scorecard, need, number=True)
     if spec.per is not None:
         type_of(workspace, scorecard, spec.per)
-    return _Setup(tuple(spec.capacity), needs, pools, _parse(workspace, scorecard, spec, pools), spec)
+    of_leads = known_types(workspace, scorecard)
+    of_pools = {POOL + name: kind for name, kind in pools.types.items()} if pools is not None else {}
+    fits, where = _parse("fits", spec.fits, {**of_leads, **of_pools}), _parse("where", spec.where, of_leads)
+    return _Setup(tuple(spec.capacity), needs, pools, fits, where, spec)
 
 
-def _parse(
-    workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, spec: models.AllocateSpec, pools: Pools | None
-) -> Expression | None:
-    if spec.fits is None or pools is None:
-        return None
-    of_pools = {POOL + name: kind for name, kind in pools.types.items()}
+def _parse(key: str, text: str | None, names: Mapping[str, Type]) -> Expression | None:
     try:
-        return parse_condition(spec.fits, {**known_types(workspace, scorecard), **of_pools})
+        return None if text is None else parse_condition(text, names)
     except ExpressionError as error:
-        raise UsageError(f"`fits` is no condition: {error}") from None
+        raise UsageError(f"`{key}` is no condition: {error}") from None
 
 
 # ---------------------------------------------------------------------------------------------------- from the store
@@ -201,12 +202,20 @@ def _ask(
         fill(
             "SELECT row_number() OVER (ORDER BY {order}) AS rank, {key} AS key, {id} AS id, score, {grade} AS grade, "
             "{tier} AS tier, (CASE WHEN {tier} < 2 THEN {value} ELSE 0 END)::DOUBLE AS value, {kind} AS kind{needs} "
-            "FROM {table} ORDER BY rank",
+            "FROM {table} WHERE {where} ORDER BY rank",
             order=order_by(scorecard), key=scorecard.spec.of, id="id" if scorecard.spec.of == "lead" else "account",
             grade=Sql("grade" if graded else "NULL::VARCHAR"), tier=tier(scorecard), value=value, kind=kind,
-            needs=more(*needs), table=table,
+            needs=more(*needs), table=table, where=_asking(engine, setup),
         )
     )  # fmt: skip
+
+
+def _asking(engine: Engine, setup: _Setup) -> Sql:
+    """Return the condition for those who ask."""
+    if setup.where is None:
+        return Sql("true")
+    condition = to_sql(setup.where, lambda name: build.col(carried(name)))
+    return fill("coalesce({asks}, false)", asks=Sql(build.to_text(condition, engine.capabilities.dialect)))
 
 
 def _asked(found: pa.Table, setup: _Setup, kind: Ints) -> _Asked:

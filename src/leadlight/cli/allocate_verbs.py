@@ -50,6 +50,9 @@ def allocate(
         str | None,
         typer.Option("--per", metavar="ATTRIBUTE", help="The attribute that says which pool one must go to."),
     ] = None,
+    where: Annotated[
+        str | None, typer.Option("--where", metavar="CONDITION", help="Only these ask: \"state = 'waiting'\".")
+    ] = None,
     fits: Annotated[
         str | None,
         typer.Option(
@@ -91,8 +94,8 @@ def allocate(
     with working("allocating"):
         found = opened.allocate(
             scorecard, as_of=as_of, capacity=_amounts("--capacity", capacity or [], bare=everybody),
-            need=_amounts("--need", need or []), pools=pools, pool=pool, per=per, fits=fits, spread=spread, limit=limit,
-            optimise=optimise, time_limit=time_limit, target=target,
+            need=_amounts("--need", need or []), pools=pools, pool=pool, per=per, where=where, fits=fits,
+            spread=spread, limit=limit, optimise=optimise, time_limit=time_limit, target=target,
         )  # fmt: skip
     write(found, as_json=json, render=render_allocate.allocation)
 

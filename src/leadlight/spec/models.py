@@ -515,6 +515,7 @@ class AllocateSpec(Spec):
     )
     pool: str | None = Field(None, description="the column that names a pool; the first unless told")
     per: Name | None = Field(None, description="the attribute or feature that says which pool a lead must go to")
+    where: str | None = Field(None, description="a condition; only leads for which it is true ask; all unless told")
     fits: str | None = Field(
         None, description="a condition on leads and pools (pool_ before a pool's column): which may serve which"
     )

@@ -150,7 +150,8 @@ def _names_beside(spec: models.WorkspaceSpec) -> Iterator[str]:
     yield from [name] if (name := deadline_name(spec)) is not None else []
     yield from (name for name in spec.allocate.need.values() if isinstance(name, str))
     yield from [spec.allocate.per] if spec.allocate.per is not None else []
-    yield from names_in(spec.allocate.fits) if spec.allocate.fits is not None else ()
+    for condition in (spec.allocate.fits, spec.allocate.where):
+        yield from names_in(condition) if condition is not None else ()
 
 
 def feature_uses(feature: ResolvedFeature) -> frozenset[str]:
