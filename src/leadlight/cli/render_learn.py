@@ -63,6 +63,10 @@ def _what_was_learned(run: LearnRun) -> list[RenderableType]:
         f"in {found.seconds:.0f} s",
     )  # fmt: skip
     parts: list[RenderableType] = [head, _leaks(found), *verdict(found.verdict)]
+    if found.fairness:
+        from leadlight.cli.render_fairness import compared
+
+        parts += [compared(item) for item in found.fairness]
     parts += [words(note, "dim") for note in (*found.assumptions, *found.notes)]
     return parts
 

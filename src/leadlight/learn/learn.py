@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError, did_you_mean
+from leadlight.evaluate.fairness import Fairness
 from leadlight.evaluate.splits import Split, random_split, split
 from leadlight.evaluate.verdict import HeldOut, System, Verdict, judge
 from leadlight.learn.black_box import BlackBox, black_box
@@ -22,9 +23,10 @@ from leadlight.learn.candidates import Candidate, candidates
 from leadlight.learn.card import learned_card, uses
 from leadlight.learn.examples import Examples, Floats, Ints
 from leadlight.learn.fit import FitSettings, Fitted, fit
+from leadlight.learn.groups import compare_groups
 from leadlight.learn.leakage import LeakageReport, find_leaks
 from leadlight.learn.points import tables_to_groups
-from leadlight.learn.training import Counts, Training, training
+from leadlight.learn.training import DAY, Counts, Rows, Training, training
 from leadlight.learn.words import choose_words
 from leadlight.learn.worth import learn_worth
 from leadlight.scorecards.scores_at import scores_at
@@ -58,6 +60,8 @@ class Learned:
     seconds: float
     title: Mapping[str, str] = field(repr=False, default_factory=dict)
     words: Words = field(default=USUAL, repr=False, compare=False)
+    fairness: tuple[Fairness, ...] = ()
+    """For each protected attribute, how its groups are chosen and won, on the rows it was judged by."""
 
     @property
     def publishable(self) -> bool:
@@ -79,6 +83,7 @@ class Learned:
             "criteria": [criterion.name for criterion in self.criteria],
             "leaks": self.leaks.as_dict(),
             "verdict": self.verdict.as_dict(),
+            "fairness": [item.as_dict() for item in self.fairness],
             "publishable": self.publishable,
             "assumptions": list(self.assumptions),
             "notes": list(self.notes),
@@ -93,7 +98,7 @@ class Learned:
             f"{self.words.entities}, {counts.wins:,} of them {self.words.won} within the horizon, in "
             f"{self.seconds:.0f} s."
         ]
-        lines += [str(self.verdict), str(self.leaks), *self.assumptions, *self.notes]
+        lines += [str(self.verdict), *map(str, self.fairness), str(self.leaks), *self.assumptions, *self.notes]
         return "\n".join(lines)
 
 
@@ -139,6 +144,7 @@ def learn(
         seconds=clock.monotonic() - began,
         title={item.name: item.title for item in found},
         words=words_of(workspace.spec),
+        fairness=judged.fairness,
     )
 
 
@@ -200,6 +206,7 @@ class _Judged:
     features: list[str]
     calibration: Calibration
     scores: Floats
+    fairness: tuple[Fairness, ...]
 
 
 def _judge(
@@ -242,7 +249,21 @@ def _judge(
         others=[System(label, values[outer.test]) for label, values in table.beside.items()],
         seed=settings.seed,
     )
-    return _Judged(verdict, features, _calibrated(scores, test), scores)
+    groups = compare_groups(
+        engine, workspace.with_features(table.features), _rows(table, outer.test), scores, features=features,
+        probability=known.probabilities(scores),
+    )  # fmt: skip
+    return _Judged(verdict, features, _calibrated(scores, test), scores, groups)
+
+
+def _rows(table: Training, place: Ints) -> Rows:
+    """Return some rows of the training table without their features."""
+    examples, as_of = table.examples.take(place), table.as_of.take(pa.array(place))
+    time: Floats = as_of.cast(pa.timestamp("us")).cast(pa.int64()).to_numpy(zero_copy_only=False) / DAY
+    settled = np.ones(len(examples), np.bool_)
+    return Rows(
+        examples.lead, as_of, examples.won, examples.worth, time, table.created[place], settled, bool(np.ptp(time) > 0)
+    )
 
 
 def _known_before(train: Examples, settings: FitSettings) -> Calibration:

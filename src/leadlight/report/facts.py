@@ -10,11 +10,17 @@ from typing import Any
 
 from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError
+from leadlight.evaluate.fairness import Fairness
 from leadlight.evaluate.rates import Rate, wilson
+from leadlight.evaluate.uplift import CampaignFigures
 from leadlight.insight.profile import Profile, profile
+from leadlight.learn.evaluation import fairness_at
+from leadlight.learn.training import past_rows
+from leadlight.learn.uplift import campaign_figures
 from leadlight.scorecards.compile import CAP, Options
 from leadlight.scorecards.outcomes import Hindsight, hindsight, labelled, rules
 from leadlight.scorecards.rank import Ranking, rank, scored
+from leadlight.scorecards.scores_at import scores_at
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.spec.words import USUAL, Words, words_of
 from leadlight.store.sql import each, fill
@@ -101,6 +107,10 @@ class ReportFacts:
     """Who the ideal buyer is; None without past outcomes."""
     learned: Mapping[str, Any] | None
     """Where a learned scorecard's numbers come from."""
+    fairness: tuple[Fairness, ...] = ()
+    """For each protected attribute, how its groups were chosen and won."""
+    campaign: CampaignFigures | None = None
+    """What the ranking is worth to a randomised campaign."""
     words: Words = field(default=USUAL, repr=False, compare=False)
 
     @property
@@ -150,8 +160,34 @@ def gather(
         future=int(engine.rows('SELECT count(*) FROM events WHERE "at" > ?', [as_of])[0][0]),
         profile=_profile(engine, workspace, scorecard, as_of) if of_leads else None,
         learned=spec.learned,
+        fairness=_fairness(engine, workspace, scorecard, as_of) if of_leads else (),
+        campaign=_campaign(engine, workspace, scorecard, as_of) if of_leads else None,
         words=words_of(workspace.spec),
     )
+
+
+def _fairness(
+    engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, as_of: datetime
+) -> tuple[Fairness, ...]:
+    """Compare the groups of protected attributes by past leads; nothing where there are none."""
+    if not workspace.spec.learn.protected or workspace.spec.outcome is None:
+        return ()
+    try:
+        rows = past_rows(engine, workspace, as_of)
+    except NotFoundError:  # no outcome so far
+        return ()
+    found = scores_at(engine, workspace, scorecard, rows.lead, rows.as_of)
+    return fairness_at(engine, workspace, scorecard, rows.take(found.scored), found.take(found.scored), None)
+
+
+def _campaign(
+    engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, as_of: datetime
+) -> CampaignFigures | None:
+    """Say what the ranking is worth to the workspace's campaign, where there was one."""
+    try:
+        return campaign_figures(engine, workspace, scorecard, as_of)
+    except NotFoundError:  # no outcome so far
+        return None
 
 
 def _profile(
@@ -307,6 +343,8 @@ def as_json(facts: ReportFacts) -> dict[str, Any]:
         "rejected": facts.rejected,
         "profile": facts.profile.as_dict() if facts.profile else None,
         "learned": None if facts.learned is None else dict(facts.learned),
+        "fairness": [item.as_dict() for item in facts.fairness],
+        "campaign": None if facts.campaign is None else facts.campaign.as_dict(),
     }  # fmt: skip
 
 

@@ -19,11 +19,12 @@ from leadlight.charts.criteria import criteria_bars
 from leadlight.charts.distribution import distribution
 from leadlight.charts.grades import grade_bars, grade_matrix
 from leadlight.charts.profile import profile_shares
+from leadlight.charts.qini import qini_curve
 from leadlight.charts.render import to_svg
 from leadlight.engines.base import Engine
 from leadlight.errors import UsageError
 from leadlight.report.facts import ReportFacts, as_json, gather
-from leadlight.scorecards.sentences import amount, value
+from leadlight.scorecards.sentences import amount, in_points, value
 from leadlight.spec.entity import plural
 from leadlight.spec.readable import Readable
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
@@ -91,6 +92,8 @@ def charts_of(facts: ReportFacts, scorecard: ResolvedScorecard) -> dict[str, dic
     if facts.conversion is not None:
         rows = [(row.name, row.n, row.won, row.low, row.high) for row in facts.conversion.rows]
         charts["conversion"] = conversion_by_grade(rows, facts.conversion.base_rate, won=facts.words.won)
+    if facts.campaign is not None and facts.campaign.figures.curve:
+        charts["qini"] = qini_curve({facts.title: facts.campaign.figures.curve}, entity=facts.entity)
     if facts.profile is not None and facts.profile.ideal + facts.profile.anti:
         levels = [*facts.profile.ideal, *facts.profile.anti]
         charts["profile"] = profile_shares(
@@ -116,5 +119,5 @@ def _page() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(amount=amount, value=value, plural=plural)
+    environment.filters.update(in_points=in_points, amount=amount, value=value, plural=plural)
     return environment.get_template("report.html.j2")
