@@ -124,9 +124,10 @@ def learn(
     table = training(engine, workspace, found, until)
     step("looking for fields that know the outcome")
     leaks = find_leaks(table.examples, keep=_kept(workspace, keep, table), current=_current(found, table), seed=seed)
-    settings = _settings(workspace, found, leaks.kept, seed)
+    kept = _valued(table.examples, leaks.kept)
+    settings = _settings(workspace, found, kept, seed)
     step("learning from the older part, to judge by the newer")
-    judged = _judge(engine, workspace, table, list(leaks.kept), settings, today=today, label=label)
+    judged = _judge(engine, workspace, table, kept, settings, today=today, label=label)
     step("learning from everything")
     examples = table.examples.select(judged.features)
     fitted = fit(examples, _among(settings, judged.features))
@@ -156,13 +157,18 @@ def bare_card(
     Raises NotFoundError where there is nothing to learn from, TooFewOutcomes where wins are too few.
     """
     table = training(engine, workspace, found, until)
-    kept = find_leaks(table.examples, current=_current(found, table), seed=seed).kept
-    settings, examples = _settings(workspace, found, kept, seed), table.examples.select(list(kept))
+    kept = _valued(table.examples, find_leaks(table.examples, current=_current(found, table), seed=seed).kept)
+    settings, examples = _settings(workspace, found, kept, seed), table.examples.select(kept)
     chosen = examples.select(_chosen(examples, black_box(examples, seed=seed), settings.faint))
     base, criteria = tables_to_groups(fit(chosen, _among(settings, chosen.names)).tables, double_odds=DOUBLE_ODDS)
     used = {name for criterion in criteria for name in uses(criterion)}
     own = {name: feature.spec for name, feature in table.features.items() if name in used}
     return models.ScorecardSpec(features=own, base=base, groups={"learned": models.GroupSpec(criteria=list(criteria))})
+
+
+def _valued(examples: Examples, names: Sequence[str]) -> list[str]:
+    """Return the features that have a value at all: a playbook knows more columns than a file has."""
+    return [name for name in names if examples.features.column(name).null_count < len(examples)]
 
 
 def _kept(workspace: ResolvedWorkspace, keep: Sequence[str], table: Training) -> list[str]:
