@@ -9,7 +9,7 @@ import pytest
 from leadlight.errors import SpecError
 from leadlight.expr.types import Type
 from leadlight.sources.check import check_folder
-from leadlight.sources.contract import headers_by_column, nearest_header
+from leadlight.sources.contract import constant, headers_by_column, missing_faults, nearest_header
 from leadlight.spec.contract import SourceContract
 from leadlight.spec.models import SourceSpec
 from leadlight.store.names import catalog
@@ -118,6 +118,27 @@ def test_which_header_is_which_column(source: dict[str, object], headers: list[s
     contract = SourceContract.model_validate({"columns": columns})
     spec = SourceSpec.model_validate({"csv": "x.csv", **source})
     assert tuple(headers_by_column(spec, contract, headers).values()) == found
+
+
+def test_the_lead_the_moment_and_the_worth_are_what_the_source_says_they_are() -> None:
+    columns = {"lead_id": {"type": "text", "required": True}, "closed": {"type": "time"},
+               "stage": {"type": "text", "required": True, "allowed": ["won", "lost"]}, "amount": {"type": "number"}}  # fmt: skip
+    contract = SourceContract.model_validate({"columns": columns})
+    spec = SourceSpec.model_validate({"csv": "x", "lead": "mql", "at": "day", "value": "revenue", "outcome_is": "won"})
+    headers = ["mql", "seller", "day", "revenue"]
+    assert headers_by_column(spec, contract, headers) == {
+        "lead_id": "mql", "closed": "day", "stage": None, "amount": "revenue"
+    }  # fmt: skip
+    assert constant(spec, "stage", contract.columns["stage"]) == "won"
+    assert missing_faults("deals", spec, contract, headers, "x.csv") == []
+
+
+def test_a_contract_may_say_which_role_a_column_has() -> None:
+    columns = {"who": {"type": "text", "required": True, "role": "lead"}, "what": {"type": "text", "role": "type"}}
+    contract = SourceContract.model_validate({"columns": columns})
+    spec = SourceSpec.model_validate({"csv": "x", "lead": "a", "at": "b", "event": "seen"})
+    assert headers_by_column(spec, contract, ["a", "b"]) == {"who": "a", "what": None}
+    assert constant(spec, "what", contract.columns["what"]) == "seen"
 
 
 def test_nearest() -> None:

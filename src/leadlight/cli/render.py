@@ -93,8 +93,9 @@ def _contract(columns: Sequence[ColumnFound]) -> Table:
         "your header", "what it costs where it is absent",
     ))  # fmt: skip
     for column in columns:
-        near = f"none (or is it {column.nearest!r}?)" if column.nearest else "none"
-        header = words(near, "yellow") if column.header is None else words(column.header)
+        near = f"{column.constant!r} in every row" if column.constant else "none"
+        near = f"none (or is it {column.nearest!r}?)" if column.nearest else near
+        header = words(near, "" if column.constant else "yellow") if column.header is None else words(column.header)
         share = "" if column.missing is None else f"{column.missing:.0%}"
         costs = column.without or ("its points" if not column.required else "it is needed")
         table.add_row(

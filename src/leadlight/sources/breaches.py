@@ -13,6 +13,7 @@ from leadlight.expr.types import Type
 from leadlight.sources.contract import (
     PREFIX,
     ColumnFound,
+    constant,
     described,
     headers_by_column,
     meaning,
@@ -119,7 +120,9 @@ def held_against(source: str, spec: SourceSpec, contract: SourceContract, rows: 
     columns = {column: described(source, column, contract.columns[column], header) for column, header in found.items()}
     free = [header for header in headers if header not in found.values()]
     for column in (column for column, header in found.items() if header is None):
-        columns[column] = replace(columns[column], nearest=alike.get(column) or nearest_header(column, free))
+        fixed = constant(spec, column, contract.columns[column])
+        near = None if fixed is not None else alike.get(column) or nearest_header(column, free)
+        columns[column] = replace(columns[column], nearest=near, constant=fixed)
     for look, fact in zip(looks, facts, strict=True):
         broken = list(_faults(rows, spec, look, fact))
         faults += broken

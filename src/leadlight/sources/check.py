@@ -53,6 +53,8 @@ class CheckReport(Readable):
 
 def _line(column: ColumnFound) -> str:
     """Say what a file has for a column, and what is lost without it."""
+    if column.constant is not None:
+        return f"{column.source}.{column.column}: {column.constant!r} in every row"
     if column.header is None:
         near = f" (or is it {column.nearest!r}?)" if column.nearest else ""
         lost = f": {column.without}" if column.without else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,6 +44,8 @@ class ColumnFound:
     """What is lost where it is absent."""
     nearest: str | None = None
     """Where it is absent, the header that could be it."""
+    constant: str | None = None
+    """What holds for every row in its place."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the column as plain JSON values."""
@@ -58,6 +60,7 @@ class ColumnFound:
             "means": self.means,
             "without": self.without,
             "nearest": self.nearest,
+            "constant": self.constant,
         }
 
 
@@ -74,18 +77,39 @@ def described(source: str, column: str, contract: ColumnContract, header: str | 
 def headers_by_column(spec: SourceSpec, contract: SourceContract, headers: Sequence[str]) -> dict[str, str | None]:
     """Return the header that stands for each column of a contract, None where there is none.
 
-    A column is found by its name, through `rename` and `columns`, or as what a role of the source names: where the user
-    writes `id: Ticket ID` and one unique column has no header, it is that one.
+    A column is found by its name, through `rename` and `columns`, or as what a role of the source names. Where the
+    contract does not say which role that is, it is found out: where the user writes `id: Ticket ID` and one unique
+    column has no header, it is that one, and so for times, the lead of an event, the worth of a win.
     """
     dropped = {find(headers, spec.header(name)) for name in spec.drop}
     known = [header for header in headers if header not in dropped]
     found = {column: find(known, spec.header(column)) for column in contract.columns}
-    found |= {role: _of_role(spec, role, known) for role in ROLES if role in found and found[role] is None}
-    free = {role: header for role, header in _roles(spec, known).items() if header not in found.values()}
-    lost = [column for column, header in found.items() if header is None]
-    times = [column for column in lost if contract.columns[column].kind is Type.TIME]
-    keys = [column for column in lost if contract.columns[column].unique]
-    return found | _only(times, free, TIME_ROLES) | _only(keys, free, frozenset({"id", "account"}))
+    told = {column: said.role or column for column, said in contract.columns.items()}
+    found |= {
+        column: _of_role(spec, role, known) for column, role in told.items() if role in ROLES and found[column] is None
+    }
+    for fits, roles in _PAIRS:
+        free = {role: header for role, header in _roles(spec, known).items() if header not in found.values()}
+        lost = [column for column, header in found.items() if header is None and fits(contract.columns[column])]
+        found |= _only([column for column in lost if told[column] not in ROLES], free, roles)
+    return found
+
+
+_PAIRS: tuple[tuple[Callable[[ColumnContract], bool], frozenset[str]], ...] = (
+    (lambda said: said.kind is Type.TIME, TIME_ROLES),
+    (lambda said: said.unique, frozenset({"id", "account"})),
+    (lambda said: said.kind is Type.TEXT and said.required and said.allowed is None, frozenset({"id", "lead"})),
+    (lambda said: said.kind is Type.NUMBER and not said.required, frozenset({"value"})),
+)
+"""Which columns may stand for which roles, where only one of either is left."""
+
+
+def constant(spec: SourceSpec, column: str, said: ColumnContract) -> str | None:
+    """Return what the source says holds for every row in the place of a column (`outcome_is`, `event`)."""
+    for role, value in (("outcome", spec.outcome_is), ("type", spec.event)):
+        if value is not None and (role in (said.role, column) or value in (said.allowed or ())):
+            return value
+    return None
 
 
 def _roles(spec: SourceSpec, headers: Sequence[str]) -> dict[str, str]:
@@ -149,7 +173,7 @@ def missing_faults(
     return [
         Fault(_no_column(source, spec, column, said, free, (alike or {}).get(column)), file, path=column)
         for column, said in contract.columns.items()
-        if found[column] is None and said.required
+        if found[column] is None and said.required and constant(spec, column, said) is None
     ]
 
 

@@ -29,6 +29,10 @@ class ColumnContract(Spec):
     means: str = Field("", description="what it says, in words")
     example: Any = Field(None, description="a value such as it has")
     without: str | None = Field(None, description="what is lost where the column is absent")
+    role: (
+        Literal["id", "lead", "account", "created_at", "known_at", "at", "type", "message_id", "outcome", "value"]
+        | None
+    ) = Field(None, description="which key of the source names it, as in `id: Ticket ID`; found out where it can be")
 
     @property
     def kind(self) -> Type:
