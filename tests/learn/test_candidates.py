@@ -6,6 +6,7 @@ import pytest
 
 from leadlight.learn.candidates import Candidate, candidates
 from leadlight.learn.training import resolve_candidates
+from leadlight.spec import models
 from leadlight.workspace import Workspace
 
 SPEC = """
@@ -53,6 +54,9 @@ def test_there_is_something_of_every_kind(folder: Path) -> None:
     made = found(folder)
     assert {"own", "big", "country", "size", "days_known", "days_since_founded"} <= set(made)
     assert made["title_says_sales"].title == "Title says “sales”"
+    assert made["title_says_sales"].spec == models.ExprFeature(expr="contains_any(title, 'sales')")
+    assert {candidate.name for candidate in made.values() if candidate.word} >= {"title_says_sales"}
+    assert not any(made[name].word for name in ("own", "country", "email_at_a_example", "page_view_p1"))
     assert {"email_at_a_example", "email_at_b_example"} <= set(made)
     assert {"page_view_7d", "page_view_30d", "days_since_page_view", "page_view_faded", "page_view_p1"} <= set(made)
     assert {"page_view_seconds_sum", "page_view_seconds_mean", "colleagues_page_view"} <= set(made)

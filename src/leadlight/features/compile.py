@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal, assert_never
 
 from sqlglot import exp
@@ -458,15 +459,12 @@ class FeaturePlan:
     def _runs(self, aggregates: Aggregates, unit: Unit, column: str, match: Match, gap: timedelta) -> exp.Select:
         """Count the events that begin a run: the first, and those after a silence longer than the gap."""
         select, keys = self._scope(unit, aggregates.condition(match))
-        at = build.col("at", "e")
-        over = {
-            "partition_by": [key.copy() for key in keys],
-            "order": exp.Order(expressions=[exp.Ordered(this=at, nulls_first=False)]),
-        }
+        at, partition = build.col("at", "e"), [key.copy() for key in keys]
+        order = exp.Order(expressions=[exp.Ordered(this=at, nulls_first=False)])
         # Not LAG, which is another function in ClickHouse, nor null for no event before, which is 1970 there.
         one = exp.WindowSpec(kind="ROWS", start="1", start_side="PRECEDING", end="1", end_side="PRECEDING")
-        before = exp.Window(this=exp.Max(this=at.copy()), spec=one, **over)
-        rank = exp.Window(this=exp.RowNumber(), partition_by=over["partition_by"], order=over["order"].copy())
+        before = exp.Window(this=exp.Max(this=at.copy()), partition_by=partition, order=order, spec=one)
+        rank = exp.Window(this=exp.RowNumber(), partition_by=partition, order=order.copy())
         inner = select.select(*keys, _named(at.copy(), "_at"), _named(before, "_before"), _named(rank, "_rank"))
         first = build.equals(build.col("_rank"), build.number(1))
         late = exp.LT(this=build.col("_before"), expression=build.earlier(build.col("_at"), gap))
