@@ -101,3 +101,11 @@ def test_the_newest_reach_back_until_there_are_enough_outcomes() -> None:
     won[:50] = True
     assert newest(won) == 40
     assert newest(np.zeros(1000, bool)) == 0
+
+
+def test_a_count_of_rows_that_does_not_divide_evenly_is_no_trouble() -> None:
+    rows = 89_934  # a step of rows / 60,000, added up, ends one row too far
+    dice = np.random.default_rng(1)
+    won = dice.random(rows) < 0.5
+    trial = Trial(np.arange(rows), dice.normal(0, 1, (rows, 1)), won)
+    assert 0 <= float(shares_kept([trial])[0]) <= 1

@@ -89,7 +89,7 @@ def shares_kept(trials: list[Trial], *, age: Floats | None = None, half_life: fl
     block = np.repeat(np.arange(len(trials)), [len(trial.rows) for trial in trials])
     w = np.ones(len(y)) if age is None or not half_life else 2.0 ** (-age / half_life)
     if len(y) > MOST_ROWS:
-        every = np.arange(0, len(y), len(y) / MOST_ROWS).astype(np.int64)
+        every = (np.arange(MOST_ROWS) * (len(y) / MOST_ROWS)).astype(np.int64)
         x, y, block, w = x[every], y[every], block[every], w[every] * (len(y) / len(every))
     count = len(trials)
 
