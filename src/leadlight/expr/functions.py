@@ -136,7 +136,7 @@ INSTEAD: Mapping[str, str] = {
     **dict.fromkeys(("regexp_matches", "regexp_like", "regexp"), "write like, starts_with or contains"),
     **dict.fromkeys(("ends_with", "endswith", "suffix"), "write like '%…'"),
     **dict.fromkeys(("strpos", "instr", "position", "locate", "charindex"), "write contains(text, text)"),
-    **dict.fromkeys(("match", "to_tsquery", "fts", "has_word", "contains_word"), "write contains_any(text, 'words', …)"),
+    **dict.fromkeys(("match", "to_tsquery", "has_word", "has_words"), "write contains_any(text, 'words', …)"),
     **dict.fromkeys(("left",), "write substr(text, 1, length)"),
     **dict.fromkeys(("mod",), "write number % number"),
     **dict.fromkeys(("random", "rand", "uuid", "nextval"), "the same lead must get the same value every time"),
