@@ -121,8 +121,12 @@ def test_which_header_is_which_column(source: dict[str, object], headers: list[s
 
 
 def test_the_lead_the_moment_and_the_worth_are_what_the_source_says_they_are() -> None:
-    columns = {"lead_id": {"type": "text", "required": True}, "closed": {"type": "time"},
-               "stage": {"type": "text", "required": True, "allowed": ["won", "lost"]}, "amount": {"type": "number"}}  # fmt: skip
+    columns = {
+        "lead_id": {"type": "text", "required": True},
+        "closed": {"type": "time"},
+        "stage": {"type": "text", "required": True, "allowed": ["won", "lost"]},
+        "amount": {"type": "number"},
+    }
     contract = SourceContract.model_validate({"columns": columns})
     spec = SourceSpec.model_validate({"csv": "x", "lead": "mql", "at": "day", "value": "revenue", "outcome_is": "won"})
     headers = ["mql", "seller", "day", "revenue"]

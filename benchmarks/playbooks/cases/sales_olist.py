@@ -40,7 +40,7 @@ CASE = Case(
     now=datetime(2018, 11, 15),
     capacity=0.1,
     rows="a lead that is still open at its creation, or 1, 7 or 30 days later",
-    notes="The file has a first contact, where they came from and a landing page; fit, events and companies are absent, "
-    "so the hand-written card lives on freshness and channel. Wins became about four times as frequent in January 2018. "
-    "The learned card may use the landing page, the hand-written one cannot",
+    notes="The file has a first contact, where they came from and a landing page; fit, events and companies are "
+    "absent, so the hand-written card lives on freshness and channel. Wins became about four times as frequent in "
+    "January 2018. The learned card may use the landing page, the hand-written one cannot",
 )

@@ -36,6 +36,6 @@ CASE = Case(
     capacity=0.2,
     rows="a lead with what was known before anybody called",
     notes="No dates: the newest by the CRM's lead number, which is taken to rise with time, are judged. Visits and "
-    "minutes are those at the export. Left out are the fields that sales fills in afterwards; with them everything looks "
-    "far better",
+    "minutes are those at the export. Left out are the fields that sales fills in afterwards; with them "
+    "everything looks far better",
 )
