@@ -244,7 +244,8 @@ def _rescue(
         engine.unregister("_in_time")
     late = engine.rows(
         fill("SELECT count(*) FILTER ({left} > 0), count(*) FILTER ({left} <= 0), count(*) FILTER ({left} IS NULL) "
-             "FROM {table}", left=days_left(deadline), table=table)
+             "FROM {table} WHERE {tier} < 2", left=days_left(deadline), tier=tier(scorecard),
+            table=table)
     )[0]  # fmt: skip
     entity = workspace.spec.entity
     cut = (f"only the first {MOST:,} in rank were looked at",) if found.num_rows == MOST else ()
