@@ -50,7 +50,8 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _case(result: Mapping[str, Any]) -> str:
-    return f"**{result['name']}**<br>`{result['data']}`, gain at {result['capacity']:.1%}"
+    data = f"`{result['data']}`" if result["data"] else "simulated"
+    return f"**{result['name']}**<br>{data}, gain at {result['capacity']:.1%}"
 
 
 def _judged_by(result: Mapping[str, Any]) -> str:
