@@ -22,7 +22,8 @@ MONTHS = {"1": 0.15, "3": 0.25, "6": 0.22, "12": 0.23, "": 0.15}
 AREAS = ("North", "South", "Harbour", "Old Town", "Hills", "Riverside")
 MESSAGES = (
     "Is this still available?", "Please send me details.", "What are the monthly costs, and is parking included?",
-    "We would like to arrange a viewing this week, any time after five.", "Could I visit on Saturday? We like the area.", "",
+    "We would like to arrange a viewing this week, any time after five.",
+    "Could I visit on Saturday? We like the area.", "",
 )  # fmt: skip
 DAY = 86_400
 
