@@ -138,3 +138,10 @@ def test_only_some_ask(shop: Workspace) -> None:
     assert [item.id for item in (*found.served, *found.waiting)] == ["cy"]
     with pytest.raises(UsageError, match=r"`where` is no condition.*did you mean 'account'"):
         shop.allocate(capacity={"leads": 1}, where="acount = 'Acme'")
+
+
+def test_what_fits_is_told_of_those_who_ask(shop: Workspace) -> None:
+    """Kinds of leads are numbered among those who ask: a `where` must not shift them."""
+    pools = [{"agent": "ann", "skills": "vp"}, {"agent": "bo", "skills": "manager"}]
+    found = shop.allocate(capacity={"leads": 9}, pools=pools, fits="pool_skills = seniority", where="id <> 'bob'")
+    assert {item.id: item.pool for item in found.served} == {"ann": "ann", "cy": "ann"}

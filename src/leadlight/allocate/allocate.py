@@ -278,7 +278,8 @@ def _fitting(engine: Engine, setup: _Setup, table: str) -> list[tuple[int, int]]
     theirs = [name for name in sorted(setup.fits.names) if setup.is_of_pool(name)]
     condition = Sql(build.to_text(to_sql(setup.fits, build.col), engine.capabilities.dialect))
     kinds = fill(
-        "SELECT DISTINCT {kind} AS _kind{columns} FROM {table}",
+        "SELECT DISTINCT {kind} AS _kind{columns} FROM {table} WHERE {where}",
+        where=_asking(engine, setup),
         kind=fill("dense_rank() OVER (ORDER BY {names}) - 1", names=[carried(name) for name in ours]) if ours
         else Sql("0"),
         columns=more(*(fill("{c} AS {name}", c=carried(name), name=name) for name in ours)), table=table,

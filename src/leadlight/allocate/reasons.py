@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from leadlight.allocate.problem import NOBODY, Demand, Floats, Ints, Supply
+from leadlight.allocate.report import amount
 
 NO_POOL, UNKNOWN, SPLIT, SHORT = 0, 1, 2, 3
 """The reasons, as numbers: no pool may serve it; its need is not known; enough is left, but not in one pool; SHORT + r:
@@ -50,7 +51,7 @@ def reason_of(number: int, demand: Demand, left: Supply, lead: int, resources: S
     pools = np.flatnonzero(left.eligible[demand.kind[lead]])
     most = float(left.capacity[pools, resource].max())
     where = "" if len(pools) == 1 else " in any pool for it"
-    return f"needs {demand.need[lead, resource]:,g} {resources[resource]}, {most:,g} left{where}"
+    return f"needs {amount(float(demand.need[lead, resource]))} {resources[resource]}, {amount(most)} left{where}"
 
 
 def in_short(number: int, resources: Sequence[str]) -> str:

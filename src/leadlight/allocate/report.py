@@ -11,6 +11,15 @@ from leadlight.spec.entity import many, plural
 from leadlight.spec.readable import Readable
 
 
+def amount(value: float) -> str:
+    """Write how much, in full where it is large.
+
+    >>> amount(125_514_000.0), amount(0.25), amount(29.5), amount(1234.5)
+    ('125,514,000', '0.25', '29.5', '1,234')
+    """
+    return f"{value:,.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:.4g}"
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
     """One who asked: what it needs, where it is served (None where it waits, with the reason), under either policy."""
@@ -122,7 +131,7 @@ class Allocation(Readable):
     @property
     def headline(self) -> str:
         """What was given away, in a line."""
-        what = ", ".join(f"{amount:,g} {name}" for name, amount in self.capacity.items())
+        what = ", ".join(f"{amount(whole)} {name}" for name, whole in self.capacity.items())
         whose = f" of {many(self.pool_count, 'pool')}" if self.pool_count > 1 else ""
         return (
             f"{what}{whose} for {many(self.total, self.entity)}, ranked by {self.scorecard} as of "
@@ -131,8 +140,12 @@ class Allocation(Readable):
 
     def told(self, policy: Policy) -> str:
         """Say what a policy comes to, in a line."""
-        used = ", ".join(f"{amount:,g} of {self.capacity[name]:,g} {name}" for name, amount in policy.used.items())
-        text = f"{policy.name}: {policy.served:,} {plural(self.entity)} served, {policy.value:,.6g} {self.unit}; {used}"
+        used = ", ".join(
+            f"{amount(taken)} of {amount(self.capacity[name])} {name}" for name, taken in policy.used.items()
+        )
+        text = (
+            f"{policy.name}: {policy.served:,} {plural(self.entity)} served, {amount(policy.value)} {self.unit}; {used}"
+        )
         if policy.gap is not None and not policy.solved:
             text += f"; at most {policy.gap:.1%} below the best there can be"
         return text + (f" ({policy.note})" if policy.note else "")

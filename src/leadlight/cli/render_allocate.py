@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 
+from leadlight.allocate.report import amount
 from leadlight.cli.console import words
 from leadlight.spec.entity import many, plural
 
@@ -37,9 +38,14 @@ def _policies(found: Allocation) -> Table:
     names = list(found.capacity)
     drawn = _table("", plural(found.entity), found.unit, *names, "", right=(plural(found.entity), found.unit, *names))
     for policy in (found.by_rank, *([found.best] if found.best else [])):
-        value = f"{policy.value:,.0f}" if abs(policy.value) >= 1000 else f"{policy.value:,.4g}"
-        used = [f"{policy.used[name]:,g} of {found.capacity[name]:,g}" for name in names]
-        drawn.add_row(policy.name, f"{policy.served:,}", value, *used, words(_said(found, policy is found.best), "dim"))
+        used = [f"{amount(policy.used[name])} of {amount(found.capacity[name])}" for name in names]
+        drawn.add_row(
+            policy.name,
+            f"{policy.served:,}",
+            amount(policy.value),
+            *used,
+            words(_said(found, policy is found.best), "dim"),
+        )
     return drawn
 
 
@@ -56,7 +62,7 @@ def _pools(found: Allocation) -> Table:
     names = list(found.capacity)
     drawn = _table("pool", plural(found.entity), *names, right=(plural(found.entity), *names), fold=("pool",))
     for pool in found.pools[:POOLS]:
-        used = [f"{pool.used[name]:,g} of {pool.capacity[name]:,g}" for name in names]
+        used = [f"{amount(pool.used[name])} of {amount(pool.capacity[name])}" for name in names]
         drawn.add_row(words(pool.name), f"{pool.served:,}", *used)
     if found.pool_count > POOLS:
         drawn.add_row(words(f"… and {many(found.pool_count - POOLS, 'more pool')}", "dim"))
@@ -70,7 +76,7 @@ def _rows(found: Allocation, askers: Sequence[Asker], *last: str) -> Table:
 
 
 def _cells(item: Asker, *, graded: bool) -> list[RenderableType]:
-    needs = ["" if need is None else f"{need:,g}" for need in item.need.values()]
+    needs = ["" if need is None else amount(need) for need in item.need.values()]
     grade = [words(item.grade or "")] if graded else []
     return [f"{item.rank:,}", words(item.id, "bold"), f"{item.score:.1f}", *grade, *needs]
 

@@ -1,0 +1,20 @@
+"""Cloud on five months of pods of an Alibaba GPU cluster: which will be kept waiting for more than a minute."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from case import load
+
+FAILURES = load(Path(__file__).with_name("cloud_failure.py"))
+
+CASE = replace(
+    FAILURES,
+    name="cloud: waits",
+    scorecard="wait",
+    outcome="wait",
+    capacity=0.2,
+    notes="What makes pods wait is how full the cluster is, which is not known from a pod's own request. Pods that "
+    "never started count as kept waiting, also where they were deleted within the minute.",
+)
