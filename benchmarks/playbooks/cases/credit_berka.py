@@ -13,11 +13,13 @@ LOANS = """
 COPY (SELECT l.loan_id AS applicant, strptime(l.date::VARCHAR, '%y%m%d') AS applied_at, l.amount, l.duration AS term,
       l.payments AS payment, d."A11" AS region_income, try_cast(d."A13" AS DOUBLE) AS region_unemployment,
       strptime(a.date::VARCHAR, '%y%m%d') AS account_since,
-      CASE a.frequency WHEN 'POPLATEK MESICNE' THEN 'monthly' WHEN 'POPLATEK TYDNE' THEN 'weekly' ELSE 'each' END AS statements,
+      CASE a.frequency WHEN 'POPLATEK MESICNE' THEN 'monthly' WHEN 'POPLATEK TYDNE' THEN 'weekly' ELSE 'each' END
+      AS statements,
       CASE WHEN substr(c.birth_number, 3, 2)::INT > 50 THEN 'female' ELSE 'male' END AS sex,
       (l.date // 10000) - substr(c.birth_number, 1, 2)::INT AS age,
       CASE WHEN l.status IN ('A', 'C') THEN 'good' ELSE 'bad' END AS outcome
-      FROM read_csv('{raw}/loan.asc', delim = ';') l JOIN read_csv('{raw}/account.asc', delim = ';') a USING (account_id)
+      FROM read_csv('{raw}/loan.asc', delim = ';') l
+      JOIN read_csv('{raw}/account.asc', delim = ';') a USING (account_id)
       JOIN read_csv('{raw}/disp.asc', delim = ';') p ON p.account_id = l.account_id AND p.type = 'OWNER'
       JOIN read_csv('{raw}/client.asc', delim = ';', types = {{'birth_number': 'VARCHAR'}}) c USING (client_id)
       JOIN read_csv('{raw}/district.asc', delim = ';', header = true) d ON d."A1" = a.district_id ORDER BY applied_at)
@@ -56,6 +58,6 @@ CASE = Case(
     now=datetime(1999, 1, 1),
     capacity=0.5,
     rows="a loan of a bank's client, as of its date",
-    notes="682 loans, 76 bad: intervals are wide. Loans still running (C, D) count by how they stood at the end of 1998. "
-    "Movements are there until March 1994 only, for 38 loans: the balances that tell most are missing for the rest.",
+    notes="682 loans, 76 bad: intervals are wide. Loans still running (C, D) count by how they stood at the end of "
+    "1998. Movements are there until March 1994 only, for 38 loans: the balances that tell most are missing for the rest.",
 )

@@ -18,8 +18,8 @@ COPY (SELECT 'G' || lpad((row_number() OVER ())::VARCHAR, 4, '0') AS applicant, 
            WHEN credit_history LIKE 'existing credits%' THEN 'no_credits'
            WHEN credit_history LIKE 'delay%' THEN 'paid_duly_so_far'
            WHEN credit_history LIKE 'critical%' THEN 'paid_duly' END AS credit_history,
-      CASE WHEN c = '... < 0 DM' THEN 'overdrawn' WHEN c LIKE '0 <=%' THEN 'low' WHEN c LIKE '... >=%' THEN 'comfortable'
-           ELSE 'none' END AS current_account,
+      CASE WHEN c = '... < 0 DM' THEN 'overdrawn' WHEN c LIKE '0 <=%' THEN 'low'
+           WHEN c LIKE '... >=%' THEN 'comfortable' ELSE 'none' END AS current_account,
       CASE WHEN savings_account_and_bonds LIKE 'unknown%' THEN 'not_known'
            WHEN savings_account_and_bonds LIKE '... < 100%' THEN 'little'
            WHEN savings_account_and_bonds LIKE '100 <=%' THEN 'some' ELSE 'ample' END AS savings,
@@ -54,6 +54,6 @@ CASE = Case(
     now=datetime(1976, 1, 1),
     capacity=0.5,
     rows="a granted consumer loan",
-    notes="No dates: judged on a part drawn at random, so nothing says that it lasts. Bad loans are oversampled (30 %). "
-    "Only granted loans are in the file: who was turned down is not known.",
+    notes="No dates: judged on a part drawn at random, so nothing says that it lasts. Bad loans are oversampled "
+    "(30 %). Only granted loans are in the file: who was turned down is not known.",
 )

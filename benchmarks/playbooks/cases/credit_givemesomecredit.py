@@ -12,13 +12,14 @@ from case import Case, set_sources
 APPLICANTS = """
 COPY (SELECT 'B' || lpad(column00::VARCHAR, 6, '0') AS applicant,
       "RevolvingUtilizationOfUnsecuredLines" AS utilisation, age,
-      CASE WHEN "NumberOfTime30-59DaysPastDueNotWorse" < 90 THEN "NumberOfTime30-59DaysPastDueNotWorse" END AS late_30_days,
-      CASE WHEN "NumberOfTime60-89DaysPastDueNotWorse" < 90 THEN "NumberOfTime60-89DaysPastDueNotWorse" END AS late_60_days,
-      CASE WHEN "NumberOfTimes90DaysLate" < 90 THEN "NumberOfTimes90DaysLate" END AS late_90_days,
+      CASE WHEN late30 < 90 THEN late30 END AS late_30_days, CASE WHEN late60 < 90 THEN late60 END AS late_60_days,
+      CASE WHEN late90 < 90 THEN late90 END AS late_90_days,
       CASE WHEN "MonthlyIncome" > 1 THEN "DebtRatio" END AS debt_ratio, "MonthlyIncome" AS income,
       "NumberOfOpenCreditLinesAndLoans" AS open_lines, "NumberRealEstateLoansOrLines" AS real_estate_loans,
       "NumberOfDependents" AS dependents, CASE "SeriousDlqin2yrs" WHEN 1 THEN 'bad' ELSE 'good' END AS outcome
-      FROM read_csv('{raw}', header = true, nullstr = 'NA', normalize_names = false)) TO '{to}' (HEADER)
+      FROM (SELECT *, "NumberOfTime30-59DaysPastDueNotWorse" AS late30, "NumberOfTimes90DaysLate" AS late90,
+            "NumberOfTime60-89DaysPastDueNotWorse" AS late60
+            FROM read_csv('{raw}', header = true, nullstr = 'NA', normalize_names = false))) TO '{to}' (HEADER)
 """
 
 
@@ -41,6 +42,7 @@ CASE = Case(
     rows="a borrower, with what a bureau knew",
     literature="The winners of the Kaggle competition (2011) had an AUC of 0.8695 on its own hidden test rows.",
     notes="No dates: judged on a part drawn at random. A win is a loan that goes well (93 %), so average precision and "
-    "gain are high for any order; read the AUC. Age is protected and not used, which the competition's models did.",
+    "gain are high for any order; read the AUC. Age is protected and not used, which the competition's models did. "
+    "That points may only fall with lateness and use of credit costs the learned card 0.003 of AUC.",
     slow=True,
 )
