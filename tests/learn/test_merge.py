@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadlight.learn.merge import merge_axis, neighbours
+from leadlight.learn.merge import USUAL, merge_axis, neighbours
 from leadlight.learn.tables import CategoryAxis, NumberAxis
 
 
@@ -14,6 +14,12 @@ def test_never_more_than_asked_and_only_neighbours(values: list[float], most: in
     assert found[0] == 0
     assert set(np.diff(found)) <= {0, 1}
     assert found[-1] < most
+
+
+def test_more_than_the_usual_number_only_where_each_is_worth_it() -> None:
+    steps = np.arange(20.0)
+    assert neighbours(steps, np.full(20, 100.0), most=12)[-1] + 1 == 12
+    assert neighbours(steps, np.full(20, 1e-2), most=12)[-1] + 1 == USUAL
 
 
 def test_bands_keep_the_cuts_where_it_steps() -> None:

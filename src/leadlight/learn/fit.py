@@ -56,7 +56,7 @@ class FitSettings:
 
     seed: int = 0
     most_pairs: int = 10
-    most_bands: int = 8
+    most_bands: int = 12
     monotone: Mapping[str, Direction] = field(default_factory=dict)
     faint: frozenset[str] = frozenset()
     half_life: float | None = None

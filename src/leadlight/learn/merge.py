@@ -14,6 +14,10 @@ Codes = NDArray[np.uint8]
 
 NOISE = 0.02
 """Nats of log-likelihood over all rows; neighbours whose difference is worth less are merged though there is room."""
+USUAL = 8
+"""So many bands or groups people read with ease."""
+WORTH_A_BAND = 1.0
+"""Nats of log-likelihood that a band beyond the usual number must be worth, as a parameter by Akaike's criterion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,8 @@ def merge_axis(axis: Axis, values: Floats, weights: Floats, *, most: int, noise:
 def neighbours(values: Floats, weights: Floats, *, most: int, noise: float = NOISE) -> NDArray[np.int64]:
     """Return the cluster of each of a row of values when neighbours are merged, the cheapest first.
 
-    Merging costs w1 w2 / (w1 + w2) (v1 - v2)^2 / 2, the second-order loss of log-likelihood.
+    Merging costs w1 w2 / (w1 + w2) (v1 - v2)^2 / 2, the second-order loss of log-likelihood. At most `most` clusters
+    are left, and more than `USUAL` only where each is worth it.
 
     >>> neighbours(np.array([0.0, 0.01, 2.0]), np.array([9.0, 9.0, 9.0]), most=8).tolist()
     [0, 0, 1]
@@ -50,7 +55,7 @@ def neighbours(values: Floats, weights: Floats, *, most: int, noise: float = NOI
         left, right = np.array(w[:-1]), np.array(w[1:])
         costs = left * right / (left + right) * np.diff(v) ** 2 / 2
         k = int(np.argmin(costs))
-        if len(v) <= most and costs[k] >= noise:
+        if len(v) <= most and costs[k] >= (noise if len(v) <= USUAL else WORTH_A_BAND):
             break
         v[k : k + 2] = [(v[k] * w[k] + v[k + 1] * w[k + 1]) / (w[k] + w[k + 1])]
         w[k : k + 2] = [w[k] + w[k + 1]]
