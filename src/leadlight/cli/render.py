@@ -222,7 +222,7 @@ def _ranked(found: Ranking, rows: Sequence[Ranked]) -> Table:
         cells += [_due(row)] if timed else []
         cells.append(f"{ledger.score:.1f}")
         cells += [grade(ledger.grade, labels)] if labels else []
-        cells += ["" if ledger.expected is None else f"{ledger.expected:,.0f}"] if valued else []
+        cells += [_worth(ledger.expected)] if valued else []
         cells += [_chance(ledger)] if chance else []
         cells += [_uplift(ledger)] if moved else []
         cells += [f"{ledger.totals[group]:.1f}" for group in groups]
@@ -318,7 +318,7 @@ def _ledger_head(found: Ledger, labels: Sequence[str]) -> RenderableType:
 
         head.append(f", {moved(found.uplift, found.uplift_interval)}")
     if found.expected is not None:
-        head.append(f", {found.words.worth} {found.worth:,.0f} if {found.words.won}: {found.expected:,.0f} expected")
+        head.append(f", {found.words.worth} {_worth(found.worth)} if {found.words.won}: {_worth(found.expected)} expected")
     lines = [head, words(f"by {found.scorecard} {found.version} as of {moment(found.as_of)} UTC", "dim")]
     if found.excluded:
         lines.append(words("excluded from scoring by the workspace", "yellow"))
@@ -326,6 +326,12 @@ def _ledger_head(found: Ledger, labels: Sequence[str]) -> RenderableType:
         gate = found.gate
         lines.append(words(f"grade {gate.grade} whatever the points: {gate.name} ({gate.reason})", "magenta"))
     return Group(*lines)
+
+
+def _worth(value: float | None) -> str:
+    from leadlight.scorecards.sentences import worth
+
+    return "" if value is None else worth(value)
 
 
 def movement(found: Movement, *, labels: Sequence[str] = ()) -> RenderableType:

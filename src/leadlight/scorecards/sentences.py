@@ -93,6 +93,15 @@ def percent(share: float) -> str:
     return f"{share:.{digits}%}"
 
 
+def worth(found: float) -> str:
+    """Write what a win is worth: in whole units where there are many of them, small ones with the digits they need.
+
+    >>> worth(12_400.3), worth(8.1), worth(0.3236), worth(0.0)
+    ('12,400', '8.1', '0.324', '0')
+    """
+    return f"{found:,.0f}" if abs(found) >= 100 else f"{found:.3g}"
+
+
 def unit_of(feature: models.Feature | None) -> Unit | None:
     """Return what a feature's numbers count, where a bare number would not tell."""
     spec = feature.account if isinstance(feature, models.AccountFeature) else feature
