@@ -53,7 +53,7 @@ def test_effects_and_their_pair_are_found_and_probabilities_are_true(timed: bool
     assert ("a", "b") in fitted.pairs_chosen
     assert auc(fitted, new) > true_auc(new) - 0.01
     assert calibration_gap(fitted, new) < 0.04
-    assert all(facts.bands_after <= 10 for facts in fitted.terms if len(facts.features) == 1)
+    assert all(facts.bands_after <= 14 for facts in fitted.terms if len(facts.features) == 1)
     assert fitted.rows == 6000
     assert fitted.wins == world().wins
 
