@@ -14,7 +14,7 @@ from case import Case, set_sources
 CLIENTS = """
 COPY (WITH r AS (SELECT *, row_number() OVER () AS n
             FROM read_csv('{raw}', delim = ';', header = true, nullstr = 'unknown')),
-      m AS (SELECT *, list_position(['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'],
+      m AS (SELECT *, list_position(string_split('jan feb mar apr may jun jul aug sep oct nov dec', ' '),
             month) AS k FROM r),
       y AS (SELECT *, 2008 + sum(CASE WHEN k < before THEN 1 ELSE 0 END) OVER (ORDER BY n) AS year
             FROM (SELECT *, lag(k, 1, k) OVER (ORDER BY n) AS before FROM m)),
