@@ -141,3 +141,30 @@ def test_nothing_to_compare_with_is_said(small: Workspace, tmp_path: Path) -> No
     losers = found(tmp_path / "b", LEADS, [], [deal("lost", 20, "lost")])
     with pytest.raises(NotFoundError, match="none of 7 past cases was won within 30d"):
         cases_of(losers, 7 * DAY)
+
+
+def test_on_a_grid_each_lead_counts_once_at_a_moment_its_outcome_did_not_choose(tmp_path: Path) -> None:
+    """Wins repeat: all of them count; only a loss up to the moment makes it no case."""
+    again = WORKSPACE.replace("horizon: 30d", "horizon: 30d, repeats: true") + "learn: {every: 20d}\n"
+    leads = [lead(f"l{n}", created=START + DAY * (n % 50)) for n in range(200)]
+    deals = [deal(f"l{n}", days, "won", 10 + n) for n in range(0, 200, 2) for days in (60, 75, 90, 280, 300)]
+    deals += [deal(f"l{n}", 150, "lost") for n in range(0, 200, 5)]
+    workspace = found(tmp_path / "c", leads, [], deals, workspace=again)
+    last = NOW - 30 * DAY
+    rows = cases_of(workspace)
+    created = {row["id"]: row["created"] for row in leads}
+    for name, (age, won, _, worth) in rows.items():
+        moment = created[name] + age
+        assert (last - moment) % (20 * DAY) == timedelta(0)
+        assert created[name] <= moment <= last
+        own = [row for row in deals if row["lead"] == name]
+        assert not any(row["stage"] == "lost" and row["closed"] <= moment for row in own)
+        wins = [row["amount"] for row in own if row["stage"] == "won" and moment < row["closed"] <= moment + 30 * DAY]
+        assert (won, worth) == (bool(wins), sum(wins) if wins else None)
+    lost = {row["lead"] for row in deals if row["stage"] == "lost"}
+    assert set(created) - set(rows) <= lost
+    assert 0 < len(lost - set(rows)) < len(lost)
+    assert len({age for age, *_ in rows.values()}) > 10
+    assert cases_of(workspace) == rows
+    older = cases_of(workspace, ahead=100 * DAY)
+    assert min(age for age, *_ in older.values()) >= 100 * DAY

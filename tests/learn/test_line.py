@@ -43,3 +43,18 @@ def test_wishes_that_are_none(company: Workspace) -> None:
         company.threshold(Wish(per_day={"adds": 1}, by="source"), "house")
     with pytest.raises(NotFoundError, match="settled by then"):
         company.threshold(Wish(per_day=1), "house", since="2026-05-25")
+
+
+def test_where_wins_repeat_each_moment_of_a_grid_is_a_chance_of_its_own(company: Workspace) -> None:
+    path = company.root / "leadlight.yaml"
+    spec = path.read_text().replace("horizon: 30d", "horizon: 30d, repeats: true").replace("exclude:", "#")
+    path.write_text(spec + "learn: {every: 30d}\n")
+    again = Workspace(company.root, now=company.now)
+    found, rows = again.threshold(Wish(per_day=2.0), "house"), again.evaluate("house").metrics
+    assert (found.leads, found.wins) == (rows.n, rows.wins)
+    assert found.leads > rows.leads
+    assert found.days is not None
+    assert found.days % 30 == 0
+    choice = found.threshold.choices[0]
+    assert choice.per_day == pytest.approx(choice.called / found.days)
+    assert choice.per_day <= 2.0

@@ -145,6 +145,16 @@ def test_all_verbs_follow_the_card(world: Workspace, learned: LearnRun) -> None:
     assert difference.hindsight[1].auc == pytest.approx(0.97, abs=0.03)
 
 
+def test_points_moved_and_learning_if_needed_keep_the_outcome(world: Workspace, learned: LearnRun) -> None:
+    moved = world.adjust("expansion")
+    assert moved.placed is not None
+    assert "outcome: expansion" in moved.placed.path.read_text()
+    assert moved.proposal.wins == world.evaluate("expansion").metrics.wins
+    seen = world.learn(name=learned.placed.name, if_needed=True)
+    assert not isinstance(seen, LearnRun)
+    assert (seen.scorecard, seen.needs_learning) == ("learned_churn", False)
+
+
 def test_the_past_replayed_by_a_repeated_outcome(world: Workspace) -> None:
     month, never = timedelta(days=30), timedelta(days=900)
     found = world.backtest("expansion", top=20, since="2026-01-01", every=month, relearn=never)

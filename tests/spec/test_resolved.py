@@ -86,3 +86,14 @@ def test_a_scorecard_that_names_no_outcome_of_the_workspace_is_a_fault(tmp_path:
 def test_faults_in_the_conditions_of_named_outcomes_are_found(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="nothing"):
         resolved(tmp_path, SPEC.replace("win: \"what = 'churned'\"", "win: \"nothing = 'churned'\""))
+
+
+def test_a_scorecard_that_names_none_of_several_outcomes_ranks_and_is_warned_of(tmp_path: Path) -> None:
+    resolved(tmp_path)
+    workspace = Workspace(tmp_path)
+    (warning,) = workspace.check().warnings
+    assert (warning.line, "say which outcome it is about (renewal, churn)" in str(warning)) == (1, True)
+    assert workspace.rank("house").total == 1
+    workspace.report(tmp_path / "page.html", "house")
+    with pytest.raises(NotFoundError, match="several outcomes"):
+        workspace.evaluate("house")

@@ -81,10 +81,14 @@ def _scorecard(
 
 
 def _check_outcome(name: str | None, workspace: models.WorkspaceSpec, findings: Findings) -> None:
-    """Check that a scorecard names an outcome there is, where it names one."""
+    """Check that a scorecard names an outcome there is; warn where it has to name one of several and does not."""
     if name is not None and name not in workspace.outcomes:
         known = did_you_mean(name, workspace.outcomes)
         findings.error(f"there is no outcome {shorten(name)} in leadlight.yaml: {known}", ("outcome",))
+    elif name is None and workspace.outcome is None and len(workspace.outcomes) > 1:
+        names = ", ".join(workspace.outcomes)
+        message = f"it can rank, but not be judged or learned: say which outcome it is about ({names})"
+        findings.warn(message, ("groups",), on_key=True)
 
 
 def _condition(text: str | None, path: Path, scope: Scope, findings: Findings) -> Expression | None:
