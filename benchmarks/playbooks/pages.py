@@ -13,8 +13,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from leadlight.templates.playbooks import playbooks
+
 DOCS = Path(__file__).parents[2] / "docs" / "playbooks"
 MARK = re.compile(r"(<!-- figures ([a-z0-9_ ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+LIST = re.compile(r"(<!-- list -->\n).*?(<!-- end -->)", re.DOTALL)
 MAIN = ("first come", "hand-written", "learned", "black box")
 
 
@@ -23,8 +26,18 @@ def write_pages(results: Mapping[str, Mapping[str, Any]]) -> None:
     for path in sorted(DOCS.glob("*.md")):
         text = path.read_text(encoding="utf-8")
         filled = MARK.sub(lambda found: f"{found[1]}{_figures(found[2].split(), results)}{found[3]}", text)
+        filled = LIST.sub(lambda found: f"{found[1]}{_list()}{found[2]}", filled)
         if filled != text:
             path.write_text(filled, encoding="utf-8")
+
+
+def _list() -> str:
+    """Return a row for each playbook that ships, with its page."""
+    lines = ["| playbook | ranks |", "|---|---|"]
+    for item in playbooks().playbooks:
+        name = f"[{item.name}]({item.name}.md)" if (DOCS / f"{item.name}.md").exists() else f"`{item.name}`"
+        lines.append(f"| {name} | {item.about.partition(': ')[2] or item.about} |")
+    return "\n" + "\n".join(lines) + "\n\n"
 
 
 def _figures(names: Sequence[str], results: Mapping[str, Mapping[str, Any]]) -> str:
@@ -78,9 +91,9 @@ def remarks(results: Sequence[Mapping[str, Any]]) -> str:
     """Return, for each case, what a row is, what does not hold, what the literature says, and the traps."""
     lines = []
     for result in results:
-        parts = [f"a row is {result['row']}" if result["row"] else ""]
-        parts += [f"does not hold: {'; '.join(result['does_not_hold'])}" if result["does_not_hold"] else ""]
-        parts += [f"literature: {result['literature']}" if result["literature"] else "", result["notes"]]
+        parts = [f"A row is {result['row']}" if result["row"] else ""]
+        parts += [f"Does not hold: {'; '.join(result['does_not_hold'])}" if result["does_not_hold"] else ""]
+        parts += [f"Literature: {result['literature']}" if result["literature"] else "", result["notes"]]
         said = ". ".join(part.rstrip(".") for part in parts if part)
         lines.append(f"* **{result['name']}**: {said}.")
     return "\n".join(lines) + "\n"

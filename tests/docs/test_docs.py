@@ -10,7 +10,8 @@ from leadlight.cli.app import VERBS, main
 from leadlight.spec.models import ScorecardSpec, SourceSpec, WorkspaceSpec
 from leadlight.spec.yaml import read_yaml
 
-WALKED = [ROOT / "README.md", ROOT / "docs" / "tutorial.md", *sorted((ROOT / "docs" / "howto").glob("*.md"))]
+WALKED = [ROOT / "README.md", ROOT / "docs" / "tutorial.md", *sorted((ROOT / "docs" / "howto").glob("*.md")),
+          *sorted((ROOT / "docs" / "playbooks").glob("*.md"))]  # fmt: skip
 BLOCKS = [block for page in pages() for block in blocks(page)]
 YAML = [block for block in BLOCKS if block.language == "yaml"]
 
