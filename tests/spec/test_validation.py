@@ -34,7 +34,7 @@ def test_category_called_like_a_piece_of_pydantics_is_told_by_its_own_name(key: 
 def test_unknown_key_of_a_list_item_is_told_at_the_key() -> None:
     text = "groups:\n  fit: {}\ngates:\n  - name: a\n    when: b\n    grade: A\n    becuse: c\n"
     assert faults(ScorecardSpec, text) == [
-        "f:7:5: gates[0].becuse: unknown key 'becuse': known: grade, name, when",
+        "f:7:5: gates[0].becuse: unknown key 'becuse': known: grade, letter, name, when",
     ]
 
 

@@ -46,7 +46,7 @@ PAIRS = "_moments"
 EXCLUDED = "excluded_"
 MOST_ROWS = 200_000
 """How many rows are learned from; of more, whole leads are drawn, the same every time."""
-MOST_LOOKS = 20_000_000
+MOST_LOOKS = 5_000_000
 """How many moments of a grid are looked at, before it is known who was open; of more, whole leads are drawn."""
 DAY = 86_400_000_000
 
