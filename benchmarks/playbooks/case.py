@@ -35,7 +35,7 @@ class Case:
     """Unique, as in `support: incidents`."""
     playbook: str
     data: str
-    """The folder in ../shared/data."""
+    """The folder in ../shared/data; empty where the case makes its own data."""
     scorecard: str
     """The hand-written scorecard to judge."""
     prepare: Callable[[Path, Path], None] = field(repr=False)
@@ -63,8 +63,8 @@ class Case:
 
     @property
     def present(self) -> bool:
-        """Whether the raw files are there."""
-        return self.raw.is_dir()
+        """Whether the raw files are there, or none are needed."""
+        return not self.data or self.raw.is_dir()
 
 
 def cases() -> dict[str, Case]:
