@@ -106,7 +106,6 @@ def shortfalls(result: Result) -> list[str]:
 
 def run(names: Sequence[str]) -> int:
     """Measure cases, one after the other; a case that fails does not stop the others. Return how many failed."""
-    results: dict[str, Result] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     failed = 0
     for name in names:
         try:
@@ -120,11 +119,23 @@ def run(names: Sequence[str]) -> int:
             failed += 1
             print(f"{name}: FAILED\n{traceback.format_exc()}", file=sys.stderr, flush=True)
             continue
-        results[name] = {**result, "does_not_hold": shortfalls(result)}
-        RESULTS.write_text(json.dumps(dict(sorted(results.items())), indent=1, ensure_ascii=False) + "\n", "utf-8")
-        print(f"{name}: {summary(results[name])}", flush=True)
-    write_pages(results)
+        result["does_not_hold"] = shortfalls(result)
+        keep(name, result)
+        print(f"{name}: {summary(result)}", flush=True)
+    write_pages(kept())
     return failed
+
+
+def kept() -> dict[str, Result]:
+    """Return the results there are."""
+    found: dict[str, Result] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    return found
+
+
+def keep(name: str, result: Result) -> None:
+    """Put a result among the others, which another run may have written in the meantime."""
+    results = dict(sorted({**kept(), name: result}.items()))
+    RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def summary(result: Mapping[str, Any]) -> str:
@@ -147,7 +158,7 @@ def main() -> int:
     if unknown:
         parser.error(f"there is no case {', '.join(unknown)}; there are {', '.join(known)}")
     if told.pages:
-        write_pages(json.loads(RESULTS.read_text(encoding="utf-8")))
+        write_pages(kept())
         return 0
     return 1 if run(told.cases or known) else 0
 
