@@ -21,6 +21,14 @@ SELECT name AS workload, TIMESTAMP '{start}' + to_seconds(creation_time) AS crea
        num_gpu AS gpus, gpu_milli, cpu_milli, memory_mib, gpu_spec AS gpu_model, qos
 FROM read_csv('{raw}')
 """
+# The queue is what a scheduler sees: who was created before, has not started, and is still there.
+QUEUE = """
+CREATE TEMP TABLE queue AS
+SELECT p.workload, count(q.workload) AS queue_length
+FROM pods p LEFT JOIN pods q ON q.created_at < p.created_at AND q.ended_at > p.created_at
+                            AND coalesce(q.started_at, TIMESTAMP '9999-01-01') > p.created_at
+GROUP BY p.workload
+"""
 STATES = """
 COPY (
   WITH states AS (
@@ -29,8 +37,9 @@ COPY (
               WHERE started_at IS NOT NULL
     UNION ALL SELECT workload, greatest(ended_at, created_at + INTERVAL 2 SECOND), 'ended' FROM pods WHERE over
   )
-  SELECT workload, created_at, known_at, state, gpus, gpu_milli, cpu_milli, memory_mib, gpu_model, qos
-  FROM states JOIN pods USING (workload) ORDER BY known_at, workload
+  SELECT workload, created_at, known_at, state, gpus, gpu_milli, cpu_milli, memory_mib, gpu_model, qos,
+         queue_length
+  FROM states JOIN pods USING (workload) JOIN queue USING (workload) ORDER BY known_at, workload
 ) TO '{to}' (HEADER)
 """
 ENDINGS = """
@@ -48,6 +57,7 @@ def prepare(raw: Path, folder: Path) -> None:
     data = folder / "data"
     with duckdb.connect() as connection:
         connection.execute(PODS.format(raw=raw / "openb_pod_list_default.csv.gz", start=START, end=END))
+        connection.execute(QUEUE)
         connection.execute(STATES.format(to=data / "workloads.csv"))
         connection.execute(ENDINGS.format(to=data / "endings.csv"))
     nodes = "COPY (SELECT sn AS node, model, gpu, cpu_milli, memory_mib FROM read_csv('{raw}')) TO '{to}' (HEADER)"

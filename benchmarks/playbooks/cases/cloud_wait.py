@@ -15,6 +15,6 @@ CASE = replace(
     scorecard="wait",
     outcome="wait",
     capacity=0.2,
-    notes="What makes pods wait is how full the cluster is, which is not known from a pod's own request. Pods that "
-    "never started count as kept waiting, also where they were deleted within the minute.",
+    notes="What makes pods wait is how full the cluster is; of that the length of the queue is all that is known. Pods "
+    "that never started count as kept waiting, also where they were deleted within the minute.",
 )
