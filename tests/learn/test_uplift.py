@@ -7,6 +7,7 @@ import pytest
 from tests.learn.campaign import SPEC, make_campaign
 
 from leadlight.errors import NotFoundError, SpecError, UsageError
+from leadlight.learn.run import to_beat
 from leadlight.learn.uplift import UpliftRun
 from leadlight.workspace import Workspace
 
@@ -67,6 +68,29 @@ def test_scores_and_statements_carry_the_uplift(moved: tuple[Workspace, UpliftRu
     assert "uplift_low" in workspace.sql("uplift", dialect="postgres")
     workspace.export(str(tmp_path / "all.csv"), "uplift")
     assert ",uplift,uplift_low,uplift_high," in (tmp_path / "all.csv").read_text().splitlines()[0]
+
+
+def test_uplift_scorecards_are_used_like_others(moved: tuple[Workspace, UpliftRun], tmp_path: Path) -> None:
+    workspace, _ = moved
+    run = workspace.score("uplift")[0]
+    assert run.scored == 20_000
+    with workspace.store() as engine:
+        kept = engine.rows("SELECT count(uplift), count(probability) FROM scores WHERE scorecard = 'uplift'")[0]
+    assert kept == (20_000, 0)
+    assert len(workspace.history("C00003", "uplift").scores) == 1
+    tried = workspace.try_lead({"taste": "hats", "age": 30, "orders": 2}, "uplift")
+    assert tried.uplift > 0.1
+    page = workspace.report(tmp_path / "r.html", "uplift").html
+    assert "What it is worth to the campaign" in page
+    assert "judged by them it looks better than it is" in page
+    with pytest.raises(UsageError, match="who is moved"):
+        workspace.adjust("uplift")
+
+
+def test_an_uplift_scorecard_is_not_the_one_to_beat(moved: tuple[Workspace, UpliftRun]) -> None:
+    workspace, _ = moved
+    with workspace.store() as engine:
+        assert to_beat(workspace._ready(engine)).name == "house"
 
 
 def test_a_world_where_nobody_is_moved_gets_a_no(tmp_path: Path) -> None:

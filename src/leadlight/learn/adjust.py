@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from leadlight.engines.base import Engine
+from leadlight.errors import UsageError
 from leadlight.learn.drafts import Placed, draft
 from leadlight.learn.levers import gather
 from leadlight.learn.prior import Proposal, learn_from
@@ -57,8 +58,13 @@ def adjust(
     """Propose points for a scorecard from the outcomes known at a moment, and write them as a draft of its name.
 
     A scorecard without a calibration gets one, as soon as there are wins to calibrate it on. Raises NotFoundError
-    without outcomes.
+    without outcomes, UsageError for an uplift scorecard.
     """
+    if scorecard.spec.effect is not None:
+        raise UsageError(
+            f"{scorecard.name} says who is moved, and wins alone cannot tell that",
+            fix="Learn it again, from a campaign with a part held back: `leadlight uplift`.",
+        )
     rows = past_rows(engine, workspace, until)
     pulled, scored = gather(engine, workspace, scorecard, rows.lead, rows.as_of)
     rows, pulled = rows.take(scored), pulled.take(np.flatnonzero(scored))

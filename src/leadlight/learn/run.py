@@ -69,7 +69,9 @@ def learned_name(workspace: ResolvedWorkspace, name: str | None) -> str:
 def to_beat(workspace: ResolvedWorkspace) -> ResolvedScorecard | None:
     """Return the scorecard in use for the workspace's outcome, as one to be beaten: `house`, else the first."""
     cards = [
-        card for card in workspace.scorecards.values() if workspace.meant(card.spec.outcome) == workspace.outcome_name
+        card
+        for card in workspace.scorecards.values()
+        if workspace.meant(card.spec.outcome) == workspace.outcome_name and card.spec.effect is None
     ]
     return next((card for card in cards if card.name == "house"), cards[0] if cards else None)
 

@@ -87,6 +87,11 @@ MIGRATIONS: Sequence[Migration] = (
             for name in ("probability_low", "probability_high", "worth", "expected")
         ),
     ),
+    (
+        3,
+        "what a treatment changes, by an uplift scorecard",
+        tuple(f"ALTER TABLE scores ADD COLUMN {name} DOUBLE" for name in ("uplift", "uplift_low", "uplift_high")),
+    ),
 )
 """(number, what it does, statements); numbers rise by one, and what has shipped never changes."""
 
