@@ -17,8 +17,9 @@ COLUMNS = (
     "dst_host_srv_diff_host_rate", "dst_host_serror_rate", "dst_host_srv_serror_rate", "dst_host_rerror_rate",
     "dst_host_srv_rerror_rate", "attack", "difficulty",
 )  # fmt: skip
-FILES = {"KDDTrain+_20Percent.txt.gz": datetime(2026, 1, 1), "KDDTest+.txt.gz": datetime(2026, 3, 1)}
-"""The files have no times: each gets a day of its own, so that the one is learned from and the other judged by."""
+FILES = {"KDDTrain+_20Percent.txt.gz": "i * INTERVAL 3 MINUTE", "KDDTest+.txt.gz": "INTERVAL 60 DAY"}
+"""File → how long after 1 January its rows are. The files have no times: those of the train file are made up, so that all of
+it comes before the test file, which is judged by."""
 KINDS = {
     "dos": "back land neptune pod smurf teardrop apache2 mailbomb processtable udpstorm",
     "probe": "ipsweep nmap portsweep satan mscan saint",
@@ -35,12 +36,12 @@ def prepare(raw: Path, folder: Path) -> None:
     database.executemany(
         "INSERT INTO kinds VALUES (?, ?)", [(name, kind) for kind, names in KINDS.items() for name in names.split()]
     )
-    for file, day in FILES.items():
+    for file, after in FILES.items():
         names = "[" + ", ".join(f"'{name}'" for name in COLUMNS) + "]"
         database.execute(
             f"{'INSERT INTO flows' if file != next(iter(FILES)) else 'CREATE TABLE flows AS'} "
-            f"SELECT '{file[3:7]}-' || row_number() OVER () AS flow, TIMESTAMP '{day}' AS seen_at, * EXCLUDE (difficulty) "
-            f"FROM read_csv('{raw / file}', header = false, names = {names})"
+            f"SELECT '{file[3:7]}-' || i AS flow, TIMESTAMP '2026-01-01' + {after} AS seen_at, * EXCLUDE (difficulty, i) "
+            f"FROM (SELECT *, row_number() OVER () AS i FROM read_csv('{raw / file}', header = false, names = {names}))"
         )
     database.execute(f"COPY (SELECT * EXCLUDE (attack) FROM flows) TO '{folder / 'data' / 'connections.csv'}' (HEADER)")
     database.execute(
