@@ -145,3 +145,19 @@ def test_what_fits_is_told_of_those_who_ask(shop: Workspace) -> None:
     pools = [{"agent": "ann", "skills": "vp"}, {"agent": "bo", "skills": "manager"}]
     found = shop.allocate(capacity={"leads": 9}, pools=pools, fits="pool_skills = seniority", where="id <> 'bob'")
     assert {item.id: item.pool for item in found.served} == {"ann": "ann", "cy": "ann"}
+
+
+def test_a_capacity_told_now_is_the_whole_of_it(tmp_path: Path) -> None:
+    told = """
+allocate:
+  capacity: {hours: hours}
+  need: {hours: 1}
+  pools: [{agent: ann, hours: 1, skills: vp manager}, {agent: bo, hours: 1, skills: manager}]
+  fits: "contains(pool_skills, seniority)"
+"""
+    workspace = open_shop(tmp_path, workspace=WORKSPACE + told)
+    workspace.ingest()
+    assert workspace.allocate().pool_count == 2
+    assert workspace.allocate(capacity={"leads": 3}).by_rank.served == 3  # of all, without the agents
+    assert workspace.allocate(capacity={"leads": 1}, per="account").pool_count == 3
+    assert workspace.allocate(fits="pool_agent = 'bo'").by_rank.served == 1

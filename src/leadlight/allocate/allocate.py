@@ -127,14 +127,21 @@ def allocate(
 def merged(spec: models.AllocateSpec, **given: Any) -> models.AllocateSpec:
     """Return the workspace's defaults with what was told now put over them.
 
-    A capacity told now names all resources there are: needs of others are left out.
+    A capacity told now names all resources there are: needs of others are left out. Told in numbers it is the whole of
+    it, and `per` says otherwise than `fits` who serves whom: the pools and `fits` of the file are then put aside.
     """
     told = {key: value for key, value in given.items() if value not in (None, {}, [])}
     if "capacity" in told:
         kept = {name: need for name, need in spec.need.items() if name in told["capacity"]}
         told["need"] = {**kept, **told.get("need", {})}
+        if "pools" not in told and not any(isinstance(amount, str) for amount in told["capacity"].values()):
+            told = {"pools": None, "fits": None, "per": None, **told}
     elif "need" in told:
         told["need"] = {**spec.need, **told["need"]}
+    if told.get("per") is not None:
+        told = {"fits": None, **told}
+    if told.get("fits") is not None:
+        told = {"per": None, **told}
     return spec.model_copy(update=told)
 
 
