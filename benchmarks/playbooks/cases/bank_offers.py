@@ -62,8 +62,8 @@ CASE = Case(
     now=datetime(2010, 12, 31),
     capacity=0.2,
     rows="a client to be called, as of the call",
-    literature="Moro, Cortez and Rita (2014) reach an AUC of 0.8 with a neural network, the economy's figures among its "
-    "features, on the bank's own later calls and a rolling window.",
+    literature="Moro, Cortez and Rita (2014) reach an AUC of 0.8 with a neural network, the economy's figures among "
+    "its features, on the bank's own later calls and a rolling window.",
     notes="Years are rebuilt from the order of the rows; days within a month are not known. How long a call lasted is "
     "left out (known afterwards), and so are interest rates and the like (they say when, not who). Uptake rises from "
     "3 % to 31 % over the file, and effects change with it: AUCs of random splits (about 0.8) do not last. The rise "

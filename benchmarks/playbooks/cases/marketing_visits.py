@@ -51,6 +51,7 @@ CASE = Case(
     now=datetime(2008, 3, 20),
     capacity=0.2,
     rows="a customer of the campaign, as of the mailing (all three arms)",
+    practice={"recency, then spend": "history - 100000 * recency"},
     notes="No dates: judged on a part drawn at random. Orders, clicks and ads are not in the file. Most of what moves "
     "a visit is the message itself, which no ranking of people knows; who is moved is measured apart.",
 )

@@ -372,6 +372,7 @@ def _written(
             float(distances[place]),
             tuple(
                 f"{given[key].reason}: {amount(given[key].points)}, against {amount(float(reference[row]))}"
+                + (" (counts half)" if plan.share[row, place] < 1 else "")
                 for row, key in enumerate(plan.items)
                 if plan.share[row, place] and key in given
             ),
