@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import duckdb
-from case import Case, set_sources
+from case import Case, edit, set_sources
 
 SENT = "2008-03-03"
 """The file has no dates: one day stands for the mailing, the next for what came of it."""
@@ -39,6 +39,8 @@ def prepare(raw: Path, folder: Path) -> None:
             },
         },
     )  # fmt: skip
+    # Recency and spend stand beside the scorecards (`practice`); they are learned from all the same.
+    edit(folder, lambda spec: spec["learn"].update(keep=["recency", "history"]))
 
 
 CASE = Case(
