@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pytest
 
+from leadlight.cli.app import main
 from leadlight.errors import UsageError
 from leadlight.simulate.draws import Draws
 from leadlight.simulate.subscriptions import (
@@ -75,12 +77,8 @@ def test_files_fit_together(folder: Path) -> None:
     renewals = value("SELECT count(*) FROM o WHERE outcome = 'renewed'")
     rows = "SELECT count(*) FROM s JOIN o ON o.subscriber = s.subscriber AND o.at = s.known_at AND outcome = 'renewed'"
     assert value(rows) == renewals
-    assert (
-        value(
-            "SELECT count(*) FROM t WHERE least(churn, renewal, expansion) < 0 OR greatest(churn, renewal, expansion) > 1"
-        )
-        == 0
-    )
+    low, high = "least(churn, renewal, expansion)", "greatest(churn, renewal, expansion)"
+    assert value(f"SELECT count(*) FROM t WHERE {low} < 0 OR {high} > 1") == 0
 
 
 def test_the_same_seed_makes_the_same_world(folder: Path, tmp_path: Path) -> None:
@@ -106,3 +104,11 @@ def test_numbers_that_make_no_world(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="is a file"):
         simulate_subscriptions(tmp_path / "file")
+
+
+def test_the_verb_makes_this_world_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = ["simulate", str(tmp_path / "data"), "--world", "subscriptions", "--leads", "30"]
+    assert main([*made, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["subscribers"] == 30
+    assert main([*made, "--events", "9"]) == 2
+    assert "--events goes with the world of leads" in capsys.readouterr().err
