@@ -16,7 +16,7 @@ from reference.engine import PAIRS, DuckDBTables, at, compiled
 from reference.scorer import Scores
 from reference.worlds import EVENT_KINDS, SCORECARD, Theme, examples, later_rows
 
-FEATURES = ("attribute", "expr", "age", "account", *EVENT_KINDS)
+FEATURES = ("attribute", "expr", "age", "until", "after", "account", *EVENT_KINDS)
 CRITERIA = ("category", "bands", "pair", "event", "event", "when")
 LEADS = Theme(features=FEATURES, criteria=CRITERIA, accounts=True, grades=True)
 ACCOUNTS = replace(LEADS, of="account")

@@ -25,7 +25,7 @@ from reference.worlds import EVENT_KINDS, Theme, examples
 
 chdb = pytest.importorskip("chdb.session", reason="chdb is not installed (it comes with the extra `bench`)")
 
-FEATURES = ("attribute", "expr", "age", "account", *EVENT_KINDS)
+FEATURES = ("attribute", "expr", "age", "until", "after", "account", *EVENT_KINDS)
 CRITERIA = ("category", "bands", "pair", "event", "event", "when")
 LEADS = Theme(features=FEATURES, criteria=CRITERIA, accounts=True, grades=True)
 EXPRESSIONS = Theme(features=("expr",), criteria=("when",))

@@ -10,7 +10,7 @@ from reference.effort import tries
 from reference.engine import DuckDBTables, at, compiled
 from reference.worlds import EVENT_KINDS, SCORECARD, Example, Theme, examples
 
-OF_LEADS = ("attribute", "expr", "age", *EVENT_KINDS)
+OF_LEADS = ("attribute", "expr", "age", "until", "after", *EVENT_KINDS)
 OVER_ACCOUNTS = ("account", "account", "account", "count", "expr")
 OF_ACCOUNTS = ("attribute", "expr", "age", "account", "account", *EVENT_KINDS)
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from leadlight.spec.models import (
     AccountFeature,
+    AfterFeature,
     AgeFeature,
     AttributeFeature,
     AvgFeature,
@@ -41,6 +42,7 @@ from leadlight.spec.models import (
     SinceFirstFeature,
     SumFeature,
     TrendFeature,
+    UntilFeature,
     WhenCriterion,
     WorkspaceSpec,
 )
@@ -277,10 +279,24 @@ class Scorer:
             return evaluate(self.meanings[spec.expr], lambda name: self.lead_value(name, lead, moment))
         if isinstance(spec, AgeFeature):
             return _days(self._lead_column(spec.age, lead, moment), moment)
+        if isinstance(spec, UntilFeature):
+            at = self.lead_value(spec.until, lead, moment)
+            return None if at is None else (at - moment) / DAY
+        if isinstance(spec, AfterFeature):
+            return self._after(spec, lead, moment)
         if isinstance(spec, AccountFeature):
             account = self.account_of(lead.lead, moment)
             return None if account is None else self._of_account(spec, account, moment)
         return self._of_events(spec, self._events_of(lead.lead, moment), moment)
+
+    def _after(self, spec: AfterFeature, lead: Lead, moment: datetime) -> Value:
+        at = self.lead_value(spec.after, lead, moment)
+        if isinstance(spec.plus, timedelta):
+            plus: timedelta | None = spec.plus
+        else:
+            value = self.lead_value(spec.by, lead, moment)
+            plus = spec.other if value is None else spec.plus.get(value, spec.other)
+        return None if at is None or plus is None else at + plus
 
     def account_feature(self, spec: Feature, account: str, moment: datetime) -> Value:
         """The value of a feature for an account: event features look at the events of all its leads."""

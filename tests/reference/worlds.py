@@ -289,6 +289,16 @@ def _account_feature(draw, known: Known) -> dict[str, Any]:
     return {"account": _event_feature(draw, known, kind)}
 
 
+def _after_feature(draw, known: Known) -> dict[str, Any]:
+    spec: dict[str, Any] = {"after": _pick(draw, ("created_at", "signed_up", "founded")), "plus": _window(draw, known)}
+    if draw(st.booleans()):
+        values = draw(st.lists(st.sampled_from([text for text in TEXTS if text]), max_size=2))
+        spec = {**spec, "by": "seniority", "plus": {value: _window(draw, known) for value in values}}
+        if draw(st.booleans()):
+            spec["other"] = _window(draw, known)
+    return spec
+
+
 def _add_feature(draw, known: Known, kinds: Sequence[str]) -> None:
     kind = _pick(draw, kinds)
     name = next(name for name in FEATURE_NAMES if name not in known.specs)
@@ -302,6 +312,11 @@ def _add_feature(draw, known: Known, kinds: Sequence[str]) -> None:
             name = attribute  # as in the design's example: `seniority: {attribute: seniority}`
     elif kind == "age":
         spec, subjects = {"age": _pick(draw, ("created_at", "signed_up", "founded"))}, LEADS
+    elif kind == "until":
+        times = [name for name, of in known.names("lead").items() if of == "time" and name != "as_of"]
+        spec, subjects = {"until": _pick(draw, tuple(times))}, LEADS
+    elif kind == "after":
+        spec, of, subjects = _after_feature(draw, known), "time", LEADS
     elif kind == "expr":
         of = _pick(draw, ("number", "number", "bool", "text"))
         scope = known.scope("lead")
