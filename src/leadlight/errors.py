@@ -184,10 +184,12 @@ class TooFewOutcomes(LeadlightError):
 
     exit_code = 8
 
-    def __init__(self, *, wins: int, losses: int, needed: int) -> None:
+    def __init__(self, *, wins: int, losses: int, needed: int, called: str = "wins") -> None:
         self.wins, self.losses, self.needed = wins, losses, needed
-        fewer = "wins" if wins <= losses else "losses"
-        message = f"{wins:,} wins and {losses:,} losses are too few {fewer} to learn from; at least {needed} are needed"
+        other = "losses" if called == "wins" else "others"
+        fewer = called if wins <= losses else other
+        counted = f"{wins:,} {called} and {losses:,} {other}"
+        message = f"{counted} are too few {fewer} to learn from; at least {needed} are needed"
         fix = (
             "Let them move the points of a scorecard written by hand: `leadlight learn --from NAME`. "
             "If there should be more, look at which outcomes `outcome:` calls wins."

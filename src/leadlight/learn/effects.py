@@ -131,7 +131,8 @@ def check_arms(trial: Trial) -> None:
     for rows in (trial.treated, ~trial.treated):
         wins = int(trial.examples.won[rows].sum())
         if min(wins, int(rows.sum()) - wins) < FEWEST:
-            raise TooFewOutcomes(wins=wins, losses=int(rows.sum()) - wins, needed=FEWEST)
+            called = trial.examples.words.wins
+            raise TooFewOutcomes(wins=wins, losses=int(rows.sum()) - wins, needed=FEWEST, called=called)
 
 
 def expected_outcomes(trial: Trial, settings: FitSettings, *, folds: int = 2) -> tuple[Floats, list[Tables]]:

@@ -192,16 +192,16 @@ def fit(examples: Examples, settings: FitSettings | None = None) -> Fitted:
     from threadpoolctl import threadpool_limits
 
     settings = settings or FitSettings()
-    check_outcomes(examples.won)
+    check_outcomes(examples.won, called=examples.words.wins)
     with threadpool_limits(settings.threads):
         return _fit(_in_order(examples, settings), settings)
 
 
-def check_outcomes(won: NDArray[np.bool_]) -> None:
+def check_outcomes(won: NDArray[np.bool_], *, called: str = "wins") -> None:
     """Raise TooFewOutcomes where there are too few wins or losses to learn from."""
     wins = int(won.sum())
     if min(wins, len(won) - wins) < FEWEST:
-        raise TooFewOutcomes(wins=wins, losses=len(won) - wins, needed=FEWEST)
+        raise TooFewOutcomes(wins=wins, losses=len(won) - wins, needed=FEWEST, called=called)
 
 
 def periods_of(examples: Examples, *, count: int, seed: int) -> Rows:
