@@ -10,8 +10,8 @@ from case import Case, set_sources
 
 FILE = "hadoop_bugs.csv.gz"
 WHEN = "strptime({}, '%d/%b/%y %H:%M')"
-# When priorities were set is not known, nor what was edited later: triage is taken to come a day after the report, or before it
-# was closed.
+# When priorities were set is not known, nor what was edited later: triage is taken to come a day after the report, or
+# before it was closed.
 ENDINGS = f"""
 COPY (
   WITH reports AS (
@@ -19,7 +19,8 @@ COPY (
            try_{WHEN.format('"Resolved"')} AS resolved_at, "Priority" AS priority, "Resolution" AS resolution
     FROM read_csv('{{raw}}', all_varchar = true)
   )
-  SELECT report, least(created_at + INTERVAL 1 DAY, coalesce(resolved_at - INTERVAL 1 MINUTE, TIMESTAMP '9999-01-01')) AS "at",
+  SELECT report,
+         least(created_at + INTERVAL 1 DAY, coalesce(resolved_at - INTERVAL 1 MINUTE, TIMESTAMP '9999-01-01')) AS "at",
          CASE WHEN priority IN ('Blocker', 'Critical') THEN 'critical' ELSE 'usual' END AS outcome
   FROM reports
   UNION ALL
@@ -57,6 +58,6 @@ CASE = Case(
     now=datetime(2024, 12, 31),
     capacity=0.1,
     rows="a bug report of Hadoop when it came in",
-    notes="Texts only: there are no votes and comments in the data, so demand counts nothing. Priority is the one at the end; "
-    "when it was set is not known. Texts may have been edited later.",
+    notes="Texts only: there are no votes and comments in the data, so demand counts nothing. Priority is the one at the "
+    "end; when it was set is not known. Texts may have been edited later.",
 )

@@ -10,16 +10,16 @@ from case import Case, set_sources
 
 COLUMNS = (
     "duration", "protocol", "service", "flag", "src_bytes", "dst_bytes", "land", "wrong_fragment", "urgent", "hot",
-    "failed_logins", "logged_in", "compromised", "root_shell", "su_attempted", "root_accesses", "file_creations", "shells",
-    "access_files", "outbound_cmds", "host_login", "guest_login", "count", "srv_count", "serror_rate", "srv_serror_rate",
-    "rerror_rate", "srv_rerror_rate", "same_srv_rate", "diff_srv_rate", "srv_diff_host_rate", "dst_host_count",
+    "failed_logins", "logged_in", "compromised", "root_shell", "su_attempted", "root_accesses", "file_creations",
+    "shells", "access_files", "outbound_cmds", "host_login", "guest_login", "count", "srv_count", "serror_rate",
+    "srv_serror_rate", "rerror_rate", "srv_rerror_rate", "same_srv_rate", "diff_srv_rate", "srv_diff_host_rate", "dst_host_count",
     "dst_host_srv_count", "dst_host_same_srv_rate", "dst_host_diff_srv_rate", "dst_host_same_src_port_rate",
     "dst_host_srv_diff_host_rate", "dst_host_serror_rate", "dst_host_srv_serror_rate", "dst_host_rerror_rate",
     "dst_host_srv_rerror_rate", "attack", "difficulty",
 )  # fmt: skip
 FILES = {"KDDTrain+_20Percent.txt.gz": "i * INTERVAL 3 MINUTE", "KDDTest+.txt.gz": "INTERVAL 60 DAY"}
-"""File → how long after 1 January its rows are. The files have no times: those of the train file are made up, so that all of
-it comes before the test file, which is judged by."""
+"""File → how long after 1 January its rows are. The files have no times: those of the train file are made up, so
+that all of it comes before the test file, which is judged by."""
 KINDS = {
     "dos": "back land neptune pod smurf teardrop apache2 mailbomb processtable udpstorm",
     "probe": "ipsweep nmap portsweep satan mscan saint",
@@ -40,8 +40,10 @@ def prepare(raw: Path, folder: Path) -> None:
         names = "[" + ", ".join(f"'{name}'" for name in COLUMNS) + "]"
         database.execute(
             f"{'INSERT INTO flows' if file != next(iter(FILES)) else 'CREATE TABLE flows AS'} "
-            f"SELECT '{file[3:7]}-' || i AS flow, TIMESTAMP '2026-01-01' + {after} AS seen_at, * EXCLUDE (difficulty, i) "
-            f"FROM (SELECT *, row_number() OVER () AS i FROM read_csv('{raw / file}', header = false, names = {names}))"
+            f"SELECT '{file[3:7]}-' || i AS flow, TIMESTAMP '2026-01-01' + {after} AS seen_at, "
+            f"* EXCLUDE (difficulty, i) "
+            f"FROM (SELECT *, row_number() OVER () AS i "
+            f"FROM read_csv('{raw / file}', header = false, names = {names}))"
         )
     database.execute(f"COPY (SELECT * EXCLUDE (attack) FROM flows) TO '{folder / 'data' / 'connections.csv'}' (HEADER)")
     database.execute(

@@ -1,4 +1,4 @@
-"""Threats on a backlog: all CVEs known on 24 October 2024 with SSVC as of then, and which were exploited in the 90 days after."""
+"""Threats on a backlog: all CVEs known on 24 October 2024 with SSVC of that day; which were exploited in 90 days."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ CASE = Case(
     capacity=0.05,
     rows="a CVE known on 24 October 2024 and not in the catalogue, on that day and a week later",
     practice={"CVSS base score": "cvss_score", "SSVC": "ssvc_order"},
-    notes="One day, so no split in time: what is learned is judged by a part at random, and says so. Few were listed in the 90 "
-    "days after. Older CVEs are in the snapshot only where their record was touched.",
+    notes="One day, so no split in time: what is learned is judged by a part at random, and says so. Few were listed in "
+    "the 90 days after. Older CVEs are in the snapshot only where their record was touched.",
     slow=True,
 )

@@ -12,8 +12,8 @@ RECORDS = "vulnrichment_flat.csv.gz"
 CATALOGUE = "known_exploited_vulnerabilities_2026-01-29.json"
 # Since February 2024 the snapshot holds every CVE; older ones only where their record was touched. What the record knows
 # afterwards is left out: references, SSVC (its last statement only, given anew when a CVE comes into the catalogue),
-# EPSS (of January 2026). CVSS and weakness are filled in for nearly all that were exploited and for some 70 % of the others,
-# so that having them would tell: only CVEs that have both are looked at.
+# EPSS (of January 2026). CVSS and weakness are filled in for nearly all that were exploited and for some 70 % of the
+# others, so that having them would tell: only CVEs that have both are looked at.
 OPEN = """
 COPY (
   SELECT cve, date_published AS found_at, cvss3_score AS cvss_score, cvss3_vector AS cvss_vector, vendor, product, cwe,
@@ -51,10 +51,11 @@ CASE = Case(
     prepare=prepare,
     now=datetime(2026, 1, 29),
     capacity=0.1,
-    rows="a CVE published from February to October 2024, on that day and a week later, as long as it is not in the catalogue",
+    rows="a CVE published from February to October 2024, on that day and a week later, as long as it is not in the "
+    "catalogue",
     practice={"CVSS base score": "cvss_score"},
-    notes="Only CVEs whose record has CVSS and a weakness: these were filled in for exploited ones first. CVSS is the record's of "
-    "October 2024 and may be younger than the publication. SSVC and EPSS of the day are not in the data: the card is judged "
-    "without them. The likelihood is judged, not the risk: what a system means to its owner is not in a CVE.",
+    notes="Only CVEs whose record has CVSS and a weakness: these were filled in for exploited ones first. CVSS is the "
+    "record's of October 2024 and may be younger than the publication. SSVC and EPSS of the day are not in the data: the "
+    "card is judged without them. The likelihood is judged, not the risk: what a system means to its owner is not in a CVE.",
     slow=True,
 )
