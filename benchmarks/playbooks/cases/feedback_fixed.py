@@ -11,6 +11,7 @@ CASE = replace(
     name="feedback: fixed in 90 days",
     scorecard="will_be_fixed",
     outcome="fixed",
-    notes="Texts only: there are no votes and comments in the data, so demand counts nothing. Texts may have been edited "
+    notes="Texts only: there are no votes and comments in the data, so demand counts nothing. Texts may have been "
+    "edited "
     "later.",
 )

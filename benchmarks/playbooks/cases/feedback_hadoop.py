@@ -58,6 +58,7 @@ CASE = Case(
     now=datetime(2024, 12, 31),
     capacity=0.1,
     rows="a bug report of Hadoop when it came in",
-    notes="Texts only: there are no votes and comments in the data, so demand counts nothing. Priority is the one at the "
+    notes="Texts only: there are no votes and comments in the data, so demand counts nothing. Priority is the one "
+    "at the "
     "end; when it was set is not known. Texts may have been edited later.",
 )

@@ -12,8 +12,8 @@ COLUMNS = (
     "duration", "protocol", "service", "flag", "src_bytes", "dst_bytes", "land", "wrong_fragment", "urgent", "hot",
     "failed_logins", "logged_in", "compromised", "root_shell", "su_attempted", "root_accesses", "file_creations",
     "shells", "access_files", "outbound_cmds", "host_login", "guest_login", "count", "srv_count", "serror_rate",
-    "srv_serror_rate", "rerror_rate", "srv_rerror_rate", "same_srv_rate", "diff_srv_rate", "srv_diff_host_rate", "dst_host_count",
-    "dst_host_srv_count", "dst_host_same_srv_rate", "dst_host_diff_srv_rate", "dst_host_same_src_port_rate",
+    "srv_serror_rate", "rerror_rate", "srv_rerror_rate", "same_srv_rate", "diff_srv_rate", "srv_diff_host_rate",
+    "dst_host_count", "dst_host_srv_count", "dst_host_same_srv_rate", "dst_host_diff_srv_rate", "dst_host_same_src_port_rate",
     "dst_host_srv_diff_host_rate", "dst_host_serror_rate", "dst_host_srv_serror_rate", "dst_host_rerror_rate",
     "dst_host_srv_rerror_rate", "attack", "difficulty",
 )  # fmt: skip
@@ -70,7 +70,8 @@ CASE = Case(
     capacity=0.2,
     rows="a connection of the simulated network of 1998, when it ended",
     practice={"rate: connections in two seconds": "count", "error rate": "error_rate"},
-    notes="No times: the train file (its published fifth) is learned from, the test file judged by; 18 kinds of attack in the "
+    notes="No times: the train file (its published fifth) is learned from, the test file judged by; 18 kinds of "
+    "attack in the "
     "test file do not occur in the train file. Simulated traffic says little of a network of today. More than half of "
     "the test file are attacks, so that the first 20 % can hold a third of them at most.",
 )

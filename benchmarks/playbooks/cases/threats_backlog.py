@@ -51,7 +51,8 @@ CASE = Case(
     capacity=0.05,
     rows="a CVE known on 24 October 2024 and not in the catalogue, on that day and a week later",
     practice={"CVSS base score": "cvss_score", "SSVC": "ssvc_order"},
-    notes="One day, so no split in time: what is learned is judged by a part at random, and says so. Few were listed in "
+    notes="One day, so no split in time: what is learned is judged by a part at random, and says so. Few were "
+    "listed in "
     "the 90 days after. Older CVEs are in the snapshot only where their record was touched.",
     slow=True,
 )

@@ -10,7 +10,8 @@ from case import Case, set_sources
 
 RECORDS = "vulnrichment_flat.csv.gz"
 CATALOGUE = "known_exploited_vulnerabilities_2026-01-29.json"
-# Since February 2024 the snapshot holds every CVE; older ones only where their record was touched. What the record knows
+# Since February 2024 the snapshot holds every CVE; older ones only where their record was touched. What the record
+# knows
 # afterwards is left out: references, SSVC (its last statement only, given anew when a CVE comes into the catalogue),
 # EPSS (of January 2026). CVSS and weakness are filled in for nearly all that were exploited and for some 70 % of the
 # others, so that having them would tell: only CVEs that have both are looked at.
@@ -55,7 +56,9 @@ CASE = Case(
     "catalogue",
     practice={"CVSS base score": "cvss_score"},
     notes="Only CVEs whose record has CVSS and a weakness: these were filled in for exploited ones first. CVSS is the "
-    "record's of October 2024 and may be younger than the publication. SSVC and EPSS of the day are not in the data: the "
-    "card is judged without them. The likelihood is judged, not the risk: what a system means to its owner is not in a CVE.",
+    "record's of October 2024 and may be younger than the publication. SSVC and EPSS of the day are not in the "
+    "data: the "
+    "card is judged without them. The likelihood is judged, not the risk: what a system means to its owner is not "
+    "in a CVE.",
     slow=True,
 )
