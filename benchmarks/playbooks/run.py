@@ -29,6 +29,9 @@ RESULTS = Path(__file__).parent / "results.json"
 SYSTEMS = {FIRST_COME: "first come", TODAY: "hand-written", LEARNED: "learned", BLACK_BOX: "black box"}
 FIGURES = {"auc": "auc", "average_precision": "ap", "gain_at": "gain"}
 
+FEW_WINS = 50
+"""On fewer wins than this, intervals are so wide that next to nothing can be said."""
+
 Result = dict[str, Any]
 
 
@@ -101,6 +104,8 @@ def shortfalls(result: Result) -> list[str]:
         found.append(f"the learned card (AUC {learned:.3f}) is worse than the black box ({box:.3f})")
     if "black box" not in systems:
         found.append("too few rows for a black box")
+    if result["wins"] < FEW_WINS:
+        found.append(f"{result['wins']} {result['called']} are too few to tell one system from another")
     return found
 
 
@@ -127,9 +132,9 @@ def run(names: Sequence[str]) -> int:
 
 
 def kept() -> dict[str, Result]:
-    """Return the results there are."""
+    """Return the results there are, each with what does not hold of it."""
     found: dict[str, Result] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    return found
+    return {name: {**result, "does_not_hold": shortfalls(result)} for name, result in found.items()}
 
 
 def keep(name: str, result: Result) -> None:

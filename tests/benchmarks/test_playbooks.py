@@ -69,6 +69,7 @@ def test_what_does_not_hold_is_said(modules: dict[str, ModuleType]) -> None:
         shortfalls(undated)[0] == "the hand-written card (AUC 0.490) does not beat a coin (there are no dates) (0.500)"
     )
     assert shortfalls(undated)[-1] == "too few rows for a black box"
+    assert shortfalls({**found, "wins": 12})[-1] == "12 won are too few to tell one system from another"
 
 
 def test_pages_are_written_between_their_marks(
