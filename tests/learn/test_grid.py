@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from leadlight.errors import SpecError, UsageError
+from leadlight.errors import UsageError
+from leadlight.insight.cases import past_cases
 from leadlight.learn import training as training_module
 from leadlight.learn.candidates import candidates
 from leadlight.learn.grid import grid_of
@@ -29,7 +30,7 @@ NAMED = """outcomes:
   left: {win: "what = 'left'", horizon: 30d}
   first: {win: "what = 'order' and value >= 20", horizon: 30d}
 """
-EVERY = "learn: {every: 20d}\n"
+EVERY, MOMENTS = "learn: {every: 20d}\n", "learn: {moments: [1d, 7d, 30d]}\n"
 START, UNTIL, HORIZON = datetime(2026, 1, 1), datetime(2026, 6, 1), timedelta(days=30)
 DAY = timedelta(days=1)
 Ends = list[tuple[str, datetime, str, int | None]]
@@ -112,7 +113,7 @@ def expected(
 
 @pytest.mark.parametrize("seed", range(4))
 def test_wins_that_repeat_are_those_a_loop_finds(tmp_path: Path, seed: int) -> None:
-    workspace, customers, ends = shop(tmp_path, seed, REPEATS)
+    workspace, customers, ends = shop(tmp_path, seed, REPEATS + MOMENTS)
     assert rows_of(workspace, table_of(workspace)) == expected(customers, ends, steps)
 
 
@@ -196,9 +197,6 @@ def test_what_makes_no_sense_is_said(tmp_path: Path) -> None:
     workspace, *_ = shop(tmp_path, 0, REPEATS)
     with workspace.store() as engine, pytest.raises(UsageError, match=r"makes \d+,\d+ moments"):
         grid_of(engine, timedelta(minutes=1), until=UNTIL, horizon=HORIZON)
-    (tmp_path / "leadlight.yaml").write_text(REPEATS + "learn: {every: 20d, moments: [1d]}\n")
-    with pytest.raises(SpecError, match="exclude each other"):
-        Workspace(tmp_path).check()
     undated = REPEATS.replace("ends.csv, lead: id, at: at", "ends.csv, lead: id")
     (tmp_path / "leadlight.yaml").write_text(undated)
     (tmp_path / "leadlight.duckdb").unlink()
@@ -206,3 +204,27 @@ def test_what_makes_no_sense_is_said(tmp_path: Path) -> None:
     fresh.ingest()
     with pytest.raises(UsageError, match="where wins repeat"):
         table_of(fresh)
+
+
+def test_outcomes_without_a_time_stand_beside_those_with_one(tmp_path: Path) -> None:
+    """A flag in the file of customers is an outcome that has come some time after; it closes nothing for orders."""
+    flags = SOURCES.replace("created_at: since}", "created_at: since, outcome: status}")
+    named = NAMED + "  vip: {win: \"outcome = 'vip'\", lose: \"outcome = 'plain'\", horizon: 30d}\n"
+    _, customers, ends = shop(tmp_path, 1, SOURCES + NAMED + EVERY)
+    orders = expected(customers, ends, grid)
+    lines = (tmp_path / "customers.csv").read_text().splitlines()
+    flagged = [f"{line},{('vip', 'plain')[number % 2]}" for number, line in enumerate(lines[1:])]
+    (tmp_path / "customers.csv").write_text("\n".join([lines[0] + ",status", *flagged]) + "\n")
+    (tmp_path / "leadlight.yaml").write_text(flags + named + EVERY)
+    fresh = Workspace(tmp_path, now=lambda: UNTIL)
+    fresh.ingest()
+    assert rows_of(fresh, table_of(fresh, outcome="order")) == orders
+    vip = rows_of(fresh, table_of(fresh, outcome="vip"))
+    there = [name for name, since in customers.items() if since <= UNTIL]
+    assert vip == {(name, customers[name]): (int(name[1:]) % 2 == 0, None) for name in there}
+    with fresh.store() as engine:
+        resolved = fresh._ready(engine)
+        with past_cases(engine, resolved.toward("order"), UNTIL, []) as cases:
+            assert (cases.dated, cases.count > 10) == (True, True)
+        with past_cases(engine, resolved.toward("vip"), UNTIL, []) as cases:
+            assert (cases.dated, cases.count, cases.ages) == (False, len(there), (timedelta(0),))

@@ -214,7 +214,8 @@ def _cases(
     looked_at, parameters = moments
     micros, dated = _micros(horizon), outcome.dated
     ends = fill(
-        'SELECT m.lead, m.as_of, m.lot, o.outcome, o.value, o."at", o.lead IS NOT NULL AND o."at" IS NULL AS undated, '
+        'SELECT m.lead, m.as_of, m.lot, o.outcome, o.value, o."at", '
+        'o.lead IS NOT NULL AND o."at" IS NULL AND ({closes} OR {won}) AS undated, '
         'coalesce(o."at" <= m.as_of AND {closes}, false) AS early, {won} AS is_win, coalesce(({closes} OR {won}) '
         'AND (o."at" IS NULL OR (o."at" > m.as_of AND o."at" <= m.as_of + to_microseconds(?))), false) AS counts '
         'FROM m LEFT JOIN outcomes o ON o.lead = m.lead AND (o."at" <= ? OR o."at" IS NULL) '
