@@ -135,3 +135,33 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
     spec.write_text(SPEC)
     with pytest.raises(UsageError, match="written by hand"):
         Workspace(tmp_path).uplift(name="house")
+
+
+def test_campaigns_of_several_days_are_judged_by_the_later_ones(tmp_path: Path) -> None:
+    workspace = make_campaign(tmp_path, "moved", n=12_000)
+    people = (tmp_path / "people.csv").read_text().replace('"', "").splitlines()
+    head, rows = people[0].split(","), [line.split(",") for line in people[1:]]
+    place, who = head.index("sent_at"), head.index("id")
+    for number, row in enumerate(rows):
+        row[place] = "2026-04-01" if number < 6_000 else "2026-05-01"
+    (tmp_path / "people.csv").write_text("\n".join(",".join(row) for row in [head, *rows]) + "\n")
+    early = {row[who] for row in rows[:6_000]}
+    visits = [line.split(",") for line in (tmp_path / "visits.csv").read_text().replace('"', "").splitlines()]
+    moved = [[row[0], row[1].replace("2026-05", "2026-04") if row[0] in early else row[1], *row[2:]] for row in visits]
+    (tmp_path / "visits.csv").write_text("\n".join(",".join(row) for row in moved) + "\n")
+    (tmp_path / "leadlight.duckdb").unlink()
+    workspace.ingest()
+    found = workspace.uplift().learned
+    assert found.verdict.timed
+    assert sum(arm.n for arm in found.verdict.arms) == pytest.approx(5_400, abs=300)
+    assert found.publishable
+    assert "later than those learned from" in str(found.verdict)
+
+
+def test_a_share_that_was_not_meant_is_spoken_of(tmp_path: Path) -> None:
+    make_campaign(tmp_path, "moved", n=6_000, other_arm=False)
+    (tmp_path / "leadlight.yaml").write_text(SPEC.replace("control: \"mail = 'none'\"}", "share: 0.4}"))
+    found = Workspace(tmp_path).uplift(as_of="2026-06-01").learned
+    assert not found.verdict.balance.alike
+    assert "not the 40.0% that were meant" in str(found.verdict)
+    assert not found.publishable

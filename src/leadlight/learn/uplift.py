@@ -22,7 +22,7 @@ from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError
 from leadlight.evaluate.balance import balance
 from leadlight.evaluate.bootstrap import leads_of
-from leadlight.evaluate.splits import Split, out_of_time_split, random_split
+from leadlight.evaluate.splits import MIN_WINS, Split, random_split
 from leadlight.evaluate.uplift import (
     RESPONSE,
     TWO_BOXES,
@@ -279,10 +279,34 @@ def _judge(workspace: ResolvedWorkspace, trial: Trial, settings: FitSettings) ->
 def _split(examples: Examples, seed: int) -> Split:
     """Hold out the newest half where leads came at different times, else a half at random."""
     if examples.time is not None and np.ptp(examples.time) > 0:
-        found = out_of_time_split(examples.won, time=examples.time, horizon=examples.horizon, share=HELD_OUT)
+        found = _later(examples, examples.time)
         if found.enough:
             return found
     return random_split(examples.won, lead=examples.lead, share=HELD_OUT, seed=seed)
+
+
+def _later(examples: Examples, time: Floats) -> Split:
+    """Hold out the mailings from a moment on, about half of the rows; learn from what was settled when it came.
+
+    The moments are few, mailings say, so the cut lies right before one of them.
+    """
+    moments = np.unique(time)[1:]
+    after = 1 - np.searchsorted(np.sort(time), moments) / len(time)
+    begin = float(moments[np.argmin(np.abs(after - HELD_OUT))])
+    train, test = np.flatnonzero(time + examples.horizon <= begin), np.flatnonzero(time >= begin)
+    before, since = int(examples.won[train].sum()), int(examples.won[test].sum())
+    fewest = min(before, since, len(train) - before, len(test) - since)
+    return Split(
+        train,
+        test,
+        timed=True,
+        cut=begin,
+        until=float(time.max()),
+        train_wins=before,
+        test_wins=since,
+        unsettled=len(time) - len(train) - len(test),
+        enough=fewest >= MIN_WINS,
+    )
 
 
 def _together(response: Sequence[Tables], features: pa.Table) -> Floats:
