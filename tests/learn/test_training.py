@@ -22,10 +22,18 @@ exclude: "size = 9"
 """
 START, UNTIL = datetime(2026, 1, 1), datetime(2026, 6, 1)
 HORIZON = timedelta(days=30)
-STEPS = [timedelta(0), timedelta(days=1), timedelta(days=7), timedelta(days=30)]
+AGES = [timedelta(days=1), timedelta(days=7), timedelta(days=30)]
+GRID = [UNTIL - HORIZON - timedelta(days=30) * number for number in range(6)]
+"""A month apart, back from the last moment that is settled."""
+LOOKS = {
+    "": ([], GRID),
+    "learn: {moments: [1d, 7d, 30d]}\n": (AGES, []),
+    "learn: {moments: [7d], every: 30d}\n": (AGES[1:2], GRID),
+}
+"""What leadlight.yaml says → the ages beside 0, and the moments of the grid, at which leads are looked at."""
 
 
-def company(folder: Path, seed: int) -> tuple[Workspace, dict, list, list]:
+def company(folder: Path, seed: int, learn: str = "") -> tuple[Workspace, dict, list, list]:
     """Write a small company at random, with ties on every edge; return it with its rows."""
     dice = random.Random(seed)
 
@@ -45,19 +53,19 @@ def company(folder: Path, seed: int) -> tuple[Workspace, dict, list, list]:
     lines = [f"{lead},{at},{stage},{'' if value is None else value}" for lead, at, stage, value in deals]
     (folder / "deals.csv").write_text("\n".join(["lead,closed,stage,amount", *lines]) + "\n")
     (folder / "events.csv").write_text("\n".join(["lead,at", *(f"{lead},{at}" for lead, at in events)]) + "\n")
-    (folder / "leadlight.yaml").write_text(SPEC)
+    (folder / "leadlight.yaml").write_text(SPEC + learn)
     workspace = Workspace(folder, now=lambda: UNTIL)
     workspace.ingest()
     return workspace, leads, deals, events
 
 
-def expected_rows(leads: dict, deals: list, events: list) -> dict:
+def expected_rows(leads: dict, deals: list, events: list, learn: str = "") -> dict:
     """The same by loops: (lead, moment) → (won, worth, visits so far)."""
     rows = {}
     for name, (created, size) in leads.items():
         closing = [at for lead, at, stage, _ in deals if lead == name and stage in ("won", "lost")]
-        for step in STEPS:
-            as_of = created + step
+        ages, grid = LOOKS[learn]
+        for as_of in {created, *(created + age for age in ages), *(at for at in grid if at >= created)}:
             if created > UNTIL or size == 9 or as_of + HORIZON > UNTIL or any(at <= as_of for at in closing):
                 continue
             wins = [
@@ -82,9 +90,10 @@ def names(workspace: Workspace) -> dict[int, str]:
         return dict(engine.rows("SELECT lead, id FROM leads"))
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_rows_are_those_a_loop_finds(tmp_path: Path, seed: int) -> None:
-    workspace, leads, deals, events = company(tmp_path, seed)
+@pytest.mark.parametrize("learn", LOOKS)
+@pytest.mark.parametrize("seed", range(4))
+def test_rows_are_those_a_loop_finds(tmp_path: Path, seed: int, learn: str) -> None:
+    workspace, leads, deals, events = company(tmp_path, seed, learn)
     table, name_of = learned_from(workspace), names(workspace)
     examples = table.examples
     found = {
@@ -94,7 +103,7 @@ def test_rows_are_those_a_loop_finds(tmp_path: Path, seed: int) -> None:
             examples.features.column("visit_30d").to_pylist(), strict=True,
         )
     }  # fmt: skip
-    assert found == expected_rows(leads, deals, events)
+    assert found == expected_rows(leads, deals, events, learn)
     assert list(examples.time) == sorted(examples.time)
     assert examples.horizon == 30
 

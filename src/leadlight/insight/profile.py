@@ -39,6 +39,8 @@ SUPPORT = 30
 """The fewest cases of a level, or of a pair of levels, that say anything."""
 SHOWN = 6
 """How many levels of each kind a profile names, of each group of the scorecard."""
+USUAL_AGES = [timedelta(days=1), timedelta(days=7), timedelta(days=30)]
+"""How long after its creation a lead is looked at, beside its creation, where the workspace does not say."""
 EQUAL = 0.05
 """Points that differ by less count as the same."""
 
@@ -164,6 +166,11 @@ class _Facts:
     points: Floats
 
 
+def _ages(workspace: ResolvedWorkspace) -> list[timedelta]:
+    named = workspace.spec.learn.moments
+    return USUAL_AGES if named is None else named
+
+
 def profile(
     engine: Engine,
     workspace: ResolvedWorkspace,
@@ -183,7 +190,7 @@ def profile(
     """
     only_leads(scorecard, "a profile")
     with (
-        past_cases(engine, workspace, as_of, [timedelta(0), *workspace.spec.learn.moments], sample=sample) as cases,
+        past_cases(engine, workspace, as_of, [timedelta(0), *_ages(workspace)], sample=sample) as cases,
         scored_cases(engine, workspace, scorecard, cases, options=Options(evidence=True)) as table,
     ):
         won: Bools = engine.arrow(fill("SELECT {won} FROM {table}", won=WON, table=table)).column(0).to_numpy()

@@ -121,7 +121,8 @@ def _repeats(workspace: ResolvedWorkspace) -> bool:
 
 def _days_of_grid(workspace: ResolvedWorkspace, rows: Rows) -> float | None:
     """Return the days that the moments of a grid stand for, each for a step; None where moments follow creations."""
-    every = workspace.spec.learn.every
+    learn = workspace.spec.learn
+    every = None if learn.ages else learn.grid
     if every is None or not rows.dated or not _repeats(workspace):
         return None
     return len(np.unique(rows.time)) * (every / timedelta(days=1))

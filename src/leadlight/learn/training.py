@@ -1,10 +1,10 @@
 """The training table: leads as of several moments, what was known then, and whether a win came within the horizon.
 
-A lead is looked at on arrival and some days later, or at the moments of a calendar grid (`learn: every`), as long as
-it is open. A row is *settled* when its horizon has passed, and only settled rows are learned from: a lead too young to
-know is left out, not counted as lost. Where wins repeat (`outcome: repeats`), those up to the moment are history and
-close nothing. Outcomes without a time are known to have come some time after creation, so only the arrival can be
-learned from then.
+A lead is looked at on arrival (and some days later: `learn: moments`) and at the moments of a calendar grid (`learn:
+every`), as long as it is open: so will those who rank, who rank all that is open, old and new. A row is *settled* when
+its horizon has passed, and only settled rows are learned from: a lead too young to know is left out, not counted as
+lost. Where wins repeat (`outcome: repeats`), those up to the moment are history and close nothing. Outcomes without a
+time are known to have come some time after creation, so only the arrival can be learned from then.
 """
 
 from __future__ import annotations
@@ -177,14 +177,19 @@ def _make_pairs(engine: Engine, workspace: ResolvedWorkspace, outcome: Rules, un
     if not outcome.dated:
         engine.execute(_undated_sql(outcome), [until])
         return 1.0
-    every = workspace.spec.learn.every
-    labels = [until, spec.horizon, until, spec.horizon]
+    every, labels = workspace.spec.learn.grid, [until, spec.horizon, until, spec.horizon]
     if every is None:
-        engine.execute(_pairs_sql(outcome, _steps(workspace)), labels)
+        engine.execute(_pairs_sql(outcome, _at_ages(workspace)), labels)
         return 1.0
     grid = grid_of(engine, every, until=until, horizon=spec.horizon)
     drawn = min(1.0, MOST_LOOKS / max(grid.looks, 1))
-    engine.execute(_pairs_sql(outcome, grid.moments(drawn=drawn)), [*grid.parameters, *labels])
+    looked_at = grid.moments(drawn=drawn)
+    if workspace.spec.learn.ages:
+        ages = fill("SELECT * FROM ({ages}) l", ages=_at_ages(workspace))
+        looked_at = fill(
+            "{grid} UNION {ages} WHERE {drawn}", grid=looked_at, ages=ages, drawn=drawn_leads("lead", drawn)
+        )
+    engine.execute(_pairs_sql(outcome, looked_at), [*grid.parameters, *labels])
     return drawn
 
 
@@ -200,10 +205,9 @@ def _undated_sql(outcome: Rules) -> Sql:
     )
 
 
-def _steps(workspace: ResolvedWorkspace) -> Sql:
+def _at_ages(workspace: ResolvedWorkspace) -> Sql:
     """Return the query of (lead, created_at, as_of) at creation and some time after."""
-    after = [timedelta(0), *workspace.spec.learn.moments]
-    steps = joined(Sql(f"({step // timedelta(microseconds=1)})") for step in sorted(set(after)))
+    steps = joined(Sql(f"({age // timedelta(microseconds=1)})") for age in sorted(set(workspace.spec.learn.ages)))
     return fill(
         "SELECT l.lead, l.created_at, l.created_at + to_microseconds(s.step) AS as_of FROM leads l "
         "CROSS JOIN (VALUES {steps}) AS s(step)",

@@ -127,9 +127,9 @@ def _learned_until(scorecard: ResolvedScorecard) -> datetime | None:
 
 def _at_one_age(workspace: ResolvedWorkspace, rows: Rows) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return which rows show a lead at the middle one of the ages it is looked at; on a calendar grid, all."""
-    if workspace.spec.learn.every is not None:
+    if workspace.spec.learn.grid is not None:
         return np.ones(len(rows.lead), np.bool_)
-    ages = sorted({timedelta(0), *workspace.spec.learn.moments})
+    ages = sorted(set(workspace.spec.learn.ages))
     middle = ages[len(ages) // 2] / timedelta(days=1)
     found: np.ndarray[Any, np.dtype[np.bool_]] = np.abs(rows.time - rows.created - middle) < 1e-6
     return found

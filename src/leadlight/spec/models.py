@@ -458,12 +458,11 @@ Feature = Annotated[
 class LearnSpec(Spec):
     """How `learn` looks at the past; everything may be left out."""
 
-    moments: list[Duration] = Field(
-        default_factory=lambda: [timedelta(days=1), timedelta(days=7), timedelta(days=30)],
-        description="how long after its creation a lead is looked at, beside its creation, as long as it is open",
+    moments: list[Duration] | None = Field(
+        None, description="how long after its creation a lead is looked at, beside its creation, as long as it is open"
     )
     every: Duration | None = Field(
-        None, description="look at leads on a common calendar grid with this step instead, as long as they are open"
+        None, description="look at all leads that are open on a common calendar grid with this step"
     )
     order: Name | None = Field(None, description="an attribute that rises with time, where leads have no dates")
     candidates: bool = Field(default=True, description="make features from attributes and events beside those named")
@@ -486,11 +485,17 @@ class LearnSpec(Spec):
         None, gt=0, le=1, description="the share of leads one can take care of; what is found among them is told"
     )
 
-    @model_validator(mode="after")
-    def _check(self) -> LearnSpec:
-        if self.every is not None and "moments" in self.model_fields_set:
-            raise ValueError("moments (after creation) and every (a calendar grid) exclude each other: name one")
-        return self
+    @property
+    def ages(self) -> list[timedelta]:
+        """How long after its creation a lead is looked at: 0 and the moments; never where only a grid is named."""
+        if self.moments is None and self.every is not None:
+            return []
+        return [timedelta(0), *(self.moments or [])]
+
+    @property
+    def grid(self) -> timedelta | None:
+        """The step of the calendar grid: that named, or a month where neither it nor moments are."""
+        return timedelta(days=30) if self.moments is None and self.every is None else self.every
 
 
 Deadline = Annotated[

@@ -1,0 +1,169 @@
+"""Learned scorecards held against worlds whose true probabilities are known.
+
+    python benchmarks/learning/worlds.py --worlds 10
+
+For each seed a world of 5,000 leads is simulated, a scorecard is learned from what was known on its last day, and what
+it says of the leads open then is held against their true probability of being won within the horizon:
+
+    slope     of the true log-odds on those said, fitted as a logistic regression: 1 is right, less is too bold
+    coverage  of 20 groups of equal count by score, those whose mean true probability lies within the mean interval
+    top       the true wins expected among the tenth ranked first, as a share of those in the truth's own first tenth;
+              the truth knows the hidden intent, so nobody reaches 1; beside it the same for the hand-written scorecard
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+import leadlight
+from leadlight.learn.run import LearnRun
+from leadlight.simulate.run import simulate
+from leadlight.simulate.world import UNTIL
+from leadlight.templates.init import init
+from leadlight.workspace import Workspace
+
+Floats = NDArray[np.float64]
+GROUPS = 20
+TOP = 0.1
+TARGETS = "slope .9 to 1.1; coverage at least the nominal .9 - .03; the truth's top tenth within 5 %"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What came out of one world; `wins` are those learned from."""
+
+    seed: int
+    n: int
+    wins: int
+    true_rate: float
+    said_rate: float
+    slope: float
+    coverage: float
+    top: float
+    house: float
+    published: bool
+
+
+def held(seed: int, leads: int, learn: str = "") -> Held:
+    """Simulate, learn, compare; `learn` goes into leadlight.yaml under that key."""
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place) / "world"
+        init(root, template="demo")
+        if learn:
+            with (root / "leadlight.yaml").open("a", encoding="utf-8") as file:
+                file.write(f"\nlearn: {learn}\n")
+        simulate(root / "data", leads=leads, seed=seed)
+        workspace = Workspace(root, now=lambda: UNTIL + timedelta(days=1))
+        workspace.ingest()
+        run = workspace.learn(force=True, as_of=UNTIL, seed=seed)
+        assert isinstance(run, LearnRun)
+        learned, house = (_ranking(workspace, name) for name in ("learned", "house"))
+        truth = _truth(root / "data" / "truth.parquet")
+    known = sorted(set(truth) & set(learned))
+    true = np.array([truth[id_] for id_ in known])
+    said, low, high, score = (np.array([learned[id_][key] for id_ in known]) for key in KEYS)
+    by_house = np.array([house[id_]["score"] for id_ in known])
+    return Held(
+        seed, len(known), int(run.learned.counts.wins),
+        float(true.mean()), float(said.mean()), slope(true, said), coverage(true, low, high, score),
+        top_share(true, score), top_share(true, by_house), run.learned.publishable,
+    )  # fmt: skip
+
+
+KEYS = ("probability", "probability_low", "probability_high", "score")
+
+
+def _ranking(workspace: Workspace, scorecard: str) -> dict[str, dict[str, Any]]:
+    path = workspace.root / f"{scorecard}.parquet"
+    workspace.export(str(path), scorecard=scorecard, as_of=UNTIL)
+    with duckdb.connect(config={"threads": 1}) as connection:
+        rows = connection.sql(f"FROM '{path}'").to_arrow_table().to_pylist()
+    return {row["id"]: row for row in rows}
+
+
+def _truth(path: Path) -> dict[str, float]:
+    with duckdb.connect(config={"threads": 1}) as connection:
+        query = f"SELECT lead_id, probability FROM '{path}' WHERE as_of = ? AND NOT is_bot"
+        return dict(connection.execute(query, [UNTIL]).fetchall())
+
+
+def slope(true: Floats, said: Floats) -> float:
+    """Return by what to multiply the log-odds said, so that they fit the true probabilities best, beside a constant.
+
+    >>> x = np.linspace(0.1, 0.9, 50)
+    >>> round(slope(x, x), 2)
+    1.0
+    """
+    z = np.log(said / (1 - said))
+
+    def loss(b: float) -> float:
+        def inner(a: float) -> float:
+            return float(np.sum(np.logaddexp(0, a + b * z) - true * (a + b * z)))
+
+        return float(minimize_scalar(inner, bounds=(-5, 5), method="bounded").fun)
+
+    return float(minimize_scalar(loss, bounds=(0, 5), method="bounded").x)
+
+
+def coverage(true: Floats, low: Floats, high: Floats, score: Floats) -> float:
+    """Return the share of groups by score whose mean true probability lies within the mean interval said."""
+    inside = [
+        low[part].mean() <= true[part].mean() <= high[part].mean()
+        for part in np.array_split(np.argsort(score, kind="stable"), GROUPS)
+    ]
+    return float(np.mean(inside))
+
+
+def top_share(true: Floats, score: Floats) -> float:
+    """Return the true wins expected in the tenth ranked first, over those in the best tenth there is.
+
+    >>> top_share(np.arange(10.0), np.arange(10.0))
+    1.0
+    """
+    count = max(round(len(true) * TOP), 1)
+    chosen = np.argsort(-score, kind="stable")[:count]
+    return float(true[chosen].sum() / np.sort(true)[-count:].sum())
+
+
+def main() -> None:
+    """Compute and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--worlds", type=int, default=10)
+    parser.add_argument("--leads", type=int, default=5000)
+    parser.add_argument("--learn", default="", help="what to write under `learn:`, as in '{every: 30d}'")
+    parser.add_argument("--first", type=int, default=1, help="the first seed")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    found = []
+    print(f"Leadlight {leadlight.__version__}; targets: {TARGETS}\n")
+    print(
+        "| seed | n | wins | true rate | said | slope | coverage | top | house's top | gate |\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|"
+    )
+    for seed in range(options.first, options.first + options.worlds):
+        h = held(seed, options.leads, options.learn)
+        found.append(h)
+        gate = "passed" if h.published else "held back"
+        print(
+            f"| {seed} | {h.n:,} | {h.wins:,} | {h.true_rate:.3f} | {h.said_rate:.3f} | {h.slope:.2f} | {h.coverage:.2f} | {h.top:.2f} | {h.house:.2f} | {gate} |",
+            flush=True,
+        )
+    for name in ("slope", "coverage", "top", "house"):
+        values = np.array([getattr(h, name) for h in found])
+        print(f"{name}: mean {values.mean():.3f}, {values.min():.2f} to {values.max():.2f}")
+    if options.json:
+        options.json.write_text(json.dumps([asdict(h) for h in found], indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
