@@ -86,8 +86,8 @@ def test_what_can_still_be_in_time(dated: Workspace) -> None:
     assert [(row.ledger.id, row.in_time) for row in one.rows] == [
         ("ann", True), ("bob", False), ("di", False), ("cy", False),
     ]  # fmt: skip
-    assert one.notes[-1].startswith("at 1 leads a day 1 lead can be done in time")
-    assert "2 will be late, 1 are overdue" in one.notes[-1]
+    assert one.notes[-1].startswith("at 1 a day 1 lead can be done in time")
+    assert "late all the same: 1, overdue already: 1" in one.notes[-1]
     two = dated.rank(order="rescue", per_day=2)
     assert [row.ledger.id for row in two.rows if row.in_time] == ["ann", "di"]
 
@@ -138,3 +138,20 @@ def test_deadlines_that_are_none(tmp_path: Path, deadline: str, message: str) ->
     open_shop(tmp_path).ingest()
     with pytest.raises(SpecError, match=message):
         open_shop(tmp_path, workspace=WORKSPACE + deadline).rank()
+
+
+def test_a_group_of_the_scorecard_may_be_called_deadline(tmp_path: Path) -> None:
+    house = "groups: {deadline: {criteria: [{name: Big, when: employees > 100, points: 3}]}}"
+    workspace = open_shop(tmp_path, workspace=WORKSPACE + DEADLINE, house=house)
+    workspace.ingest()
+    workspace.export(str(tmp_path / "ranking.csv"))
+    with (tmp_path / "ranking.csv").open() as file:
+        first = next(iter(csv.DictReader(file)))
+    assert (first["deadline_"], first["days_left"], first["deadline"]) == ("2026-03-02 00:00:00", "1.0", "3.0")
+
+
+def test_the_report_shows_the_time_left(dated: Workspace, tmp_path: Path) -> None:
+    dated.report(tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert "<th>due</th>" in page
+    assert "<td>5 days overdue</td>" in page

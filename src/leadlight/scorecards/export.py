@@ -11,8 +11,8 @@ from typing import Any
 
 from leadlight.engines.base import Engine
 from leadlight.errors import UsageError
-from leadlight.scorecards.compile import CAP, TOTAL, Options, chance_columns
-from leadlight.scorecards.places import Way, due, due_columns, group_text, names_of, order_by
+from leadlight.scorecards.compile import CAP, TOTAL, Options, carried, chance_columns
+from leadlight.scorecards.places import Way, days_left, due, group_text, names_of, order_by
 from leadlight.scorecards.rank import REASONS, scored
 from leadlight.spec.models import ScorecardSpec
 from leadlight.spec.readable import Readable
@@ -63,19 +63,24 @@ def ranking_sql(scorecard: ResolvedScorecard, table: str, *, beside: Sequence[Sq
 
 
 def _beside(workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, way: Way, *, safe: bool) -> list[Sql]:
-    """Return the columns of the group, the rank within it, and the deadline, as far as there are any."""
-    columns: list[Sql] = []
+    """Return the columns of the group, the rank within it, and the deadline, as far as there are any.
+
+    One that is called like a group of the scorecard gets an underscore behind its name.
+    """
+    columns: dict[str, Sql] = {}
     if way.per is not None:
         group = group_text(workspace, scorecard, way.per)
         order = order_by(scorecard)
         within = fill("row_number() OVER (PARTITION BY {group} ORDER BY {order})", group=group, order=order)
-        columns += [
-            fill('{group} AS "group"', group=shown(group, safe=safe)), fill("{within} AS rank_in_group", within=within)
-        ]  # fmt: skip
+        columns |= {"group": shown(group, safe=safe), "rank_in_group": within}
     deadline = due(workspace, scorecard)
     if deadline is not None:
-        columns += due_columns(deadline)
-    return columns
+        columns |= {"deadline": quoted(carried(deadline)), "days_left": days_left(deadline)}
+    taken = scorecard.spec.groups
+    return [
+        fill("{value} AS {name}", value=value, name=f"{name}_" if name in taken else name)
+        for name, value in columns.items()
+    ]
 
 
 def _id(spec: ScorecardSpec) -> str:

@@ -253,12 +253,12 @@ def _rescue(
 
 
 def _told(entity: str, saved: int, way: Way, counts: tuple[Any, ...]) -> str:
-    unit = plural(entity) if way.effort is None else f"of {way.effort}"
+    unit = "" if way.effort is None else f" of {way.effort}"
     ahead, overdue, undated = (int(count) for count in counts)
-    undone = f", {undated:,} have no deadline" if undated else ""
+    undone = f", without a deadline: {undated:,}" if undated else ""
     return (
-        f"at {way.per_day:g} {unit} a day {many(saved, entity)} can be done in time: these come first, the earliest "
-        f"due first; {ahead - saved:,} will be late, {overdue:,} are overdue{undone}"
+        f"at {way.per_day:g}{unit} a day {many(saved, entity)} can be done in time: these come first, the earliest due "
+        f"first; late all the same: {ahead - saved:,}, overdue already: {overdue:,}{undone}"
     )
 
 
