@@ -10,7 +10,7 @@ from case import Case, set_sources
 from leadlight.simulate.subscriptions import simulate_subscriptions
 
 SUBSCRIBERS = 1500
-NOW = datetime(2026, 6, 30)  # noqa: DTZ001 -- naive UTC
+NOW = datetime(2026, 6, 30)
 
 
 def prepare(_: Path, folder: Path) -> None:
