@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 import leadlight
 from leadlight.errors import NotFoundError
+from leadlight.spec.yaml import read_yaml
 from leadlight.templates import playbooks as module
 from leadlight.templates.init import WRITTEN, init
 from leadlight.templates.playbooks import playbook_folder, playbooks
@@ -54,3 +57,27 @@ def test_what_ships_is_in_order_and_ranks_at_once(tmp_path: Path, name: str) -> 
         ranking = workspace.rank(card)
         assert ranking.total > 0
         assert len(ranking.rows[0].ledger.contributions) > 1
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_its_files_fit_the_schemas_they_name(tmp_path: Path, name: str) -> None:
+    report = init(tmp_path, playbook=name)
+    assert {"leadlight.yaml", "contract.yaml"} < set(report.files)
+    for path in (tmp_path / file for file in report.files if file.endswith(".yaml")):
+        head, _ = path.read_text(encoding="utf-8").split("\n", 1)
+        schema = json.loads((path.parent / head.partition("=")[2]).read_text(encoding="utf-8"))
+        spec = read_yaml(path.read_text(encoding="utf-8"), path.name).value
+        jsonschema.Draft202012Validator(schema).validate(json.loads(json.dumps(spec)))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_its_contract_speaks_of_its_sources(tmp_path: Path, name: str) -> None:
+    """Each says what it is; a contract may also speak of a source that one may have besides."""
+    init(tmp_path, playbook=name)
+    workspace = leadlight.open(tmp_path)
+    sources, contract = workspace.loaded.workspace.spec.sources, workspace.loaded.contract
+    assert set(contract.root) & set(sources)
+    for source, said in contract.root.items():
+        assert said.about, source
+        for column, its in said.columns.items():
+            assert its.means, (source, column)
