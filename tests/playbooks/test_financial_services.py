@@ -73,7 +73,7 @@ def test_groups_are_compared_at_the_line_on_every_surface(
     assert found["sex"].line == "grade B or better"
     folder = ["-w", str(example.root), "-s", "creditworthiness"]
     assert main(["evaluate", *folder, "--until", "2026-06-30"]) == 0
-    assert "sex (chosen: grade B or better)" in capsys.readouterr().out
+    assert "sex (granted: grade B or better)" in capsys.readouterr().out
     assert main(["report", *folder, "--as-of", "2026-06-30"]) == 0
     assert "Groups that are protected" in (example.root / "report.html").read_text(encoding="utf-8")
 

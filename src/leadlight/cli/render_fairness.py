@@ -21,9 +21,10 @@ def compared(found: Fairness) -> RenderableType:
     """Draw one attribute: a row for each group, and what to look at."""
     said = found.groups[0].won.words if found.groups else None
     won = said.won if said is not None else "won"
-    head = words(f"{found.attribute} (chosen: {found.line})", "bold")
+    verb = found.groups[0].verb if found.groups else "chosen"
+    head = words(f"{found.attribute} ({verb}: {found.line})", "bold")
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    columns = ("", "of", "chosen", "ratio", won, f"chosen of {won}", f"chosen of not {won}", "score gap (SD)")
+    columns = ("", "of", verb, "ratio", won, f"{verb} of {won}", f"{verb} of not {won}", "score gap (SD)")
     for column in columns:
         table.add_column(column, justify="right" if column else "left")
     for group in found.groups[:MOST_GROUPS]:

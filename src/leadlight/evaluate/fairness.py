@@ -48,6 +48,11 @@ class Group:
     """Mean score less that of the group chosen most, in standard deviations of all scores (lenders' SMD)."""
 
     @property
+    def verb(self) -> str:
+        """What became of those above the line: granted, inspected; `chosen` where the workspace has no word."""
+        return "chosen" if self.won.words.action == USUAL.action else self.won.words.action
+
+    @property
     def falls_short(self) -> bool:
         """Whether it is chosen less than four fifths as often, beyond chance."""
         return self.ratio is not None and self.ratio.high < FOUR_FIFTHS
@@ -64,8 +69,10 @@ class Group:
 
     def __str__(self) -> str:
         won = f"{self.won.rate or 0:.1%} {self.won.words.won}"
-        often = f"{self.name}: {self.chosen.rate or 0:.1%} of {self.chosen.n:,} chosen, {won}"
-        return often if self.ratio is None else f"{often}; chosen {self.ratio.value:.2f} times as often as the first"
+        often = f"{self.name}: {self.chosen.rate or 0:.1%} of {self.chosen.n:,} {self.verb}, {won}"
+        if self.ratio is None:
+            return often
+        return f"{often}; {self.verb} {self.ratio.value:.2f} times as often as the first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,7 @@ class Fairness:
         """What to look at, in sentences."""
         most = self.groups[0].name if self.groups else ""
         found = [
-            f"{item.name} is chosen {item.ratio.value:.0%} as often as {most}, less than four fifths"
+            f"{item.name} is {item.verb} {item.ratio.value:.0%} as often as {most}, less than four fifths"
             for item in self.groups
             if item.falls_short and item.ratio is not None
         ]
@@ -131,7 +138,7 @@ class Fairness:
         }
 
     def __str__(self) -> str:
-        line = f", chosen: {self.line}" if self.line else ""
+        line = f", {self.groups[0].verb}: {self.line}" if self.line and self.groups else ""
         head = f"{self.attribute}{line}: " + ("; ".join(self.findings) if self.findings else "nothing stands out")
         return "\n".join([head, *(f"  {item}" for item in self.groups)])
 
