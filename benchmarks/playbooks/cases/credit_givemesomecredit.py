@@ -42,7 +42,7 @@ CASE = Case(
     rows="a borrower, with what a bureau knew",
     literature="The winners of the Kaggle competition (2011) had an AUC of 0.8695 on its own hidden test rows.",
     notes="No dates: judged on a part drawn at random. A win is a loan that goes well (93 %), so average precision and "
-    "gain are high for any order; read the AUC. Age is protected and not used, which the competition's models did. "
+    "gain are high for any order; read the AUC. Age is protected and not used; the competition's models used it. "
     "That points may only fall with lateness and use of credit costs the learned card 0.003 of AUC.",
     slow=True,
 )
