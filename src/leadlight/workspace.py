@@ -611,6 +611,7 @@ class Workspace:
 
         if self._session is not None and self._session[0] is engine:
             return self._session[1]
+        _check_read(engine)
         return self._resolved(catalog(engine))[0]
 
     def _resolved(self, catalog: Catalog) -> tuple[ResolvedWorkspace, list[Fault]]:
@@ -625,6 +626,7 @@ class Workspace:
 
         try:
             with self.store() as engine:
+                _check_read(engine)
                 return catalog(engine)
         except NotFoundError:
             return self._described()[0]
@@ -678,6 +680,12 @@ class Workspace:
 def open_workspace(folder: str | Path = ".", *, now: Callable[[], datetime] = utc_now) -> Workspace:
     """Open the workspace in a folder."""
     return Workspace(folder, now=now)
+
+
+def _check_read(engine: DuckDBEngine) -> None:
+    """Raise NotFoundError where a store is there but nothing was ever read into it: its first reading had faults."""
+    if not engine.rows("SELECT 1 FROM files LIMIT 1") and not engine.rows("SELECT 1 FROM leads LIMIT 1"):
+        raise NotFoundError("nothing has been read into the store yet", fix="Run `leadlight ingest`.")
 
 
 def _key(engine: DuckDBEngine, workspace: ResolvedWorkspace, card: ResolvedScorecard, name: str) -> int | str:
