@@ -64,6 +64,6 @@ def test_groups_of_a_protected_attribute_are_compared(company: Workspace) -> Non
     found = Workspace(company.root, now=company.now).evaluate("house").fairness
     assert [item.attribute for item in found] == ["source"]
     groups = {group.name: group for group in found[0].groups}
-    assert set(groups) == {"referral", "organic", "ads", "fair", "(none)"}
+    assert set(groups) == {"referral", "organic", "ads", "fair", "missing"}
     assert groups["ads"].falls_short, "the card gives referrals 20 points and ads -10"
     assert "ads" in str(found[0])

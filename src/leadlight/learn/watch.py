@@ -22,6 +22,8 @@ RECENT = timedelta(days=90)
 """How far back "since" reaches for a scorecard that does not say when it was learned."""
 FEWEST = 30
 """Fewer leads than this before or since cannot be compared."""
+SAME_AGE = 1e-6
+"""Days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +128,15 @@ def _learned_until(scorecard: ResolvedScorecard) -> datetime | None:
 
 
 def _at_one_age(workspace: ResolvedWorkspace, rows: Rows) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Return which rows show a lead at the middle one of the ages it is looked at; on a calendar grid, all."""
-    if workspace.spec.learn.grid is not None:
-        return np.ones(len(rows.lead), np.bool_)
-    ages = sorted(set(workspace.spec.learn.ages))
-    middle = ages[len(ages) // 2] / timedelta(days=1)
-    found: np.ndarray[Any, np.dtype[np.bool_]] = np.abs(rows.time - rows.created - middle) < 1e-6
+    """Return which rows to compare, one for each lead: else old leads would hide what is new.
+
+    That is the first on the grid after its arrival, or the one at the middle age; where a grid is all there is, all.
+    """
+    learn, age, day = workspace.spec.learn, rows.time - rows.created, timedelta(days=1)
+    if not learn.ages:
+        return np.ones(len(age), np.bool_)
+    ages = sorted(set(learn.ages))
+    found: np.ndarray[Any, np.dtype[np.bool_]] = np.abs(age - ages[len(ages) // 2] / day) < SAME_AGE
+    if learn.grid is not None:
+        found = (age > SAME_AGE) & (age <= learn.grid / day + SAME_AGE)
     return found
