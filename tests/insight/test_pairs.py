@@ -56,6 +56,15 @@ def test_single_effects_expect_of_each_level_the_wins_that_came(drawn) -> None:
     assert expected == pytest.approx(hot.T @ won, rel=0.002)
 
 
+@pytest.mark.parametrize(("rows", "words", "wins"), [(2400, 120, 20), (600, 200, 10), (300, 80, 3)])
+def test_many_words_and_few_wins_still_have_effects(rows: int, words: int, wins: int) -> None:
+    """Every word is a level, and so is its absence: full steps would go to where every case is certain."""
+    rng = np.random.default_rng(0)
+    there = (rng.random((rows, words)) < rng.uniform(0.005, 0.3, words)).astype(np.float32)
+    won = np.isin(np.arange(rows), rng.permutation(rows)[:wins])
+    assert _single_effects(np.hstack([there, 1 - there]), won).sum() == pytest.approx(wins, rel=0.001)
+
+
 def test_blocks_add_up() -> None:
     hot = (np.random.default_rng(7).random((9000, 5)) < 0.3).astype(np.float32)
     weight = np.linspace(0, 1, 9000, dtype=np.float32)

@@ -13,7 +13,8 @@ COLUMNS = (
     "failed_logins", "logged_in", "compromised", "root_shell", "su_attempted", "root_accesses", "file_creations",
     "shells", "access_files", "outbound_cmds", "host_login", "guest_login", "count", "srv_count", "serror_rate",
     "srv_serror_rate", "rerror_rate", "srv_rerror_rate", "same_srv_rate", "diff_srv_rate", "srv_diff_host_rate",
-    "dst_host_count", "dst_host_srv_count", "dst_host_same_srv_rate", "dst_host_diff_srv_rate", "dst_host_same_src_port_rate",
+    "dst_host_count", "dst_host_srv_count", "dst_host_same_srv_rate", "dst_host_diff_srv_rate",
+    "dst_host_same_src_port_rate",
     "dst_host_srv_diff_host_rate", "dst_host_serror_rate", "dst_host_srv_serror_rate", "dst_host_rerror_rate",
     "dst_host_srv_rerror_rate", "attack", "difficulty",
 )  # fmt: skip

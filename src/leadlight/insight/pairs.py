@@ -27,6 +27,8 @@ EXPECTED_WINS = 5.0
 """A pair is judged where at least so many wins were expected, or came."""
 FALSE_SHARE = 0.05
 """The share of pairs named that may be chance (Benjamini and Hochberg 1995)."""
+LARGEST_STEP = 3.0
+"""By how much an effect may move at once, in log-odds."""
 RIDGE = 0.1
 """How strongly single effects are drawn to none in the model that pairs are held against."""
 LEAST = 1e-9
@@ -186,14 +188,15 @@ def _single_effects(hot: Matrix, won: Bools) -> Matrix:
     matrix products, over all cases, so that the wins expected of each level are those that came.
     """
     columns = np.hstack([np.ones((len(hot), 1), np.float32), hot])
-    penalty = np.diag([0.0, *[RIDGE] * hot.shape[1]])
+    penalty = np.diag([LEAST, *[RIDGE] * hot.shape[1]])
     effects = np.zeros(columns.shape[1])
     effects[0] = math.log(won.mean() / (1 - won.mean()))
     for _ in range(STEPS):
         chance: Matrix = sigmoid(columns @ effects.astype(np.float32)).astype(np.float32)
         slope = (columns.T @ (won - chance)).astype(np.float64) - penalty @ effects
         step = np.linalg.solve(_together(columns, chance * (1 - chance)) + penalty, slope)
-        effects += step
+        # With many levels (words of texts) and few wins a full step may overshoot to where every case is certain.
+        effects += step * min(1.0, LARGEST_STEP / max(float(np.abs(step).max()), LEAST))
         if np.abs(step).max() < CONVERGED:
             break
     found: Matrix = sigmoid(columns @ effects.astype(np.float32)).astype(np.float32)
