@@ -99,14 +99,18 @@ def shortfalls(result: Result) -> list[str]:
         found.append(f"the hand-written card (AUC {hand[0]:.3f}) does not beat {what} ({bar:.3f})")
     elif hand and first and hand[1] <= first[2]:
         found.append(f"the hand-written card beats {what} within noise only")
-    if result["learned_against"].get("black box") == "worse":
-        learned, box = systems["learned"]["auc"][0], systems["black box"]["auc"][0]
-        found.append(f"the learned card (AUC {learned:.3f}) is worse than the black box ({box:.3f})")
+    for other in (name for name, stands in result["learned_against"].items() if stands == "worse"):
+        learned, theirs = systems["learned"]["auc"][0], systems[other]["auc"][0]
+        found.append(f"the learned card (AUC {learned:.3f}) is worse than {_the(other)} ({theirs:.3f})")
     if "black box" not in systems:
         found.append("too few rows for a black box")
     if result["wins"] < FEW_WINS:
         found.append(f"{result['wins']} {result['called']} are too few to tell one system from another")
     return found
+
+
+def _the(system: str) -> str:
+    return {"black box": "the black box", "hand-written": "the hand-written one"}.get(system, system)
 
 
 def run(names: Sequence[str]) -> int:
