@@ -32,7 +32,7 @@ COPY (
 
 def prepare(raw: Path, folder: Path) -> None:
     """Map Jira's headers; priority and resolution are what became of a report, not what it was."""
-    duckdb.sql(ENDINGS.format(raw=raw / FILE, to=folder / "data" / "endings.csv"))
+    duckdb.connect().sql(ENDINGS.format(raw=raw / FILE, to=folder / "data" / "endings.csv"))
     set_sources(
         folder,
         {

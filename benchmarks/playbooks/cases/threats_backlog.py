@@ -30,8 +30,8 @@ COPY (
 
 def prepare(raw: Path, folder: Path) -> None:
     """Write the snapshot as a list of what a scan found that day, and the catalogue as it is."""
-    duckdb.sql(OPEN.format(raw=raw / RECORDS, to=folder / "data" / "vulnerabilities.csv", day=DAY))
-    duckdb.sql(LISTED.format(raw=raw / CATALOGUE, to=folder / "data" / "exploited.csv"))
+    duckdb.connect().sql(OPEN.format(raw=raw / RECORDS, to=folder / "data" / "vulnerabilities.csv", day=DAY))
+    duckdb.connect().sql(LISTED.format(raw=raw / CATALOGUE, to=folder / "data" / "exploited.csv"))
     set_sources(
         folder,
         {

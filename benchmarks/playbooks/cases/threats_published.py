@@ -33,8 +33,8 @@ COPY (
 
 def prepare(raw: Path, folder: Path) -> None:
     """Write the CVEs' own columns, and the catalogue as it is."""
-    duckdb.sql(OPEN.format(raw=raw / RECORDS, to=folder / "data" / "vulnerabilities.csv"))
-    duckdb.sql(LISTED.format(raw=raw / CATALOGUE, to=folder / "data" / "exploited.csv"))
+    duckdb.connect().sql(OPEN.format(raw=raw / RECORDS, to=folder / "data" / "vulnerabilities.csv"))
+    duckdb.connect().sql(LISTED.format(raw=raw / CATALOGUE, to=folder / "data" / "exploited.csv"))
     set_sources(
         folder,
         {
