@@ -88,7 +88,8 @@ def learned(world: Workspace) -> LearnRun:
 
 
 def truth(world: Workspace) -> dict[str, dict[str, float]]:
-    rows = duckdb.sql(f"SELECT subscriber, churn, renewal, expansion FROM '{world.root}/data/truth.parquet'").fetchall()
+    query = f"SELECT subscriber, churn, renewal, expansion FROM '{world.root}/data/truth.parquet'"
+    rows = duckdb.connect().sql(query).fetchall()
     return {name: dict(zip(OUTCOMES, rest, strict=True)) for name, *rest in rows}
 
 

@@ -101,7 +101,7 @@ def brought_since(workspace: Workspace, moment: datetime) -> float:
         SELECT sum(o.amount) FROM '{data}/orders.csv' o JOIN '{data}/customers.csv' c ON c.customer = o.customer
         WHERE o.type = 'order' AND o."at" > ? AND c.first_seen <= ?
     """
-    row = duckdb.execute(query, [moment, moment]).fetchone()
+    row = duckdb.connect().execute(query, [moment, moment]).fetchone()
     assert row is not None
     return float(row[0])
 

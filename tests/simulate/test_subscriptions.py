@@ -92,7 +92,7 @@ def test_the_same_seed_makes_the_same_world(folder: Path, tmp_path: Path) -> Non
 def test_more_subscribers_leave_the_first_as_they_are(folder: Path, tmp_path: Path) -> None:
     simulate_subscriptions(tmp_path, subscribers=500, seed=2)
     first = "SELECT * FROM '{}/outcomes.csv' WHERE subscriber <= 'L0000400' ORDER BY ALL"
-    both = [duckdb.sql(first.format(place)).fetchall() for place in (folder, tmp_path)]
+    both = [duckdb.connect().sql(first.format(place)).fetchall() for place in (folder, tmp_path)]
     assert both[0] == both[1] != []
 
 

@@ -23,7 +23,7 @@ def prepare(raw: Path, folder: Path) -> None:
     """Map the subscriptions as they are; write use and ends as the event and outcome files they stand for."""
     copy(raw / "ravenstack_subscriptions.csv", folder / "data" / "subscriptions.csv")
     for name, query, file in (("usage", USAGE, "feature_usage.csv.gz"), ("outcomes", ENDS, "subscriptions.csv")):
-        found = duckdb.sql(query, params=[str(raw / f"ravenstack_{file}")])
+        found = duckdb.connect().sql(query, params=[str(raw / f"ravenstack_{file}")])
         found.write_csv(str(folder / "data" / f"{name}.csv"))
     set_sources(
         folder,

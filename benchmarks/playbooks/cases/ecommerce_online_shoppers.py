@@ -27,7 +27,7 @@ SESSIONS = """
 
 def prepare(raw: Path, folder: Path) -> None:
     """Number the sessions, and spread those of a month evenly over it in the order of the file."""
-    found = duckdb.sql(SESSIONS, params=[str(raw / "online_shoppers_intention.csv")])
+    found = duckdb.connect().sql(SESSIONS, params=[str(raw / "online_shoppers_intention.csv")])
     found.write_csv(str(folder / "data" / "sessions.csv"))
     sessions = {"csv": "data/sessions.csv", "id": "session", "created_at": "day", "outcome": "outcome"}
     set_sources(folder, {"sessions": sessions})
