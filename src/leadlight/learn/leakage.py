@@ -155,7 +155,7 @@ class LeakageReport:
         lines = (
             [f"Left out, {len(out)} of {len(self.features)} features:", *out] if out else ["No feature is left out."]
         )
-        return "\n".join([*lines, *(["Kept, and worth knowing:", *kept] if kept else [])])
+        return "\n".join([*lines, *(["Kept, and good to know:", *kept] if kept else [])])
 
 
 def find_leaks(
