@@ -212,7 +212,10 @@ def fractional_bound(value: Floats, need: Floats, capacity: float) -> float:
     >>> fractional_bound(np.array([6.0, 5.0, 4.0]), np.array([5.0, 4.0, 4.0]), 8.0)
     9.8
     """
-    order = np.argsort(-value / np.maximum(need, 1e-300), kind="stable")
+    with np.errstate(over="ignore"):
+        order = np.argsort(-value / np.maximum(need, 1e-300), kind="stable")
     left = capacity - np.concatenate([[0.0], np.cumsum(need[order])[:-1]])
-    share = np.where(need[order] > 0, np.clip(left / np.maximum(need[order], 1e-300), 0.0, 1.0), 1.0)
+    with np.errstate(over="ignore"):
+        part = np.clip(left / np.maximum(need[order], 1e-300), 0.0, 1.0)
+    share = np.where(need[order] > 0, part, 1.0)
     return float((value[order] * share).sum())
