@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from leadlight.errors import DataError
+from leadlight.errors import DataError, UsageError
+from leadlight.learn.line import Wish
 from leadlight.learn.run import LearnRun
 from leadlight.templates.init import init
 from leadlight.workspace import Workspace
@@ -52,6 +53,12 @@ def test_companies_are_ranked_by_what_their_people_do(example: Workspace) -> Non
     first = found.rows[0].ledger
     assert first.grade == "A"
     assert {item.group for item in first.contributions if item.points} == {"fit", "interest"}
+
+
+def test_companies_have_no_outcomes_of_their_own_to_be_judged_by(example: Workspace) -> None:
+    for judge in (example.evaluate, lambda card: example.threshold(Wish(per_day=1), card)):
+        with pytest.raises(UsageError, match="companies scores accounts, and outcomes are those of leads"):
+            judge("companies")
 
 
 def test_the_card_foretells_the_example(example: Workspace) -> None:

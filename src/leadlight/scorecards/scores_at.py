@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from leadlight.engines.base import Engine
+from leadlight.errors import UsageError
 from leadlight.expr import build
 from leadlight.features.moment import Moment
 from leadlight.scorecards.compile import Options, chance_columns, score_statement
@@ -59,7 +60,15 @@ def scores_at(
     *,
     contributions: bool = False,
 ) -> ScoresAt:
-    """Score rows of (lead, as_of), both of the same length, by one statement; excluded leads are scored too."""
+    """Score rows of (lead, as_of), both of the same length, by one statement; excluded leads are scored too.
+
+    Raises UsageError for a scorecard of accounts, whose outcomes nobody records.
+    """
+    if scorecard.spec.of != "lead":
+        raise UsageError(
+            f"{scorecard.name} scores accounts, and outcomes are those of leads",
+            fix="Name a scorecard of leads with --scorecard.",
+        )
     rows = pa.table({"row": np.arange(len(lead)), "lead": pa.array(lead, pa.int32()), "as_of": as_of})
     keys = [criterion.key for criterion in scorecard.criteria] if contributions else []
     chances = [name for name in chance_columns(scorecard.spec) if name in ("probability", "expected", "uplift")]
