@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.learn.campaign import SPEC, make_campaign
 
@@ -165,3 +166,12 @@ def test_a_share_that_was_not_meant_is_spoken_of(tmp_path: Path) -> None:
     assert not found.verdict.balance.alike
     assert "not the 40.0% that were meant" in str(found.verdict)
     assert not found.publishable
+
+
+def test_the_uplift_of_a_score_is_read_off_the_effect(moved: tuple[Workspace, UpliftRun]) -> None:
+    workspace, run = moved
+    effect = run.learned.spec.effect
+    for row in workspace.rank("uplift", limit=2000).rows[::400]:
+        ledger = row.ledger
+        assert ledger.uplift == pytest.approx(np.interp(ledger.score, effect.score, effect.uplift), abs=1e-9)
+        assert ledger.uplift_interval[0] == pytest.approx(np.interp(ledger.score, effect.score, effect.low), abs=1e-9)

@@ -374,7 +374,7 @@ def _written(
                 f"{given[key].reason}: {amount(given[key].points)}, against {amount(float(reference[row]))}"
                 + (" (counts half)" if plan.share[row, place] < 1 else "")
                 for row, key in enumerate(plan.items)
-                if plan.share[row, place] and key in given
+                if plan.share[row, place] and key in given and abs(reference[row] - points[row]) >= WORTH_SAYING
             ),
         )
         for place in chosen
