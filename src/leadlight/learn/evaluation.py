@@ -21,7 +21,7 @@ from leadlight.evaluate.uplift import CampaignFigures
 from leadlight.evaluate.verdict import Comparison, compare
 from leadlight.learn.card import features_of
 from leadlight.learn.groups import compare_groups, line_of
-from leadlight.learn.training import Rows, features_at, missing_last, past_rows
+from leadlight.learn.training import Rows, features_at, orders, past_rows
 from leadlight.learn.uplift import campaign_figures
 from leadlight.scorecards.scores_at import ScoresAt, scores_at
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
@@ -172,7 +172,7 @@ def _beside(engine: Engine, workspace: ResolvedWorkspace, rows: Rows) -> dict[st
         return {}
     full = workspace.with_features({feature.name: feature for feature in workspace.beside.values()})
     table = features_at(engine, full, list(names.values()), rows)
-    return {label: missing_last(table.column(name)) for label, name in names.items()}
+    return orders({label: table.column(name) for label, name in names.items()})
 
 
 def _against(rows: Rows, found: ScoresAt, beside: Mapping[str, Floats], seed: int) -> tuple[Comparison, ...]:

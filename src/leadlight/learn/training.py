@@ -112,8 +112,18 @@ def training(
         labels = _labels(engine)
     kept = pc.invert(table.column(EXCLUDED).fill_null(False))
     table, labels = table.drop_columns([EXCLUDED]).filter(kept), labels.filter(kept)
-    numbers = {label: missing_last(table.column(one.name)) for label, one in workspace.beside.items()}
+    numbers = orders({label: table.column(one.name) for label, one in workspace.beside.items()})
     return _assembled(engine, workspace, table.drop_columns(list(beside)), labels, features, counts, numbers)
+
+
+def orders(columns: Mapping[str, pa.ChunkedArray]) -> dict[str, Floats]:
+    """Return numbers to rank by, without those that have one value only (or none): they put nobody before another.
+
+    >>> list(orders({"CVSS": pa.chunked_array([[9.8, 5.0]]), "votes": pa.chunked_array([[0.0, 0.0]])}))
+    ['CVSS']
+    """
+    found = {label: missing_last(column) for label, column in columns.items()}
+    return {label: values for label, values in found.items() if len(values) and np.ptp(values) > 0}
 
 
 def missing_last(column: pa.ChunkedArray) -> Floats:
@@ -197,7 +207,8 @@ def _undated_sql(outcome: Rules) -> Sql:
     """Return the statement that makes the table of creations, where outcomes came some time after."""
     return fill(
         "CREATE OR REPLACE TEMP TABLE {pairs} AS SELECT l.lead, l.created_at AS as_of, l.created_at, "
-        "bool_or({won}) AS won, {brought}(o.value) FILTER (WHERE {won}) AS worth, true AS settled "
+        "bool_or({won}) AS won, {brought}(o.value) FILTER (WHERE {won}) AS worth, NULL::TIMESTAMP AS won_at, "
+        "true AS settled "
         "FROM leads l JOIN outcomes o ON o.lead = l.lead WHERE l.created_at <= ? GROUP BY ALL",
         pairs=PAIRS,
         won=outcome.won,
@@ -225,7 +236,8 @@ def _pairs_sql(outcome: Rules, looked_at: Sql) -> Sql:
         "q AS (SELECT p.* FROM p LEFT JOIN closed c ON c.lead = p.lead "
         "WHERE p.as_of <= ? AND (c.closed_at IS NULL OR c.closed_at > p.as_of)) "
         "SELECT q.lead, q.as_of, q.created_at, coalesce(bool_or({won}), false) AS won, "
-        "{brought}(o.value) FILTER (WHERE {won}) AS worth, q.as_of + ? <= ? AS settled "
+        '{brought}(o.value) FILTER (WHERE {won}) AS worth, min(o."at") FILTER (WHERE {won}) AS won_at, '
+        "q.as_of + ? <= ? AS settled "
         'FROM q LEFT JOIN outcomes o ON o.lead = q.lead AND o."at" > q.as_of AND o."at" <= q.as_of + ? GROUP BY ALL',
         pairs=PAIRS,
         closing=outcome.closing,
@@ -310,7 +322,9 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _labels(engine: Engine) -> pa.Table:
     return engine.arrow(
-        fill("SELECT lead, as_of, created_at, won, worth, settled FROM {pairs} ORDER BY as_of, lead", pairs=PAIRS)
+        fill(
+            "SELECT lead, as_of, created_at, won, worth, won_at, settled FROM {pairs} ORDER BY as_of, lead", pairs=PAIRS
+        )
     )
 
 
@@ -328,10 +342,13 @@ class Rows:
     """Whether the horizon has passed, so that `won` is known."""
     dated: bool
     """Whether the moments differ: else nothing tells the order of leads."""
+    won_at: Floats = field(default_factory=lambda: np.empty(0), repr=False)
+    """The moment of the first win within the horizon, in days since 1970; NaN where there was none."""
 
     def take(self, rows: Bools) -> Rows:
         """Return the rows where a mask is true."""
-        arrays = {name: getattr(self, name)[rows] for name in ("lead", "won", "worth", "time", "created", "settled")}
+        names = ("lead", "won", "worth", "time", "created", "settled", *(["won_at"] if len(self.won_at) else []))
+        arrays = {name: getattr(self, name)[rows] for name in names}
         return replace(self, as_of=self.as_of.filter(pa.array(rows)), **arrays)
 
     def one_each(self, score: Floats) -> Ints:
@@ -354,6 +371,7 @@ def past_rows(engine: Engine, workspace: ResolvedWorkspace, until: datetime, *, 
         _days(labels.column("created_at")),
         np.array(labels.column("settled").to_pylist(), np.bool_),
         _has_dates(labels),
+        _days(labels.column("won_at")),
     )
 
 
