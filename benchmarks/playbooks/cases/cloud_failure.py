@@ -21,13 +21,23 @@ SELECT name AS workload, TIMESTAMP '{start}' + to_seconds(creation_time) AS crea
        num_gpu AS gpus, gpu_milli, cpu_milli, memory_mib, gpu_spec AS gpu_model, qos
 FROM read_csv('{raw}')
 """
-# The queue is what a scheduler sees: who was created before, has not started, and is still there.
+# The queue is what a scheduler sees: who was created before, has not started, and is still there; and of those created
+# in the hour before (but not the last minute, of which it is not known yet), the share that waited.
 QUEUE = """
 CREATE TEMP TABLE queue AS
-SELECT p.workload, count(q.workload) AS queue_length
-FROM pods p LEFT JOIN pods q ON q.created_at < p.created_at AND q.ended_at > p.created_at
-                            AND coalesce(q.started_at, TIMESTAMP '9999-01-01') > p.created_at
-GROUP BY p.workload
+WITH waits AS (
+  SELECT p.workload, count(q.workload) AS queue_length
+  FROM pods p LEFT JOIN pods q ON q.created_at < p.created_at AND q.ended_at > p.created_at
+                              AND coalesce(q.started_at, TIMESTAMP '9999-01-01') > p.created_at
+  GROUP BY p.workload
+), hour AS (
+  SELECT p.workload,
+         avg((q.started_at IS NULL OR q.started_at - q.created_at > INTERVAL 60 SECOND)::INT) AS recent_waits
+  FROM pods p LEFT JOIN pods q ON q.created_at BETWEEN p.created_at - INTERVAL 61 MINUTE
+                                                   AND p.created_at - INTERVAL 61 SECOND
+  GROUP BY p.workload
+)
+SELECT * FROM waits JOIN hour USING (workload)
 """
 STATES = """
 COPY (
@@ -38,7 +48,7 @@ COPY (
     UNION ALL SELECT workload, greatest(ended_at, created_at + INTERVAL 2 SECOND), 'ended' FROM pods WHERE over
   )
   SELECT workload, created_at, known_at, state, gpus, gpu_milli, cpu_milli, memory_mib, gpu_model, qos,
-         queue_length
+         queue_length, recent_waits
   FROM states JOIN pods USING (workload) JOIN queue USING (workload) ORDER BY known_at, workload
 ) TO '{to}' (HEADER)
 """
