@@ -16,17 +16,6 @@ CASE = replace(
     outcome="wait",
     capacity=0.2,
     notes="What makes pods wait is how full the cluster is; of that the queue and the waits of the hour before are "
-    "known. These two columns were added when the card without them stood no better than newest first on these rows. Pods "
-    "that never started count as kept waiting, also where they were deleted within the minute.",
-)
-
-CASE = replace(
-    FAILURES,
-    name="cloud: waits",
-    scorecard="wait",
-    outcome="wait",
-    capacity=0.2,
-    notes="What makes pods wait is how full the cluster is; of that the queue and the waits of the hour before are "
-    "known. These two columns were added when the card without them stood no better than newest first on these rows. Pods "
-    "that never started count as kept waiting, also where they were deleted within the minute.",
+    "known. These two columns were added when the card without them stood no better than newest first on these rows. "
+    "Pods that never started count as kept waiting, also where they were deleted within the minute.",
 )
