@@ -161,3 +161,9 @@ allocate:
     assert workspace.allocate(capacity={"leads": 3}).by_rank.served == 3  # of all, without the agents
     assert workspace.allocate(capacity={"leads": 1}, per="account").pool_count == 3
     assert workspace.allocate(fits="pool_agent = 'bo'").by_rank.served == 1
+
+
+def test_too_many_pools_of_their_own(shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leadlight.allocate.allocate.MOST_OWN", 2)
+    with pytest.raises(UsageError, match="3 pools are too many"):
+        shop.allocate(capacity={"leads": 1}, per="account")

@@ -155,3 +155,10 @@ def test_the_report_shows_the_time_left(dated: Workspace, tmp_path: Path) -> Non
     page = (tmp_path / "report.html").read_text()
     assert "<th>due</th>" in page
     assert "<td>5 days overdue</td>" in page
+
+
+def test_a_notebook_shows_group_and_time_left(dated: Workspace) -> None:
+    page = dated.rank(per="account")._repr_html_()
+    head, first = page.partition("<tbody>")[0], page.partition("<tbody>")[2].partition("</tr>")[0]
+    assert head.index("account") < head.index("due") < head.index("score")
+    assert all(cell in first for cell in (">ann<", ">Acme<", ">due in 1 day<"))

@@ -40,6 +40,8 @@ POOL = "pool_"
 """What stands before a pool's column in `fits`."""
 EVERYTHING = "(all)"
 """The pool where there is only one."""
+MOST_OWN = 10_000
+"""How many pools there may be where `per` names the one for each."""
 SHOWN_POOLS = 2_000
 """How many pools a report tells of, the fullest first."""
 
@@ -262,12 +264,17 @@ def _capacity(setup: _Setup, found: pa.Table) -> tuple[list[str], Floats]:
             for amount in amounts
         ]
         return list(setup.pools.names), np.array(columns, np.float64).T
-    names = sorted(set(found.column("kind").to_pylist())) if setup.spec.per is not None else [EVERYTHING]
+    names = sorted(found.column("kind").unique().to_pylist()) if setup.spec.per is not None else [EVERYTHING]
     return names, np.tile(np.array([float(amount) for amount in amounts]), (len(names), 1))
 
 
 def _own_pools(names: list[str], capacity: Floats, wanted: pa.ChunkedArray) -> tuple[list[str], Supply, Ints]:
     """Give each lead the pool that `per` names; one whose pool there is not may go nowhere."""
+    if len(names) > MOST_OWN:
+        raise UsageError(
+            f"{len(names):,} pools are too many to send each lead to its own; {MOST_OWN:,} at most",
+            fix="Name an attribute with fewer values under `per`.",
+        )
     place = {name: number for number, name in enumerate(names)}
     eligible = np.vstack([np.eye(len(names), dtype=np.bool_), np.zeros((1, len(names)), np.bool_)])
     if not len(wanted):

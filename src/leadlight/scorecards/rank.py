@@ -151,14 +151,20 @@ class Ranking(Readable):
 
     def _repr_html_(self) -> str:
         groups = list(self.rows[0].ledger.totals) if self.rows else []
-        numbers = ["#", "score", *groups]
+        beside = [name for name, shown in ((self.way.per, self.way.per), ("due", self.has_deadline)) if name and shown]
+        columns = ["#", self.entity, *beside, "score", "grade", *groups, "reasons"]
         rows = [
-            [row.rank, row.ledger.id, f"{row.ledger.score:.1f}", row.ledger.grade or "",
+            [row.rank, row.ledger.id, *self._cells(row), f"{row.ledger.score:.1f}", row.ledger.grade or "",
              *(f"{row.ledger.totals[group]:.1f}" for group in groups), "; ".join(row.reasons)]
             for row in self.rows
         ]  # fmt: skip
         title = "\n".join([str(self).partition("\n")[0], *self.notes])
-        return html_table(title, ["#", self.entity, "score", "grade", *groups, "reasons"], rows, numbers=numbers)
+        return html_table(title, columns, rows, numbers=["#", "score", *groups])
+
+    def _cells(self, row: Ranked) -> list[str]:
+        """Return what stands beside the id in a notebook: the group, the time left."""
+        group = [row.group or ""] if self.way.per is not None else []
+        return group + ([row.due] if self.has_deadline else [])
 
 
 SCORED = "_scored"
