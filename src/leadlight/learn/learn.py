@@ -25,8 +25,9 @@ from leadlight.learn.examples import Examples, Floats, Ints
 from leadlight.learn.fit import FitSettings, Fitted, fit
 from leadlight.learn.groups import compare_groups
 from leadlight.learn.leakage import LeakageReport, find_leaks
+from leadlight.learn.level import Level, Young, level_since
 from leadlight.learn.points import tables_to_groups
-from leadlight.learn.training import DAY, Counts, Rows, Training, training
+from leadlight.learn.training import DAY, EXCLUDED, Counts, Rows, Training, features_at, past_rows, training
 from leadlight.learn.words import choose_words
 from leadlight.learn.worth import learn_worth
 from leadlight.scorecards.scores_at import scores_at
@@ -131,7 +132,10 @@ def learn(
     step("learning from everything")
     examples = table.examples.select(judged.features)
     fitted = fit(examples, _among(settings, judged.features))
-    spec = _card(workspace, found, table, fitted, judged, leaks, until, seed)
+    level = _level(engine, workspace, table, fitted, judged, until)
+    if level is not None:
+        judged = replace(judged, calibration=level.applied(judged.calibration))
+    spec = _card(workspace, found, table, fitted, judged, level, leaks, until, seed)
     return Learned(
         entity=workspace.spec.entity,
         spec=spec,
@@ -139,7 +143,7 @@ def learn(
         leaks=leaks,
         verdict=judged.verdict,
         assumptions=table.assumptions,
-        notes=_notes(table.counts, fitted, words_of(workspace.spec)),
+        notes=_notes(table.counts, fitted, level, words_of(workspace.spec)),
         since=_moment(examples.time.min()) if examples.time is not None and examples.horizon else None,
         until=until,
         seconds=clock.monotonic() - began,
@@ -189,9 +193,7 @@ def _current(found: Sequence[Candidate], table: Training) -> set[str] | None:
     return {item.name for item in found if item.spec is None or isinstance(item.spec, flat)} & set(table.examples.names)
 
 
-def _settings(
-    workspace: ResolvedWorkspace, found: Sequence[Candidate], names: Sequence[str], seed: int
-) -> FitSettings:
+def _settings(workspace: ResolvedWorkspace, found: Sequence[Candidate], names: Sequence[str], seed: int) -> FitSettings:
     words = frozenset(item.name for item in found if item.word)
     return _among(FitSettings(seed=seed, monotone=workspace.spec.learn.monotone, faint=words), names)
 
@@ -333,6 +335,37 @@ def _today(
     return System("today", np.nan_to_num(found.score), found.probability)
 
 
+# -------------------------------------------------------------------------------------------------------- the level
+
+
+def _level(
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    table: Training,
+    fitted: Fitted,
+    judged: _Judged,
+    until: datetime,
+) -> Level | None:
+    """Compare what has come of the rows too young to learn from with what is said of them; None where nothing has."""
+    rows = past_rows(engine, workspace, until, unsettled=True)
+    known_until = engine.rows('SELECT epoch_us(max("at")) FROM outcomes WHERE "at" <= ?', [until])[0][0]
+    if known_until is None or not rows.dated:
+        return None
+    young = rows.take(~rows.settled & (rows.time < known_until / DAY))
+    if not len(young.lead):
+        return None
+    known = workspace.with_features(table.features)
+    features = features_at(engine, known, judged.features, young)
+    asked = ~np.array(features.column(EXCLUDED).fill_null(False).to_pylist(), np.bool_)
+    probability = judged.calibration.probabilities(fitted.tables.log_odds(features) * POINTS)
+    settled = rows.take(rows.settled & rows.won)
+    return level_since(
+        Young(young.lead[asked], (known_until / DAY - young.time)[asked], probability[asked], young.won[asked]),
+        settled.won_at - settled.time,
+        spread=judged.calibration.period_spread,
+    )
+
+
 # --------------------------------------------------------------------------------------------------------- the card
 
 
@@ -342,6 +375,7 @@ def _card(
     table: Training,
     fitted: Fitted,
     judged: _Judged,
+    level: Level | None,
     leaks: LeakageReport,
     until: datetime,
     seed: int,
@@ -357,13 +391,15 @@ def _card(
         calibration=judged.calibration,
         scores=judged.scores,
         worth=learn_worth(table.examples.select(judged.features)),
-        learned=_provenance(table, judged, leaks, until, seed),
+        learned=_provenance(table, judged, level, leaks, until, seed),
         double_odds=DOUBLE_ODDS,
     )
     return card.model_copy(update={"outcome": workspace.outcome_name})
 
 
-def _provenance(table: Training, judged: _Judged, leaks: LeakageReport, until: datetime, seed: int) -> dict[str, Any]:
+def _provenance(
+    table: Training, judged: _Judged, level: Level | None, leaks: LeakageReport, until: datetime, seed: int
+) -> dict[str, Any]:
     """Say where the numbers come from, in the few lines that stand in the file."""
     verdict, examples = judged.verdict, table.examples
     auc, loss = verdict.metrics.auc, verdict.metrics.log_loss
@@ -387,6 +423,7 @@ def _provenance(table: Training, judged: _Judged, leaks: LeakageReport, until: d
             "publishable": verdict.publishable,
             "against": list(verdict.against),
         },
+        "since_then": None if level is None else level.as_dict(),
         "left_out": {item.feature: f"{item.level}: {item.evidence}" for item in leaks.findings if item.left_out},
         "assumed": list(table.assumptions),
     }
@@ -405,8 +442,13 @@ def _fingerprint(table: Training) -> str:
     return digest.hexdigest()[:12]
 
 
-def _notes(counts: Counts, fitted: Fitted, said: Words) -> tuple[str, ...]:
+def _notes(counts: Counts, fitted: Fitted, level: Level | None, said: Words) -> tuple[str, ...]:
     notes = [*fitted.warnings]
+    if level is not None:
+        notes.append(
+            f"of the rows too young to know, {level.came:,} {said.entities} are {said.won} by now where "
+            f"{level.expected:,.0f} were to be expected: the odds said are multiplied by {np.exp(level.shift):.2f}"
+        )
     if counts.too_young:
         notes.append(f"{counts.too_young:,} rows are too young to know how they end: left out, not counted as lost")
     if counts.undated:
