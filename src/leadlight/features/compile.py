@@ -219,7 +219,8 @@ class FeaturePlan:
             (build.equals(build.col(spec.by), build.constant(key, kind)), build.later(at.copy(), plus))
             for key, plus in spec.plus.items()
         ]
-        nothing = exp.cast(exp.Null(), exp.DType.TIMESTAMP)
+        # A time that is missing, of a type that every engine knows: ClickHouse casts no null to one.
+        nothing = exp.Nullif(this=at.copy(), expression=at.copy())
         return build.case(branches, nothing if spec.other is None else build.later(at.copy(), spec.other))
 
     def _type(self, name: str) -> Type:
