@@ -136,9 +136,13 @@ def run(names: Sequence[str]) -> int:
 
 
 def kept() -> dict[str, Result]:
-    """Return the results there are, each with what does not hold of it."""
+    """Return the results of the cases there are, each with what does not hold of it."""
     found: dict[str, Result] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    return {name: {**result, "does_not_hold": shortfalls(result)} for name, result in found.items()}
+    return {name: {**result, "does_not_hold": shortfalls(result)} for name, result in found.items() if _has_case(name)}
+
+
+def _has_case(name: str) -> bool:
+    return (CASES / f"{name}.py").exists()
 
 
 def keep(name: str, result: Result) -> None:
