@@ -36,7 +36,7 @@ def test_never_less_than_by_rank_nor_more_than_its_bound(problem) -> None:
 def test_beyond_its_size_a_rule_and_a_true_bound(problem) -> None:
     demand, supply = problem
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "MOST_LEADS", 0)
+        patch.setattr(module, "MOST_WORTHS", 0)
         found = best(demand, supply)
     assert holds(demand, supply, found.pool.tolist())
     assert found.value <= every_way(demand, supply) + 1e-9 <= found.bound + 1e-6

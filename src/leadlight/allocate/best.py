@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from leadlight.allocate.by_rank import by_rank
 from leadlight.allocate.problem import NOBODY, Bools, Demand, Floats, Ints, Signatures, Supply, used
 
-MOST_LEADS = 50_000
+MOST_WORTHS = 50_000
 MOST_PLACES = 50_000
-"""Beyond so many leads that could be served, or pairs of a need and a pool, nothing is solved exactly."""
+"""Beyond so many pairs of a need and a worth, or of a need and a pool, nothing is solved exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +61,18 @@ def best(demand: Demand, supply: Supply, *, time_limit: float = 20.0, spread: bo
     chosen = _worth_a_look(demand, signatures, supply, fits)
     if not len(chosen):
         bound, solved = 0.0, True
-    elif len(chosen) > MOST_LEADS or fits.sum() > MOST_PLACES:
+    elif (steps := _Steps.find(demand, signatures, chosen)).size > MOST_WORTHS or fits.sum() > MOST_PLACES:
         bound = _relaxed(demand, signatures, supply, fits)
         note = (
-            f"too large to solve exactly ({len(chosen):,} who could be served, {int(fits.sum()):,} places for them): "
-            "the better of two rules, by rank and by value for what it takes"
+            f"too large to solve exactly ({steps.size:,} pairs of a need and a worth, {int(fits.sum()):,} of a need "
+            "and a pool): the better of two rules, by rank and by value for what it takes"
         )
     else:
-        pool, bound, note = _solve(demand, signatures, supply, fits, chosen, time_limit)
+        pool, bound, note = _solve(demand, signatures, supply, fits, chosen, steps, time_limit)
         tries += [] if pool is None else [pool]
-    values = [float(demand.value[pool != NOBODY].sum()) for pool in tries]
-    most = int(np.argmax(np.array(values) + 1e-9 * np.arange(len(values))))
-    found = _topped_up(demand, supply, tries[most], spread=spread)
+    values = np.array([demand.value[pool != NOBODY].sum() for pool in tries])
+    first = int(np.argmax(values >= values.max() * (1 - 1e-12)))  # of equal ones the one by rank
+    found = _topped_up(demand, supply, tries[first], spread=spread)
     value = float(demand.value[found != NOBODY].sum())
     if bound is not None and not note:
         solved = value >= bound - 1e-6 * max(1.0, abs(bound))
@@ -106,52 +107,61 @@ def _worth_a_look(demand: Demand, signatures: Signatures, supply: Supply, fits: 
     return np.flatnonzero(wanted)
 
 
-def _solve(
-    demand: Demand, signatures: Signatures, supply: Supply, fits: Bools, chosen: Ints, time_limit: float
-) -> tuple[Ints | None, float | None, str]:
-    """Solve for z (whether each lead is served) and y (how many of each need each pool serves).
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """The different worths of leads of the same need: signature, worth, and how many there are."""
 
-    With y whole, z comes out as 0 or 1 by itself: of one need, the worthiest are taken.
+    signature: Ints
+    value: Floats
+    count: Floats
+
+    @staticmethod
+    def find(demand: Demand, signatures: Signatures, chosen: Ints) -> _Steps:
+        of, value = signatures.of[chosen], demand.value[chosen]
+        order = np.lexsort((value, of))
+        of, value = of[order], value[order]
+        first = np.flatnonzero(np.concatenate([[True], (of[1:] != of[:-1]) | (value[1:] != value[:-1])]))
+        return _Steps(of[first], value[first], np.diff(np.append(first, len(of))).astype(np.float64))
+
+    @property
+    def size(self) -> int:
+        """How many pairs of a need and a worth there are."""
+        return len(self.value)
+
+
+def _solve(
+    demand: Demand,
+    signatures: Signatures,
+    supply: Supply,
+    fits: Bools,
+    chosen: Ints,
+    steps: _Steps,
+    time_limit: float,
+) -> tuple[Ints | None, float | None, str]:
+    """Solve for z (how many of each need and worth are served) and y (how many of each need each pool serves).
+
+    With y whole, z comes out whole by itself: of one need, the worthiest are taken.
     """
-    from scipy import sparse
     from scipy.optimize import Bounds, LinearConstraint, milp
 
-    present = np.unique(signatures.of[chosen])
-    row = np.full(len(fits), -1, np.int64)
-    row[present] = np.arange(len(present))
+    present = np.unique(steps.signature)
     need, pool = np.nonzero(fits[present])
-    leads, places, pools = len(chosen), len(need), len(supply.capacity)
-    count = np.bincount(row[signatures.of[chosen]], minlength=len(present))
-    balance = sparse.csr_array(
-        (
-            np.concatenate([np.ones(leads), -np.ones(places)]),
-            (np.concatenate([row[signatures.of[chosen]], need]), np.arange(leads + places)),
-        ),
-        shape=(len(present), leads + places),
-    )
-    resources = supply.capacity.shape[1]
-    takes = signatures.need[present][need]
-    columns = leads + np.arange(places)
-    capacity = sparse.csr_array(
-        (
-            takes.ravel(),
-            (
-                (pool[:, None] * resources + np.arange(resources)).ravel(),
-                np.repeat(columns, resources),
-            ),
-        ),
-        shape=(pools * resources, leads + places),
-    )
-    scale = float(demand.value[chosen].max())
+    row = np.searchsorted(present, steps.signature)
+    most = np.bincount(row, weights=steps.count)[need]
+    scale = float(steps.value.max())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # HiGHS warns where its time is up, which the result says too
         result = milp(
-            np.concatenate([-demand.value[chosen] / scale, np.zeros(places)]),
-            integrality=np.concatenate([np.zeros(leads), np.ones(places)]),
-            bounds=Bounds(0, np.concatenate([np.ones(leads), count[need].astype(np.float64)])),
+            np.concatenate([-steps.value / scale, np.zeros(len(need))]),
+            integrality=np.concatenate([np.zeros(steps.size), np.ones(len(need))]),
+            bounds=Bounds(0, np.concatenate([steps.count, most])),
             constraints=[
-                LinearConstraint(balance, -np.inf, 0),
-                LinearConstraint(capacity, -np.inf, supply.capacity.ravel()),
+                LinearConstraint(_balance(row, need, len(present)), -np.inf, 0),
+                LinearConstraint(
+                    _spending(signatures.need[present][need], pool, supply, steps.size),
+                    -np.inf,
+                    supply.capacity.ravel(),
+                ),
             ],
             options={"time_limit": time_limit, "mip_rel_gap": 1e-7, "disp": False},
         )
@@ -160,8 +170,28 @@ def _solve(
     note = f"the search was ended after {time_limit:g} s" if result.status == 1 else ""
     if result.x is None:
         return None, bound, note or "the search found nothing"
-    given = np.rint(result.x[leads:]).astype(np.int64)
+    given = np.rint(result.x[steps.size :]).astype(np.int64)
     return _placed(demand, signatures, supply, chosen, present[need], pool, given), bound, note
+
+
+def _balance(step_row: Ints, place_row: Ints, rows: int) -> Any:
+    """Of each need no more are served than have a place: Σ z - Σ y <= 0."""
+    from scipy import sparse
+
+    steps, places = len(step_row), len(place_row)
+    values = np.concatenate([np.ones(steps), -np.ones(places)])
+    at = (np.concatenate([step_row, place_row]), np.arange(steps + places))
+    return sparse.csr_array((values, at), shape=(rows, steps + places))
+
+
+def _spending(takes: Floats, pool: Ints, supply: Supply, steps: int) -> Any:
+    """Each pool gives no more of each resource than it has: Σ need · y <= capacity."""
+    from scipy import sparse
+
+    pools, resources = supply.capacity.shape
+    rows = (pool[:, None] * resources + np.arange(resources)).ravel()
+    columns = np.repeat(steps + np.arange(len(pool)), resources)
+    return sparse.csr_array((takes.ravel(), (rows, columns)), shape=(pools * resources, steps + len(pool)))
 
 
 def _placed(
