@@ -35,5 +35,6 @@ CASE = Case(
     practice={"cheapest for each room": "-price / (bedrooms + 1)"},
     rows="a listing; sought after are those of high interest (many enquiries)",
     notes="The data set is about listings, not people: it judges the scorecard of listings. No dates: judged on a "
-    "part drawn at random. Photos, texts and fees, which tell much, are not in this copy of the data.",
+    "part drawn at random. Photos, texts and fees, which tell much, are not in this copy of the data. Over the whole "
+    "list the hand-written card ranks as well as cheapest first; among the first tenth, cheapest first finds more.",
 )
