@@ -89,7 +89,11 @@ def test_schemas_are_refreshed_in_a_workspace_only(tmp_path: Path) -> None:
     stale = tmp_path / ".leadlight" / "workspace.schema.json"
     fresh = stale.read_text(encoding="utf-8")
     stale.write_text("{}", encoding="utf-8")
-    assert [path.name for path in refresh_schemas(tmp_path).files] == ["workspace.schema.json", "scorecard.schema.json", "contract.schema.json"]
+    assert [path.name for path in refresh_schemas(tmp_path).files] == [
+        "workspace.schema.json",
+        "scorecard.schema.json",
+        "contract.schema.json",
+    ]
     assert stale.read_text(encoding="utf-8") == fresh
 
 
