@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-AS_OF = datetime(2026, 6, 30)  # noqa: DTZ001 (all our times are naive UTC)
+AS_OF = datetime(2026, 6, 30)
 DAY = 86_400_000_000
 END = int(np.datetime64(AS_OF, "us").astype(np.int64))
 START = END - 540 * DAY

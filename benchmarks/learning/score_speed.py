@@ -46,7 +46,7 @@ from leadlight.store.names import catalog, record
 from leadlight.store.open import open_store
 from measure import MEMORY, THREADS, Summary, Usage, in_own_process, interleaved, measured, show, tell
 
-CREATED, AS_OF, FOREVER = datetime(2026, 1, 1), datetime(2026, 6, 30), datetime(9999, 12, 31)  # noqa: DTZ001
+CREATED, AS_OF, FOREVER = datetime(2026, 1, 1), datetime(2026, 6, 30), datetime(9999, 12, 31)
 LEARNED_FROM = 40_000
 TREES = 300
 CHUNK = 250_000

@@ -318,7 +318,8 @@ def _ledger_head(found: Ledger, labels: Sequence[str]) -> RenderableType:
 
         head.append(f", {moved(found.uplift, found.uplift_interval)}")
     if found.expected is not None:
-        head.append(f", {found.words.worth} {_worth(found.worth)} if {found.words.won}: {_worth(found.expected)} expected")
+        worth = f"{found.words.worth} {_worth(found.worth)}"
+        head.append(f", {worth} if {found.words.won}: {_worth(found.expected)} expected")
     lines = [head, words(f"by {found.scorecard} {found.version} as of {moment(found.as_of)} UTC", "dim")]
     if found.excluded:
         lines.append(words("excluded from scoring by the workspace", "yellow"))
