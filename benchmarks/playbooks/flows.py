@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/playbooks/flows.py --times 20
 
-Writes the figures into docs/playbooks/network.md, between `<!-- flows -->` and `<!-- end flows -->`. `rank` reads what is
-stored and orders it; `score` also stores scores and grades. Reading the files in (`ingest`) is measured apart.
+Writes the figures into docs/playbooks/network.md, between `<!-- flows -->` and `<!-- end flows -->`. `rank` reads what
+is stored and orders it; `score` also stores scores and grades. Reading the files in (`ingest`) is measured apart.
 """
 
 from __future__ import annotations
