@@ -144,6 +144,13 @@ def test_lines_are_those_of_the_file(told: Run) -> None:
     )
 
 
+def test_missing_columns_and_broken_values_come_at_once(told: Run) -> None:
+    rows = ["number,opened_at,Severity,passed", "I1,2026-01-01,1 - High,many", "I1,2026-01-02,3 - Low,1"]
+    found = told(rows)
+    assert [fault.split(": ")[1] for fault in found] == ["impact", "number", "passed"]
+    assert "column 'Severity' has such values" in found[0]
+
+
 def test_a_missing_column_is_found_by_its_values_or_its_name(workspace: Callable[..., Path]) -> None:
     rows = ["Number,Opened,Severity,passed", *(",".join(row.split(",")[:4]) for row in GOOD[1:])]
     with pytest.raises(DataError) as raised:

@@ -217,7 +217,7 @@ def _read_files(
         return Reading(name, "", (), {}, tuple(skipped), 0, 0, None, ("nothing has changed since it was read",))
     with _session(engine, name, spec):
         parts = _open(engine, name, spec, fresh, root, opened, look=False)
-        slots = _laid_out(name, spec, parts, types, contract)
+        slots = _laid_out(name, spec, parts, types, contract, root)
         planner = _planner(engine, name, spec, parts, slots)
         table = f"source_{name}"
         try:
@@ -232,17 +232,28 @@ def _read_files(
 
 
 def _laid_out(
-    name: str, spec: SourceSpec, parts: Sequence[Part], types: Mapping[str, Type], contract: SourceContract | None
+    name: str,
+    spec: SourceSpec,
+    parts: Sequence[Part],
+    types: Mapping[str, Type],
+    contract: SourceContract | None,
+    root: Path,
 ) -> tuple[Slot, ...]:
-    """Lay the columns out, with those that are to be held against a contract; raise what is missing of both."""
+    """Lay the columns out, with those that are to be held against a contract; raise what is missing of both.
+
+    Where a column is missing, all else that breaks the contract is told with it, as `check` does.
+    """
     if contract is None:
         return lay_out(name, spec, parts, types)
     headers = headers_of(parts)
     slots, faults = try_lay_out(name, spec, parts, types)
     missing = missing_faults(name, spec, contract, headers, parts[0].shown)
     faults = [fault for fault in faults if not said_already(name, spec, fault, missing)]
-    if missing or faults:
-        raise DataError([*missing, *faults])
+    if missing:
+        broken = [fault for fault in hold(name, spec, root, contract).faults if fault.severity == "error"]
+        raise DataError([*broken, *faults], fix=KEPT_IN)
+    if faults:
+        raise DataError(faults)
     return (*slots, *contract_slots(spec, contract, headers))
 
 
