@@ -169,5 +169,3 @@ def test_bg_nbd_is_that_of_the_paper(made_case: Made) -> None:
     x, t_x, t = np.array([[2.0, 30.43, 38.86]]).T
     assert model.alive(x, t_x, t) == pytest.approx(0.726, abs=0.005)
     assert 0 < model.buys_within(1.0, x, t_x, t)[0] < model.buys_within(39.0, x, t_x, t)[0] < 1
-
-

@@ -82,9 +82,7 @@ def effect_card(
     )
 
 
-def _grouped(
-    named: Sequence[models.Criterion], features: Mapping[str, models.Feature]
-) -> dict[str, models.GroupSpec]:
+def _grouped(named: Sequence[models.Criterion], features: Mapping[str, models.Feature]) -> dict[str, models.GroupSpec]:
     """Return the criteria in their groups; one group without any where there is none."""
     groups: dict[str, models.GroupSpec] = {}
     for group in (FIT, ENGAGEMENT):

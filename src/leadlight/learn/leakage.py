@@ -466,9 +466,7 @@ class _Search:
 def _too_good(alone: Alone, best: Sequence[Alone], others: Sequence[Alone], rest: float) -> Finding:
     beside = [repr(one.feature) for one in best if one is not alone]
     other = f"features other than {' and '.join(beside)}" if beside else "other features"
-    evidence = (
-        f"ranks better alone (AUC {alone.auc:.3f}) than the {len(others)} {other} together (AUC {rest:.3f})"
-    )
+    evidence = f"ranks better alone (AUC {alone.auc:.3f}) than the {len(others)} {other} together (AUC {rest:.3f})"
     return Finding(alone.feature, "too_good", "suspect", evidence, {"auc": alone.auc, "others": rest})
 
 
