@@ -147,17 +147,15 @@ def main() -> None:
     options = parser.parse_args()
     found = []
     print(f"Leadlight {leadlight.__version__}; targets: {TARGETS}\n")
-    print(
-        "| seed | n | wins | true rate | said | slope | coverage | top | house's top | gate |\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|"
-    )
+    columns = ("seed", "n", "wins", "true rate", "said", "slope", "coverage", "top", "house's top", "gate")
+    print(f"| {' | '.join(columns)} |\n|{'--:|' * (len(columns) - 1)}---|")
     for seed in range(options.first, options.first + options.worlds):
         h = held(seed, options.leads, options.learn)
         found.append(h)
+        counts, rates = (f"{h.n:,}", f"{h.wins:,}"), (f"{h.true_rate:.3f}", f"{h.said_rate:.3f}")
+        figures = (f"{figure:.2f}" for figure in (h.slope, h.coverage, h.top, h.house))
         gate = "passed" if h.published else "held back"
-        print(
-            f"| {seed} | {h.n:,} | {h.wins:,} | {h.true_rate:.3f} | {h.said_rate:.3f} | {h.slope:.2f} | {h.coverage:.2f} | {h.top:.2f} | {h.house:.2f} | {gate} |",
-            flush=True,
-        )
+        print(f"| {' | '.join((str(seed), *counts, *rates, *figures, gate))} |", flush=True)
     for name in ("slope", "coverage", "top", "house"):
         values = np.array([getattr(h, name) for h in found])
         print(f"{name}: mean {values.mean():.3f}, {values.min():.2f} to {values.max():.2f}")

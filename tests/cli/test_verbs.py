@@ -140,5 +140,5 @@ def test_leadlight_alone_says_what_to_do_next(run: Run, tmp_path: Path, long_ago
 
 
 def test_schema_is_json_that_names_the_parts(run: Run) -> None:
-    assert set(json.loads(run("schema").out)) == {"workspace", "scorecard"}
+    assert set(json.loads(run("schema").out)) == {"workspace", "scorecard", "contract"}
     assert "groups" in json.loads(run("schema", "scorecard").out)["properties"]
