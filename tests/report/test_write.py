@@ -161,6 +161,15 @@ def test_without_grades(again) -> None:
     assert "grade" not in page.text
 
 
+def test_chance_and_what_is_expected_stand_beside_the_points(again) -> None:
+    page = again(
+        NO_GRADES + "calibration: {score: [-100, 100], probability: [0.25, 0.25]}\nworth: {base: 400, criteria: []}\n"
+    )
+    assert "The order is by what is expected: the chance times the worth." in " ".join(page.text)
+    assert {"expected", "chance", "100", "25%"} <= set(page.text)
+    assert "expected" not in again(NO_GRADES).text
+
+
 def test_one_axis(again) -> None:
     assert again(NO_GRADES + "grades: {score: {A: 15, B: 5, C: null}}\n").headings[0] == "Grades"
 

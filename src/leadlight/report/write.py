@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -24,7 +24,7 @@ from leadlight.charts.render import to_svg
 from leadlight.engines.base import Engine
 from leadlight.errors import UsageError
 from leadlight.report.facts import ReportFacts, as_json, gather
-from leadlight.scorecards.sentences import amount, in_points, value
+from leadlight.scorecards.sentences import amount, in_points, percent, value, worth
 from leadlight.spec.entity import plural
 from leadlight.spec.readable import Readable
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
@@ -77,7 +77,20 @@ def write_report(
 def render(facts: ReportFacts, scorecard: ResolvedScorecard) -> str:
     """Return the page's HTML; every value from data is escaped."""
     charts = {name: Markup(to_svg(spec, name=name)) for name, spec in charts_of(facts, scorecard).items()}
-    return _page().render(facts=facts, charts=charts, groups=list(scorecard.spec.groups))
+    return _page().render(facts=facts, charts=charts, groups=list(scorecard.spec.groups), measures=_measures(facts))
+
+
+def _measures(facts: ReportFacts) -> dict[str, list[str]]:
+    """Return what is said of the first beside their points: heading → a cell for each row, as far as there is any."""
+    said: dict[str, tuple[str, Callable[[float], str]]] = {
+        "expected": ("expected", worth), "chance": ("probability", percent), "uplift": ("uplift", in_points),
+    }  # fmt: skip
+    found = {heading: [getattr(row.ledger, name) for row in facts.ranking.rows] for heading, (name, _) in said.items()}
+    return {
+        heading: ["" if value is None else said[heading][1](value) for value in values]
+        for heading, values in found.items()
+        if any(value is not None for value in values)
+    }
 
 
 def charts_of(facts: ReportFacts, scorecard: ResolvedScorecard) -> dict[str, dict[str, Any]]:
