@@ -7,7 +7,7 @@ LEADLIGHT := $(BIN)/leadlight
 DEMO := demo
 AS_OF := 2026-06-30
 BENCH ?= --leads 1000000 --events 20000000
-PYTEST := $(BIN)/python -m pytest -n auto
+PYTEST := $(BIN)/python -m pytest -n auto --durations 12
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
 

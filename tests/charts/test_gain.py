@@ -23,7 +23,7 @@ def test_each_order_beside_the_coin_and_the_ideal() -> None:
 
 
 def test_it_can_be_drawn_with_each_name_once() -> None:
-    drawn = to_svg(gain_curve(CURVES, base_rate=0.2, words=Words()))
+    drawn = to_svg(gain_curve(CURVES, base_rate=0.2, words=Words("ticket")))
     for name in (">learned<", ">today's<", ">coin<", ">ideal<", ">tickets called, best first<", ">wins found<"):
         assert drawn.count(name) == 1
     assert drawn.count('aria-roledescription="line mark"') == 4

@@ -375,5 +375,5 @@ def test_never_below_the_hand_written_card_in_a_simulated_world(tmp_path: Path) 
         assert auc > -auc_noise
         assert loss > -loss_noise
         gains[wins] = (auc, loss)
-    assert gains[5] == pytest.approx((0, 0), abs=0.005)
+    assert gains[5] == pytest.approx((0, 0), abs=0.01)
     assert gains[2_000][0] > 0.01
