@@ -64,9 +64,13 @@ def measure(case: Case, folder: Path) -> Result:
 def _about(case: Case) -> Result:
     return {
         "name": case.name, "playbook": case.playbook, "data": case.data, "scorecard": case.scorecard,
-        "outcome": case.outcome, "capacity": case.capacity, "row": case.rows, "practice": list(case.practice),
-        "literature": case.literature, "notes": case.notes,
+        "outcome": case.outcome, "capacity": case.capacity, "practice": list(case.practice), **_words(case),
     }  # fmt: skip
+
+
+def _words(case: Case) -> Result:
+    """Return what is said of a case beside its figures: it may be put better without measuring again."""
+    return {"row": case.rows, "literature": case.literature, "notes": case.notes}
 
 
 def _rows(verdict: Verdict, entity: str) -> Result:
@@ -136,9 +140,13 @@ def run(names: Sequence[str]) -> int:
 
 
 def kept() -> dict[str, Result]:
-    """Return the results of the cases there are, each with what does not hold of it."""
+    """Return the results of the cases there are, each with what does not hold of it and the words its case has today."""
     found: dict[str, Result] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    return {name: {**result, "does_not_hold": shortfalls(result)} for name, result in found.items() if _has_case(name)}
+    return {
+        name: {**result, **_words(load(CASES / f"{name}.py")), "does_not_hold": shortfalls(result)}
+        for name, result in found.items()
+        if _has_case(name)
+    }
 
 
 def _has_case(name: str) -> bool:

@@ -96,5 +96,6 @@ CASE = Case(
     rows="a pod when it is created, with what it asks for",
     practice={"Kubernetes eviction order": "eviction_order"},
     notes="Many pods are near copies of each other, so that quality is that of a few hundred kinds of requests. Pods "
-    "that were deleted while they ran or waited count as not failed. Tier, priority and team are not in the trace.",
+    "that were deleted while they ran or waited count as not failed. Tier, priority and team are not in the trace. "
+    "Rates of failure by class and number of GPUs over the whole trace had been seen before the card was written.",
 )

@@ -16,6 +16,7 @@ CASE = replace(
     outcome="wait",
     capacity=0.2,
     notes="What makes pods wait is how full the cluster is; of that the queue and the waits of the hour before are "
-    "known. These two columns were added when the card without them stood no better than newest first on these rows. "
+    "known. These two columns were added when the card without them stood no better than newest first on these rows, "
+    "and how well they rank these rows was seen then: the hand-written figure is kind. "
     "Pods that never started count as kept waiting, also where they were deleted within the minute.",
 )
