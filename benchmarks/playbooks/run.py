@@ -140,7 +140,7 @@ def run(names: Sequence[str]) -> int:
 
 
 def kept() -> dict[str, Result]:
-    """Return the results of the cases there are, each with what does not hold of it and the words its case has today."""
+    """Return the results there are, each with what does not hold of it and the words its case has today."""
     found: dict[str, Result] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     return {
         name: {**result, **_words(load(CASES / f"{name}.py")), "does_not_hold": shortfalls(result)}
