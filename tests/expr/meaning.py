@@ -127,7 +127,12 @@ def like(op: str, text: Value, pattern: str, escape: str | None) -> Value:
         else:
             made += {"%": ".*", "_": "."}.get(character, re.escape(character))
     fold = op == "ilike"
-    return re.fullmatch(made.lower() if fold else made, str(text).lower() if fold else str(text), re.DOTALL) is not None
+    return re.fullmatch(lowered(made) if fold else made, lowered(str(text)) if fold else str(text), re.DOTALL) is not None
+
+
+def lowered(text: str) -> str:
+    """Lower each character by itself, as engines do: a Σ at a word's end is not special."""
+    return "".join(character.lower() for character in text)
 
 
 def within(values: list[Value]) -> Value:
@@ -271,7 +276,7 @@ STRICT = {
     "exp": exponential,
     "power": power,
     "length": lambda text: float(len(text)),
-    "lower": str.lower,
+    "lower": lowered,
     "upper": str.upper,
     "trim": lambda text: text.strip(" "),
     "substr": substring,

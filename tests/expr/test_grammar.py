@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
@@ -58,6 +59,13 @@ WORDS = [
 
 def texts() -> st.SearchStrategy[str]:
     return st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(" ".join)
+
+
+@pytest.mark.parametrize("text", ["n escape 'x'", "a like b escape 'x'", "'%' escape '!'", "a = '5!%' escape '!'"])
+def test_escape_stands_behind_a_pattern_only(text):
+    found = check_order(text, scan(text).pieces)
+    assert found is not None
+    assert "escape stands behind the pattern of like" in found.message
 
 
 @settings(max_examples=1500, deadline=None)

@@ -133,6 +133,10 @@ class _Order:
     def _just_after_case(self) -> bool:
         return self.pieces[self.index - 2].is_(TokenType.CASE)
 
+    def _just_after_pattern(self) -> bool:
+        before = self.pieces[max(self.index - 3, 0) : self.index - 1]
+        return len(before) == 2 and before[0].is_(TokenType.LIKE, TokenType.ILIKE) and before[1].kind is Kind.TEXT
+
     def _missing_value(self, piece: Piece) -> str:
         if piece.is_(TokenType.PLUS):
             return "a + stands between two values: leave it out here"
@@ -245,6 +249,8 @@ class _Order:
         if following is None or following.kind is not (Kind.TEXT if escape else Kind.NAME):
             usage = "escape is followed by a character in quotes" if escape else "as is followed by a type"
             raise _Fault(piece.start, usage)
+        if escape and not self._just_after_pattern():
+            raise _Fault(piece.start, "escape stands behind the pattern of like, as in: like '5!%' escape '!'")
         if not escape and self.frames[-1].inside is not Inside.CALL:
             raise _Fault(piece.start, "as stands only in try_cast(text as number)")
         self.index += 1
