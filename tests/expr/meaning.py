@@ -126,8 +126,9 @@ def like(op: str, text: Value, pattern: str, escape: str | None) -> Value:
             made += re.escape(next(characters))
         else:
             made += {"%": ".*", "_": "."}.get(character, re.escape(character))
-    fold = op == "ilike"
-    return re.fullmatch(lowered(made) if fold else made, lowered(str(text)) if fold else str(text), re.DOTALL) is not None
+    if op == "ilike":
+        made, text = lowered(made), lowered(str(text))
+    return re.fullmatch(made, str(text), re.DOTALL) is not None
 
 
 def lowered(text: str) -> str:
