@@ -23,3 +23,9 @@ def test_it_can_be_drawn(bins: list[tuple[float, float, int]]) -> None:
     drawn = to_svg(distribution(bins, entity="ticket"))
     assert "tickets" in drawn
     assert drawn.count('aria-roledescription="bar"') == len(bins)
+
+
+def test_counts_are_whole_numbers() -> None:
+    drawn = to_svg(distribution([(0.0, 10.0, 4), (10.0, 20.0, 1)], entity="lead"))
+    assert ">0.5<" not in drawn
+    assert ">4<" in drawn

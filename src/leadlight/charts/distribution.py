@@ -23,6 +23,6 @@ def distribution(bins: Sequence[tuple[float, float, int]], *, entity: str) -> di
         encoding={
             "x": {"field": "low", "type": "quantitative", "bin": {"binned": True}, "title": "score"},
             "x2": {"field": "high"},
-            "y": {"field": "count", "type": "quantitative", "title": plural(entity)},
+            "y": {"field": "count", "type": "quantitative", "title": plural(entity), "axis": {"tickMinStep": 1}},
         },
     )

@@ -16,10 +16,8 @@ def grade_bars(counts: Mapping[str, int], *, entity: str) -> dict[str, Any]:
     ['A', 'B']
     """
     y = {"field": "grade", "type": "nominal", "sort": list(counts), "title": None, "axis": {"labelFontSize": 14}}
-    bars = {
-        "mark": {"type": "bar", "color": ACCENT, "cornerRadiusEnd": 2},
-        "encoding": {"x": {"field": "count", "type": "quantitative", "title": plural(entity)}, "y": y},
-    }
+    x = {"field": "count", "type": "quantitative", "title": plural(entity), "axis": {"tickMinStep": 1}}
+    bars = {"mark": {"type": "bar", "color": ACCENT, "cornerRadiusEnd": 2}, "encoding": {"x": x, "y": y}}
     labels = {
         "mark": {"type": "text", "align": "left", "dx": 4, "color": "#495057"},
         "encoding": {
