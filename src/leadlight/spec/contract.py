@@ -11,7 +11,8 @@ from typing import Any, Literal
 from pydantic import Field, RootModel, model_validator
 
 from leadlight.expr.types import Type
-from leadlight.spec.models import Finite, Name, SourceKind, Spec
+from leadlight.spec.base import Finite, Name, Spec
+from leadlight.spec.models import SourceKind
 
 CONTRACT_FILE = "contract.yaml"
 

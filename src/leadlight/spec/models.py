@@ -12,21 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Strict, Tag, field_validator, model_validator
 
+from leadlight.spec.base import Factor, Finite, Label, Name, Spec
 from leadlight.spec.durations import Duration
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Factor = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=100)]
-"""A name that may stand in a condition: letters, digits and underscore, a letter first."""
-Label = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S[^\r\n]*$")]
-"""A name for people: any text on one line."""
-
-
-class Spec(BaseModel):
-    """The base of all spec models: unknown keys are faults, values never change, and "5" or true is no number."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, strict=True)
-
+from leadlight.spec.enrich import EnrichSpec
 
 # ------------------------------------------------------------------------------------------------------- sources
 
@@ -549,6 +537,7 @@ class WorkspaceSpec(Spec):
     )
     allocate: AllocateSpec = Field(default_factory=lambda: AllocateSpec(), description="defaults of `allocate`")
     learn: LearnSpec = LearnSpec()
+    enrich: EnrichSpec | None = Field(None, description="how leads are looked up outside; nobody is asked without it")
 
 
 # ----------------------------------------------------------------------------------------------------- scorecards

@@ -1,0 +1,1 @@
+"""Facts found in pages and texts."""
