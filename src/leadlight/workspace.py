@@ -26,7 +26,7 @@ from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
 if TYPE_CHECKING:
     from leadlight.allocate.report import Allocation
-    from leadlight.engines.duckdb import DuckDBEngine
+    from leadlight.engines.base import Engine
     from leadlight.insight.next_step import NextStep
     from leadlight.insight.profile import Profile
     from leadlight.insight.similar import Similar
@@ -70,7 +70,7 @@ class Workspace:
         self.root = Path(folder)
         self.now = now
         self.loaded: LoadedWorkspace = load_workspace(self.root)
-        self._session: tuple[DuckDBEngine, ResolvedWorkspace] | None = None
+        self._session: tuple[Engine, ResolvedWorkspace] | None = None
 
     # ---------------------------------------------------------------------------------------------- from files in
 
@@ -585,7 +585,7 @@ class Workspace:
                 self._session = None
 
     @contextmanager
-    def store(self, *, write: bool = False, create: bool = False) -> Iterator[DuckDBEngine]:
+    def store(self, *, write: bool = False, create: bool = False) -> Iterator[Engine]:
         """Open the store for a while."""
         from leadlight.store.open import open_store
 
@@ -598,7 +598,7 @@ class Workspace:
         finally:
             engine.close()
 
-    def _lead(self, engine: DuckDBEngine, workspace: ResolvedWorkspace, name: str) -> int:
+    def _lead(self, engine: Engine, workspace: ResolvedWorkspace, name: str) -> int:
         from leadlight.store.leads import get_lead
 
         return get_lead(engine, name, entity=workspace.spec.entity).lead
@@ -606,7 +606,7 @@ class Workspace:
     def _as_of(self, text: str | datetime | None) -> datetime:
         return self.now() if text is None else parse_moment(text, self.now())
 
-    def _ready(self, engine: DuckDBEngine) -> ResolvedWorkspace:
+    def _ready(self, engine: Engine) -> ResolvedWorkspace:
         from leadlight.store.names import catalog
 
         if self._session is not None and self._session[0] is engine:
@@ -656,7 +656,7 @@ class Workspace:
         return _checked(resolve_scorecard(load_scorecard(path), resolved))
 
     def _published(
-        self, engine: DuckDBEngine, resolved: ResolvedWorkspace, card: ResolvedScorecard
+        self, engine: Engine, resolved: ResolvedWorkspace, card: ResolvedScorecard
     ) -> ResolvedScorecard:
         found = self._card_at(engine, resolved, card, None)
         if found is None:
@@ -667,7 +667,7 @@ class Workspace:
         return found
 
     def _card_at(
-        self, engine: DuckDBEngine, resolved: ResolvedWorkspace, card: ResolvedScorecard, as_of: datetime | None
+        self, engine: Engine, resolved: ResolvedWorkspace, card: ResolvedScorecard, as_of: datetime | None
     ) -> ResolvedScorecard | None:
         """Return the version of a scorecard that gave the scores at a moment (the last one for None)."""
         from leadlight.spec.stored import document
@@ -682,13 +682,13 @@ def open_workspace(folder: str | Path = ".", *, now: Callable[[], datetime] = ut
     return Workspace(folder, now=now)
 
 
-def _check_read(engine: DuckDBEngine) -> None:
+def _check_read(engine: Engine) -> None:
     """Raise NotFoundError where a store is there but nothing was ever read into it: its first reading had faults."""
     if not engine.rows("SELECT 1 FROM files LIMIT 1") and not engine.rows("SELECT 1 FROM leads LIMIT 1"):
         raise NotFoundError("nothing has been read into the store yet", fix="Run `leadlight ingest`.")
 
 
-def _key(engine: DuckDBEngine, workspace: ResolvedWorkspace, card: ResolvedScorecard, name: str) -> int | str:
+def _key(engine: Engine, workspace: ResolvedWorkspace, card: ResolvedScorecard, name: str) -> int | str:
     """Return the key of a lead by any id it has, or of an account by its name; say the nearest where there is none."""
     from leadlight.store.accounts import get_account
     from leadlight.store.leads import get_lead

@@ -24,7 +24,8 @@ def write_allocation(engine: Engine, target: Path, table: pa.Table) -> None:
     columns = [_column(name, safe=kind == "csv") for name in table.column_names]
     engine.register(TABLE, table)
     try:
-        to_file(engine, target, kind, fill("SELECT {columns} FROM {table} ORDER BY rank", columns=columns, table=TABLE))
+        query = fill("SELECT {columns} FROM {table} ORDER BY rank", columns=columns, table=TABLE)
+        to_file(engine, target, kind, query, table=TABLE)
     finally:
         engine.unregister(TABLE)
 

@@ -21,6 +21,10 @@ class Capabilities:
     """sqlglot's name of its SQL."""
     types: dict[Type, str]
     """The column type that holds each of our types exactly."""
+    enums: bool = True
+    """Whether a column of few texts is kept as an enum."""
+    one_file: bool = True
+    """Whether the store is one file, its tables laid out by us."""
 
 
 class Engine(Protocol):
@@ -46,14 +50,26 @@ class Engine(Protocol):
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable under a name until `unregister`; nothing is copied."""
 
+    def take(self, name: str, rows: pa.RecordBatchReader) -> None:
+        """Make a temporary table of rows that come batch by batch."""
+
+    def batches(self, table: str) -> pa.RecordBatchReader:
+        """Return the rows of a table batch by batch; nothing else can be asked before they are read."""
+
     def unregister(self, name: str) -> None:
         """Forget a registered table."""
 
     def columns(self, table: str) -> dict[str, str]:
         """Return a table's columns and their engine types, in order; empty where there is no such table."""
 
+    def tables(self) -> frozenset[str]:
+        """Return the names of all tables that stay, as they are written."""
+
     def transaction(self) -> AbstractContextManager[None]:
         """All that happens inside is kept together, or not at all. Nested ones join the outer one."""
+
+    def rewrite(self) -> None:
+        """Take what was deleted off the disk."""
 
     def close(self) -> None:
         """Let go of the store."""

@@ -22,6 +22,8 @@ from leadlight.expr.build import Sql
 
 LETTERS = "0-9A-Za-zªµºÀ-ÖØ-öø-\u0dff\u10a0-\u10ff\u1e00-\u1ffe"
 """What words are made of, as the inside of a class. Combining accents lie in it; scripts without spaces do not."""
+WITHOUT_SPACES = "\u2c00-\u2dff\u3040-\u9fff\ua000-\ud7ff\uf900-\ufaff"
+"""The letters of scripts that put no spaces between words, and some others, as the inside of a class."""
 MARKS = "\u0300-\u036f"
 """Accents that stand behind their letter as characters of their own."""
 STROKES = str.maketrans("øłđħıŧς", "oldhitσ")

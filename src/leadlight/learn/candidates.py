@@ -15,12 +15,12 @@ from datetime import timedelta
 
 from leadlight.engines.base import Engine
 from leadlight.expr.types import Type
-from leadlight.expr.words import phrase_fault
+from leadlight.expr.words import LETTERS, WITHOUT_SPACES, phrase_fault
 from leadlight.spec import models
 from leadlight.spec.catalog import RESERVED
 from leadlight.spec.durations import format_duration
 from leadlight.spec.resolved import ResolvedWorkspace
-from leadlight.store.sql import Sql, fill, joined
+from leadlight.store.sql import Sql, fill, joined, literal
 
 MOST_TYPES = 12
 """How many types of events become features, the commonest first."""
@@ -203,13 +203,14 @@ class _Maker:
             fill(
                 "WITH t AS (SELECT DISTINCT {key} AS k, lower({name}) AS text FROM (SELECT {key}, {name} FROM {table} "
                 "WHERE {name} IS NOT NULL LIMIT {sample})), "
-                "w AS (SELECT DISTINCT k, unnest(regexp_split_to_array(text, '[^\\p{{L}}\\p{{N}}]+')) AS word FROM t) "
+                "w AS (SELECT DISTINCT k, unnest(regexp_split_to_array(text, {between})) AS word FROM t) "
                 "SELECT word FROM w WHERE length(word) >= 3 AND NOT regexp_matches(word, '^[0-9]+$') GROUP BY word "
                 "HAVING count(*) >= greatest(20, ? * (SELECT count(DISTINCT k) FROM t)) "
                 "AND count(*) <= 0.95 * (SELECT count(DISTINCT k) FROM t) ORDER BY count(*) DESC, word LIMIT ?",
                 key=key,
                 name=name,
                 table=table,
+                between=literal(f"[^{LETTERS}{WITHOUT_SPACES}]+"),
                 sample=Sql(str(SAMPLE)),
             ),
             [LEAST_SHARE, MOST_WORDS],

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from leadlight.engines.base import Engine
+from leadlight.engines.desk import desk
 from leadlight.errors import UsageError
 from leadlight.scorecards.compile import CAP, TOTAL, Options, carried, chance_columns
 from leadlight.scorecards.places import Way, days_left, due, group_text, names_of, order_by
@@ -140,14 +141,18 @@ def export(
     beside = _beside(workspace, scorecard, way, safe=kind == "csv")
     with scored(engine, workspace, scorecard, as_of, options=options, among=among) as table:
         rows = int(engine.rows(fill("SELECT count(*) FROM {table}", table=table))[0][0])
+        query = ranking_sql(scorecard, table, beside=beside, safe=kind == "csv")
         if kind == "table":
-            _to_table(engine, target.removeprefix("table:"), ranking_sql(scorecard, table, beside=beside))
+            _to_table(engine, target.removeprefix("table:"), query, table=table)
         else:
-            to_file(engine, Path(target), kind, ranking_sql(scorecard, table, beside=beside, safe=kind == "csv"))
+            to_file(engine, Path(target), kind, query, table=table)
     return Exported(target, kind, rows)
 
 
-def _to_table(engine: Engine, name: str, query: Sql) -> None:
+EXPORTED = "_exported"
+
+
+def _to_table(engine: Engine, name: str, query: Sql, *, table: str) -> None:
     """Put the ranking into a table of the store, in place of an earlier export of that name."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", name) or name.lower() in _ours(engine):
         raise UsageError(f"{name!r} cannot be the name of an export", fix="Name another: letters, digits, underscore.")
@@ -155,21 +160,27 @@ def _to_table(engine: Engine, name: str, query: Sql) -> None:
         engine.execute("DELETE FROM names WHERE kind = 'export' AND name = ?", [name])
         engine.execute("INSERT INTO names VALUES ('export', ?, 'table', 'export')", [name])
         engine.execute(fill("DROP TABLE IF EXISTS {name}", name=name))
-        engine.execute(fill("CREATE TABLE {name} AS {query}", name=name, query=query))
+        with desk(engine, table) as beside:
+            beside.execute(fill("CREATE TEMP TABLE {table} AS {query}", table=EXPORTED, query=query))
+            if beside is not engine:
+                engine.take(EXPORTED, beside.batches(EXPORTED))
+        engine.execute(fill("CREATE TABLE {name} AS SELECT * FROM {table}", name=name, table=EXPORTED))
+        engine.execute(fill("DROP TABLE {table}", table=EXPORTED))
 
 
-def to_file(engine: Engine, target: Path, kind: str, query: Sql) -> None:
-    """Write a file, whole or not at all."""
+def to_file(engine: Engine, target: Path, kind: str, query: Sql, *, table: str) -> None:
+    """Write a file of a query on a temporary table, whole or not at all."""
     if target.is_dir() or not target.parent.is_dir():
         raise UsageError(f"cannot write {target}", fix="Name a file in a folder that exists.")
     unfinished = target.with_name(f".{target.name}.unfinished")
     how = Sql("FORMAT csv, HEADER" if kind == "csv" else "FORMAT parquet")
-    engine.execute(fill("COPY ({query}) TO {path} ({how})", query=query, path=literal(str(unfinished)), how=how))
+    with desk(engine, table) as beside:
+        beside.execute(fill("COPY ({query}) TO {path} ({how})", query=query, path=literal(str(unfinished)), how=how))
     unfinished.replace(target)
 
 
 def _ours(engine: Engine) -> set[str]:
     """Return the names of the tables that are not exports."""
     exported = {str(row[0]).lower() for row in engine.rows("SELECT name FROM names WHERE kind = 'export'")}
-    found = engine.rows("SELECT lower(table_name) FROM duckdb_tables() WHERE NOT temporary")
+    found = [(name.lower(),) for name in engine.tables()]
     return {str(row[0]) for row in found} - exported

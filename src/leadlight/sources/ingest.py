@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from leadlight.engines.base import Engine
 from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import DataError, TooManyRejects, UsageError, did_you_mean
 from leadlight.expr.types import Type
@@ -70,7 +71,7 @@ class Pending:
 
 
 def ingest(
-    engine: DuckDBEngine,
+    engine: Engine,
     spec: WorkspaceSpec,
     root: Path,
     *,
@@ -92,17 +93,25 @@ def ingest(
     moment = now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
     chosen = _chosen(spec, only)
     pending: list[Pending] = []
+    desk = reading_desk(engine)
     try:
-        _read_all(engine, chosen, root, pending, progress, contract)
+        _read_all(engine, desk, chosen, root, pending, progress, contract)
         with engine.transaction():
-            report = store_readings(engine, spec, pending, moment)
+            report = store_readings(engine, spec, pending, moment, desk=desk)
             declare(engine, spec.sources, contract)
             report = replace(report, seconds=time.perf_counter() - started)
             _note_run(engine, report)
     finally:
         for item in pending:
-            release(engine, item.reading)
+            release(desk, item.reading)
+        if desk is not engine:
+            desk.close()
     return report
+
+
+def reading_desk(engine: Engine) -> DuckDBEngine:
+    """Return where files are read: in the store itself where that is DuckDB, else in memory, and handed over."""
+    return engine if isinstance(engine, DuckDBEngine) else DuckDBEngine(None)
 
 
 def _chosen(spec: WorkspaceSpec, only: Iterable[str]) -> dict[str, SourceSpec]:
@@ -115,7 +124,7 @@ def _chosen(spec: WorkspaceSpec, only: Iterable[str]) -> dict[str, SourceSpec]:
             if name in wanted and spec.sources[name].role is kind}  # fmt: skip
 
 
-def _note_run(engine: DuckDBEngine, report: IngestReport) -> None:
+def _note_run(engine: Engine, report: IngestReport) -> None:
     """Keep a record of a run that changed something; one that changed nothing leaves the store as it was."""
     if report.changed:
         run = start_run(engine, "ingest", started_at=report.at)
@@ -126,7 +135,8 @@ def _note_run(engine: DuckDBEngine, report: IngestReport) -> None:
 
 
 def _read_all(
-    engine: DuckDBEngine,
+    engine: Engine,
+    desk: DuckDBEngine,
     sources: Mapping[str, SourceSpec],
     root: Path,
     pending: list[Pending],
@@ -138,7 +148,7 @@ def _read_all(
     with Opened(sources.values()) as opened:
         for name, source in sources.items():
             try:
-                pending.append(_read_one(engine, name, source, root, opened, pending, progress, contract.get(name)))
+                pending.append(_read_one(engine, desk, name, source, root, opened, pending, progress, contract.get(name)))
             except DataError as error:
                 errors.append(error)
     if len(errors) == 1:
@@ -149,7 +159,8 @@ def _read_all(
 
 
 def _read_one(
-    engine: DuckDBEngine,
+    engine: Engine,
+    desk: DuckDBEngine,
     name: str,
     source: SourceSpec,
     root: Path,
@@ -164,20 +175,20 @@ def _read_one(
 
     def attempt(known: Mapping[str, str] | None) -> Reading:
         return read(
-            engine, name, source, root, rejects_dir=root / REJECTS, known=known, types=types, progress=progress,
+            desk, name, source, root, rejects_dir=root / REJECTS, known=known, types=types, progress=progress,
             opened=opened, contract=contract,
         )  # fmt: skip
 
     reading = attempt(known_files(engine, name, spec_hash(source)))
     if source.role is not SourceKind.EVENTS and len({file.skipped for file in reading.files}) == 2:
         # Rows of one id may stand in several files: what they say together is known only when all are read.
-        release(engine, reading)
+        release(desk, reading)
         reading = attempt(None)
     return Pending(source, reading, time.perf_counter() - started, forget, notes)
 
 
 def _types(
-    engine: DuckDBEngine, kind: SourceKind, before: Iterable[Pending], *, forgotten: Sequence[str]
+    engine: Engine, kind: SourceKind, before: Iterable[Pending], *, forgotten: Sequence[str]
 ) -> dict[str, Type]:
     """Return the types that names of this kind have: in the store, and in what was just read."""
     if kind is SourceKind.OUTCOMES:
@@ -190,7 +201,7 @@ def _types(
     return types
 
 
-def _described_anew(engine: DuckDBEngine, name: str, source: SourceSpec, root: Path) -> tuple[bool, tuple[str, ...]]:
+def _described_anew(engine: Engine, name: str, source: SourceSpec, root: Path) -> tuple[bool, tuple[str, ...]]:
     """Say whether a source whose description changed replaces what it said before, and a note about it.
 
     It does when its files still hold all that the store has from it. Otherwise that would destroy history which can be
@@ -221,11 +232,14 @@ class _Progress:
 
 
 def store_readings(
-    engine: DuckDBEngine, spec: WorkspaceSpec, pending: Sequence[Pending], now: datetime
+    engine: Engine, spec: WorkspaceSpec, pending: Sequence[Pending], now: datetime, *, desk: DuckDBEngine | None = None
 ) -> IngestReport:
-    """Store what was read; call it inside a transaction. `now` is naive UTC."""
+    """Store what was read (at `desk`, where that is not the store); call it inside a transaction. `now` is naive UTC."""
     engine.execute("CREATE TEMP TABLE touched (lead INTEGER)")
     engine.execute("CREATE TEMP TABLE touched_accounts (account VARCHAR)")
+    if desk is not None and desk is not engine:
+        for item in pending:
+            _hand_over(desk, engine, item)
     state = _Progress()
     for item in pending:
         state.changed |= _make_way(engine, spec, item)
@@ -246,7 +260,13 @@ def store_readings(
     )
 
 
-def _make_way(engine: DuckDBEngine, spec: WorkspaceSpec, item: Pending) -> bool:
+def _hand_over(desk: DuckDBEngine, engine: Engine, item: Pending) -> None:
+    """Bring the rows of a source from where they were read to the store, batch by batch."""
+    if item.reading.table:
+        engine.take(item.reading.table, desk.batches(item.reading.table))
+
+
+def _make_way(engine: Engine, spec: WorkspaceSpec, item: Pending) -> bool:
     """Take out what a source replaces, or take over what it said under another name; true when there was any."""
     if item.forget:
         forget_source(engine, item.name)
@@ -262,7 +282,7 @@ def _make_way(engine: DuckDBEngine, spec: WorkspaceSpec, item: Pending) -> bool:
 
 
 def _store_kind(
-    engine: DuckDBEngine, pending: Sequence[Pending], kinds: Iterable[SourceKind], now: datetime, state: _Progress
+    engine: Engine, pending: Sequence[Pending], kinds: Iterable[SourceKind], now: datetime, state: _Progress
 ) -> None:
     for item in pending:
         if item.spec.role in kinds:
@@ -272,7 +292,7 @@ def _store_kind(
             state.changed |= bool(report.new + report.changed + extra[0] + extra[1])
 
 
-def _store_one(engine: DuckDBEngine, item: Pending, now: datetime, state: _Progress) -> SourceReport:
+def _store_one(engine: Engine, item: Pending, now: datetime, state: _Progress) -> SourceReport:
     started = time.perf_counter()
     reading = item.reading
     report = SourceReport(
@@ -291,7 +311,7 @@ def _store_one(engine: DuckDBEngine, item: Pending, now: datetime, state: _Progr
     return replace(report, seconds=item.seconds + time.perf_counter() - started)
 
 
-def _stored(engine: DuckDBEngine, item: Pending, now: datetime, state: _Progress, report: SourceReport) -> SourceReport:
+def _stored(engine: Engine, item: Pending, now: datetime, state: _Progress, report: SourceReport) -> SourceReport:
     rows = _staged(item.reading)
     match item.spec.role:
         case SourceKind.LEADS:
@@ -317,7 +337,7 @@ def _staged(reading: Reading) -> Staged:
     )
 
 
-def _outcomes_of_leads(engine: DuckDBEngine, item: Pending, rows: Staged) -> tuple[int, int, int] | None:
+def _outcomes_of_leads(engine: Engine, item: Pending, rows: Staged) -> tuple[int, int, int] | None:
     """Store the outcomes that stand in a source of leads."""
     if "outcome" not in rows.roles:
         return None
@@ -344,7 +364,7 @@ def _counted(report: SourceReport, counts: Counts) -> SourceReport:
     )
 
 
-def _settle(engine: DuckDBEngine) -> None:
+def _settle(engine: Engine) -> None:
     """Make the tables that follow from the others, for whoever is touched."""
     settle_events(engine)
     touch_undated(engine)
@@ -355,7 +375,7 @@ def _settle(engine: DuckDBEngine) -> None:
     engine.execute("DROP TABLE touched_accounts")
 
 
-def _note_files(engine: DuckDBEngine, item: Pending, now: datetime) -> bool:
+def _note_files(engine: Engine, item: Pending, now: datetime) -> bool:
     """Note the files that were read; true when any holds something else than before."""
     noted = [
         record_file(
@@ -374,7 +394,7 @@ def _note_files(engine: DuckDBEngine, item: Pending, now: datetime) -> bool:
     return any(noted)
 
 
-def _with_unknown(engine: DuckDBEngine, report: SourceReport) -> SourceReport:
+def _with_unknown(engine: Engine, report: SourceReport) -> SourceReport:
     if report.kind not in ("events", "outcomes"):
         return report
     return replace(report, without_lead=without_lead(engine, report.kind, report.source))

@@ -16,8 +16,9 @@ DATES = ("day_first", "month_first", "unix")
 
 def check_sources(spec: models.WorkspaceSpec, findings: Findings) -> None:
     """Check the store's address and each source's zone, encoding, delimiter and dates."""
-    if not spec.store.removeprefix("duckdb:") or not spec.store.startswith("duckdb:"):
-        findings.error(f"the store is duckdb:FILE; found {shorten(spec.store)}", ("store",))
+    kind, _, rest = spec.store.partition(":")
+    if not rest or kind not in ("duckdb", "postgresql", "postgres") or (kind != "duckdb" and not rest.startswith("//")):
+        findings.error(f"the store is duckdb:FILE or postgresql://…; found {shorten(spec.store)}", ("store",))
     for name, source in spec.sources.items():
         _check_source(source, ("sources", name), findings)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from leadlight.engines.duckdb import DuckDBEngine
+from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError
 from leadlight.spec.entity import many
 from leadlight.spec.readable import Readable
@@ -34,7 +34,7 @@ class Erased(Readable):
         return {"ids": list(self.ids), "rows": dict(self.rows), "total": sum(self.rows.values())}
 
 
-def erase(engine: DuckDBEngine, id: str, *, now: datetime) -> Erased:  # noqa: A002 - the user's word
+def erase(engine: Engine, id: str, *, now: datetime) -> Erased:  # noqa: A002 - the user's word
     """Remove a person everywhere: ids, attributes and all that sources said, events, outcomes, scores, grades.
 
     The store's file is then written anew, so that no byte is left in it. Salted SHA-256 hashes of the ids stay, so that
@@ -50,7 +50,7 @@ def erase(engine: DuckDBEngine, id: str, *, now: datetime) -> Erased:  # noqa: A
     return erased
 
 
-def _remove(engine: DuckDBEngine, lead: int, now: datetime) -> Erased:
+def _remove(engine: Engine, lead: int, now: datetime) -> Erased:
     people = engine.rows("SELECT id, key FROM ids WHERE lead = ? ORDER BY key", [lead])
     ids = tuple(str(own) for own, _ in people)
     keys = [key for _, key in people]
@@ -61,14 +61,14 @@ def _remove(engine: DuckDBEngine, lead: int, now: datetime) -> Erased:
     return Erased(ids=ids, rows=rows)
 
 
-def _delete(engine: DuckDBEngine, table: str, keys: list[int]) -> int:
+def _delete(engine: Engine, table: str, keys: list[int]) -> int:
     where = "WHERE list_contains(?::INTEGER[], lead)"
     count = int(engine.rows(fill("SELECT count(*) FROM {table} ", table=table) + where, [keys])[0][0])
     engine.execute(fill("DELETE FROM {table} ", table=table) + where, [keys])
     return count
 
 
-def _remember(engine: DuckDBEngine, ids: tuple[str, ...], now: datetime) -> None:
+def _remember(engine: Engine, ids: tuple[str, ...], now: datetime) -> None:
     """Keep hashes of the ids, all with the store's one salt."""
     found = engine.rows("SELECT any_value(salt) FROM erased")[0][0]
     salt = str(found) if found else secrets.token_hex(16)

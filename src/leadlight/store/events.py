@@ -65,7 +65,7 @@ def _add_properties(engine: Engine, rows: Staged) -> None:
 
 
 def _add_types(engine: Engine, rows: Staged, type_: Sql) -> None:
-    """Let the enum of types have those of these rows, behind those it has."""
+    """Let the enum of types have those of these rows, behind those it has; without enums, note them."""
     labels = _types(engine)
     found = engine.rows(
         fill(
@@ -74,6 +74,9 @@ def _add_types(engine: Engine, rows: Staged, type_: Sql) -> None:
             table=rows.table,
         )
     )
+    if not engine.capabilities.enums:
+        names.record(engine, "event", rows.source, {str(label): Type.TEXT for (label,) in found})
+        return
     new = [label for (label,) in found if label not in set(labels)]
     if new:
         enum = joined(literal(label) for label in labels + new)
@@ -111,6 +114,8 @@ def _append(engine: Engine, rows: Staged, taken: Sql, type_: Sql) -> None:
 
 def settle_events(engine: Engine) -> bool:
     """Put all events in order when too many lie behind the ordered ones; return whether that was needed."""
+    if not engine.capabilities.one_file:
+        return False
     count = _count(engine)
     in_order = engine.rows("SELECT coalesce(max(in_order), 0) FROM layout WHERE name = 'events'")[0][0]
     if count - in_order <= LARGEST_TAIL * count:

@@ -71,8 +71,8 @@ def _gather_shared(engine: Engine, mentions: Sql) -> None:
     engine.execute(
         fill(
             "CREATE TEMP TABLE shared AS WITH mentions AS ({mentions}) "
-            "SELECT DISTINCT lead, attribute, value FROM mentions SEMI JOIN (SELECT attribute, value FROM mentions "
-            "GROUP BY ALL HAVING min(lead) <> max(lead)) USING (attribute, value)",
+            "SELECT DISTINCT lead, attribute, value FROM mentions WHERE (attribute, value) IN "
+            "(SELECT attribute, value FROM mentions GROUP BY attribute, value HAVING min(lead) <> max(lead))",
             mentions=mentions,
         )
     )

@@ -20,11 +20,10 @@ def store_version(engine: Engine, *, name: str = "the store") -> int:
     columns = list(engine.columns("migrations"))
     if columns == _COLUMNS:
         return int(engine.rows("SELECT coalesce(max(number), 0) FROM migrations")[0][0])
-    tables = engine.rows("SELECT count(*) FROM duckdb_tables() WHERE NOT temporary AND NOT internal")
-    if columns or tables[0][0]:
+    if columns or engine.tables():
         raise StoreError(
-            f"{name} is a DuckDB database, but not a store of Leadlight",
-            fix="Name another file under `store:`; Leadlight makes it.",
+            f"{name} is a database, but not a store of Leadlight",
+            fix="Name another one under `store:`; Leadlight makes it.",
         )
     return 0
 

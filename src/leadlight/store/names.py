@@ -9,7 +9,7 @@ from leadlight.engines.base import Engine
 from leadlight.expr.types import Type
 from leadlight.spec.catalog import Catalog, one_outcome
 
-Kind = Literal["attribute", "account_attribute", "property", "outcome"]
+Kind = Literal["attribute", "account_attribute", "property", "outcome", "event"]
 
 
 def record(engine: Engine, kind: Kind, source: str, columns: Mapping[str, Type]) -> None:
@@ -67,6 +67,8 @@ def catalog(engine: Engine) -> Catalog:
 
 def event_types(engine: Engine) -> frozenset[str] | None:
     """Return the types of the events in the store; None where it has no events."""
+    if not engine.capabilities.enums:
+        return frozenset(name for name, _ in _found(engine, "event", [], among=False)) or None
     found = engine.rows("SELECT enum_range(type) FROM events LIMIT 1") if _is_enum(engine) else []
     return frozenset(found[0][0]) if found else None
 

@@ -15,13 +15,13 @@ def rebuild(engine: Engine, history: History) -> int:
         return 0
     columns = value_columns(engine, history)
     _gather_several(engine, history, columns)
-    if engine.rows(fill("SELECT count(*) FROM (FROM {periods} LIMIT 1)", **_names(history)))[0][0]:
+    if engine.rows(fill("SELECT count(*) FROM (SELECT 1 FROM {periods} LIMIT 1)", **_names(history)))[0][0]:
         engine.execute(
             fill("DELETE FROM {periods} WHERE {owner} IN (SELECT {owner} FROM {touched})", **_names(history))
         )
     engine.execute(
         fill(
-            "INSERT INTO {periods} BY NAME SELECT * FROM ({alone} UNION ALL BY NAME {several}) "
+            "INSERT INTO {periods} BY NAME SELECT * FROM ({alone} UNION ALL {several}) "
             "ORDER BY {owner}, known_at",
             alone=_periods_of_one(history, columns),
             several=_periods_of_several(history, columns),
@@ -93,7 +93,7 @@ def _periods_of_several(history: History, columns: list[str]) -> Sql:
                 SELECT *{changed} FROM said
                 WINDOW w AS (PARTITION BY {owner}, _source, _identity ORDER BY known_at)
             ), dated AS (
-                SELECT * {since} FROM marked WINDOW w AS (PARTITION BY {owner}, _source, _identity ORDER BY known_at)
+                SELECT {owner}, _source, _identity, known_at{values}{since} FROM marked WINDOW w AS (PARTITION BY {owner}, _source, _identity ORDER BY known_at)
             ), moments AS (
                 SELECT DISTINCT {owner}, known_at AS moment FROM marked
             ), speakers AS (
@@ -133,11 +133,8 @@ def _changed(name: str) -> Sql:
 
 
 def _replaced_by_since(columns: list[str]) -> Sql:
-    """Return the clause that carries the moment of the last change on to the rows after it."""
-    if not columns:
-        return Sql("")
-    carried = joined(fill("max({since}) OVER w AS {since}", since=_since(name)) for name in columns)
-    return fill("REPLACE ({carried})", carried=carried)
+    """Return the columns that carry the moment of the last change on to the rows after it."""
+    return more(*(fill("max({since}) OVER w AS {since}", since=_since(name)) for name in columns))
 
 
 def _winner(name: str) -> Sql:

@@ -1,0 +1,24 @@
+"""A DuckDB in memory beside another engine: where files are read and written, whatever the store is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from leadlight.engines.base import Engine
+from leadlight.engines.duckdb import DuckDBEngine
+
+
+@contextmanager
+def desk(engine: Engine, *tables: str) -> Iterator[DuckDBEngine]:
+    """Give a DuckDB that has these tables of an engine: the engine itself, or one in memory they are brought to."""
+    if isinstance(engine, DuckDBEngine):
+        yield engine
+        return
+    beside = DuckDBEngine(None)
+    try:
+        for table in tables:
+            beside.take(table, engine.batches(table))
+        yield beside
+    finally:
+        beside.close()
