@@ -82,13 +82,16 @@ class Network(Protocol):
         *,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
         ttl: timedelta = MONTH,
         limit: int = PAGE_LIMIT,
         crawl: bool = False,
     ) -> Reply:
         """Fetch an address.
 
-        `headers` may hold secrets: they are no part of the cache's key and are never kept. With `crawl`, robots.txt is
+        `headers` may hold secrets: they are no part of the cache's key and are never kept. `secrets` are parameters
+        that are sent with the others, for the few APIs that take their key nowhere else, and are as little kept: they
+        stand in no key, no `Reply.url` and no error. With `crawl`, robots.txt is
         honoured; APIs are asked without. Raises NetworkError for everything that is no answer: 401, 402, 403 (without
         `crawl`), 429 and 5xx included, after the retries that politeness allows. 404 and 410 are answers.
         """

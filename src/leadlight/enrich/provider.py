@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from leadlight.enrich.network import MONTH, Network
+from leadlight.spec.variables import expand
 
 
 class Clue(StrEnum):
@@ -95,6 +97,8 @@ class About:
     """For how long it is taken as given that there is nothing."""
     licence: str = ""
     """The terms of what it gives, in a few words; an address where there is one."""
+    rates: tuple[tuple[str, float], ...] = ()
+    """Host → requests a second that it allows, where that is known and not what `network.per_second` says."""
 
 
 class Settings(BaseModel):
@@ -126,3 +130,36 @@ class Provider(Protocol):
 
     async def ask(self, query: Query, network: Network) -> tuple[Fact, ...]:
         """Return what there is; nothing where nothing is known. Raises NetworkError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a provider may take from where it runs: the workspace's folder, and variables."""
+
+    folder: Path = Path()
+    environ: Mapping[str, str] | None = None
+    """None where nobody will be asked, only looked at what would be: variables then stay as they are written."""
+
+    def path(self, file: str) -> Path:
+        """Return a file's path, taken as relative to the workspace."""
+        return self.folder / file
+
+    def expand(self, text: str) -> str:
+        """Fill in `${VARIABLES}`; raises UsageError that names those that are not set."""
+        return text if self.environ is None else expand(text, self.environ)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What an entry point of the group `leadlight.providers` names: what a provider is, and how one is made.
+
+    A provider's module ends in `PROVIDER = Offer(ABOUT, FooSettings, Foo)`. The module itself imports nothing heavy:
+    libraries are imported where they are used, so that what a provider is can be said without them.
+    """
+
+    about: About
+    """What it is when its settings say nothing."""
+    settings: type[Settings]
+    make: Callable[[Any, Surroundings], Provider]
+    """Take settings (an instance of `settings`) and surroundings. Raises UsageError or NotFoundError: a file or
+    variable is missing."""
