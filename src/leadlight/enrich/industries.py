@@ -53,8 +53,8 @@ _NAICS = {
     "54": "professional_services", "5411": "legal", "5415": "it_services", "5418": "marketing", "54191": "marketing",
     "55": "professional_services", "56": "professional_services", "5613": "staffing", "5615": "hospitality",
     "562": "energy", "61": "education", "62": "healthcare", "6242": "non_profit", "71": "hospitality",
-    "72": "hospitality", "81": "professional_services", "8111": "automotive", "813": "non_profit", "8123": "consumer_goods",
-    "92": "government",
+    "72": "hospitality", "81": "professional_services", "8111": "automotive", "813": "non_profit",
+    "8123": "consumer_goods", "92": "government",
 }  # fmt: skip
 _SIC = {
     "01": "agriculture", "02": "agriculture", "07": "agriculture", "08": "agriculture", "09": "agriculture",
@@ -76,8 +76,8 @@ _SIC = {
     "731": "marketing", "736": "staffing", "737": "software", "7373": "it_services", "7374": "it_services",
     "75": "automotive", "76": "professional_services", "78": "media", "79": "hospitality", "80": "healthcare",
     "81": "legal", "82": "education", "83": "non_profit", "84": "hospitality", "86": "non_profit",
-    "87": "professional_services", "873": "professional_services", "8731": "life_sciences", "91": "government", "92": "government",
-    "93": "government", "94": "government", "95": "government", "96": "government", "97": "government",
+    "87": "professional_services", "873": "professional_services", "8731": "life_sciences",
+    "91": "government", "92": "government", "93": "government", "94": "government", "95": "government", "96": "government", "97": "government",
 }  # fmt: skip
 _NACE = {
     "01": "agriculture", "02": "agriculture", "03": "agriculture", "05": "mining", "06": "energy", "07": "mining",
