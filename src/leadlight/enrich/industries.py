@@ -77,7 +77,8 @@ _SIC = {
     "75": "automotive", "76": "professional_services", "78": "media", "79": "hospitality", "80": "healthcare",
     "81": "legal", "82": "education", "83": "non_profit", "84": "hospitality", "86": "non_profit",
     "87": "professional_services", "873": "professional_services", "8731": "life_sciences",
-    "91": "government", "92": "government", "93": "government", "94": "government", "95": "government", "96": "government", "97": "government",
+    "91": "government", "92": "government", "93": "government",
+    "94": "government", "95": "government", "96": "government", "97": "government",
 }  # fmt: skip
 _NACE = {
     "01": "agriculture", "02": "agriculture", "03": "agriculture", "05": "mining", "06": "energy", "07": "mining",
