@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from leadlight.enrich.network import MONTH, Network
+from leadlight.enrich.vocabulary import VOCABULARY, Meaning
 from leadlight.spec.variables import expand
 
 
@@ -46,7 +47,7 @@ class Fact:
     """One value that a provider gives, with the evidence for it."""
 
     attribute: str
-    """A name of `vocabulary`, or one of the provider's own that it declares in `gives`."""
+    """A name of `vocabulary`, or one of the provider's own that it declares in `About.own`."""
     value: Value
     """Text (several values of one attribute: joined by ", ", in order), number, bool, or naive UTC."""
     confidence: float = 1.0
@@ -82,7 +83,7 @@ class About:
     needs: tuple[frozenset[Clue], ...]
     """The sets of clues of which any one suffices."""
     gives: tuple[str, ...]
-    """Attributes of `vocabulary`, all that it can ever give."""
+    """Attributes of `vocabulary` or of `own`, all that it can ever give."""
     clues: frozenset[Clue] = frozenset()
     """Clues that its facts can become, for the providers after it."""
     network: bool = True
@@ -99,6 +100,12 @@ class About:
     """The terms of what it gives, in a few words; an address where there is one."""
     rates: tuple[tuple[str, float], ...] = ()
     """Host → requests a second that it allows, where that is known and not what `network.per_second` says."""
+    own: tuple[tuple[str, Meaning], ...] = ()
+    """What it gives that is not in `vocabulary`, each with its meaning."""
+
+    def meaning(self, attribute: str) -> Meaning | None:
+        """Return type and meaning of an attribute that it gives; None where it is neither known nor its own."""
+        return VOCABULARY.get(attribute) or dict(self.own).get(attribute)
 
 
 class Settings(BaseModel):

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 from leadlight.enrich.network import Network, NetworkError, Why
 from leadlight.enrich.provider import About, Fact, Provider, Query, Settings, Value
-from leadlight.enrich.vocabulary import VOCABULARY
 from leadlight.expr.types import Type
 
 MAX_VALUE = 500
@@ -81,7 +80,7 @@ def clean_text(text: str, limit: int = MAX_VALUE) -> str:
 def _clean(fact: Fact, about: About) -> Fact | None:
     if fact.attribute not in about.gives:
         return None
-    meaning = VOCABULARY.get(fact.attribute)
+    meaning = about.meaning(fact.attribute)
     value = _value(fact.value, meaning.type if meaning else None)
     confidence = fact.confidence if math.isfinite(fact.confidence) else 0.0
     if value is None or confidence <= 0:
