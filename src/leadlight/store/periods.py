@@ -56,11 +56,13 @@ def _gather_several(engine: Engine, history: History, columns: list[str]) -> Non
     )
     engine.execute(
         fill(
-            "CREATE TEMP TABLE said AS SELECT o.{owner}, o._source, {identity} AS _identity, {moment} AS known_at"
+            "CREATE TEMP TABLE said AS SELECT o.{owner}, o._source, {identity} AS _identity, {moment} AS known_at, "
+            "{rank} AS _rank"
             "{values} FROM {observations} o {context} WHERE o.{owner} IN (SELECT {owner} FROM several) "
             "QUALIFY row_number() OVER (PARTITION BY o.{owner}, o._source, {identity}, {moment} "
             "ORDER BY o.known_at DESC NULLS LAST) = 1",
             identity=history.identity,
+            rank=history.rank,
             moment=history.moment,
             context=history.context,
             values=more(each("o.{name}", columns)),
@@ -141,8 +143,8 @@ def _replaced_by_since(columns: list[str]) -> Sql:
 
 
 def _winner(name: str) -> Sql:
-    """Return the newest value; arg_max passes over nulls."""
-    return fill("arg_max({name}, ({since}, _source, _identity)) AS {name}", name=name, since=_since(name))
+    """Return the newest value of the highest rank; arg_max passes over nulls."""
+    return fill("arg_max({name}, (_rank, {since}, _source, _identity)) AS {name}", name=name, since=_since(name))
 
 
 def _differs(name: str, owner: str) -> Sql:
