@@ -30,6 +30,7 @@ A test takes the fixture `internet` (one for the whole session; use host names o
 * `hostile.add(internet)` adds every bad host of `hostile.HOSTS` and returns their addresses by name.
 * `latency`: seconds of a round trip: each answer waits one, the first on a connection two, three over TLS.
 * `with apart(build, latency=0.05) as far` runs one in a process of its own: `far.network()`, `far.ask("count", host)`.
+* `companies.add(internet, companies.make_companies(500))`: made companies whose traits show in DNS, sites and RDAP.
 * `business_pages.add(internet)`: the real pages of ../shared/data under their own host names.
 
 Hosts live on 127.x.y.z, which Linux has without being told. Addresses outside 127.0.0.0/8 in `records` are never

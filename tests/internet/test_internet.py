@@ -11,9 +11,10 @@ import dns.message
 import dns.query
 import dns.rcode
 import httpx
+import numpy as np
 import pytest
 
-from internet import Answer, Internet, apart, business_pages, hostile
+from internet import Answer, Internet, apart, business_pages, companies, hostile
 
 
 @pytest.fixture(scope="module")
@@ -172,3 +173,16 @@ def test_real_pages_stand_under_their_own_hosts(internet):
     host = next(iter(by_host))
     assert get(internet, f"http://{host}/").content == by_host[host][0].html
     assert len(business_pages.saved(annotated=True)) >= 140
+
+
+def test_made_companies_show_their_traits_outside_only(internet):
+    made = companies.make_companies(40, seed=3)
+    companies.add(internet, made)
+    number = int(np.flatnonzero(~made.parked & (made.openings > 0) & made.https)[0])
+    home = get(internet, f"https://{made.domain[number]}/").text
+    assert f'"value": {made.employees[number]}' in home
+    assert 20_000 < len(home) < 40_000
+    assert "Open positions" in get(internet, f"https://{made.domain[number]}/careers").text
+    registered = get(internet, f"https://{companies.RDAP_HOST}/domain/{made.domain[number]}").json()["events"][0]
+    assert registered["eventDate"].startswith(str(made.registered[number]))
+    assert list(companies.make_companies(10, seed=3).domain) == list(made.domain[:10])
