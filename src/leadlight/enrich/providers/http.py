@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from leadlight.enrich.convert import convert, text_of
 from leadlight.enrich.industries import industry_of
+from leadlight.enrich.industry_names import industry_named
 from leadlight.enrich.network import Network, NetworkError, Reply, Why
 from leadlight.enrich.provider import About, Clue, Fact, Query, Surroundings, Value
 from leadlight.enrich.sound import MAX_EVIDENCE, clean_text
@@ -132,6 +133,9 @@ class Vendor:
             if code is None:
                 return None
             return f"{place.code}:{code}" if name == "industry_code" else industry_of(code, scheme=place.code)
+        if name == "industry" and not place.values:
+            said = [each for each in (found if isinstance(found, list) else [found]) if isinstance(each, str)]
+            return next((known for each in said if (known := industry_named(each[:200]))), None)
         if place.values:
             found = _translated(found, place.values)
         value = convert(found, name, wanted)
