@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import Field
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from email_validator import ValidatedEmail
     from tldextract import TLDExtract
 
-KINDS = ("corporate", "free", "disposable", "education", "government")
+KindName = Literal["corporate", "free", "disposable", "education", "government"]
+KINDS: tuple[KindName, ...] = get_args(KindName)
 """Kinds of domains; a user's own lists are looked into in this order, before all others."""
 LONGEST = 320
 """The most characters that an address can have (64 before the @, 255 after it)."""
@@ -46,7 +47,7 @@ class EmailSettings(Settings):
     education: list[str] = Field(default_factory=list, description="domains of schools and universities")
     government: list[str] = Field(default_factory=list, description="domains of administrations")
     roles: list[str] = Field(default_factory=list, description="words before the @ that are no person's")
-    lists: dict[str, str] = Field(
+    lists: dict[KindName, str] = Field(
         default_factory=dict, description="kind → a file of domains, one a line, read when the run starts"
     )
     guess_names: bool = Field(True, description="guess names from the part before the @")

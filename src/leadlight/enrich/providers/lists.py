@@ -1,4 +1,4 @@
-"""The lists beside the providers: YAML files that are read once."""
+"""The lists beside the providers: YAML files that are read once; and lists of the user's own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from leadlight.errors import NotFoundError, UsageError
 
 
 @cache
@@ -21,7 +24,27 @@ def shipped(name: str) -> Any:
 
 
 def lines_of(path: Path) -> frozenset[str]:
-    """Return the entries of a user's own list: one a line, in lower case, without comments (#) and blank lines."""
-    text = path.read_text(encoding="utf-8-sig")
-    entries = (line.split("#", 1)[0].strip().lower() for line in text.splitlines())
+    """Return the entries of a user's own list: one a line, in lower case, without comments (#) and blank lines.
+
+    Raises NotFoundError or UsageError: no such file, or no text.
+    """
+    entries = (line.split("#", 1)[0].strip().lower() for line in _read(path).splitlines())
     return frozenset(entry for entry in entries if entry)
+
+
+def yaml_of(path: Path) -> Any:
+    """Return what stands in a YAML file of the user's own. Raises NotFoundError or UsageError."""
+    try:
+        return YAML(typ="safe").load(_read(path))
+    except YAMLError as error:
+        problem = " ".join(str(error).split())[:200]
+        raise UsageError(f"{path.name} is no YAML: {problem}", fix="Correct the file.") from None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError:
+        raise NotFoundError(f"no file {path.name}", fix="Paths are relative to the workspace.") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path.name} is no text in UTF-8", fix="Save it as UTF-8.") from None
