@@ -57,6 +57,17 @@ def _attributes(engine: Engine) -> list[str]:
     return [str(name) for (name,) in engine.rows("SELECT DISTINCT attribute FROM facts ORDER BY 1")]
 
 
+def rules_before(engine: Engine) -> EnrichSpec:
+    """Return the rules by which was chosen last, for when leadlight.yaml no longer says any."""
+    told = {name: json.loads(rule) for name, rule in engine.rows("SELECT attribute, rule FROM choices ORDER BY 1")}
+    alone = {name: rule.pop("alone") for name, rule in told.items()}
+    asks = [rule["ask"] for name, rule in told.items() if not alone[name]]
+    attributes: dict[str, list[str] | WaterfallSpec] = {
+        name: WaterfallSpec(**rule) for name, rule in told.items() if alone[name]
+    }
+    return EnrichSpec(ask=asks[0] if asks and asks[0] != [""] else [], attributes=attributes)
+
+
 def _told(spec: EnrichSpec, attribute: str) -> str:
     """Return all that decides about an attribute, as one text."""
     waterfall = spec.waterfall(attribute, list(spec.ask) or [""])

@@ -19,7 +19,7 @@ from leadlight.expr.types import Type
 from leadlight.spec.catalog import RESERVED
 from leadlight.spec.enrich import EnrichSpec
 from leadlight.store import names
-from leadlight.store.choice import choose, touch_changed_rules
+from leadlight.store.choice import choose, rules_before, touch_changed_rules
 from leadlight.store.history import LEADS, add_columns
 from leadlight.store.periods import rebuild
 from leadlight.store.schema import BEGINNING
@@ -97,9 +97,15 @@ def record(engine: Engine, spec: EnrichSpec, lookups: pa.Table, facts: pa.Table,
     return Recorded(*written, leads)
 
 
-def settle(engine: Engine, spec: EnrichSpec) -> int:
-    """Choose again, and make the periods again, for the leads in `touched` and those whose rules have changed."""
-    touch_changed_rules(engine, spec)
+def settle(engine: Engine, spec: EnrichSpec | None) -> int:
+    """Choose again, and make the periods again, for the leads in `touched` and those whose rules have changed.
+
+    Without rules (None) those hold by which was chosen last.
+    """
+    if spec is None:
+        spec = rules_before(engine)
+    else:
+        touch_changed_rules(engine, spec)
     choose(engine, spec)
     return rebuild(engine, LEADS)
 
@@ -184,28 +190,53 @@ def answered(engine: Engine, keys: Iterable[int], now: datetime) -> pa.Table:
 def declare(engine: Engine, given: Mapping[str, Type]) -> None:
     """Give the store a column for each attribute that `enrich:` can give, or that was given, and note its name.
 
-    So scorecards may use it before anybody was asked: it is always missing. Names that accounts have are left to them.
+    So scorecards may use it before anybody was asked: it is always missing. The user's own values say of which type a
+    column is; names that accounts have are left to them. Whoever has values in a column of another type is touched.
     """
-    said = dict(
-        engine.rows(
-            "SELECT attribute, CASE WHEN count(DISTINCT type) = 1 THEN min(type) ELSE 'text' END FROM facts GROUP BY 1"
-        )
-    )
-    wanted = {**{name: Type(kind) for name, kind in said.items()}, **_declared(engine), **given}
     own = names.known_types(engine, "attribute", without=SPEAKERS)
     accounts = names.known_types(engine, "account_attribute")
     wanted = {
         name: own.get(name, kind)
-        for name, kind in sorted(wanted.items())
+        for name, kind in sorted({**_said(engine), **given}.items())
         if name not in RESERVED and name not in accounts
     }
     add_columns(engine, LEADS, wanted)
+    yield_columns(engine, {name: kind for name, kind in wanted.items() if name not in own})
+    engine.execute("DELETE FROM names WHERE source = ?", [FILL])
     names.record(engine, "attribute", FILL, wanted)
 
 
-def _declared(engine: Engine) -> dict[str, Type]:
-    found = engine.rows("SELECT name, type FROM names WHERE kind = 'attribute' AND source = ?", [FILL])
+def _said(engine: Engine) -> dict[str, Type]:
+    """Return the attributes that the store has facts of, or knows from before, with their types."""
+    found = engine.rows(
+        "SELECT name, type FROM names WHERE kind = 'attribute' AND source = ? UNION ALL SELECT attribute, "
+        "CASE WHEN count(DISTINCT type) = 1 THEN min(type) ELSE 'text' END FROM facts GROUP BY 1",
+        [FILL],
+    )
     return {str(name): Type(kind) for name, kind in found}
+
+
+def yield_columns(engine: Engine, columns: Mapping[str, Type]) -> None:
+    """Let columns that hold nothing but what was looked up be of the types given; note who is touched."""
+    own = names.known_types(engine, "attribute", without=SPEAKERS)
+    present = {name.lower(): (name, kind) for name, kind in engine.columns(LEADS.observations).items()}
+    for name, kind in columns.items():
+        column, before = present.get(name.lower(), (name, None))
+        after = engine.capabilities.types[kind]
+        if before is None or before == after or name in own:
+            continue
+        for table in (LEADS.observations, LEADS.periods):
+            engine.execute(
+                fill(
+                    "ALTER TABLE {table} ALTER COLUMN {column} SET DATA TYPE {type} USING NULL",
+                    table=table, column=column, type=Sql(after),
+                )
+            )  # fmt: skip
+        engine.execute(
+            "INSERT INTO touched SELECT DISTINCT i.lead FROM facts f JOIN ids i ON i.key = f._key "
+            "WHERE f.attribute = ?",
+            [name],
+        )
 
 
 def forget_provider(engine: Engine, spec: EnrichSpec, provider: str) -> tuple[int, tuple[str, ...]]:

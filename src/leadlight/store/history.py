@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from leadlight.engines.base import Engine
 from leadlight.expr.types import Type
 from leadlight.store.schema import BEGINNING
-from leadlight.store.speakers import RANK
+from leadlight.store.speakers import FILL, RANK
 from leadlight.store.sql import Sql, fill
 
 
@@ -79,6 +79,19 @@ ACCOUNTS = History(
 def value_columns(engine: Engine, history: History) -> list[str]:
     """Return the columns of the observations that hold values."""
     return [name for name in engine.columns(history.observations) if name not in history.fixed]
+
+
+def spoken_columns(engine: Engine, history: History) -> list[str]:
+    """Return the columns of values of which something can have been said: all but those that wait for a look-up."""
+    waiting = engine.rows(
+        "SELECT name FROM names WHERE kind = 'attribute' GROUP BY name HAVING bool_and(source = ?) "
+        "AND name NOT IN (SELECT attribute FROM facts)",
+        [FILL],
+    )
+    if history is not LEADS or not waiting:
+        return value_columns(engine, history)
+    names = {str(name).lower() for (name,) in waiting}
+    return [name for name in value_columns(engine, history) if name.lower() not in names]
 
 
 def add_columns(engine: Engine, history: History, columns: dict[str, Type]) -> None:

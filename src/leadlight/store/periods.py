@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from leadlight.engines.base import Engine
-from leadlight.store.history import History, value_columns
+from leadlight.store.history import History, spoken_columns
 from leadlight.store.schema import FOREVER
 from leadlight.store.sql import Sql, each, fill, joined, more
 
@@ -13,7 +13,7 @@ def rebuild(engine: Engine, history: History) -> int:
     count = engine.rows(fill("SELECT count(DISTINCT {owner}) FROM {touched}", **_names(history)))[0][0]
     if not count:
         return 0
-    columns = value_columns(engine, history)
+    columns = spoken_columns(engine, history)
     _gather_several(engine, history, columns)
     if engine.rows(fill("SELECT count(*) FROM (FROM {periods} LIMIT 1)", **_names(history)))[0][0]:
         engine.execute(
