@@ -93,6 +93,8 @@ def _told(internet: Internet, verb: str, given: tuple[Any, ...], more: dict[str,
         if verb == "cpu":
             usage = resource.getrusage(resource.RUSAGE_SELF)
             return None, usage.ru_utime + usage.ru_stime
+        if verb == "secure_hosts":
+            return None, [host for host, site in internet.web.sites.items() if site.https]
         if verb == "connections":
             return None, internet.web.connections
         return None, getattr(internet, verb)(*given, **more)
