@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from leadlight.enrich.provider import Clue
 from leadlight.enrich.record import canonical
 from leadlight.enrich.sound import clean_text
+from leadlight.enrich.vocabulary import VOCABULARY
 
 if TYPE_CHECKING:
     from tldextract import TLDExtract
@@ -140,9 +141,14 @@ def find_clues(spec: EnrichSpec, known: Iterable[str], *, kind: Callable[[str], 
     `kind` says what sort of domain one is; the `email` provider without settings of its own, unless told.
     """
     names = {name.lower(): name for name in known}
-    told = {Clue(clue): (attribute,) for clue, attribute in spec.clues.items() if clue in Clue}
+    told = {clue: (spec.clues[clue], *_found(clue)) for clue in Clue if clue in spec.clues}
     looked = {clue: tuple(names.get(name, name) for name in told.get(clue, ATTRIBUTES[clue])) for clue in Clue}
     return Clues(looked, kind or kind_of_domain)
+
+
+def _found(clue: Clue) -> tuple[str, ...]:
+    """Return the attributes by which providers give a clue."""
+    return tuple(name for name in ATTRIBUTES[clue] if name in VOCABULARY)
 
 
 @lru_cache(REMEMBERED)
