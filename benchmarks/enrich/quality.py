@@ -3,11 +3,11 @@
     python benchmarks/enrich/quality.py                              # three ways over the same leads: some minutes
     python benchmarks/enrich/quality.py --lists 10 --per-list 60     # small
 
-The world stands in hidden_traits.py. The leads arrive list by list, are looked up on the evening they come (the clock is
-set), a scorecard is learned after two thirds of the lists from what was known then, and is judged on the leads that
-came later, as of a day after their arrival. `none` looks nothing up, `local` reads the e-mail address and the phone
-number by what ships in the package, `all` asks the DNS, the company's site and the register of domains besides. Above
-all three stands the AUC of the true probability, which nothing beats but by luck.
+The world stands in hidden_traits.py. The leads arrive list by list and are looked up on the evening they come (the
+clock is set). A scorecard is learned after two thirds of the lists from what was known then, and is judged on the leads
+that came later, as of a day after their arrival. `none` looks nothing up, `local` reads the e-mail address and the
+phone number by what ships in the package, `all` asks the DNS, the company's site and the register of domains besides.
+Above all three stands the AUC of the true probability, which nothing beats but by luck.
 """
 
 from __future__ import annotations
