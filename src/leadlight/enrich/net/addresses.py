@@ -244,9 +244,9 @@ class Guard:
             return False
         return any(one in network for one in (address, carried) if one is not None for network in self.allow)
 
-    def port(self, port: int, *, crawl: bool) -> None:
-        """Refuse ports that are no web's; those of allowed networks are asked by APIs (not by pages) all the same."""
-        if port not in self.web_ports and (crawl or not self.allow):
+    def port(self, port: int, *, stranger: bool) -> None:
+        """Refuse ports that are no web's, unless it is oneself, no stranger, who says to ask an allowed network."""
+        if port not in self.web_ports and (stranger or not self.allow):
             raise _refused(f"port {port} is none of the web's ({', '.join(map(str, sorted(WEB_PORTS)))})")
 
     def check(self, host: str, addresses: Sequence[str], port: int) -> tuple[str, ...]:
@@ -272,5 +272,6 @@ class Guard:
                 return address
         raise NetworkError(
             Why.NOT_PUBLIC,
-            f"{host} is at {address}, which is not public; `allow` in enrich.network names networks to ask all the same",
+            f"{host if host == str(address) else f'{host} ({address})'} is not public; "
+            "`allow` in enrich.network names networks to ask as well",
         )

@@ -35,9 +35,10 @@ SHORTEST_SUBJECT = 5
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
     key BLOB PRIMARY KEY, about TEXT NOT NULL, asker TEXT NOT NULL, url TEXT NOT NULL, status INTEGER NOT NULL,
-    headers TEXT NOT NULL, body BLOB NOT NULL, why TEXT, message TEXT, fetched_at INTEGER NOT NULL, until INTEGER
+    headers TEXT NOT NULL, why TEXT, message TEXT, fetched_at INTEGER NOT NULL, until INTEGER, body BLOB NOT NULL
 )
 """
+_BY_AGE = "CREATE INDEX IF NOT EXISTS answers_by_age ON answers (fetched_at)"
 _READ = "SELECT url, status, headers, body, why, message, fetched_at, until FROM answers WHERE key = ?"
 _WRITE = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive UTC
@@ -147,12 +148,7 @@ class Cache:
 
 
 def _commit(connection: sqlite3.Connection, deflate: zstandard.ZstdCompressor, group: list[_Write]) -> bool:
-    rows = []
-    for write in group:
-        key, about, asker, url, status, headers, *rest = write.row
-        rows.append(
-            (key, about, asker, url, status, headers, deflate.compress(write.body) if write.body else b"", *rest)
-        )
+    rows = [(*write.row, deflate.compress(write.body) if write.body else b"") for write in group]
     try:
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(_WRITE, rows)
@@ -210,6 +206,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
         connection.execute("DROP TABLE IF EXISTS answers")
         connection.execute(_SCHEMA)
+        connection.execute(_BY_AGE)
         connection.execute(f"PRAGMA user_version={VERSION}")
     connection.execute("COMMIT")
 

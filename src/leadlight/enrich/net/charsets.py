@@ -21,7 +21,7 @@ KNOWN = frozenset({
     "mac-roman", "mac-cyrillic", "tis-620", "gb2312", "gbk", "gb18030", "big5", "big5hkscs", "euc_jp", "iso2022_jp",
     "shift_jis", "euc_kr", "johab", "ptcp154",
 })  # fmt: skip
-"""Charsets by which strangers' bytes are read: others of Python (punycode, unicode_escape …) are slow or no charsets."""
+"""Charsets by which strangers' bytes are read: others (punycode, unicode_escape …) are slow or no charsets."""
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 

@@ -28,6 +28,8 @@ class Counts:
     """Answers that came from the cache, without a request."""
     unchanged: int = 0
     """Answers that the host said are still good (304)."""
+    unkept: int = 0
+    """Answers that could not be written to the cache (a full disk, or no cache)."""
     retries: int = 0
     waited: float = 0.0
     """Seconds that requests waited for a host's pace, summed."""
@@ -51,7 +53,8 @@ class Counts:
         """Return plain values, hosts with most requests first."""
         return {
             "requests": self.requests, "dns": self.dns, "bytes": self.bytes, "cached": self.cached,
-            "unchanged": self.unchanged, "retries": self.retries, "waited": round(self.waited, 3), "left": self.left,
+            "unchanged": self.unchanged, "unkept": self.unkept,
+            "retries": self.retries, "waited": round(self.waited, 3), "left": self.left,
             "failed": {str(why): count for why, count in self.failed.most_common()},
             "hosts": dict(self.hosts.most_common()),
         }  # fmt: skip

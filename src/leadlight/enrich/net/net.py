@@ -1,28 +1,30 @@
 """The guarded door to the network: what providers ask goes through here, and nowhere else.
 
-An answer comes from the cache where it is fresh. Otherwise the address is read strictly, robots.txt is heard (for pages),
-the host's pace is kept, its IP address is checked and connected to, and the answer is bounded, followed through
+An answer comes from the cache where it is fresh. Otherwise the address is read strictly, robots.txt is heard (for
+pages), the host's pace is kept, its IP address is checked and connected to, and the answer is bounded, followed through
 redirects with the same care, kept, and handed on.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json as jsonlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from leadlight import __version__
 from leadlight.enrich.net import robots
-from leadlight.enrich.net.addresses import Guard, Target, ascii_name, followed, target
+from leadlight.enrich.net.addresses import Guard, ascii_name, followed, target
 from leadlight.enrich.net.cache import Cache, Stored, key_of
+from leadlight.enrich.net.connect import Connector, tls_context
 from leadlight.enrich.net.counts import Counts
+from leadlight.enrich.net.failures import Cut, Passing
 from leadlight.enrich.net.politeness import (
     LONGEST_DELAY,
     LONGEST_PAUSE,
@@ -33,14 +35,15 @@ from leadlight.enrich.net.politeness import (
     retry_after,
     together,
 )
+from leadlight.enrich.net.question import Question, shown
 from leadlight.enrich.net.resolve import Resolver, name_server, system_servers
-from leadlight.enrich.net.transport import TIMEOUT, Answer, Connector, Headers, Transport, tls_context
+from leadlight.enrich.net.transport import TIMEOUT, Answer, Headers, Sending, Transport
 from leadlight.enrich.network import MONTH, PAGE_LIMIT, Network, NetworkError, Reply, Why
 from leadlight.spec.enrich import NetworkSpec
 
 REDIRECTS = 5
 NOTHING = timedelta(days=7)
-"""For how long it is believed, at most, that there is nothing (404, 410, no such host)."""
+"""For how long it is believed, at most, that there is nothing (404, 410 and the like)."""
 HOLDS = {
     Why.NO_SUCH_HOST: timedelta(days=1),
     Why.UNREACHABLE: timedelta(minutes=15),
@@ -51,50 +54,7 @@ HOLDS = {
 """For how long failures are believed, and so kept; other failures are never kept."""
 REDIRECTING = frozenset({301, 302, 303, 307, 308})
 TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
-RULES_REMEMBERED = 2_000
-SECRET_NAMES = frozenset({
-    "api_key", "apikey", "api-key", "key", "token", "access_token", "auth", "secret", "client_secret", "password",
-    "app_id", "app_key", "subscription-key", "user_key",
-})  # fmt: skip
-"""Parameters whose values are shown and kept as *** even where they were not declared secret."""
-_ENTITY_HEADERS = frozenset({"content-type", "etag", "last-modified", "content-language", "link", "server"})
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One thing to ask for, with all that belongs to it."""
-
-    at: Target
-    secrets: str = ""
-    """Query parameters that are sent, and neither kept nor shown."""
-    headers: tuple[tuple[str, str], ...] = ()
-    """What the caller sends besides; only to the host it was meant for."""
-    body: bytes | None = None
-    ttl: timedelta = MONTH
-    limit: int = PAGE_LIMIT
-    crawl: bool = False
-    every: float = 1.0
-    together: int = 1
-    spaced: bool = True
-    asker: str = ""
-    strict: bool = True
-    """Whether 401, 402 and 403 are failures."""
-
-    @property
-    def method(self) -> str:
-        """GET, or POST where there is something to send."""
-        return "GET" if self.body is None else "POST"
-
-    @property
-    def key(self) -> bytes:
-        """What makes it the same question."""
-        return key_of(self.method, self.at.url, "" if self.body is None else self.body.decode())
-
-    @property
-    def about(self) -> str:
-        """What is asked, in clear, without secrets, so that it can be found and erased."""
-        url = shown(self.at.url)
-        return url if self.body is None else f"{url}\n{self.body.decode()}"
+RULES_REMEMBERED = 500
 
 
 @dataclass(slots=True)
@@ -134,13 +94,14 @@ class Door:
         return await self.asked_by("").dns(name, kind, ttl=ttl)
 
     def asked_by(self, provider: str, *, per_second: float | None = None) -> Network:
-        """Return the same door for one provider: its answers can be forgotten together, and it may have its own pace."""
+        """Return the same door for one provider: its answers can be forgotten together, and its pace is its own."""
         return _Side(self, provider, self.every if per_second is None else 1.0 / per_second)
 
     async def ask(self, question: Question) -> Reply:
         """Answer a question, from the cache or from the host; the same one is never asked twice at the same time."""
         try:
-            reply: Reply = await self._once(question.key, lambda: self._answer(question))
+            own = question.key + question.limit.to_bytes(8)
+            reply: Reply = await self._once(own, lambda: self._answer(question))
         except NetworkError as error:
             self.counts.failed[error.why] += 1
             raise
@@ -181,9 +142,7 @@ class Door:
             await self._keep_failure(key, about, error, asker)
             raise
         body = jsonlib.dumps(answer.records).encode()
-        await self.cache.write(
-            key, Stored(about, 200 if answer.records else 404, {}, body, self.now()), about=about, asker=asker
-        )
+        await self._write(key, Stored(about, 200 if answer.records else 404, {}, body, self.now()), about, asker)
         return answer.records
 
     async def _answer(self, question: Question) -> Reply:
@@ -198,7 +157,7 @@ class Door:
             await self._keep_failure(key, question.about, error, question.asker, question.limit)
             raise
         kept = Stored(reply.url, reply.status, reply.headers, reply.body, reply.fetched_at)
-        await self.cache.write(key, kept, about=question.about, asker=question.asker)
+        await self._write(key, kept, question.about, question.asker)
         return reply
 
     def _fresh(self, stored: Stored, ttl: timedelta, limit: int = 0) -> bool:
@@ -207,33 +166,39 @@ class Door:
             return False
         if stored.until is not None:
             return self.now() < stored.until
-        holds = min(ttl, NOTHING) if stored.status in (404, 410) else ttl
+        holds = ttl if 200 <= stored.status < 300 else min(ttl, NOTHING)
         return self.now() < stored.fetched_at + holds
 
     async def _keep_failure(self, key: bytes, about: str, error: NetworkError, asker: str, limit: int = 0) -> None:
+        if isinstance(error, Passing):
+            return
         now = self.now()
         until = error.retry_at if error.why is Why.RATE_LIMITED else now + HOLDS.get(error.why, timedelta())
         if until is not None and until > now:
             stored = Stored("", limit, {}, b"", now, str(error.why), error.message, until)
-            await self.cache.write(key, stored, about=about, asker=asker)
+            await self._write(key, stored, about, asker)
+
+    async def _write(self, key: bytes, stored: Stored, about: str, asker: str) -> None:
+        if not await self.cache.write(key, stored, about=about, asker=asker):
+            self.counts.unkept += 1
 
     async def _fetch(self, question: Question, old: Stored | None) -> Reply:
         """Ask the host, and follow where it leads; every step is checked like the first."""
         step = question
         for _ in range(REDIRECTS + 1):
-            self.guard.port(step.at.port, crawl=step.crawl)
+            self.guard.port(step.at.port, stranger=step.crawl or step.at.origin != question.at.origin)
             every = await self._pace(step) if step.crawl else step.every
-            answer = await self._send(replace(step, every=every), old)
+            known = old if old is not None and old.url == shown(step.at.url) else None
+            answer = await self._send(replace(step, every=every), known)
             location = answer.headers.get("location")
             if answer.status in REDIRECTING and location:
                 if step.body is not None:
                     raise NetworkError(Why.BROKEN, f"{step.at.host} sends what was posted elsewhere, which is not done")
-                step = _next(step, followed(step.at, location))
-                old = None
+                step = step.onward(followed(step.at, location))
                 continue
-            if answer.status == 304 and old is not None:
+            if answer.status == 304 and known is not None:
                 self.counts.unchanged += 1
-                return _reply(replace(old, fetched_at=self.now()), question, cached=False)
+                return _reply(replace(known, fetched_at=self.now()), question, cached=False)
             kept = {name: value for name, value in answer.headers.items() if name != "set-cookie"}
             return Reply(shown(step.at.url), answer.status, kept, answer.body, self.now())
         raise NetworkError(Why.TOO_MANY_REDIRECTS, f"{question.at.host} redirects more than {REDIRECTS} times")
@@ -242,7 +207,9 @@ class Door:
         """Hear robots.txt: raises where it forbids the page; returns the seconds between two pages of the site."""
         rules = await self._rules_of(step)
         if not rules.allows(step.at.url):
-            raise NetworkError(Why.NOT_ALLOWED, f"robots.txt of {step.at.host} does not allow {step.at.path[:100]}")
+            raise NetworkError(
+                Why.NOT_ALLOWED, f"robots.txt of {step.at.host} does not allow {step.at.path.partition('?')[0][:100]}"
+            )
         if rules.delay > LONGEST_DELAY:
             raise NetworkError(
                 Why.NOT_ALLOWED, f"robots.txt of {step.at.host} asks for {rules.delay:g} s between two pages"
@@ -254,17 +221,24 @@ class Door:
         if known is not None:
             self._rules.move_to_end(step.at.origin)
             return known
-        at = replace(step.at, path="/robots.txt")
-        reply = await self._once(
-            key_of("GET", at.url),
-            lambda: self._answer(
-                Question(at, ttl=robots.HOLDS, spaced=False, every=step.every, asker=step.asker, strict=False)
-            ),
-        )
-        rules = self._rules[step.at.origin] = robots.read(reply, step.at.host)
+        key = key_of("robots", step.at.origin)
+        rules: robots.Rules = await self._once(key, lambda: self._read_rules(step))
+        self._rules[step.at.origin] = rules
         while len(self._rules) > RULES_REMEMBERED:
             self._rules.popitem(last=False)
         return rules
+
+    async def _read_rules(self, step: Question) -> robots.Rules:
+        question = Question(
+            replace(step.at, path="/robots.txt"), ttl=robots.HOLDS, limit=robots.LONGEST, cut=True, every=step.every,
+            spaced=False, strict=False, asker=step.asker,
+        )  # fmt: skip
+        try:
+            return robots.read(await self._answer(question), step.at.host)
+        except NetworkError as error:
+            if error.why is Why.TOO_MANY_REDIRECTS:
+                return robots.EVERYTHING  # RFC 9309, 2.3.1.2
+            raise
 
     async def _send(self, step: Question, old: Stored | None) -> Answer:
         """Send one request, again where the host was only busy; raises for what is no answer."""
@@ -274,7 +248,7 @@ class Door:
             try:
                 answer = await self._attempt(step, old)
             except NetworkError as failure:
-                if failure.why is not Why.UNREACHABLE or step.body is not None or "broke the" not in failure.message:
+                if not isinstance(failure, Cut) or step.body is not None:
                     raise
                 error = failure
             if answer is not None and answer.status not in TRY_AGAIN:
@@ -290,22 +264,27 @@ class Door:
             if attempt == RETRIES or wait > LONGEST_PAUSE:
                 raise error
             self.counts.retries += 1
+            self.politeness.delay(step.at.host, wait)
             await asyncio.sleep(wait)
         raise AssertionError("unreachable")
 
     async def _attempt(self, step: Question, old: Stored | None) -> Answer:
         if self.counts.left == 0:
             raise NetworkError(Why.BUDGET, f"the budget of {self.counts.limit:,} requests is spent")
-        secret_path = None
-        if step.secrets:
-            secret_path = f"{step.at.path}{'&' if '?' in step.at.path else '?'}{step.secrets}"
         async with self.politeness.turn(step.at.host, every=step.every, together=step.together, spaced=step.spaced):
             self.counts.spend(step.at.host)
             try:
                 answer = await self.transport.send(
-                    step.at, method=step.method, headers=self._headers(step, old), body=step.body, limit=step.limit,
-                    secret_path=secret_path,
-                )  # fmt: skip
+                    Sending(
+                        step.at,
+                        step.method,
+                        self._headers(step, old),
+                        step.body,
+                        step.limit,
+                        step.cut,
+                        step.secret_path,
+                    )
+                )
             except NetworkError as error:
                 if error.why is Why.UNREACHABLE:
                     self.politeness.went(step.at.host, well=False)
@@ -328,10 +307,10 @@ class Door:
                 for ours, theirs in (("if-none-match", "etag"), ("if-modified-since", "last-modified"))
                 if theirs in old.headers
             }
-        try:
-            return [(name.encode("ascii"), value.encode("utf-8")) for name, value in (known | said).items()]
-        except UnicodeError:
-            raise NetworkError(Why.NOT_ALLOWED, "a header holds characters that no header may hold") from None
+        headers = known | said
+        if not all(name.isascii() and name.isprintable() and value.isprintable() for name, value in headers.items()):
+            raise NetworkError(Why.NOT_ALLOWED, "a header holds characters that no header may hold")
+        return [(name.encode(), value.encode()) for name, value in headers.items()]
 
     def _judged(self, step: Question, answer: Answer) -> Answer:
         if step.strict and answer.status in (401, 402, 403) and not step.crawl:
@@ -375,7 +354,7 @@ class _Side:
         secrets: Mapping[str, str] | None = None, ttl: timedelta = MONTH, limit: int = PAGE_LIMIT, crawl: bool = False,
     ) -> Reply:  # fmt: skip
         question = Question(
-            target(url, params), _encoded(secrets), tuple((headers or {}).items()), None, ttl, limit, crawl, self.every,
+            target(url, params), urlencode(secrets or {}), tuple((headers or {}).items()), None, ttl, limit, crawl, self.every,
             1 if crawl else together(1.0 / self.every), asker=self.asker,
         )  # fmt: skip
         return await self.door.ask(question)
@@ -386,26 +365,13 @@ class _Side:
     ) -> Reply:  # fmt: skip
         body = jsonlib.dumps(json, sort_keys=True, separators=(",", ":")).encode()
         question = Question(
-            target(url), _encoded(secrets), tuple((headers or {}).items()), body, ttl, limit, False, self.every,
+            target(url), urlencode(secrets or {}), tuple((headers or {}).items()), body, ttl, limit, False, self.every,
             together(1.0 / self.every), asker=self.asker,
         )  # fmt: skip
         return await self.door.ask(question)
 
     async def dns(self, name: str, kind: str, *, ttl: timedelta = MONTH) -> tuple[str, ...]:
         return await self.door.records(name, kind, ttl=ttl, asker=self.asker)
-
-
-def _encoded(secrets: Mapping[str, str] | None) -> str:
-    from urllib.parse import urlencode
-
-    return urlencode(secrets) if secrets else ""
-
-
-def _next(step: Question, at: Target) -> Question:
-    """Go where a redirect leads; what was meant for one host is not told to another."""
-    if at.origin == step.at.origin:
-        return replace(step, at=at)
-    return replace(step, at=at, headers=(), secrets="")
 
 
 def _reply(stored: Stored, question: Question, *, cached: bool) -> Reply:
@@ -417,22 +383,6 @@ def _reply(stored: Stored, question: Question, *, cached: bool) -> Reply:
 def _raise(stored: Stored) -> Any:
     why = Why(stored.why or Why.UNREACHABLE)
     raise NetworkError(why, stored.message or str(why), retry_at=stored.until if why is Why.RATE_LIMITED else None)
-
-
-def shown(url: str) -> str:
-    """Return an address without the values of parameters that look like secrets.
-
-    >>> shown("https://api.example/v2?api_key=s3cret&domain=acme.example")
-    'https://api.example/v2?api_key=***&domain=acme.example'
-    """
-    head, mark, query = url.partition("?")
-    if not mark:
-        return url
-    parts = [part.partition("=") for part in query.split("&")]
-    return f"{head}?" + "&".join(
-        f"{name}=***" if name.lower() in SECRET_NAMES and value else f"{name}{sign}{value}"
-        for name, sign, value in parts
-    )
 
 
 def _utc_now() -> datetime:

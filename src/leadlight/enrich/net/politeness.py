@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from leadlight.enrich.net.counts import Counts
-from leadlight.enrich.network import NetworkError, Why
+from leadlight.enrich.net.failures import Passing
+from leadlight.enrich.network import Why
 
 RETRIES = 2
 FIRST_PAUSE = 0.5
@@ -23,9 +24,9 @@ LONGEST_PAUSE = 10.0
 """A host that asks for more patience than these seconds is left alone until then, and the look-up fails."""
 LONGEST_DELAY = 60.0
 """robots.txt may ask for so many seconds between pages; who asks for more is not crawled."""
-DEAD_AFTER = 2
+DEAD_AFTER = 3
 """So many failed connections in a row, and a host is taken as dead …"""
-DEAD_FOR = 600.0
+DEAD_FOR = 120.0
 """… for these seconds."""
 MOST_AT_ONCE = 8
 HOSTS_REMEMBERED = 10_000
@@ -105,8 +106,14 @@ class Politeness:
         if state.quiet_until <= time.monotonic():
             return
         if state.back_at is not None:
-            raise NetworkError(Why.RATE_LIMITED, f"{host} asked to come back later", retry_at=state.back_at)
-        raise NetworkError(Why.UNREACHABLE, f"{host} did not answer the last {state.failures} times")
+            raise Passing(Why.RATE_LIMITED, f"{host} asked to come back later", retry_at=state.back_at)
+        raise Passing(Why.UNREACHABLE, f"{host} did not answer the last {state.failures} times")
+
+    def delay(self, host: str, seconds: float) -> None:
+        """Let the host's next turn come no sooner than in so many seconds."""
+        state = self._hosts.get(host)
+        if state is not None:
+            state.next_at = max(state.next_at, time.monotonic() + seconds)
 
     def quiet(self, host: str, seconds: float, back_at: datetime | None) -> None:
         """Leave a host alone for a while."""

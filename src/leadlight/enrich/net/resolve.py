@@ -28,6 +28,7 @@ from dns.rdtypes.ANY.TXT import TXT
 
 from leadlight.enrich.net.addresses import ascii_name
 from leadlight.enrich.net.counts import Counts
+from leadlight.enrich.net.failures import Passing
 from leadlight.enrich.network import NetworkError, Why
 
 TRIES = 3
@@ -149,12 +150,12 @@ class Resolver:
             name = target  # an alias whose own records were not sent along
         raise NetworkError(Why.UNREACHABLE, f"the aliases of {name} do not end")
 
-    async def _response(self, name: str, kind: str) -> dns.message.Message:
+    async def _response(self, name: str, kind: str) -> dns.message.QueryMessage:
         """Ask one name server after the other until one answers yes or no."""
         if not self.servers:
-            raise NetworkError(Why.UNREACHABLE, "no name servers are known; name some with `dns` in enrich.network")
+            raise Passing(Why.UNREACHABLE, "no name servers are known; name some with `dns` in enrich.network")
         first = random.randrange(len(self.servers))
-        said = "did not answer"
+        said = ""
         for turn in range(TRIES):
             address, port = self.servers[(first + turn) % len(self.servers)]
             try:
@@ -168,14 +169,17 @@ class Resolver:
             if response.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
                 return response
             said = f"answered {dns.rcode.to_text(response.rcode())}"
-        raise NetworkError(Why.UNREACHABLE, f"the name servers {said} when asked for {name}")
+        if said:
+            raise NetworkError(Why.UNREACHABLE, f"the name servers {said} when asked for {name}")
+        raise Passing(Why.UNREACHABLE, f"no name server answers when asked for {name}")
 
-    async def _exchange(self, name: str, kind: str, address: str, port: int) -> dns.message.Message:
+    async def _exchange(self, name: str, kind: str, address: str, port: int) -> dns.message.QueryMessage:
         self.counts.dns += 1
         query = dns.message.make_query(dns.name.from_text(name), kind, use_edns=0, payload=1232)
         response, _ = await dns.asyncquery.udp_with_fallback(
             query, address, timeout=self.patience, port=port, ignore_unexpected=True, ignore_errors=True
         )
+        assert isinstance(response, dns.message.QueryMessage)
         return response
 
 
