@@ -76,6 +76,7 @@ def make_providers(
     is asked then.
     """
     marks = marks or Marks(WORKSPACE_FILE)
+    surroundings = replace(surroundings, contact=spec.network.contact)
     made: dict[str, Provider] = {}
     faults: list[Fault] = []
     for name in only or _named(spec):
@@ -170,11 +171,11 @@ def _settings(name: str, model: type[Settings], told: ProviderSpec, marks: Marks
 
 
 def _as_told(about: About, name: str, told: ProviderSpec) -> About:
-    """Let what leadlight.yaml says of cost and age stand in the place of what the provider says."""
+    """Let what leadlight.yaml says of cost, age and pace stand in the place of what the provider says."""
     cost = about.cost if told.cost is None else told.cost
     ttl = about.ttl if told.ttl is None else told.ttl
-    rates = about.rates if told.per_second is None else tuple((host, told.per_second) for host, _ in about.rates)
-    return replace(about, name=name, cost=cost, ttl=ttl, rates=rates)
+    per_second = about.per_second if told.per_second is None else told.per_second
+    return replace(about, name=name, cost=cost, ttl=ttl, per_second=per_second)
 
 
 @cache

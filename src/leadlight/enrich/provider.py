@@ -98,8 +98,8 @@ class About:
     """For how long it is taken as given that there is nothing."""
     licence: str = ""
     """The terms of what it gives, in a few words; an address where there is one."""
-    rates: tuple[tuple[str, float], ...] = ()
-    """Host → requests a second that it allows, where that is known and not what `network.per_second` says."""
+    per_second: float | None = None
+    """Requests a second that its hosts allow, where that is known; else `network.per_second` holds."""
     own: tuple[tuple[str, Meaning], ...] = ()
     """What it gives that is not in `vocabulary`, each with its meaning."""
 
@@ -146,6 +146,9 @@ class Surroundings:
     folder: Path = Path()
     environ: Mapping[str, str] | None = None
     """None where nobody will be asked, only looked at what would be: variables then stay as they are written."""
+
+    contact: str | None = None
+    """`network.contact`: an address for those who are asked; some ask nobody in without one."""
 
     def path(self, file: str) -> Path:
         """Return a file's path, taken as relative to the workspace."""

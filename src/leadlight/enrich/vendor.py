@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from leadlight.enrich.network import MONTH
 from leadlight.enrich.provider import About, Clue, Offer, Settings, Surroundings
@@ -58,7 +57,6 @@ def vendor_offer(name: str, path: Path, *, shown: str | None = None) -> Offer:
 
 def about_vendor(name: str, spec: VendorSpec) -> About:
     """Say what a vendor is, as its file does."""
-    host = urlsplit(spec.request.url).hostname or ""
     default = About(name, "", (), ())
     return About(
         name=name,
@@ -71,7 +69,7 @@ def about_vendor(name: str, spec: VendorSpec) -> About:
         ttl=spec.ttl or MONTH,
         nothing_ttl=spec.nothing_ttl or default.nothing_ttl,
         licence=spec.licence,
-        rates=((host, spec.per_second),) if spec.per_second else (),
+        per_second=spec.per_second,
         own=tuple((name, meaning) for name, meaning in _own(spec)),
     )
 
