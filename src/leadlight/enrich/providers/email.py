@@ -142,11 +142,11 @@ def _own_kinds(settings: EmailSettings, surroundings: Surroundings) -> Mapping[s
         listed = set(getattr(settings, kind))
         if kind in settings.lists:
             listed |= lines_of(surroundings.path(settings.lists[kind]))
-        own |= dict.fromkeys((_ascii(domain) for domain in listed), kind)
+        own |= dict.fromkeys((ascii_domain(domain) for domain in listed), kind)
     return own
 
 
-def _ascii(domain: str) -> str:
+def ascii_domain(domain: str) -> str:
     """Return a domain in lower case as DNS has it, as it is where that cannot be."""
     import idna
 
@@ -167,11 +167,16 @@ def _extractor() -> TLDExtract:
 def registrable(host: str) -> str:
     """Return the part of a host's name that somebody registered, the name itself where there is none.
 
-    >>> registrable("mail.acme.co.uk"), registrable("bücher.de"), registrable("localhost")
-    ('acme.co.uk', 'xn--bcher-kva.de', 'localhost')
+    >>> registrable("mail.acme.co.uk"), registrable("bücher.de"), registrable("co.uk")
+    ('acme.co.uk', 'xn--bcher-kva.de', 'co.uk')
+    >>> registrable("mail.acme.example")  # a top-level domain that is on no list
+    'acme.example'
     """
-    host = _ascii(host)
-    return _extractor().extract_str(host).top_domain_under_public_suffix or host
+    host = ascii_domain(host)
+    parts = _extractor().extract_str(host)
+    if parts.suffix:
+        return parts.top_domain_under_public_suffix or host
+    return ".".join(host.split(".")[-2:])
 
 
 def _parents(host: str) -> list[str]:
