@@ -65,12 +65,29 @@ class Reply:
         return 200 <= self.status < 300
 
     def text(self) -> str:
-        """Return the body as text, by the charset that is declared or found; never fails."""
-        raise NotImplementedError
+        """Return the body as text, by the charset that is declared or found; never fails.
+
+        The order is that of browsers: a byte order mark, the header, what the page says of itself; then UTF-8 if it is
+        that, and else a guess. What cannot be read becomes U+FFFD.
+
+        >>> Reply("", 200, {"content-type": "text/html; charset=latin-1"}, b"Z\\xfcrich", datetime(2026, 1, 1)).text()
+        'Zürich'
+        """
+        from leadlight.enrich.net.charsets import text_of
+
+        return text_of(self.body, self.headers.get("content-type"))
 
     def json(self) -> Any:
-        """Return the body as JSON values; raises NetworkError (broken) where it is none."""
-        raise NotImplementedError
+        """Return the body as JSON values; raises NetworkError (broken) where it is none.
+
+        NaN and infinity are not JSON; halves of characters (lone surrogates) become U+FFFD.
+
+        >>> Reply("", 200, {}, b'{"name": "Acme"}', datetime(2026, 1, 1)).json()
+        {'name': 'Acme'}
+        """
+        from leadlight.enrich.net.charsets import json_of
+
+        return json_of(self.body, self.url)
 
 
 class Network(Protocol):
@@ -82,22 +99,28 @@ class Network(Protocol):
         *,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
         ttl: timedelta = MONTH,
         limit: int = PAGE_LIMIT,
         crawl: bool = False,
     ) -> Reply:
         """Fetch an address.
 
-        `headers` may hold secrets: they are no part of the cache's key and are never kept. With `crawl`, robots.txt is
+        `headers` may hold secrets: they are no part of the cache's key and are never kept. `secrets` are parameters
+        that are sent with the others, for the few APIs that take their key nowhere else, and are as little kept: they
+        stand in no key, no `Reply.url` and no error. With `crawl`, robots.txt is
         honoured; APIs are asked without. Raises NetworkError for everything that is no answer: 401, 402, 403 (without
         `crawl`), 429 and 5xx included, after the retries that politeness allows. 404 and 410 are answers.
         """
 
     async def post(
-        self, url: str, *, json: Any, headers: Mapping[str, str] | None = None, ttl: timedelta = MONTH,
-        limit: int = PAGE_LIMIT,
+        self, url: str, *, json: Any, headers: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None, ttl: timedelta = MONTH, limit: int = PAGE_LIMIT,
     ) -> Reply:  # fmt: skip
-        """Send JSON to an API; the same body is not sent twice while its answer is fresh."""
+        """Send JSON to an API; the same body is not sent twice while its answer is fresh.
+
+        `headers` and `secrets` (parameters of the address) are kept as little as those of `get`.
+        """
 
     async def dns(self, name: str, kind: str, *, ttl: timedelta = MONTH) -> tuple[str, ...]:
         """Return the records of a kind (MX as "10 mx.example.com", TXT joined), none where the name has none.

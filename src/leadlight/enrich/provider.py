@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from leadlight.enrich.network import MONTH, Network
+from leadlight.enrich.vocabulary import VOCABULARY, Meaning
+from leadlight.spec.variables import expand
 
 
 class Clue(StrEnum):
@@ -44,7 +47,7 @@ class Fact:
     """One value that a provider gives, with the evidence for it."""
 
     attribute: str
-    """A name of `vocabulary`, or one of the provider's own that it declares in `gives`."""
+    """A name of `vocabulary`, or one of the provider's own that it declares in `About.own`."""
     value: Value
     """Text (several values of one attribute: joined by ", ", in order), number, bool, or naive UTC."""
     confidence: float = 1.0
@@ -80,7 +83,7 @@ class About:
     needs: tuple[frozenset[Clue], ...]
     """The sets of clues of which any one suffices."""
     gives: tuple[str, ...]
-    """Attributes of `vocabulary`, all that it can ever give."""
+    """Attributes of `vocabulary` or of `own`, all that it can ever give."""
     clues: frozenset[Clue] = frozenset()
     """Clues that its facts can become, for the providers after it."""
     network: bool = True
@@ -95,6 +98,14 @@ class About:
     """For how long it is taken as given that there is nothing."""
     licence: str = ""
     """The terms of what it gives, in a few words; an address where there is one."""
+    per_second: float | None = None
+    """Requests a second that its hosts allow, where that is known; else `network.per_second` holds."""
+    own: tuple[tuple[str, Meaning], ...] = ()
+    """What it gives that is not in `vocabulary`, each with its meaning."""
+
+    def meaning(self, attribute: str) -> Meaning | None:
+        """Return type and meaning of an attribute that it gives; None where it is neither known nor its own."""
+        return VOCABULARY.get(attribute) or dict(self.own).get(attribute)
 
 
 class Settings(BaseModel):
@@ -126,3 +137,39 @@ class Provider(Protocol):
 
     async def ask(self, query: Query, network: Network) -> tuple[Fact, ...]:
         """Return what there is; nothing where nothing is known. Raises NetworkError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a provider may take from where it runs: the workspace's folder, and variables."""
+
+    folder: Path = Path()
+    environ: Mapping[str, str] | None = None
+    """None where nobody will be asked, only looked at what would be: variables then stay as they are written."""
+
+    contact: str | None = None
+    """`network.contact`: an address for those who are asked; some ask nobody in without one."""
+
+    def path(self, file: str) -> Path:
+        """Return a file's path, taken as relative to the workspace."""
+        return self.folder / file
+
+    def expand(self, text: str) -> str:
+        """Fill in `${VARIABLES}`; raises UsageError that names those that are not set."""
+        return text if self.environ is None else expand(text, self.environ)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What an entry point of the group `leadlight.providers` names: what a provider is, and how one is made.
+
+    A provider's module ends in `PROVIDER = Offer(ABOUT, FooSettings, Foo)`. The module itself imports nothing heavy:
+    libraries are imported where they are used, so that what a provider is can be said without them.
+    """
+
+    about: About
+    """What it is when its settings say nothing."""
+    settings: type[Settings]
+    make: Callable[[Any, Surroundings], Provider]
+    """Take settings (an instance of `settings`) and surroundings. Raises UsageError or NotFoundError: a file or
+    variable is missing."""

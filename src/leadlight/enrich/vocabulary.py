@@ -67,6 +67,7 @@ VOCABULARY: Mapping[str, Meaning] = {
     "city_population": _number("people who live in that city", "99224"),
     # dns
     "mail_suite": _text("who receives its e-mail", "google_workspace"),
+    "mail_gateway": _text("who filters its e-mail before that", "proofpoint"),
     "spf_tools": _text("tools that may send in its name (SPF)", "hubspot, zendesk"),
     "verified_tools": _text("tools whose ownership records it keeps (TXT)", "atlassian, docusign"),
     "dmarc_policy": _text("none, quarantine or reject; absent where it has no DMARC", "reject"),
@@ -104,6 +105,7 @@ VOCABULARY: Mapping[str, Meaning] = {
     "company_address": _text("postal address on its site", "12 Main St, Albany, NY 12207"),
     # company
     "company_name": _text("the name the company goes by", "Acme Inc."),
+    "company_website": _text("address of its home page", "https://acme.com"),
     "legal_name": _text("its registered name", "ACME INCORPORATED"),
     "company_form": _text("its legal form", "inc"),
     "company_status": _text("active, inactive, dissolved …, as registered", "active"),

@@ -38,6 +38,7 @@ from leadlight.spec.findings import Findings
 from leadlight.spec.marks import Marks
 from leadlight.spec.resolved import ResolvedFeature, ResolvedWorkspace
 from leadlight.spec.words import words_of
+from leadlight.store.speakers import SPEAKERS
 from leadlight.store.sql import Sql, fill, joined
 
 NONE = "(none)"
@@ -457,7 +458,9 @@ def _days(column: pa.ChunkedArray) -> Floats:
 def _flat(engine: Engine, entity: str) -> tuple[str, ...]:
     """Say where only current values are known."""
     found = engine.rows(
-        "SELECT _source FROM observations GROUP BY _source HAVING bool_and(known_at IS NULL) ORDER BY 1"
+        "SELECT _source FROM observations WHERE NOT list_contains(?::VARCHAR[], _source) "
+        "GROUP BY _source HAVING bool_and(known_at IS NULL) ORDER BY 1",
+        [list(SPEAKERS)],
     )
     return tuple(
         f"{source} gives current values only: they are taken as known since each {entity}'s creation"

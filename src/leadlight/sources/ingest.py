@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from leadlight.engines.base import Engine
 from leadlight.engines.duckdb import DuckDBEngine
@@ -19,18 +20,20 @@ from leadlight.sources.opened import Opened
 from leadlight.sources.read import ProgressUpdate, Reading, read, release
 from leadlight.spec.contract import NOTHING, ContractSpec, SourceContract
 from leadlight.spec.models import SourceKind, SourceSpec, WorkspaceSpec
+from leadlight.store import facts
 from leadlight.store.accounts import load_accounts
 from leadlight.store.attributes import EXAMPLES, load_leads
 from leadlight.store.events import load_events, settle_events
 from leadlight.store.files import known_files, last_read, record_file, same_files_elsewhere, spec_hash
 from leadlight.store.forget import forget_source, rename_source, row_count
-from leadlight.store.history import ACCOUNTS, LEADS
+from leadlight.store.history import ACCOUNTS
 from leadlight.store.leads import refresh_leads, touch_undated, without_lead
 from leadlight.store.merge import merge_duplicates
 from leadlight.store.names import Kind, known_types
 from leadlight.store.outcomes import load_outcomes, outcomes_of_leads
 from leadlight.store.periods import rebuild
 from leadlight.store.runs import finish_run, start_run
+from leadlight.store.speakers import SPEAKERS
 from leadlight.store.sql import fill
 from leadlight.store.staged import Counts, Staged
 
@@ -79,13 +82,14 @@ def ingest(
     now: datetime,
     progress: Progress | None = None,
     contract: ContractSpec = NOTHING,
+    given: Mapping[str, Type] = MappingProxyType({}),
 ) -> IngestReport:
     """Read the sources (or `only` those named) and bring the store up to date.
 
     Nothing is stored before everything could be read, and all is stored in one transaction: after a fault, or when the
     process is killed, the store is as it was. Doing it again changes nothing. `now` is the moment from which changes
     that carry no date are known. Files are held to the `contract`; columns that it names and no file has are known from
-    then on, as always missing.
+    then on, as always missing; so are the attributes that look-ups can give (`given`).
 
     Raises UsageError for unknown names in `only`, DataError with the faults of all sources, TooManyRejects.
     """
@@ -97,7 +101,7 @@ def ingest(
     try:
         _read_all(engine, desk, chosen, root, pending, progress, contract)
         with engine.transaction():
-            report = store_readings(engine, spec, pending, moment, desk=desk)
+            report = store_readings(engine, spec, pending, moment, given=given, desk=desk)
             declare(engine, spec.sources, contract)
             report = replace(report, seconds=time.perf_counter() - started)
             _note_run(engine, report)
@@ -193,7 +197,7 @@ def _types(
     """Return the types that names of this kind have: in the store, and in what was just read."""
     if kind is SourceKind.OUTCOMES:
         return {}
-    gone = [*forgotten, *(item.name for item in before if item.forget)]
+    gone = [*SPEAKERS, *forgotten, *(item.name for item in before if item.forget)]
     types = known_types(engine, NAMED[kind], without=gone)
     for item in before:
         if item.spec.role is kind:
@@ -232,7 +236,13 @@ class _Progress:
 
 
 def store_readings(
-    engine: Engine, spec: WorkspaceSpec, pending: Sequence[Pending], now: datetime, *, desk: DuckDBEngine | None = None
+    engine: Engine,
+    spec: WorkspaceSpec,
+    pending: Sequence[Pending],
+    now: datetime,
+    *,
+    given: Mapping[str, Type] = MappingProxyType({}),
+    desk: DuckDBEngine | None = None,
 ) -> IngestReport:
     """Store what was read (at `desk`, where that is not the store); call it inside a transaction. `now` is naive UTC."""
     engine.execute("CREATE TEMP TABLE touched (lead INTEGER)")
@@ -247,7 +257,9 @@ def store_readings(
     merge_by = {name: source.merge_by for name, source in spec.sources.items()}
     merged, examples = merge_duplicates(engine, merge_by)
     _store_kind(engine, pending, (SourceKind.EVENTS, SourceKind.OUTCOMES), now, state)
-    _settle(engine)
+    if spec.enrich is not None:
+        facts.declare(engine, given)
+    _settle(engine, spec)
     for item in pending:
         state.changed |= _note_files(engine, item, now)
     return IngestReport(
@@ -364,12 +376,12 @@ def _counted(report: SourceReport, counts: Counts) -> SourceReport:
     )
 
 
-def _settle(engine: Engine) -> None:
+def _settle(engine: Engine, spec: WorkspaceSpec) -> None:
     """Make the tables that follow from the others, for whoever is touched."""
     settle_events(engine)
     touch_undated(engine)
     refresh_leads(engine)
-    rebuild(engine, LEADS)
+    facts.settle(engine, spec.enrich)
     rebuild(engine, ACCOUNTS)
     engine.execute("DROP TABLE touched")
     engine.execute("DROP TABLE touched_accounts")

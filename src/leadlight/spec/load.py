@@ -117,7 +117,12 @@ def load_scorecard(path: Path) -> Document[ScorecardSpec]:
     if not path.exists():
         near = [file.name for file in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
         raise NotFoundError(f"no scorecard {path}: {did_you_mean(path.name, near)}")
-    document, faults = _load(path, path.as_posix(), ScorecardSpec)
+    return load_file(path, path.as_posix(), ScorecardSpec)
+
+
+def load_file(path: Path, shown: str, model: type[T]) -> Document[T]:
+    """Read a file of any kind; `shown` is what faults call it. Raises SpecError with all its faults."""
+    document, faults = _load(path, shown, model)
     if faults or document is None:
         raise SpecError(faults)
     return document

@@ -7,17 +7,19 @@ from dataclasses import replace
 
 from leadlight.errors import Fault, did_you_mean, shorten
 from leadlight.expr.parse import Expression
+from leadlight.expr.types import Type
 from leadlight.spec import models
 from leadlight.spec.beside import resolve_beside
 from leadlight.spec.catalog import Catalog
 from leadlight.spec.criteria import check_scorecard, scorecard_name
 from leadlight.spec.deadline import deadline_features, deadline_name
+from leadlight.spec.enrich import EnrichSpec
 from leadlight.spec.features import TypedFeatures, type_features
 from leadlight.spec.findings import Findings, Scope, names_in
 from leadlight.spec.load import Document, LoadedWorkspace
 from leadlight.spec.marks import Path
 from leadlight.spec.resolved import ResolvedFeature, ResolvedOutcome, ResolvedScorecard, ResolvedWorkspace
-from leadlight.spec.scopes import account_scope, lead_scope, outcome_scope
+from leadlight.spec.scopes import LEAD_NAMES, account_scope, attribute_scope, lead_scope, outcome_scope
 from leadlight.spec.sources import NO_ACCOUNTS, check_accounts, check_sources, has_accounts
 
 
@@ -37,6 +39,7 @@ def resolve(
     unnamed, outcomes = _outcomes(spec, catalog, findings)
     _check_treatments(spec, lead_scope(catalog, typed.features, typed.broken), findings)
     beside = resolve_beside(spec.learn.beside, catalog, typed, findings)
+    never = _enrich(spec.enrich, catalog, typed, findings)
     faults = _sorted(findings.faults)
     scorecards: dict[str, ResolvedScorecard] = {}
     for name, document in loaded.scorecards.items():
@@ -48,8 +51,9 @@ def resolve(
         return None, faults
     win, lose = (None, None) if unnamed is None else (unnamed.win, unnamed.lose)
     workspace = ResolvedWorkspace(
-        spec, catalog, typed.features, scorecards, exclude, win, lose, outcomes, unnamed=unnamed, beside=beside
-    )
+        spec, catalog, typed.features, scorecards, exclude, win, lose, outcomes, unnamed=unnamed, beside=beside,
+        never=never,
+    )  # fmt: skip
     unused = Findings(loaded.workspace.marks)
     _warn_of_unused(workspace, unused)
     return workspace, faults + unused.faults
@@ -122,6 +126,20 @@ def _check_treatments(spec: models.WorkspaceSpec, scope: Scope, findings: Findin
                 _condition(getattr(outcome.treatment, key), (*path, "treatment", key), scope, findings)
 
 
+def _enrich(enrich: EnrichSpec | None, catalog: Catalog, typed: TypedFeatures, findings: Findings) -> Expression | None:
+    """Parse who is never looked up, and look up the attributes that clues and the lawful basis are taken from."""
+    if enrich is None:
+        return None
+    scope = attribute_scope(catalog)
+    names = {**scope.types, **{name: kind for name, kind in LEAD_NAMES.items() if kind is Type.TEXT}}
+    named = replace(scope, types=names)
+    for clue, attribute in enrich.clues.items():
+        findings.name(attribute, ("enrich", "clues", clue), named, "attribute")
+    if enrich.basis_from is not None:
+        findings.name(enrich.basis_from, ("enrich", "basis_from"), named, "attribute")
+    return _condition(enrich.never, ("enrich", "never"), lead_scope(catalog, typed.features, typed.broken), findings)
+
+
 def _sorted(faults: list[Fault]) -> list[Fault]:
     return sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0))
 
@@ -145,8 +163,8 @@ def _names_used(workspace: ResolvedWorkspace) -> Iterator[str]:
     yield from _names_beside(workspace.spec)
     for scorecard in workspace.scorecards.values():
         yield from _names_of(scorecard)
-    if workspace.exclude is not None:
-        yield from workspace.exclude.names
+    for condition in (workspace.exclude, workspace.never):
+        yield from condition.names if condition is not None else ()
 
 
 def _names_beside(spec: models.WorkspaceSpec) -> Iterator[str]:

@@ -85,6 +85,8 @@ class ResolvedWorkspace:
     """The unnamed outcome, where there is one."""
     beside: Mapping[str, ResolvedFeature] = field(default_factory=dict)
     """Label → a number that people rank by today."""
+    never: Expression | None = None
+    """Who is never looked up (`enrich: never`)."""
 
     def with_features(self, features: Mapping[str, ResolvedFeature]) -> ResolvedWorkspace:
         """Return the workspace with more features, those of a scorecard say."""

@@ -240,6 +240,8 @@ def _key_message(errors: Sequence[ErrorDetails]) -> str:
     key = errors[0]["input"]
     if kinds == ["string_pattern_mismatch"]:
         return f"{_NAME}; found {found(key)}"
+    if kinds == ["literal_error"]:
+        return f"a key must be {errors[0].get('ctx', {})['expected']} here; found {found(key)}"
     if kinds == ["string_too_long"]:
         return f"a name has at most {errors[0].get('ctx', {})['max_length']} characters; this one has {len(key)}"
     wanted = "text, a number, true or false" if "bool_type" in kinds else "text"

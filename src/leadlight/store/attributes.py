@@ -8,6 +8,7 @@ from datetime import datetime
 from leadlight.engines.base import Engine
 from leadlight.expr.types import Type
 from leadlight.store import names
+from leadlight.store.facts import yield_columns
 from leadlight.store.history import LEADS, add_columns
 from leadlight.store.leads import assign_keys
 from leadlight.store.observe import observe
@@ -33,6 +34,7 @@ def load_leads(engine: Engine, rows: Staged, now: datetime) -> Loaded:
     """
     erased = assign_keys(engine, rows.table, "_id")
     columns: dict[str, Type] = dict(rows.columns)
+    yield_columns(engine, columns)
     add_columns(engine, LEADS, columns)
     names.record(engine, "attribute", rows.source, columns)
     values = list(columns) + (["account"] if "account" in rows.roles else [])

@@ -5,6 +5,9 @@ merged lead has several ids). What a speaker says lasts until the same speaker s
 back the speaker's own value. Of several speakers the one whose value is the newest wins, value by value; a speaker who
 says nothing, or repeats what it has said, takes nothing from another. At the same moment the greater (source, id) wins.
 So the periods follow from the observations alone, in whatever order they came in.
+
+What was looked up ranks below all that is the user's own, or above it where he says so (`speakers`): of values of
+different rank that of the higher one wins, however old it is.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from dataclasses import dataclass
 from leadlight.engines.base import Engine
 from leadlight.expr.types import Type
 from leadlight.store.schema import BEGINNING
+from leadlight.store.speakers import FILL, RANK
 from leadlight.store.sql import Sql, fill
 
 
@@ -35,6 +39,8 @@ class History:
     """What `moment` needs besides the observations."""
     identity: Sql
     """A text that orders the speakers `o` of one source."""
+    rank: Sql
+    """A number: values of speakers `o` of a higher rank win."""
     staged: Sql
     """Whose a staged row `s` is (`p` is the observation before it)."""
     touched: str
@@ -50,6 +56,7 @@ LEADS = History(
     moment=Sql("coalesce(o.known_at, o._created_at, l.created_at)"),
     context=Sql("JOIN leads l ON l.lead = o.lead JOIN ids i ON i.key = o._key"),
     identity=Sql("i.id"),
+    rank=RANK,
     staged=Sql("s.lead, s._key, coalesce(s.created_at, p._created_at) AS _created_at"),
     touched="touched",
 )
@@ -63,6 +70,7 @@ ACCOUNTS = History(
     moment=Sql(f"coalesce(o.known_at, TIMESTAMP '{BEGINNING}')"),
     context=Sql(""),
     identity=Sql("''"),
+    rank=Sql("1"),
     staged=Sql("s.account"),
     touched="touched_accounts",
 )
@@ -71,6 +79,19 @@ ACCOUNTS = History(
 def value_columns(engine: Engine, history: History) -> list[str]:
     """Return the columns of the observations that hold values."""
     return [name for name in engine.columns(history.observations) if name not in history.fixed]
+
+
+def spoken_columns(engine: Engine, history: History) -> list[str]:
+    """Return the columns of values of which something can have been said: all but those that wait for a look-up."""
+    waiting = engine.rows(
+        "SELECT name FROM names WHERE kind = 'attribute' GROUP BY name HAVING bool_and(source = ?) "
+        "AND name NOT IN (SELECT attribute FROM facts)",
+        [FILL],
+    )
+    if history is not LEADS or not waiting:
+        return value_columns(engine, history)
+    names = {str(name).lower() for (name,) in waiting}
+    return [name for name in value_columns(engine, history) if name.lower() not in names]
 
 
 def add_columns(engine: Engine, history: History, columns: dict[str, Type]) -> None:

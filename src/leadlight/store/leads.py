@@ -10,6 +10,7 @@ from typing import Any
 from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError
 from leadlight.spec.entity import plural
+from leadlight.store.speakers import OURS
 from leadlight.store.sql import Sql, fill
 
 NEAREST_IDS = 3
@@ -85,9 +86,10 @@ def assign_keys(engine: Engine, table: str, column: str) -> int:
     return int(erased)
 
 
-_GIVEN_DATES = Sql(
+_GIVEN_DATES = fill(
     "SELECT lead, min(_created_at) AS created_at, min(known_at) FILTER (WHERE known_at <> _read_at) AS known_at, "
-    "min(_read_at) AS read_at FROM observations"
+    "min(_read_at) AS read_at FROM observations WHERE _source NOT IN {ours}",
+    ours=OURS,
 )
 """What sources say about a lead's beginning; a known_at that is the moment of reading is ours, not theirs."""
 
@@ -112,7 +114,7 @@ def refresh_leads(engine: Engine) -> None:
     """
     engine.execute(
         fill(
-            "CREATE TEMP TABLE given AS {given} WHERE lead IN (SELECT lead FROM touched) GROUP BY lead",
+            "CREATE TEMP TABLE given AS {given} AND lead IN (SELECT lead FROM touched) GROUP BY lead",
             given=_GIVEN_DATES,
         )
     )

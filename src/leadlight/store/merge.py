@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from leadlight.engines.base import Engine
+from leadlight.store.speakers import SPEAKERS
 from leadlight.store.sql import Sql, fill, joined, literal
 
 EXAMPLES = 20
@@ -51,6 +52,7 @@ def _mentions(engine: Engine, merge_by: Mapping[str, str | None]) -> Sql | None:
     """Return the query of (lead, attribute, value): who was ever said to have what."""
     present = engine.columns("observations")
     sources = [source for (source,) in engine.rows("SELECT DISTINCT _source FROM observations")]
+    sources = [source for source in sources if source not in SPEAKERS]  # a value that was looked up is no identity
     wanted = [(source, merge_by.get(source, DEFAULT)) for source in sources]
     parts = [
         fill(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from leadlight.engines.base import Engine
-from leadlight.store.history import History, value_columns
+from leadlight.store.history import History, spoken_columns
 from leadlight.store.schema import FOREVER
 from leadlight.store.sql import Sql, each, fill, joined, more
 
@@ -13,7 +13,7 @@ def rebuild(engine: Engine, history: History) -> int:
     count = engine.rows(fill("SELECT count(DISTINCT {owner}) FROM {touched}", **_names(history)))[0][0]
     if not count:
         return 0
-    columns = value_columns(engine, history)
+    columns = spoken_columns(engine, history)
     _gather_several(engine, history, columns)
     if engine.rows(fill("SELECT count(*) FROM (SELECT 1 FROM {periods} LIMIT 1)", **_names(history)))[0][0]:
         engine.execute(
@@ -56,11 +56,13 @@ def _gather_several(engine: Engine, history: History, columns: list[str]) -> Non
     )
     engine.execute(
         fill(
-            "CREATE TEMP TABLE said AS SELECT o.{owner}, o._source, {identity} AS _identity, {moment} AS known_at"
+            "CREATE TEMP TABLE said AS SELECT o.{owner}, o._source, {identity} AS _identity, {moment} AS known_at, "
+            "{rank} AS _rank"
             "{values} FROM {observations} o {context} WHERE o.{owner} IN (SELECT {owner} FROM several) "
             "QUALIFY row_number() OVER (PARTITION BY o.{owner}, o._source, {identity}, {moment} "
             "ORDER BY o.known_at DESC NULLS LAST) = 1",
             identity=history.identity,
+            rank=history.rank,
             moment=history.moment,
             context=history.context,
             values=more(each("o.{name}", columns)),
@@ -138,8 +140,8 @@ def _replaced_by_since(columns: list[str]) -> Sql:
 
 
 def _winner(name: str) -> Sql:
-    """Return the newest value; arg_max passes over nulls."""
-    return fill("arg_max({name}, ({since}, _source, _identity)) AS {name}", name=name, since=_since(name))
+    """Return the newest value of the highest rank; arg_max passes over nulls."""
+    return fill("arg_max({name}, (_rank, {since}, _source, _identity)) AS {name}", name=name, since=_since(name))
 
 
 def _differs(name: str, owner: str) -> Sql:

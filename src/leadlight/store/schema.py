@@ -26,6 +26,9 @@ The rest serve ourselves:
     scorecards          every version that was ever used, with its content
     scores              one row per score given
     grade_history       one row per change of grade; `silent` ones alert nobody
+    lookups             every question that was put to a provider about an id (`_key`), and how it ended
+    facts               what providers answered, value by value, all side by side; `known_at` ties it to its look-up
+    choices             the rule by which each looked-up attribute was last chosen
     runs                what was done, when, with which counts
     migrations          which steps have been taken
 """
@@ -91,6 +94,19 @@ MIGRATIONS: Sequence[Migration] = (
         3,
         "what a treatment changes, by an uplift scorecard",
         tuple(f"ALTER TABLE scores ADD COLUMN {name} DOUBLE" for name in ("uplift", "uplift_low", "uplift_high")),
+    ),
+    (
+        4,
+        "what providers were asked of leads, and what they said",
+        (
+            "CREATE TABLE lookups (_key INTEGER NOT NULL, provider VARCHAR NOT NULL, subject VARCHAR, "
+            "outcome VARCHAR NOT NULL, why VARCHAR, message VARCHAR, cost DOUBLE, basis VARCHAR, fetched_at TIMESTAMP, "
+            "known_at TIMESTAMP NOT NULL, until TIMESTAMP, recorded_at TIMESTAMP NOT NULL)",
+            "CREATE TABLE facts (_key INTEGER NOT NULL, provider VARCHAR NOT NULL, attribute VARCHAR NOT NULL, "
+            "value VARCHAR, type VARCHAR NOT NULL, confidence DOUBLE NOT NULL, origin VARCHAR, evidence VARCHAR, "
+            "licence VARCHAR, fetched_at TIMESTAMP, known_at TIMESTAMP NOT NULL, until TIMESTAMP)",
+            "CREATE TABLE choices (attribute VARCHAR NOT NULL, rule VARCHAR NOT NULL)",
+        ),
     ),
 )
 """(number, what it does, statements); numbers rise by one, and what has shipped never changes."""
