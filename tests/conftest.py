@@ -3,10 +3,34 @@
 from __future__ import annotations
 
 import tempfile
+import uuid
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+
+@pytest.fixture
+def postgres_store(postgres_uri: str) -> Iterator[str]:
+    """The address of an empty store in that PostgreSQL: a schema of its own."""
+    yield from _schema(postgres_uri)
+
+
+@pytest.fixture(scope="module")
+def postgres_module_store(postgres_uri: str) -> Iterator[str]:
+    """The same, for all tests of a file."""
+    yield from _schema(postgres_uri)
+
+
+def _schema(uri: str) -> Iterator[str]:
+    import psycopg
+
+    name = f"leadlight_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {name}".encode())
+        yield f"{uri}&options=-csearch_path%3D{name}"
+        connection.execute(f"DROP SCHEMA {name} CASCADE".encode())
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from leadlight.errors import UsageError
 from leadlight.workspace import Workspace, utc_now
 
 if TYPE_CHECKING:
-    from leadlight.engines.duckdb import DuckDBEngine
+    from leadlight.engines.base import Engine
     from leadlight.learn.run import LearnRun
     from leadlight.scorecards.rank import Ranking
     from leadlight.sources.discover import Discovered
@@ -111,7 +111,7 @@ def _clear(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _newest(engine: DuckDBEngine, found: Discovered) -> datetime:
+def _newest(engine: Engine, found: Discovered) -> datetime:
     """Return the moment at which the file was as it is: just after the newest time in it; now, where it has none."""
     if found.created_at.column is None:
         return utc_now()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from leadlight.engines.duckdb import DuckDBEngine
+from leadlight.engines.base import Engine
 from leadlight.expr.types import Type
 from leadlight.store.open import open_store
 from leadlight.store.sql import quoted
@@ -22,7 +22,7 @@ Stage = Callable[..., Staged]
 
 
 def stage_rows(
-    engine: DuckDBEngine,
+    engine: Engine,
     source: str,
     roles: Sequence[str],
     columns: Mapping[str, Type],
@@ -40,9 +40,11 @@ def stage_rows(
     return Staged(source=source, table="source_rows", roles=frozenset(roles), columns=dict(columns))
 
 
-@pytest.fixture
-def store() -> Iterator[DuckDBEngine]:
-    engine = open_store("duckdb::memory:", Path())
+@pytest.fixture(params=["duckdb", "postgres"])
+def store(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    postgres = request.param == "postgres"
+    address = request.getfixturevalue("postgres_store") if postgres else "duckdb::memory:"
+    engine = open_store(address, Path(), create=True)
     engine.execute("CREATE TEMP TABLE touched (lead INTEGER)")
     engine.execute("CREATE TEMP TABLE touched_accounts (account VARCHAR)")
     yield engine
@@ -50,7 +52,7 @@ def store() -> Iterator[DuckDBEngine]:
 
 
 @pytest.fixture
-def stage(store: DuckDBEngine) -> Stage:
+def stage(store: Engine) -> Stage:
     def staged(*args: Any, **options: Any) -> Staged:
         return stage_rows(store, *args, **options)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from leadlight.errors import NotFoundError, StoreError, StoreInUse, StoreVersionError
+from leadlight.errors import NotFoundError, StoreError, StoreInUse, StoreVersionError, UsageError
 from leadlight.store.open import open_store
 
 
@@ -24,12 +24,31 @@ def test_none_yet(tmp_path: Path) -> None:
     assert not (tmp_path / "none.duckdb").exists()
 
 
-@pytest.mark.parametrize("address", ["leads.duckdb", "duckdb:", "oracle:x", "postgresql://u:secret@host/db"])
+@pytest.mark.parametrize("address", ["leads.duckdb", "duckdb:", "oracle:x"])
 def test_no_address_of_a_store(tmp_path: Path, address: str) -> None:
     with pytest.raises(StoreError) as caught:
         open_store(address, tmp_path)
     assert "secret" not in str(caught.value)
     assert "Write `store: duckdb:" in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["postgresql://u:secret@127.0.0.1:1/db", "postgres://u:secret@127.0.0.1:1/db"])
+def test_a_server_that_does_not_answer(tmp_path: Path, address: str) -> None:
+    with pytest.raises(StoreError, match="the store in PostgreSQL cannot be reached") as caught:
+        open_store(address, tmp_path)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_variable_that_is_not_set(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="NOBODY_SET_THIS is not set"):
+        open_store("postgresql://u:${NOBODY_SET_THIS}@127.0.0.1:1/db", tmp_path)
+
+
+def test_none_yet_in_postgres(tmp_path: Path, postgres_store: str) -> None:
+    with pytest.raises(NotFoundError, match="there is no store yet"):
+        open_store(postgres_store, tmp_path)
+    open_store(postgres_store, tmp_path, create=True).close()
+    open_store(postgres_store, tmp_path).close()
 
 
 def test_a_folder_and_a_file_that_is_none(tmp_path: Path) -> None:
@@ -43,7 +62,7 @@ def test_a_folder_and_a_file_that_is_none(tmp_path: Path) -> None:
 def test_a_database_of_somebody_else(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "x.duckdb")) as connection:
         connection.execute("CREATE TABLE theirs (a INTEGER)")
-    with pytest.raises(StoreError, match="is a DuckDB database, but not a store of Leadlight"):
+    with pytest.raises(StoreError, match="is a database, but not a store of Leadlight"):
         open_store("duckdb:x.duckdb", tmp_path, create=True)
 
 

@@ -27,7 +27,9 @@ def tell(store: DuckDBEngine, stage: Stage) -> Callable[..., Counts]:
 
 
 def outcomes(store: DuckDBEngine) -> list[tuple[Any, ...]]:
-    return store.rows('SELECT id, o."at", outcome, value FROM outcomes o JOIN ids i ON i.key = o.lead ORDER BY ALL')
+    return store.rows(
+        'SELECT id, o."at", outcome, value FROM outcomes o JOIN ids i ON i.key = o.lead ORDER BY 1, 2, 3, 4'
+    )
 
 
 def test_a_deal_that_was_open_and_is_now_won(store: DuckDBEngine, tell: Callable[..., Counts]) -> None:

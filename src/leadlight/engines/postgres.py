@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 import pyarrow as pa
@@ -22,9 +22,6 @@ from leadlight.engines.translate import insert_by_name, translated
 from leadlight.errors import StoreError
 from leadlight.expr.types import Type
 
-if TYPE_CHECKING:
-    from psycopg.abc import Query
-
 CAPABILITIES = Capabilities(
     dialect="duckdb",
     types={Type.NUMBER: "DOUBLE", Type.TEXT: "VARCHAR", Type.BOOL: "BOOLEAN", Type.TIME: "TIMESTAMP"},
@@ -35,12 +32,16 @@ CAPABILITIES = Capabilities(
 
 _ARROW: Mapping[int, pa.DataType] = {
     16: pa.bool_(), 20: pa.int64(), 21: pa.int16(), 23: pa.int32(), 25: pa.string(), 700: pa.float32(),
-    701: pa.float64(), 1043: pa.string(), 1114: pa.timestamp("us"), 1700: pa.float64(), 2950: pa.string(), 114: pa.string(),
-    705: pa.string(), 19: pa.string(), 1184: pa.timestamp("us"),
+    701: pa.float64(), 1043: pa.string(), 1114: pa.timestamp("us"), 1700: pa.float64(), 2950: pa.string(),
+    114: pa.string(), 705: pa.string(), 19: pa.string(), 1184: pa.timestamp("us"),
 }  # fmt: skip
 """Number of a type in PostgreSQL → Arrow's; numerics come of sums and means of whole numbers."""
 
-_LISTS: Mapping[int, pa.DataType] = {1022: pa.list_(pa.float64()), 1009: pa.list_(pa.string()), 1016: pa.list_(pa.int64())}
+_LISTS: Mapping[int, pa.DataType] = {
+    1022: pa.list_(pa.float64()),
+    1009: pa.list_(pa.string()),
+    1016: pa.list_(pa.int64()),
+}
 
 _COLUMNS: Mapping[str, str] = {
     "double precision": "DOUBLE", "text": "VARCHAR", "character varying": "VARCHAR", "boolean": "BOOLEAN",
@@ -88,7 +89,8 @@ IMMUTABLE PARALLEL SAFE LANGUAGE plpgsql AS $$
 DECLARE
     m int := 0; t int := 0; k int := 1; prefix int := 0; jaro double precision;
     la int := length(a); lb int := length(b); reach int := greatest(greatest(la, lb) / 2 - 1, 0);
-    taken boolean[] := array_fill(false, ARRAY[greatest(lb, 1)]); found boolean[] := array_fill(false, ARRAY[greatest(la, 1)]);
+    taken boolean[] := array_fill(false, ARRAY[greatest(lb, 1)]);
+    found boolean[] := array_fill(false, ARRAY[greatest(la, 1)]);
 BEGIN
     IF la = 0 OR lb = 0 THEN RETURN CASE WHEN la = lb THEN 1 ELSE 0 END; END IF;
     FOR i IN 1..la LOOP
@@ -142,7 +144,9 @@ class PostgresEngine:
         try:
             self._connection = psycopg.connect(address, autocommit=True)
         except psycopg.Error as error:
-            raise StoreError(f"the store in PostgreSQL cannot be reached: {str(error).strip().splitlines()[-1]}") from None
+            raise StoreError(
+                f"the store in PostgreSQL cannot be reached: {str(error).strip().splitlines()[-1]}"
+            ) from None
         self._connection.adapters.register_loader("json", TextLoader)
         self._depth = 0
         for setting in ("TimeZone = 'UTC'", "extra_float_digits = 1", "client_min_messages = error"):
@@ -183,7 +187,8 @@ class PostgresEngine:
         return self._reader(translated(sql), parameters).read_all()
 
     def _described(self, query: str, parameters: Sequence[Any]) -> Sequence[Any]:
-        return self._run(f"SELECT * FROM ({query}) AS described LIMIT 0", parameters).description or []
+        nothing = f"SELECT * FROM ({query}) AS described LIMIT 0"  # noqa: S608 - a query of our own
+        return self._run(nothing, parameters).description or []
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable under a name until `unregister`, as a temporary table."""
@@ -203,7 +208,7 @@ class PostgresEngine:
 
     def batches(self, table: str) -> pa.RecordBatchReader:
         """Return the rows of a table batch by batch; nothing else can be asked before they are read."""
-        return self._reader(f"SELECT * FROM {_quoted(table)}")
+        return self._reader(f"SELECT * FROM {_quoted(table)}")  # noqa: S608 - a quoted name
 
     def _reader(self, text: str, parameters: Sequence[Any] = ()) -> pa.RecordBatchReader:
         """Run a query of PostgreSQL through a cursor on the server, so that no more than a batch is in memory twice."""
@@ -284,7 +289,7 @@ class PostgresEngine:
 
 
 def _as_csv(batch: pa.RecordBatch) -> bytes:
-    """Return rows as CSV in which nothing is no value, and a text is always quoted; PostgreSQL keeps no NUL in texts."""
+    """Return rows as CSV, in which no value is nothing at all and a text is always quoted."""
     columns = [_for_csv(column) for column in batch.columns]
     written = io.BytesIO()
     options = csv.WriteOptions(include_header=False, quoting_style="all_valid")
@@ -296,7 +301,7 @@ def _for_csv(column: pa.Array) -> pa.Array:
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _for_csv(column.dictionary_decode())
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):  # PostgreSQL keeps no NUL in texts
         return pc.replace_substring(column, "\0", "")
     return column.cast(pa.string()) if pa.types.is_decimal(kind) or pa.types.is_floating(kind) else column
 

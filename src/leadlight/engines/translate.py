@@ -139,16 +139,17 @@ def _sha256(node: exp.Expr) -> exp.Expr:
     return _call("encode", taken, exp.Literal.string("hex"))
 
 
-def _extreme(descending: bool) -> Callable[[exp.Expr], exp.Expr]:
+def _extreme(*, descending: bool) -> Callable[[exp.Expr], exp.Expr]:
     """arg_max and arg_min: the value of the row whose other value is the greatest (least); nulls are passed over."""
 
     def rule(node: exp.Expr) -> exp.Expr:
         value, by = node.this, node.expression
-        present = exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))
+        present: exp.Expr = exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))
         if not isinstance(by, exp.Tuple):
             present = exp.and_(present, exp.Not(this=exp.Is(this=by.copy(), expression=exp.null())))
         parts = list(by.expressions) if isinstance(by, exp.Tuple) else [by]
-        order = exp.Order(this=value, expressions=[exp.Ordered(this=part, desc=descending, nulls_first=False) for part in parts])
+        by_parts = [exp.Ordered(this=part, desc=descending, nulls_first=False) for part in parts]
+        order = exp.Order(this=value, expressions=by_parts)
         outer = node.parent
         if isinstance(outer, exp.Filter):
             present = exp.and_(exp.Paren(this=outer.expression.this.copy()), present)
@@ -173,21 +174,19 @@ def _group(node: exp.Expr) -> exp.Expr:
     select = node.parent
     assert isinstance(select, exp.Select)
     places = [
-        exp.Literal.number(place)
-        for place, item in enumerate(select.expressions, 1)
-        if item.find(exp.AggFunc) is None
+        exp.Literal.number(place) for place, item in enumerate(select.expressions, 1) if item.find(exp.AggFunc) is None
     ]
     return exp.Group(expressions=places)
 
 
 def _join(node: exp.Expr) -> exp.Expr:
-    """ASOF: the last row before, for each; SEMI … USING: those that have one."""
+    """ASOF: for each row the last before it, by the one condition with `<=`, whose left side is the joined table's."""
     if str(node.args.get("method") or "").upper() != "ASOF":
         return node
     source = node.this
     alias = source.alias_or_name
     on = node.args["on"]
-    later = next(part for part in on.flatten() if isinstance(part, exp.LTE))
+    later = next(on.find_all(exp.LTE))
     found = exp.select("*").from_(source.copy()).where(on.copy())
     found = found.order_by(exp.Ordered(this=later.this.copy(), desc=True, nulls_first=False)).limit(1)
     lateral = exp.Lateral(this=found.subquery(), alias=exp.TableAlias(this=exp.to_identifier(alias)))
@@ -226,8 +225,8 @@ _RULES: Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.Anonymous: _anonymous,
     exp.ArrayContains: _array_contains,
     exp.SHA2: _sha256,
-    exp.ArgMax: _extreme(True),
-    exp.ArgMin: _extreme(False),
+    exp.ArgMax: _extreme(descending=True),
+    exp.ArgMin: _extreme(descending=False),
     exp.Filter: _filter,
     exp.Group: _group,
     exp.Join: _join,

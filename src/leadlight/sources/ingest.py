@@ -152,7 +152,8 @@ def _read_all(
     with Opened(sources.values()) as opened:
         for name, source in sources.items():
             try:
-                pending.append(_read_one(engine, desk, name, source, root, opened, pending, progress, contract.get(name)))
+                held_to = contract.get(name)
+                pending.append(_read_one(engine, desk, name, source, root, opened, pending, progress, held_to))
             except DataError as error:
                 errors.append(error)
     if len(errors) == 1:
@@ -191,9 +192,7 @@ def _read_one(
     return Pending(source, reading, time.perf_counter() - started, forget, notes)
 
 
-def _types(
-    engine: Engine, kind: SourceKind, before: Iterable[Pending], *, forgotten: Sequence[str]
-) -> dict[str, Type]:
+def _types(engine: Engine, kind: SourceKind, before: Iterable[Pending], *, forgotten: Sequence[str]) -> dict[str, Type]:
     """Return the types that names of this kind have: in the store, and in what was just read."""
     if kind is SourceKind.OUTCOMES:
         return {}
@@ -244,7 +243,10 @@ def store_readings(
     given: Mapping[str, Type] = MappingProxyType({}),
     desk: DuckDBEngine | None = None,
 ) -> IngestReport:
-    """Store what was read (at `desk`, where that is not the store); call it inside a transaction. `now` is naive UTC."""
+    """Store what was read, at `desk` where that is not the store; call it inside a transaction.
+
+    `now` is naive UTC.
+    """
     engine.execute("CREATE TEMP TABLE touched (lead INTEGER)")
     engine.execute("CREATE TEMP TABLE touched_accounts (account VARCHAR)")
     if desk is not None and desk is not engine:

@@ -12,7 +12,6 @@ from leadlight.spec.variables import expand
 from leadlight.store.migrate import migrate, store_version
 from leadlight.store.schema import VERSION
 
-
 IN_POSTGRES = "the store in PostgreSQL"
 POSTGRES = ("postgresql://", "postgres://")
 

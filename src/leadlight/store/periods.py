@@ -21,8 +21,7 @@ def rebuild(engine: Engine, history: History) -> int:
         )
     engine.execute(
         fill(
-            "INSERT INTO {periods} BY NAME SELECT * FROM ({alone} UNION ALL {several}) "
-            "ORDER BY {owner}, known_at",
+            "INSERT INTO {periods} BY NAME SELECT * FROM ({alone} UNION ALL {several}) ORDER BY {owner}, known_at",
             alone=_periods_of_one(history, columns),
             several=_periods_of_several(history, columns),
             **_names(history),
@@ -95,7 +94,8 @@ def _periods_of_several(history: History, columns: list[str]) -> Sql:
                 SELECT *{changed} FROM said
                 WINDOW w AS (PARTITION BY {owner}, _source, _identity ORDER BY known_at)
             ), dated AS (
-                SELECT {owner}, _source, _identity, known_at{values}{since} FROM marked WINDOW w AS (PARTITION BY {owner}, _source, _identity ORDER BY known_at)
+                SELECT {owner}, _source, _identity, _rank, known_at{values}{since} FROM marked
+                WINDOW w AS (PARTITION BY {owner}, _source, _identity ORDER BY known_at)
             ), moments AS (
                 SELECT DISTINCT {owner}, known_at AS moment FROM marked
             ), speakers AS (
