@@ -27,6 +27,9 @@ from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 if TYPE_CHECKING:
     from leadlight.allocate.report import Allocation
     from leadlight.engines.duckdb import DuckDBEngine
+    from leadlight.enrich.facts import Facts
+    from leadlight.enrich.forget import Forgotten
+    from leadlight.expr.types import Type
     from leadlight.insight.next_step import NextStep
     from leadlight.insight.profile import Profile
     from leadlight.insight.similar import Similar
@@ -78,7 +81,7 @@ class Workspace:
         """Look at every file the workspace has, and at the headers of its sources; raise all faults at once."""
         from leadlight.sources.check import check
 
-        return check(PartlyLoaded(self.loaded))
+        return check(PartlyLoaded(self.loaded), enrichment=_enrichment)
 
     def ingest(
         self,
@@ -100,7 +103,16 @@ class Workspace:
             raise UsageError(f"{moment:%Y-%m-%d %H:%M} UTC lies ahead: what will be known then is not in the files")
         with placed(self.loaded.workspace.marks), self.store(write=True, create=True) as engine:
             spec, contract = self.loaded.workspace.spec, self.loaded.contract
-            return ingest(engine, spec, self.root, only=only, now=moment, progress=progress, contract=contract)
+            return ingest(
+                engine,
+                spec,
+                self.root,
+                only=only,
+                now=moment,
+                progress=progress,
+                contract=contract,
+                given=self._given(),
+            )
 
     # ------------------------------------------------------------------------------------------------------ scores
 
@@ -566,13 +578,41 @@ class Workspace:
             return letters(engine, resolved, card, moment, target, line=line, most=reasons, against=against)
 
     def erase(self, lead: str) -> Erased:
-        """Remove a person everywhere, for good."""
-        from leadlight.store.erase import erase
+        """Remove a person everywhere, for good: from the store, and from what was kept of looking it up."""
+        from leadlight.enrich.forget import forget_person
 
         with self.store(write=True) as engine:
-            return erase(engine, lead, now=self.now())
+            return forget_person(engine, self.loaded.workspace.spec.enrich, self.root, lead, now=self.now())
+
+    # -------------------------------------------------------------------------------------------------- look leads up
+
+    def facts(self, lead: str, *, as_of: str | datetime | None = None) -> Facts:
+        """Say what is known of a lead, value by value: what is used, who says otherwise, since when, by what right."""
+        from leadlight.enrich.facts import facts
+        from leadlight.store.leads import get_lead
+
+        spec = self.loaded.workspace.spec
+        with self.store() as engine:
+            _check_read(engine)
+            found = get_lead(engine, lead, entity=spec.entity)
+            return facts(engine, spec.enrich, found, self._as_of(as_of), entity=spec.entity)
+
+    def forget_provider(self, provider: str) -> Forgotten:
+        """Remove all that a provider has said, and what was kept of asking it; values are chosen again without it."""
+        from leadlight.enrich.forget import forget_provider
+
+        with self.store(write=True) as engine:
+            return forget_provider(engine, self.loaded.workspace.spec.enrich, self.root, provider)
 
     # ------------------------------------------------------------------------------------------------------ inside
+
+    def _given(self) -> Mapping[str, Type]:
+        """Return the attributes that `enrich:` can give."""
+        if self.loaded.workspace.spec.enrich is None:
+            return {}
+        from leadlight.enrich.check import given_attributes
+
+        return given_attributes(self.loaded.workspace.spec.enrich, self.root)
 
     @contextmanager
     def session(self) -> Iterator[Workspace]:
@@ -617,8 +657,17 @@ class Workspace:
     def _resolved(self, catalog: Catalog) -> tuple[ResolvedWorkspace, list[Fault]]:
         resolved, faults = resolve(self.loaded, catalog)
         if resolved is None:
-            raise SpecError(faults)
+            raise SpecError(faults, fix=self._unread(catalog))
         return resolved, [fault for fault in faults if fault.severity == "warning"]
+
+    def _unread(self, catalog: Catalog) -> str | None:
+        """Say what to run where a store from before `enrich:` does not know what can be looked up."""
+        known = {*catalog.attributes, *catalog.account_attributes}
+        new = [name for name in self._given() if name not in known]
+        if not new:
+            return None
+        names = ", ".join(new[:5]) + (", …" if len(new) > 5 else "")
+        return f"The store does not know yet what `enrich:` gives ({names}): run `leadlight ingest`."
 
     def _catalog(self) -> Catalog:
         """Return the names the store has; without a store, those the sources' headers tell."""
@@ -675,6 +724,23 @@ class Workspace:
 
         stored = latest(engine, card.name, as_of=as_of)
         return None if stored is None else _checked(resolve_scorecard(document(card.name, stored.content), resolved))
+
+
+def check_folder(folder: Path) -> CheckReport:
+    """Look at every file in a folder, as `Workspace.check` does, also where some cannot be read as they should."""
+    from leadlight.sources.check import check_folder
+
+    return check_folder(folder, enrichment=_enrichment)
+
+
+def _enrichment(loaded: LoadedWorkspace, catalog: Catalog) -> tuple[Catalog, tuple[Fault, ...]]:
+    """Return the names that are known with those that look-ups give, and what is wrong with `enrich:`."""
+    if loaded.workspace.spec.enrich is None:
+        return catalog, ()
+    from leadlight.enrich.check import check_enrich
+
+    checked = check_enrich(loaded, catalog)
+    return checked.known_in(catalog), checked.faults
 
 
 def open_workspace(folder: str | Path = ".", *, now: Callable[[], datetime] = utc_now) -> Workspace:

@@ -47,6 +47,7 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "revert": ["revert", "house", *at],
         "profile": ["profile", *at, *AS_OF],
         "similar": ["similar", "L010", *at, *AS_OF],
+        "facts": ["facts", "L010", *at, *AS_OF],
         "next": ["next", "L010", *at, *AS_OF],
         "sql": ["sql", "--dialect", "postgres", *at, *AS_OF],
     }

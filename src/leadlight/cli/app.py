@@ -15,6 +15,7 @@ import typer
 from leadlight.cli import (
     allocate_verbs,
     data_verbs,
+    facts_verb,
     insight_verbs,
     learn_verbs,
     letter_verbs,
@@ -35,6 +36,7 @@ VERBS: dict[str, Callable[..., None]] = {
     **uplift_verbs.VERBS,
     **letter_verbs.VERBS,
     **insight_verbs.VERBS,
+    **facts_verb.VERBS,
     **result_verbs.VERBS,
 }
 

@@ -72,7 +72,7 @@ def check(workspace: Folder = Path(), json: Json = False) -> None:
     """
     from leadlight.cli import render
     from leadlight.cli.console import write
-    from leadlight.sources.check import check_folder
+    from leadlight.workspace import check_folder
 
     write(check_folder(workspace), as_json=json, render=render.checked)
 
