@@ -12,6 +12,7 @@ from typing import Any, Literal
 from leadlight.engines.base import Engine
 from leadlight.spec.enrich import EnrichSpec, Rule, WaterfallSpec
 from leadlight.spec.readable import Readable
+from leadlight.store.choice import waterfall_of
 from leadlight.store.facts import SINCE_CREATION, answers_of, lookups_of
 from leadlight.store.known import known, own_values
 from leadlight.store.leads import Lead
@@ -203,7 +204,7 @@ def _asked(engine: Engine, lead: Lead, moment: datetime) -> Iterable[Asked]:
 def _known(attribute: str, value: Any, said: Sequence[Saying], spec: EnrichSpec) -> Known:
     """Order what is said of an attribute by the rule, and mark what is used."""
     providers = sorted({saying.source for saying in said if not saying.own})
-    waterfall = spec.waterfall(attribute, [*spec.ask, *(name for name in providers if name not in spec.ask)] or [""])
+    waterfall = waterfall_of(spec, attribute, providers)
     judged = [_judged(saying, waterfall) for saying in said]
     ordered = sorted(judged, key=lambda saying: _order(saying, judged, waterfall))
     place = (
