@@ -8,7 +8,7 @@ company found is judged by what is known of the lead's, and the answer is how su
   short). Likeness of .95 and more begins at .75, .88 at .6, .8 at .4; less is another company, unless the web site says
   otherwise.
 * **web site**, where the register knows it and the lead's domain is known: the same domain makes it .97 (.85 if the
-  names are unlike); another domain halves.
+  names are unlike); another domain halves what all else makes.
 * **country**, where both are known: the same adds .15, another leaves .4 of it. The same city or postal code adds .05.
 * **closed** companies keep .8 of it.
 * **rivals**: where n other companies come within .1, each is as likely, and it is divided by n + 1; a company whose web
@@ -130,16 +130,17 @@ def judge(wanted: Wanted, candidate: Candidate) -> tuple[float, str, bool]:
     if same_site:
         return (0.97 if alike >= 0.6 else 0.85), f"{why[0]}, same web site", True
     sure = next((begin for least, begin in LIKENESS if alike >= least), 0.0)
-    if same_site is False:
-        sure, why = sure * 0.5, [*why, "another web site"]
     if wanted.country and candidate.country:
         same = wanted.country.upper() == candidate.country.upper()
         sure, why = (sure + 0.15 if sure else 0.0) if same else sure * 0.4, [*why, f"{_same(same)} country"]
     if sure and _same_place(wanted, candidate):
         sure, why = sure + 0.05, [*why, "same place"]
+    sure = min(sure, 0.95)
     if not candidate.active:
         sure, why = sure * 0.8, [*why, "closed"]
-    return min(sure, 0.95), ", ".join(why), False
+    if same_site is False:
+        sure, why = sure * 0.5, [*why, "another web site"]
+    return sure, ", ".join(why), False
 
 
 def likeness(one: str, other: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import datetime
 
 import pytest
@@ -15,13 +16,17 @@ NOW = datetime(2026, 11, 28, 12)
 
 
 @pytest.fixture
-def ask(internet):
-    """Ask a provider with clues; returns its facts by attribute, all of which are sound as they come."""
+def ask(internet, tmp_path):
+    """Ask a provider with clues; returns its facts by attribute, all of which are sound as they come.
 
-    def asked(provider, *, attributes=None, at=NOW, times=1, **clues):
+    Nothing is remembered from one question to the next, unless `cache` names a file.
+    """
+    caches = itertools.count()
+
+    def asked(provider, *, attributes=None, at=NOW, times=1, cache=None, **clues):
         async def run():
             query = Query({Clue(name): value for name, value in clues.items()}, attributes or {}, at)
-            async with open_network(internet.network(), None) as network:
+            async with open_network(internet.network(), cache or tmp_path / f"{next(caches)}.sqlite") as network:
                 for _ in range(times):
                     facts = await Sound(provider, provider.about).ask(query, network)
                 return facts

@@ -1,10 +1,10 @@
-"""Vendors described in YAML, asked over real HTTP: the shipped ones in their published shapes, and every key of a file."""
+"""Vendors described in YAML, over real HTTP: the shipped ones in their published shapes, and every key of a file."""
 
 from __future__ import annotations
 
 import base64
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -185,6 +185,27 @@ def test_later(vendor, internet, ask):
         ask(vendor(ERRORS), domain="anvil.example")
     assert caught.value.why is Why.RATE_LIMITED
     assert caught.value.retry_at is not None
+
+
+def test_an_error_in_the_form_of_an_answer_is_not_believed_for_long(vendor, internet, ask, tmp_path):
+    answers = iter([{"error": {"code": "limit"}}, {"a": "b"}, {"a": "c"}])
+    internet.handle("errors.example", "*", lambda _: next(answers))
+    with pytest.raises(NetworkError):
+        ask(vendor(ERRORS), cache=tmp_path / "kept", domain="anvil.example")
+    for _ in range(2):
+        assert ask(vendor(ERRORS), cache=tmp_path / "kept", domain="anvil.example")["city"].value == "b"
+
+
+def test_what_comes_later_is_not_asked_for_before(vendor, internet, ask, tmp_path):
+    internet.handle("errors.example", "*", 202)
+    asked = {"cache": tmp_path / "kept", "domain": "anvil.example"}
+    now = datetime.now(UTC).replace(tzinfo=None)
+    for minutes, begun in ((0, 1), (5, 1), (11, 2)):
+        with pytest.raises(NetworkError, match="still looking"):
+            ask(vendor(ERRORS), at=now + timedelta(minutes=minutes), **asked)
+        assert internet.begun("errors.example") == begun
+    internet.handle("errors.example", "*", {"a": "b"})
+    assert ask(vendor(ERRORS), at=now + timedelta(minutes=30), **asked)["city"].value == "b"
 
 
 def paged(request):
