@@ -22,7 +22,7 @@ def known(engine: Engine, leads: Iterable[int], moment: datetime) -> pa.Table:
     """
     own = value_columns(engine, LEADS)
     theirs = [name for name in value_columns(engine, ACCOUNTS) if name not in own]
-    with _asked(engine, leads):
+    with asked_leads(engine, leads):
         return engine.arrow(
             fill(
                 "SELECT l.lead{own}{theirs} FROM leads l "
@@ -46,7 +46,7 @@ def since(engine: Engine, leads: Iterable[int], names: Iterable[str], moment: da
     own = [name for name in value_columns(engine, LEADS) if name in wanted]
     theirs = [name for name in value_columns(engine, ACCOUNTS) if name in wanted and name not in own]
     own += ["account"] if theirs and "account" not in own else []
-    with _asked(engine, leads):
+    with asked_leads(engine, leads):
         return engine.arrow(
             fill(
                 "WITH now AS (SELECT lead, max(account) FILTER (known_until > $1) AS account FROM attributes "
@@ -83,7 +83,7 @@ def _changes(history: History, names: list[str], owners: Sql) -> Sql:
 
 
 @contextmanager
-def _asked(engine: Engine, leads: Iterable[int]) -> Iterator[None]:
+def asked_leads(engine: Engine, leads: Iterable[int]) -> Iterator[None]:
     engine.register("asked_leads", pa.table({"lead": pa.array(list(leads), pa.int32())}))
     try:
         yield
