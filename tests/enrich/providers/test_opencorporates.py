@@ -23,7 +23,7 @@ def company(name, number="1", jurisdiction="us_ny", **more):
         "registered_address_in_full": "1 Forge Lane, Albany, NY, 12207", "restricted_for_marketing": None,
         "industry_codes": [
             {"industry_code": {"code": "x", "description": "…", "code_scheme_id": "unheard_of", "uid": "x"}},
-            {"industry_code": {"code": "62.01", "description": "…", "code_scheme_id": "eu_nace_2", "uid": "eu_nace_2-6201"}},
+            {"industry_code": {"code": "62.01", "description": "…", "code_scheme_id": "eu_nace_2", "uid": "…"}},
         ],
         "native_company_number": None, "alternate_registration_entities": [],
         "opencorporates_url": f"https://opencorporates.com/companies/{jurisdiction}/{number}", **more,
