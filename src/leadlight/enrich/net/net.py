@@ -179,7 +179,7 @@ class Door:
             await self._write(key, stored, about, asker)
 
     async def _write(self, key: bytes, stored: Stored, about: str, asker: str) -> None:
-        if not await self.cache.write(key, stored, about=about, asker=asker):
+        if not await self.cache.write(key, stored, about=about, asker=asker) and self.cache.path is not None:
             self.counts.unkept += 1
 
     async def _fetch(self, question: Question, old: Stored | None) -> Reply:
@@ -354,8 +354,8 @@ class _Side:
         secrets: Mapping[str, str] | None = None, ttl: timedelta = MONTH, limit: int = PAGE_LIMIT, crawl: bool = False,
     ) -> Reply:  # fmt: skip
         question = Question(
-            target(url, params), urlencode(secrets or {}), tuple((headers or {}).items()), None, ttl, limit, crawl, self.every,
-            1 if crawl else together(1.0 / self.every), asker=self.asker,
+            target(url, params), urlencode(secrets or {}), tuple((headers or {}).items()), None, ttl, limit, crawl,
+            self.every, 1 if crawl else together(1.0 / self.every), asker=self.asker,
         )  # fmt: skip
         return await self.door.ask(question)
 
