@@ -50,6 +50,7 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "facts": ["facts", "L010", *at, *AS_OF],
         "next": ["next", "L010", *at, *AS_OF],
         "sql": ["sql", "--dialect", "postgres", *at, *AS_OF],
+        "serve": ["serve", *at, "--port", "0", "--for", "1s"],
     }
 
 
@@ -141,5 +142,5 @@ def test_leadlight_alone_says_what_to_do_next(run: Run, tmp_path: Path, long_ago
 
 
 def test_schema_is_json_that_names_the_parts(run: Run) -> None:
-    assert set(json.loads(run("schema").out)) == {"workspace", "scorecard", "contract"}
+    assert set(json.loads(run("schema").out)) == {"workspace", "scorecard", "contract", "vendor"}
     assert "groups" in json.loads(run("schema", "scorecard").out)["properties"]

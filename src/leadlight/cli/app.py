@@ -21,6 +21,7 @@ from leadlight.cli import (
     letter_verbs,
     result_verbs,
     score_verbs,
+    serve_verbs,
     uplift_verbs,
 )
 from leadlight.cli.failures import fail, silence
@@ -38,6 +39,7 @@ VERBS: dict[str, Callable[..., None]] = {
     **insight_verbs.VERBS,
     **facts_verb.VERBS,
     **result_verbs.VERBS,
+    **serve_verbs.VERBS,
 }
 
 app = typer.Typer(

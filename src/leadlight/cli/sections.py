@@ -13,7 +13,7 @@ SECTIONS = {
     "Look at the past": ("profile", "similar", "next"),
     "Look leads up": ("facts",),
     "Change a scorecard": ("try", "diff", "schema"),
-    "Hand on": ("allocate", "report", "export", "sql"),
+    "Hand on": ("allocate", "report", "export", "sql", "serve"),
     "Keep house": ("erase",),
 }
 
