@@ -35,6 +35,7 @@ class Subject(StrEnum):
     WORKSPACE = "workspace"
     SCORECARD = "scorecard"
     CONTRACT = "contract"
+    VENDOR = "vendor"
 
 
 def init(
@@ -154,7 +155,9 @@ def _day(text: str) -> datetime:
 def schema(
     of: Annotated[
         Subject | None,
-        typer.Argument(metavar="[workspace|scorecard|contract]", help="One; all unless told.", show_default=False),
+        typer.Argument(
+            metavar="[workspace|scorecard|contract|vendor]", help="One; all unless told.", show_default=False
+        ),
     ] = None,
     write_files: Annotated[
         bool, typer.Option("--write", help="Write them into the workspace's folder .leadlight, where `init` puts them.")

@@ -12,8 +12,8 @@ from leadlight.errors import UsageError
 
 
 def result(url, title="…"):
-    return {"url": url, "title": title, "content": "…", "engine": "made up", "parsed_url": [], "template": "default.html",
-            "engines": ["made up"], "positions": [1], "score": 1.0, "category": "general"}  # fmt: skip
+    return {"url": url, "title": title, "content": "…", "engine": "x", "parsed_url": [], "template": "default.html",
+            "engines": ["x"], "positions": [1], "score": 1.0, "category": "general"}  # fmt: skip
 
 
 @pytest.fixture

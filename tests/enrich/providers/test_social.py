@@ -72,7 +72,7 @@ def test_github(internet, ask):
 def test_mastodon(internet, ask):
     seen = []
     internet.handle("social.anvil.example", "/api/v1/accounts/lookup", lambda request: seen.append(request.query) or {
-        "id": "1", "username": "ada", "acct": "ada", "display_name": "Ada", "locked": False, "bot": False, "group": False,
+        "id": "1", "username": "ada", "acct": "ada", "display_name": "Ada", "locked": False, "bot": False,
         "created_at": "2022-11-01T00:00:00.000Z", "note": "<p>Makes <b>anvils</b> &amp; more.</p>",
         "url": "https://social.anvil.example/@ada", "followers_count": 5400, "following_count": 1, "statuses_count": 9,
         "last_status_at": "2026-10-01", "emojis": [], "fields": [],

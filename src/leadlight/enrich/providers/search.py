@@ -51,7 +51,7 @@ class SearchSettings(Settings):
     """Settings of search."""
 
     url: str = Field("", description="the address of a SearXNG, as in https://search.example.com")
-    language: str = Field("all", pattern="^[a-zA-Z-]{2,10}$", description="language of the results")
+    language: str = Field("all", max_length=10, description="language of the results, as de or en-GB")
     engines: list[str] = Field(
         default_factory=list, description="engines to ask, as SearXNG names them; its own choice"
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from leadlight.enrich.answer import at, items_at, json_from, text_at
 from leadlight.enrich.convert import country_of, number_of, year_of
@@ -20,6 +20,7 @@ from leadlight.enrich.industry_names import industry_named
 from leadlight.enrich.match import Candidate, choose, company_key, host_of, wanted_of
 from leadlight.enrich.network import Network, NetworkError, Why
 from leadlight.enrich.provider import About, Clue, Fact, Offer, Query, Settings, Surroundings
+from leadlight.errors import shorten
 
 URL = "https://www.wikidata.org/w/api.php"
 FOUND = 10
@@ -48,7 +49,14 @@ ABOUT = About(
 class WikidataSettings(Settings):
     """Settings of wikidata."""
 
-    language: str = Field("en", pattern="^[a-z]{2,3}$", description="the language in which names are looked up")
+    language: str = Field("en", description="the language in which names are looked up, as en or de")
+
+    @field_validator("language")
+    @classmethod
+    def _check(cls, text: str) -> str:
+        if not re.fullmatch("[a-z]{2,3}", text):
+            raise ValueError(f"a language is two or three small letters, as en or de; found {shorten(text)}")
+        return text
 
 
 class Wikidata:
