@@ -25,10 +25,14 @@ from leadlight.spec.resolve import resolve, resolve_scorecard
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
 if TYPE_CHECKING:
+    import threading
+
     from leadlight.allocate.report import Allocation
     from leadlight.engines.duckdb import DuckDBEngine
     from leadlight.enrich.facts import Facts
     from leadlight.enrich.forget import Forgotten
+    from leadlight.enrich.report import EnrichRun
+    from leadlight.enrich.run import Progress
     from leadlight.expr.types import Type
     from leadlight.insight.next_step import NextStep
     from leadlight.insight.profile import Profile
@@ -596,6 +600,32 @@ class Workspace:
             _check_read(engine)
             found = get_lead(engine, lead, entity=spec.entity)
             return facts(engine, spec.enrich, found, self._as_of(as_of), entity=spec.entity)
+
+    def enrich(
+        self,
+        lead: str | None = None,
+        *,
+        where: str | None = None,
+        providers: Sequence[str] = (),
+        money: float | None = None,
+        requests: int | None = None,
+        dry_run: bool = False,
+        progress: Callable[[Progress], None] = lambda _: None,
+        stop: threading.Event | None = None,
+    ) -> EnrichRun:
+        """Look up leads (all, one, or those for which `where` is true) as `enrich:` in leadlight.yaml says.
+
+        Only providers are asked whose answers could change a grade. `money` and `requests` are the budget. With
+        `dry_run` nobody is asked: the report says what would be asked at most. `stop`, once set, ends the run early;
+        what came until then is kept.
+        """
+        from leadlight.enrich.run import Wish, enrich
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            key = None if lead is None else self._lead(engine, resolved, lead)
+        wish = Wish(key, where, tuple(providers), money, requests, dry_run)
+        return enrich(self.store, resolved, self.root, wish, now=self.now, progress=progress, stop=stop)
 
     def forget_provider(self, provider: str) -> Forgotten:
         """Remove all that a provider has said, and what was kept of asking it; values are chosen again without it."""

@@ -117,6 +117,11 @@ def used_attributes(workspace: ResolvedWorkspace, cards: Iterable[ResolvedScorec
     return {name for card in cards for name in _Names(workspace, card, wanted).used}
 
 
+def rests_on_colleagues(workspace: ResolvedWorkspace, card: ResolvedScorecard) -> bool:
+    """Return whether what a scorecard gives a lead rests on attributes of the other leads of its account."""
+    return bool(_Names(workspace, card, frozenset(workspace.catalog.attributes)).wide)
+
+
 # ------------------------------------------------------------------------------------------------- what rests on what
 
 
@@ -165,10 +170,19 @@ class _Names:
     @property
     def used(self) -> frozenset[str]:
         """All attributes that the scorecard rests on."""
+        return self._everything.all
+
+    @property
+    def wide(self) -> frozenset[str]:
+        """Those of which it takes the values of all leads of an account."""
+        return self._everything.wide
+
+    @property
+    def _everything(self) -> Rests:
         found = self.exclude
         for rests in (*self.gates, *(self.criterion(criterion) for criterion in self.card.criteria)):
             found = found | rests
-        return found.all
+        return found
 
 
 # ------------------------------------------------------------------------------------------------------ the statement
@@ -191,11 +205,8 @@ class _Reach:
         self.types = name_types(self.workspace)
         used = self.names.used
         self.relevant = [name for name in attributes if name in used]
-        self.wide = [name for name in self.relevant if self._is_wide(name)]
-
-    def _is_wide(self, name: str) -> bool:
-        parts = [self.names.exclude, *self.names.gates, *map(self.names.criterion, self.card.criteria)]
-        return any(name in rests.wide for rests in parts)
+        wide = self.names.wide
+        self.wide = [name for name in self.relevant if name in wide]
 
     def statement(self) -> exp.Select | None:
         """Return the statement: the key, whether each attribute matters, and how far the lead could rise."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -70,9 +70,15 @@ class ScoreRun(Readable):
 
 
 def score(
-    engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, as_of: datetime, *, now: datetime
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    scorecard: ResolvedScorecard,
+    as_of: datetime,
+    *,
+    now: datetime,
+    among: Sequence[int | str] | None = None,
 ) -> ScoreRun:
-    """Score everybody as of a moment and store it, all or nothing.
+    """Score everybody, or the leads (or accounts) `among`, as of a moment and store it, all or nothing.
 
     A version not used before is recorded with its content, so that its scores can be computed again for ever.
     """
@@ -80,7 +86,8 @@ def score(
     graded = scorecard.spec.grades is not None
     up, down, grades = 0, 0, dict[str, int]()
     with engine.transaction():
-        with scored(engine, workspace, scorecard, as_of, options=Options(contributions=False)) as table:
+        options = Options(contributions=False)
+        with scored(engine, workspace, scorecard, as_of, options=options, among=among) as table:
             published = publish(
                 engine, name=scorecard.name, version=scorecard.version, content=content(scorecard.spec),
                 published_at=now,
