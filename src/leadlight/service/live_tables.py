@@ -23,6 +23,7 @@ TABLES = (
     "message VARCHAR NOT NULL, name VARCHAR NOT NULL, value VARCHAR NOT NULL)",
     'CREATE TABLE IF NOT EXISTS live_links (anonymous VARCHAR NOT NULL, "user" VARCHAR NOT NULL, '
     '"at" TIMESTAMP NOT NULL)',
+    'CREATE TABLE IF NOT EXISTS live_owners (anonymous VARCHAR NOT NULL, "user" VARCHAR NOT NULL)',
     'CREATE TABLE IF NOT EXISTS live_aliases (previous VARCHAR NOT NULL, "user" VARCHAR NOT NULL)',
     'CREATE TABLE IF NOT EXISTS live_refused ("at" TIMESTAMP NOT NULL, call VARCHAR NOT NULL, reason VARCHAR NOT NULL)',
 )
@@ -30,6 +31,7 @@ TABLES = (
 OF_THE_ERASED = (
     "DELETE FROM live_traits WHERE _key IS NOT NULL AND _key NOT IN (SELECT key FROM ids)",
     'DELETE FROM live_links WHERE "user" NOT IN (SELECT id FROM ids)',
+    'DELETE FROM live_owners WHERE "user" NOT IN (SELECT id FROM ids)',
     'DELETE FROM live_aliases WHERE "user" NOT IN (SELECT id FROM ids)',
 )
 

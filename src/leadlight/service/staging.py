@@ -54,7 +54,7 @@ def stage_calls(engine: Engine, calls: Sequence[tuple[int, bytes]]) -> None:
 
 def drop_calls(engine: Engine) -> None:
     """Forget what was staged."""
-    for table in ("live_calls", "live_events", "live_said", "live_said_of_accounts"):
+    for table in ("live_calls", "live_events", "live_said", "live_said_of_accounts", "live_reowned"):
         engine.execute(fill("DROP TABLE IF EXISTS {table}", table=table))
 
 
@@ -111,13 +111,24 @@ def keep_traits(engine: Engine) -> None:
 def stage_traits(engine: Engine, features: frozenset[str]) -> Staged | None:
     """Make `live_said`: for everybody whom a call speaks of, all that was said so far, moment by moment.
 
+    What was said on a device is its owner's word; whoever is in `live_reowned` is said anew too.
     Names that features have, or attributes of accounts, cannot be attributes of leads too: they are left out.
     """
-    speaking = (
-        "SELECT t.*, i.id AS owner FROM live_traits t JOIN ids i ON i.key = t._key WHERE i.id IN "
-        "(SELECT _id FROM live_calls WHERE i IS NOT NULL OR g IS NOT NULL)"
+    engine.execute(
+        fill(
+            'CREATE TEMP TABLE live_words AS SELECT s.key, coalesce(o."user", s.id) AS owner FROM ids s '
+            "LEFT JOIN live_owners o ON s.id = {anonymous} || o.anonymous "
+            "WHERE s.key IN (SELECT _key FROM live_traits)",
+            anonymous=literal(ANONYMOUS),
+        )
     )
-    engine.execute(fill("CREATE TEMP TABLE live_speaking AS {speaking}", speaking=Sql(speaking)))
+    engine.execute(
+        "CREATE TEMP TABLE live_speaking AS SELECT t.*, w.owner FROM live_traits t JOIN live_words w ON w.key = t._key "
+        "WHERE w.owner IN (SELECT owner FROM live_words WHERE key IN (SELECT i.key FROM ids i JOIN live_calls c "
+        "ON c._id = i.id WHERE c.i IS NOT NULL OR c.g IS NOT NULL) "
+        "UNION SELECT i.id FROM ids i JOIN live_reowned r ON r.key = i.key)"
+    )
+    engine.execute("DROP TABLE live_words")
     names = _names(engine)
     if not names:
         engine.execute("DROP TABLE live_speaking")

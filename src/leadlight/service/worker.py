@@ -17,7 +17,7 @@ from typing import Protocol
 import duckdb
 
 from leadlight.errors import LeadlightError
-from leadlight.service.identity import settle_identities
+from leadlight.service.identity import join_aliases, settle_devices
 from leadlight.service.journal import Journal
 from leadlight.service.live_tables import keep_position, position, prepare, refuse
 from leadlight.service.live_workspace import LiveWorkspace
@@ -177,18 +177,23 @@ class Worker:
         engine.execute("CREATE TEMP TABLE touched_accounts (account VARCHAR)")
         said = bool(engine.rows("SELECT 1 FROM live_calls WHERE i IS NOT NULL OR g IS NOT NULL LIMIT 1"))
         if said:
-            features = self.workspace.feature_names
             keep_traits(engine)
-            if (leads := stage_traits(engine, features)) is not None:
-                load_leads(engine, leads, now)
-            if (accounts := stage_accounts(engine, features)) is not None:
-                load_accounts(engine, accounts, now)
+        moved = settle_devices(engine)
+        if said or moved:
+            self._load_traits(now)
         if (events := stage_events(engine)) is not None:
             load_events(engine, events, None)
-        if settle_identities(engine) or said:
+        if join_aliases(engine) or said or moved:
             sources = self.workspace.loaded.workspace.spec.sources
             merge_duplicates(engine, {name: source.merge_by for name, source in sources.items()})
         self._settle(events is not None)
+
+    def _load_traits(self, now: datetime) -> None:
+        engine, features = self.engine, self.workspace.feature_names
+        if (leads := stage_traits(engine, features)) is not None:
+            load_leads(engine, leads, now)
+        if (accounts := stage_accounts(engine, features)) is not None:
+            load_accounts(engine, accounts, now)
 
     def _settle(self, events: bool) -> None:
         engine = self.engine
