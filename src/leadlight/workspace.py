@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from leadlight.allocate.report import Allocation
     from leadlight.engines.duckdb import DuckDBEngine
     from leadlight.enrich.facts import Facts
+    from leadlight.enrich.follow import Round
     from leadlight.enrich.forget import Forgotten
     from leadlight.enrich.report import EnrichRun
     from leadlight.enrich.run import Progress
@@ -93,18 +95,36 @@ class Workspace:
         only: Sequence[str] = (),
         as_of: str | datetime | None = None,
         progress: Callable[[ProgressUpdate], None] | None = None,
+        looking_up: Callable[[Progress], None] = lambda _: None,
     ) -> IngestReport:
         """Read the sources (all, or those named) into the store; all or nothing.
 
         `as_of` is the moment at which the files were as they are, for exports of former days: what carries no date of
-        its own is known since then.
+        its own is known since then. With `enrich: {on_ingest: true}`, leads that are new or have changed are looked up.
         """
-        from leadlight.sources.check import placed
-        from leadlight.sources.ingest import ingest
-
         moment = self._as_of(as_of)
         if moment > self.now():
             raise UsageError(f"{moment:%Y-%m-%d %H:%M} UTC lies ahead: what will be known then is not in the files")
+        report, rules = self._ingest(only, moment, progress), self.loaded.workspace.spec.enrich
+        if rules is None or not rules.on_ingest or not report.changed:
+            return report
+        return replace(report, enriched=self._enrich_read(moment, looking_up))
+
+    def _enrich_read(self, moment: datetime, progress: Callable[[Progress], None]) -> EnrichRun:
+        """Look up those of whom something new was read at a moment."""
+        from leadlight.enrich.run import Wish, enrich
+        from leadlight.store.standing import read_at
+
+        with self.store() as engine:
+            resolved, leads = self._ready(engine), read_at(engine, moment)
+        return enrich(self.store, resolved, self.root, Wish(leads), now=self.now, progress=progress)
+
+    def _ingest(
+        self, only: Sequence[str], moment: datetime, progress: Callable[[ProgressUpdate], None] | None
+    ) -> IngestReport:
+        from leadlight.sources.check import placed
+        from leadlight.sources.ingest import ingest
+
         with placed(self.loaded.workspace.marks), self.store(write=True, create=True) as engine:
             spec, contract = self.loaded.workspace.spec, self.loaded.contract
             return ingest(
@@ -624,8 +644,45 @@ class Workspace:
         with self.store() as engine:
             resolved = self._ready(engine)
             key = None if lead is None else self._lead(engine, resolved, lead)
-        wish = Wish(key, where, tuple(providers), money, requests, dry_run)
+        wish = Wish(None if key is None else (key,), where, tuple(providers), money, requests, dry_run)
         return enrich(self.store, resolved, self.root, wish, now=self.now, progress=progress, stop=stop)
+
+    def follow(
+        self,
+        every: timedelta,
+        *,
+        where: str | None = None,
+        providers: Sequence[str] = (),
+        money: float | None = None,
+        requests: int | None = None,
+        stop: threading.Event,
+        told: Callable[[Round], None],
+        rounds: int | None = None,
+    ) -> int:
+        """Read what is new, look up whom it concerns and score, every so often until `stop` is set; return the rounds.
+
+        leadlight.yaml and the scorecards are read anew each time. A round that fails is told and passed over.
+        """
+        from leadlight.enrich.follow import Steps, follow
+        from leadlight.enrich.run import Wish, enrich
+
+        news = 0
+
+        def read() -> int:
+            nonlocal news
+            self.loaded = load_workspace(self.root)
+            report = self._ingest((), self.now(), None)
+            news = sum(source.new + source.changed for source in report.sources)
+            return news
+
+        def look_up(left: float | None) -> EnrichRun:
+            with self.store() as engine:
+                resolved = self._ready(engine)
+            wish = Wish(None, where, tuple(providers), left, requests, score=not news)
+            return enrich(self.store, resolved, self.root, wish, now=self.now, stop=stop)
+
+        steps = Steps(read, look_up, self.score, self.now)
+        return follow(steps, every, money=money, stop=stop, told=told, rounds=rounds)
 
     def forget_provider(self, provider: str) -> Forgotten:
         """Remove all that a provider has said, and what was kept of asking it; values are chosen again without it."""

@@ -47,6 +47,7 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "revert": ["revert", "house", *at],
         "profile": ["profile", *at, *AS_OF],
         "similar": ["similar", "L010", *at, *AS_OF],
+        "enrich": ["enrich", *at],
         "facts": ["facts", "L010", *at, *AS_OF],
         "next": ["next", "L010", *at, *AS_OF],
         "sql": ["sql", "--dialect", "postgres", *at, *AS_OF],
@@ -75,6 +76,11 @@ def draft(folder: Path, comment: str) -> None:
     (folder / "drafts" / "house.yaml").write_text(comment + (folder / "scorecards" / "house.yaml").read_text())
 
 
+def ask_nobody_outside(folder: Path) -> None:
+    with (folder / "leadlight.yaml").open("a") as file:
+        file.write("\nenrich: {ask: [email]}\n")
+
+
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_each_verb_speaks_and_gives_json(run: Run, long_ago: Path, verb: str) -> None:
     run("ingest", "-w", long_ago)
@@ -86,6 +92,8 @@ def test_each_verb_speaks_and_gives_json(run: Run, long_ago: Path, verb: str) ->
     if verb == "uplift":  # the starter has no campaign
         (long_ago / "campaign").mkdir()
         make_campaign(long_ago / "campaign", "moved", n=3000)
+    if verb == "enrich":  # the starter asks nobody
+        ask_nobody_outside(long_ago)
     words = verbs(long_ago)[verb]
     said = run(*words)
     assert said.code == 0, said.err

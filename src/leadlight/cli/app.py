@@ -15,6 +15,7 @@ import typer
 from leadlight.cli import (
     allocate_verbs,
     data_verbs,
+    enrich_verbs,
     facts_verb,
     insight_verbs,
     learn_verbs,
@@ -37,6 +38,7 @@ VERBS: dict[str, Callable[..., None]] = {
     **uplift_verbs.VERBS,
     **letter_verbs.VERBS,
     **insight_verbs.VERBS,
+    **enrich_verbs.VERBS,
     **facts_verb.VERBS,
     **result_verbs.VERBS,
     **serve_verbs.VERBS,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -97,13 +97,22 @@ def ingest(
     """
     from leadlight.cli import render
     from leadlight.cli.console import write
-    from leadlight.cli.progress import reading
+    from leadlight.cli.progress import ingesting
     from leadlight.workspace import open_workspace
 
     opened = open_workspace(workspace)
-    with reading() as progress:
-        report = opened.ingest(only=sources or (), as_of=as_of, progress=progress)
+    with ingesting() as (progress, looking_up):
+        report = opened.ingest(only=sources or (), as_of=as_of, progress=progress, looking_up=looking_up)
     write(report, as_json=json, render=render.ingested)
+    if report.enriched is not None and not json:
+        _show_enriched(report.enriched)
+
+
+def _show_enriched(run: Any) -> None:
+    from leadlight.cli import render_enrich
+    from leadlight.cli.console import show
+
+    show(render_enrich.enriched(run))
 
 
 def simulate(

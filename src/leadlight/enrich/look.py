@@ -86,15 +86,15 @@ class Looker:
         query = Query(clues.of(values), values, self.now)
         has = frozenset(name for name, has in own.get(lead, {}).items() if has)
         standings_of, keys = standings.get(lead, {}), self.waterfalls.keys(query)
-        for name, known in standings_of.items():
-            if keys.get(name) not in (None, known.subject):
-                before = {key: value for key, value in values.items() if key in has or key not in known.facts}
-                keys[name] = self._key_before(name, Query(clues.of(before), before, self.now), known, keys[name])
+        for name, one in standings_of.items():
+            if keys.get(name) not in (None, one.subject):
+                before = {key: value for key, value in values.items() if key in has or key not in one.facts}
+                keys[name] = self._key_before(name, Query(clues.of(before), before, self.now), one, keys[name])
         return Subject(lead, query, has, standings_of, keys, tried.get(lead, frozenset()))
 
-    def _key_before(self, name: str, before: Query, known: Standing, key: str | None) -> str | None:
+    def _key_before(self, name: str, before: Query, one: Standing, key: str | None) -> str | None:
         """Return what was asked where it differs from the key only by what the provider itself has answered since."""
-        return known.subject if self.waterfalls.keys(before)[name] == known.subject else key
+        return one.subject if self.waterfalls.keys(before)[name] == one.subject else key
 
     def look(self, engine: Engine, subjects: Sequence[Subject]) -> list[Look]:
         """Say of each lead what is open and matters, and why nobody outside is asked where that is so."""

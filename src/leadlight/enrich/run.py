@@ -66,12 +66,15 @@ class OpenStore(Protocol):
 class Wish:
     """Whom to look up, by whom, and what it may cost; what is not told comes from leadlight.yaml."""
 
-    lead: int | None = None
+    leads: tuple[int, ...] | None = None
+    """Only these (their numbers in the store); everybody for None."""
     where: str | None = None
     providers: tuple[str, ...] = ()
     money: float | None = None
     requests: int | None = None
     dry_run: bool = False
+    score: bool = True
+    """Whether those of whom something new is known are scored again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +106,9 @@ def enrich(
     if wish.dry_run:
         made = run.plan_only()
     else:
-        _in_loop(run.look_up(stop or threading.Event()))
-        made = run.report()
-        made = replace(made, scored=tuple(run.score_again()), notes=(*made.notes, *run.notes))
+        _in_loop(run.look_up(stop))
+        scored = run.score_again() if wish.score else []
+        made = replace(run.report(), scored=tuple(scored))
     return replace(made, seconds=time.monotonic() - began)
 
 
@@ -211,8 +214,8 @@ class _Run:
     def select(self) -> list[int]:
         """Return whom to look at, in the order of their numbers."""
         with self.store(write=False) as engine:
-            if self.wish.lead is not None:
-                return [self.wish.lead]
+            if self.wish.leads is not None:
+                return list(self.wish.leads)
             if self.wish.where is not None:
                 moment = Moment(as_of=self.looker.now)
                 found = truths(engine, self.workspace, {WHERE: self._where(self.wish.where)}, moment)
@@ -302,7 +305,7 @@ class _Run:
 
     # ------------------------------------------------------------------------------------------------------ the run
 
-    async def look_up(self, stop: threading.Event) -> None:
+    async def look_up(self, stop: threading.Event | None) -> None:
         """Look everybody up."""
         leads = await asyncio.to_thread(self.select)
         self.total = len(leads)
@@ -484,7 +487,7 @@ class _Run:
             money=self.money,
             requests=self.requests,
             stopped=self.stopped,
-            notes=(),
+            notes=tuple(self.notes),
         )
 
 
@@ -530,26 +533,32 @@ def _in_loop_of(work: Coroutine[Any, Any, T]) -> T:
 
 
 @contextmanager
-def _stops(stop: asyncio.Event, told: threading.Event) -> Iterator[None]:
-    """Have the first Ctrl-C stop the run gently, and the second at once; and whoever sets `told`."""
+def _stops(stop: asyncio.Event, told: threading.Event | None) -> Iterator[None]:
+    """Stop the run gently when `told` is set; without it, at the first Ctrl-C (the second ends it at once)."""
     loop = asyncio.get_running_loop()
-    is_main = threading.current_thread() is threading.main_thread()
+    if told is not None:
+        watching = asyncio.ensure_future(_watch(told, stop))
+        try:
+            yield
+        finally:
+            watching.cancel()
+        return
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def gently() -> None:
         stop.set()
         loop.remove_signal_handler(signal.SIGINT)
 
-    async def watch() -> None:
-        while not told.is_set():
-            await asyncio.sleep(0.1)
-        stop.set()
-
-    watching = asyncio.ensure_future(watch())
-    if is_main:
-        loop.add_signal_handler(signal.SIGINT, gently)
+    loop.add_signal_handler(signal.SIGINT, gently)
     try:
         yield
     finally:
-        watching.cancel()
-        if is_main:
-            loop.remove_signal_handler(signal.SIGINT)
+        loop.remove_signal_handler(signal.SIGINT)
+
+
+async def _watch(told: threading.Event, stop: asyncio.Event) -> None:
+    while not told.is_set():
+        await asyncio.sleep(0.1)
+    stop.set()

@@ -48,3 +48,14 @@ def owned(engine: Engine, leads: Iterable[int], now: datetime) -> pa.Table:
             ),
             [now],
         )
+
+
+def read_at(engine: Engine, moment: datetime) -> tuple[int, ...]:
+    """Return the leads of whom the user's own sources said something new when they were read at a moment."""
+    found = engine.rows(
+        fill(
+            "SELECT DISTINCT lead FROM observations WHERE _read_at = ? AND _source NOT IN {ours} ORDER BY 1", ours=OURS
+        ),
+        [moment],
+    )
+    return tuple(lead for (lead,) in found)
