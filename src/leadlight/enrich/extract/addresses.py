@@ -16,6 +16,7 @@ from leadlight.enrich.extract.items import Item, everything
 from leadlight.enrich.extract.regions import country_code, regions
 
 MAX_ADDRESSES = 100
+_DIGIT = re.compile(r"\d")
 LINES_BEFORE = 6
 LONGEST = 200
 
@@ -160,7 +161,7 @@ def _of_item(item: Item) -> Address | None:
 def _written(lines: Sequence[Line], countries: Sequence[str]) -> Iterator[Address]:
     for number, line in enumerate(lines):
         text = line.text
-        if len(text) < 5 or not (text[0].isupper() or any(letter.isdigit() for letter in text)):
+        if len(text) < 5 or not (text[0].isupper() or _DIGIT.search(text)):
             continue
         last = 0
         for country, match in _ends(text, countries):
@@ -175,7 +176,7 @@ def _written(lines: Sequence[Line], countries: Sequence[str]) -> Iterator[Addres
 def _ends(text: str, countries: Sequence[str]) -> list[tuple[str, re.Match[str]]]:
     """Return where addresses may end in a line, in order; a place is read in one way only."""
     ends: list[tuple[str, re.Match[str]]] = []
-    has_digit = any(letter.isdigit() for letter in text)
+    has_digit = _DIGIT.search(text) is not None
     for country, pattern in _ANCHORS:
         if (has_digit or country == "IE") and (country in countries or country in ("US", "GB", "CA")):
             ends += [(country, match) for match in pattern.finditer(text)]

@@ -33,6 +33,9 @@ _AREA_OF_WORD = {
     "footer": "footer", "foot": "footer", "bottom": "footer", "copyright": "footer", "header": "header",
     "masthead": "header", "logo": "logo", "brand": "logo", "nav": "nav", "menu": "nav",
 }  # fmt: skip
+_WHOLE = re.compile(r"(?:https?://[\w.-]+(?::\d+)?(?:/[\w./~%+?&=;,@!$*-]*)?(?:#|$)|mailto:[\w.@+-]+$)")
+"""An address that needs nothing done to it."""
+_PARTS = re.compile(r"(?i)https?://([^/?#:]*)(:\d+)?([^?#]*)")
 _SPACES = re.compile(r"[\s\u200b\u200e\u200f\ufeff\u00ad\x00-\x1f\x7f]+")
 
 
@@ -58,6 +61,9 @@ class Link:
     text: str
     area: str = ""
     rel: str = ""
+    host: str = ""
+    """In lower case; "" of a link that is no web address."""
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +105,11 @@ class Document:
     """`datetime` of the `<time>` elements."""
     protected: Sequence[str] = ()
     """Addresses as Cloudflare hides them."""
+    text: str = ""
+    """All its lines."""
     markup: str = ""
     """The markup in lower case."""
 
-    def text(self) -> str:
-        """Return all its lines."""
-        return "\n".join(line.text for line in self.lines)
 
 
 def tidy(text: str | None, limit: int = 500) -> str:
@@ -113,7 +118,11 @@ def tidy(text: str | None, limit: int = 500) -> str:
     >>> tidy(" Better\\n  Builders\\x00 ")
     'Better Builders'
     """
-    return _SPACES.sub(" ", text[: limit * 4]).strip()[:limit] if text else ""
+    if not text:
+        return ""
+    if len(text) > limit * 4:
+        text = text[: limit * 4]
+    return _SPACES.sub(" ", text).strip()[:limit]
 
 
 def absolute(base: str, reference: str | None) -> str:
@@ -124,12 +133,23 @@ def absolute(base: str, reference: str | None) -> str:
     """
     if not reference or len(reference) > 2_000:
         return ""
+    reference = reference.strip()
+    if _WHOLE.match(reference):
+        return reference.partition("#")[0]
     try:
         url = urljoin(base, _SPACES.sub(" ", reference).strip()).partition("#")[0]
         urlsplit(url)
     except ValueError:
         return ""
     return url
+
+
+def link_to(base: str, reference: str, text: str, area: str = "", rel: str = "") -> Link:
+    """Return a link with its address taken apart."""
+    url = absolute(base, reference)
+    match = _PARTS.match(url)
+    host, path = (match[1].rpartition("@")[2].lower(), match[3]) if match else ("", "")
+    return Link(url, tidy(text, 200), area, rel, host, path)
 
 
 def take_apart(markup: str, url: str) -> Document:
@@ -204,10 +224,7 @@ class _Walk:
 
     def document(self, markup: str) -> Document:
         """Return what was gathered."""
-        links = [
-            Link(absolute(self.base, href), tidy(" ".join(words), 200), area, rel)
-            for href, words, area, rel in self.links
-        ]
+        links = [link_to(self.base, href, " ".join(words), area, rel) for href, words, area, rel in self.links]
         return Document(
             url=self.url,
             title=tidy(self.title),
@@ -224,6 +241,7 @@ class _Walk:
             inputs=tuple(self.inputs),
             times=tuple(self.times),
             protected=tuple(self.protected),
+            text="\n".join(line.text for line in self.lines),
             markup=markup.lower(),
         )
 

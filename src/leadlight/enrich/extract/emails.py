@@ -19,6 +19,7 @@ _HIDDEN = re.compile(
     r"([a-z0-9-]{1,63}(?:\s?(?:[\[({<]\s?(?:dot|\.|punkt|punto|point)\s?[\])}>]|\.)\s?[a-z0-9-]{1,63}){1,4})"
 )
 """name [at] acme [dot] com, in brackets of any kind."""
+_BRACKET = re.compile(r"[\[({<]\s?(?:[Aa][Tt]|@|[Dd][Oo][Tt]|\.|arroba|ät|punkt)")
 _HIDDEN_DOT = re.compile(r"(?i)\s?[\[({<]\s?(?:dot|\.|punkt|punto|point)\s?[\])}>]\s?|\s?\.\s?")
 _PLACEHOLDERS = frozenset(
     ("example.com", "example.org", "example.net", "domain.com", "yourdomain.com", "email.com", "mysite.com")
@@ -104,7 +105,7 @@ def _all(document: Document) -> Iterator[Found]:
         if "@" in line.text:
             for address, start, end in addresses_in(line.text):
                 yield Found(address, 0.9, "text", around(line.text, start, end))
-        for match in _HIDDEN.finditer(line.text):
+        for match in _HIDDEN.finditer(line.text) if _BRACKET.search(line.text) else ():
             address = normal(f"{match[1]}@{_HIDDEN_DOT.sub('.', match[2])}")
             if address:
                 yield Found(address, 0.8, "hidden", around(line.text, match.start(), match.end()))

@@ -15,6 +15,7 @@ from leadlight.enrich.extract.items import everything
 from leadlight.enrich.extract.regions import regions
 
 MAX_NUMBERS = 200
+_DIGITS = re.compile(r"\d[\s().\[\]/·‐‑–—-]{0,3}\d[\s().\[\]/·‐‑–—-]{0,3}\d")
 _RUN = re.compile(r"(?<![\w.,/@#=&$€£%-])(?:\+{1,2}|00)?\s?[(\[]?\s?\+?\d[\d\s().\[\]/·‐‑–—-]{5,34}\d(?![\w%])(?!\.\d)")
 """Digits with what may stand between them, and nothing that makes them a part of something else."""
 _NORTH_AMERICAN = re.compile(
@@ -74,7 +75,7 @@ def _all(document: Document, countries: tuple[str, ...]) -> Iterator[tuple[Found
                 yield Found(number, 0.95, "tel", link.text or rest), fax
     before: Line | None = None
     for line in document.lines:
-        if any(letter.isdigit() for letter in line.text):
+        if _DIGITS.search(line.text):
             yield from _in_line(line.text, before.text if before else "", countries)
         before = line
 

@@ -24,6 +24,10 @@ _COUNTRY_WORDS = {
     "BR": r"\bBrasil\b", "MX": r"\bMéxico\b", "PL": r"\bPolska\b|\bPoland\b", "SE": r"\bSverige\b|\bSweden\b",
     "SG": r"\bSingapore\b", "ZA": r"\bSouth Africa\b",
 }  # fmt: skip
+_COUNTRY_NAMES = {
+    code: tuple(re.sub(r"\\b", "", name).replace("\\.", ".") for name in words.split("|") if "?" not in name)
+    for code, words in _COUNTRY_WORDS.items()
+}
 _COUNTRIES = re.compile("|".join(f"(?P<{code}>{words})" for code, words in _COUNTRY_WORDS.items()))
 _LANGUAGES = {
     "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "nl": "NL", "pl": "PL", "sv": "SE", "da": "DK", "nb": "NO",
@@ -47,12 +51,12 @@ def regions(document: Document) -> tuple[str, ...]:
     for item in everything(document.items):
         if item.is_a("PostalAddress", "adr"):
             votes[country_code(item.text("addressCountry"))] += 4
-    text = document.text()[:MAX_TEXT]
+    text = document.text[:MAX_TEXT]
     votes["GB"] += 3 * bool(UK_POSTCODE.search(text))
     votes["US"] += 3 * bool(_US_ZIP.search(text))
     votes["CA"] += 3 * bool(_CA_POSTCODE.search(text))
-    for code in dict.fromkeys(match.lastgroup or "" for match in _COUNTRIES.finditer(text)):
-        votes[code] += 1
+    for code, names in _COUNTRY_NAMES.items():
+        votes[code] += any(name in text for name in names)
     del votes[""]
     return tuple(code for code, count in votes.most_common(5) if count > 0)
 

@@ -15,6 +15,8 @@ MAX_DEPTH = 1_500
 MAX_OPEN_FORMATTING = 40
 MAX_ATTRIBUTE_WORDS = 1_000
 MAX_HIDDEN_TAGS = 200
+SMALL = 75_000
+"""Below this many characters, with few tags and none of them long, a page cannot be slow."""
 
 _TAG = re.compile(r"""<(/?)([a-zA-Z][^\s/>]{0,30}+)((?:[^=>]++|=\s*+"[^"]*+"?|=\s*+'[^']*+'?|=)*+)>?""")
 """A tag as a tokenizer sees it. It never fails once it has begun, so that all of them take linear time."""
@@ -36,6 +38,8 @@ def tame(markup: str) -> str:
     1500
     """
     markup = markup[:MAX_CHARACTERS].replace("\0", "")
+    if len(markup) < SMALL and markup.count("<") < SMALL // 50 and max(map(len, markup.split("<"))) < SMALL // 12:
+        return markup
     pieces: list[str] = []
     kept = depth = formatting = worst = 0
     for number, tag in enumerate(_TAG.finditer(markup)):
