@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,8 +26,16 @@ from leadlight.spec.resolve import resolve, resolve_scorecard
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
 if TYPE_CHECKING:
+    import threading
+
     from leadlight.allocate.report import Allocation
     from leadlight.engines.base import Engine
+    from leadlight.enrich.facts import Facts
+    from leadlight.enrich.follow import Round
+    from leadlight.enrich.forget import Forgotten
+    from leadlight.enrich.report import EnrichRun
+    from leadlight.enrich.run import Progress
+    from leadlight.expr.types import Type
     from leadlight.insight.next_step import NextStep
     from leadlight.insight.profile import Profile
     from leadlight.insight.similar import Similar
@@ -78,7 +87,7 @@ class Workspace:
         """Look at every file the workspace has, and at the headers of its sources; raise all faults at once."""
         from leadlight.sources.check import check
 
-        return check(PartlyLoaded(self.loaded))
+        return check(PartlyLoaded(self.loaded), enrichment=_enrichment)
 
     def ingest(
         self,
@@ -86,21 +95,48 @@ class Workspace:
         only: Sequence[str] = (),
         as_of: str | datetime | None = None,
         progress: Callable[[ProgressUpdate], None] | None = None,
+        looking_up: Callable[[Progress], None] = lambda _: None,
     ) -> IngestReport:
         """Read the sources (all, or those named) into the store; all or nothing.
 
         `as_of` is the moment at which the files were as they are, for exports of former days: what carries no date of
-        its own is known since then.
+        its own is known since then. With `enrich: {on_ingest: true}`, leads that are new or have changed are looked up.
         """
-        from leadlight.sources.check import placed
-        from leadlight.sources.ingest import ingest
-
         moment = self._as_of(as_of)
         if moment > self.now():
             raise UsageError(f"{moment:%Y-%m-%d %H:%M} UTC lies ahead: what will be known then is not in the files")
+        report, rules = self._ingest(only, moment, progress), self.loaded.workspace.spec.enrich
+        if rules is None or not rules.on_ingest or not report.changed:
+            return report
+        return replace(report, enriched=self._enrich_read(moment, looking_up))
+
+    def _enrich_read(self, moment: datetime, progress: Callable[[Progress], None]) -> EnrichRun:
+        """Look up those of whom something new was read at a moment."""
+        from leadlight.enrich.run import Wish, enrich
+        from leadlight.store.standing import read_at
+
+        with self.store() as engine:
+            resolved, leads = self._ready(engine), read_at(engine, moment)
+        return enrich(self.store, resolved, self.root, Wish(leads), now=self.now, progress=progress)
+
+    def _ingest(
+        self, only: Sequence[str], moment: datetime, progress: Callable[[ProgressUpdate], None] | None
+    ) -> IngestReport:
+        from leadlight.sources.check import placed
+        from leadlight.sources.ingest import ingest
+
         with placed(self.loaded.workspace.marks), self.store(write=True, create=True) as engine:
             spec, contract = self.loaded.workspace.spec, self.loaded.contract
-            return ingest(engine, spec, self.root, only=only, now=moment, progress=progress, contract=contract)
+            return ingest(
+                engine,
+                spec,
+                self.root,
+                only=only,
+                now=moment,
+                progress=progress,
+                contract=contract,
+                given=self._given(),
+            )
 
     # ------------------------------------------------------------------------------------------------------ scores
 
@@ -566,13 +602,104 @@ class Workspace:
             return letters(engine, resolved, card, moment, target, line=line, most=reasons, against=against)
 
     def erase(self, lead: str) -> Erased:
-        """Remove a person everywhere, for good."""
-        from leadlight.store.erase import erase
+        """Remove a person everywhere, for good: from the store, and from what was kept of looking it up."""
+        from leadlight.enrich.forget import forget_person
 
         with self.store(write=True) as engine:
-            return erase(engine, lead, now=self.now())
+            return forget_person(engine, self.loaded.workspace.spec.enrich, self.root, lead, now=self.now())
+
+    # -------------------------------------------------------------------------------------------------- look leads up
+
+    def facts(self, lead: str, *, as_of: str | datetime | None = None) -> Facts:
+        """Say what is known of a lead, value by value: what is used, who says otherwise, since when, by what right."""
+        from leadlight.enrich.facts import facts
+        from leadlight.store.leads import get_lead
+
+        spec = self.loaded.workspace.spec
+        with self.store() as engine:
+            _check_read(engine)
+            found = get_lead(engine, lead, entity=spec.entity)
+            return facts(engine, spec.enrich, found, self._as_of(as_of), entity=spec.entity)
+
+    def enrich(
+        self,
+        lead: str | None = None,
+        *,
+        where: str | None = None,
+        providers: Sequence[str] = (),
+        money: float | None = None,
+        requests: int | None = None,
+        dry_run: bool = False,
+        progress: Callable[[Progress], None] = lambda _: None,
+        stop: threading.Event | None = None,
+    ) -> EnrichRun:
+        """Look up leads (all, one, or those for which `where` is true) as `enrich:` in leadlight.yaml says.
+
+        Only providers are asked whose answers could change a grade. `money` and `requests` are the budget. With
+        `dry_run` nobody is asked: the report says what would be asked at most. `stop`, once set, ends the run early;
+        what came until then is kept.
+        """
+        from leadlight.enrich.run import Wish, enrich
+
+        with self.store() as engine:
+            resolved = self._ready(engine)
+            key = None if lead is None else self._lead(engine, resolved, lead)
+        wish = Wish(None if key is None else (key,), where, tuple(providers), money, requests, dry_run)
+        return enrich(self.store, resolved, self.root, wish, now=self.now, progress=progress, stop=stop)
+
+    def follow(
+        self,
+        every: timedelta,
+        *,
+        where: str | None = None,
+        providers: Sequence[str] = (),
+        money: float | None = None,
+        requests: int | None = None,
+        stop: threading.Event,
+        told: Callable[[Round], None],
+        rounds: int | None = None,
+    ) -> int:
+        """Read what is new, look up whom it concerns and score, every so often until `stop` is set; return the rounds.
+
+        leadlight.yaml and the scorecards are read anew each time. A round that fails is told and passed over.
+        """
+        from leadlight.enrich.follow import Steps, follow
+        from leadlight.enrich.run import Wish, enrich
+
+        news = 0
+
+        def read() -> int:
+            nonlocal news
+            self.loaded = load_workspace(self.root)
+            report = self._ingest((), self.now(), None)
+            news = sum(source.new + source.changed for source in report.sources)
+            return news
+
+        def look_up(left: float | None) -> EnrichRun:
+            with self.store() as engine:
+                resolved = self._ready(engine)
+            wish = Wish(None, where, tuple(providers), left, requests, score=not news)
+            return enrich(self.store, resolved, self.root, wish, now=self.now, stop=stop)
+
+        steps = Steps(read, look_up, self.score, self.now)
+        return follow(steps, every, money=money, stop=stop, told=told, rounds=rounds)
+
+    def forget_provider(self, provider: str) -> Forgotten:
+        """Remove all that a provider has said, and what was kept of asking it; values are chosen again without it."""
+        from leadlight.enrich.forget import forget_provider
+
+        with self.store(write=True) as engine:
+            return forget_provider(engine, self.loaded.workspace.spec.enrich, self.root, provider)
 
     # ------------------------------------------------------------------------------------------------------ inside
+
+    def _given(self) -> Mapping[str, Type]:
+        """Return the attributes that `enrich:` can give."""
+        if self.loaded.workspace.spec.enrich is None:
+            return {}
+        from leadlight.enrich.check import given_attributes
+
+        return given_attributes(self.loaded.workspace.spec.enrich, self.root)
 
     @contextmanager
     def session(self) -> Iterator[Workspace]:
@@ -617,8 +744,17 @@ class Workspace:
     def _resolved(self, catalog: Catalog) -> tuple[ResolvedWorkspace, list[Fault]]:
         resolved, faults = resolve(self.loaded, catalog)
         if resolved is None:
-            raise SpecError(faults)
+            raise SpecError(faults, fix=self._unread(catalog))
         return resolved, [fault for fault in faults if fault.severity == "warning"]
+
+    def _unread(self, catalog: Catalog) -> str | None:
+        """Say what to run where a store from before `enrich:` does not know what can be looked up."""
+        known = {*catalog.attributes, *catalog.account_attributes}
+        new = [name for name in self._given() if name not in known]
+        if not new:
+            return None
+        names = ", ".join(new[:5]) + (", …" if len(new) > 5 else "")
+        return f"The store does not know yet what `enrich:` gives ({names}): run `leadlight ingest`."
 
     def _catalog(self) -> Catalog:
         """Return the names the store has; without a store, those the sources' headers tell."""
@@ -675,6 +811,23 @@ class Workspace:
 
         stored = latest(engine, card.name, as_of=as_of)
         return None if stored is None else _checked(resolve_scorecard(document(card.name, stored.content), resolved))
+
+
+def check_folder(folder: Path) -> CheckReport:
+    """Look at every file in a folder, as `Workspace.check` does, also where some cannot be read as they should."""
+    from leadlight.sources.check import check_folder
+
+    return check_folder(folder, enrichment=_enrichment)
+
+
+def _enrichment(loaded: LoadedWorkspace, catalog: Catalog) -> tuple[Catalog, tuple[Fault, ...]]:
+    """Return the names that are known with those that look-ups give, and what is wrong with `enrich:`."""
+    if loaded.workspace.spec.enrich is None:
+        return catalog, ()
+    from leadlight.enrich.check import check_enrich
+
+    checked = check_enrich(loaded, catalog)
+    return checked.known_in(catalog), checked.faults
 
 
 def open_workspace(folder: str | Path = ".", *, now: Callable[[], datetime] = utc_now) -> Workspace:

@@ -47,8 +47,11 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "revert": ["revert", "house", *at],
         "profile": ["profile", *at, *AS_OF],
         "similar": ["similar", "L010", *at, *AS_OF],
+        "enrich": ["enrich", *at],
+        "facts": ["facts", "L010", *at, *AS_OF],
         "next": ["next", "L010", *at, *AS_OF],
         "sql": ["sql", "--dialect", "postgres", *at, *AS_OF],
+        "serve": ["serve", *at, "--port", "0", "--for", "1s"],
     }
 
 
@@ -73,6 +76,11 @@ def draft(folder: Path, comment: str) -> None:
     (folder / "drafts" / "house.yaml").write_text(comment + (folder / "scorecards" / "house.yaml").read_text())
 
 
+def ask_nobody_outside(folder: Path) -> None:
+    with (folder / "leadlight.yaml").open("a") as file:
+        file.write("\nenrich: {ask: [email]}\n")
+
+
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_each_verb_speaks_and_gives_json(run: Run, long_ago: Path, verb: str) -> None:
     run("ingest", "-w", long_ago)
@@ -84,6 +92,8 @@ def test_each_verb_speaks_and_gives_json(run: Run, long_ago: Path, verb: str) ->
     if verb == "uplift":  # the starter has no campaign
         (long_ago / "campaign").mkdir()
         make_campaign(long_ago / "campaign", "moved", n=3000)
+    if verb == "enrich":  # the starter asks nobody
+        ask_nobody_outside(long_ago)
     words = verbs(long_ago)[verb]
     said = run(*words)
     assert said.code == 0, said.err
@@ -140,5 +150,5 @@ def test_leadlight_alone_says_what_to_do_next(run: Run, tmp_path: Path, long_ago
 
 
 def test_schema_is_json_that_names_the_parts(run: Run) -> None:
-    assert set(json.loads(run("schema").out)) == {"workspace", "scorecard", "contract"}
+    assert set(json.loads(run("schema").out)) == {"workspace", "scorecard", "contract", "vendor"}
     assert "groups" in json.loads(run("schema", "scorecard").out)["properties"]

@@ -177,20 +177,22 @@ HOSTS: dict[str, Content] = {
 TLS = ("expired", "wrong_name", "unknown_authority", "refused")
 
 
-def add(internet: Internet) -> dict[str, str]:
-    """Add all of them; returns addresses by name: those of HOSTS, `tls-…` and `dns-…` (of `names.TROUBLES`)."""
+def add(internet: Internet, *, form: str = "{}.hostile.example") -> dict[str, str]:
+    """Add all of them; returns addresses by name: those of HOSTS, `tls-…` and `dns-…` (of `names.TROUBLES`).
+
+    `form` is what the host of a name is called: `bad-{}.com` makes a registrable domain of each.
+    """
     addresses = {}
     for name, content in HOSTS.items():
-        host = f"{name}.hostile.example"
-        internet.handle(host, "*", content)
-        addresses[name] = f"http://{host}/"
+        internet.handle(form.format(name), "*", content)
+        addresses[name] = f"http://{form.format(name)}/"
     for kind in TLS:
         name = f"tls-{kind.replace('_', '-')}"
-        internet.site(f"{name}.hostile.example", {"/": "secret"}, tls=kind, https=kind != "refused", www=False)
-        addresses[name] = f"https://{name}.hostile.example/"
+        internet.site(form.format(name), {"/": "secret"}, tls=kind, https=kind != "refused", www=False)
+        addresses[name] = f"https://{form.format(name)}/"
     for trouble in TROUBLES:
         name = f"dns-{trouble.replace('_', '-')}"
-        internet.site(f"{name}.hostile.example", {"/": "hello"}, www=False)
-        internet.dns_trouble(f"{name}.hostile.example", trouble)
-        addresses[name] = f"http://{name}.hostile.example/"
+        internet.site(form.format(name), {"/": "hello"}, www=False)
+        internet.dns_trouble(form.format(name), trouble)
+        addresses[name] = f"http://{form.format(name)}/"
     return addresses

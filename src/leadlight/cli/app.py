@@ -15,11 +15,14 @@ import typer
 from leadlight.cli import (
     allocate_verbs,
     data_verbs,
+    enrich_verbs,
+    facts_verb,
     insight_verbs,
     learn_verbs,
     letter_verbs,
     result_verbs,
     score_verbs,
+    serve_verbs,
     uplift_verbs,
 )
 from leadlight.cli.failures import fail, silence
@@ -35,7 +38,10 @@ VERBS: dict[str, Callable[..., None]] = {
     **uplift_verbs.VERBS,
     **letter_verbs.VERBS,
     **insight_verbs.VERBS,
+    **enrich_verbs.VERBS,
+    **facts_verb.VERBS,
     **result_verbs.VERBS,
+    **serve_verbs.VERBS,
 }
 
 app = typer.Typer(

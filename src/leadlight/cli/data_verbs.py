@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -35,6 +35,7 @@ class Subject(StrEnum):
     WORKSPACE = "workspace"
     SCORECARD = "scorecard"
     CONTRACT = "contract"
+    VENDOR = "vendor"
 
 
 def init(
@@ -72,7 +73,7 @@ def check(workspace: Folder = Path(), json: Json = False) -> None:
     """
     from leadlight.cli import render
     from leadlight.cli.console import write
-    from leadlight.sources.check import check_folder
+    from leadlight.workspace import check_folder
 
     write(check_folder(workspace), as_json=json, render=render.checked)
 
@@ -96,13 +97,22 @@ def ingest(
     """
     from leadlight.cli import render
     from leadlight.cli.console import write
-    from leadlight.cli.progress import reading
+    from leadlight.cli.progress import ingesting
     from leadlight.workspace import open_workspace
 
     opened = open_workspace(workspace)
-    with reading() as progress:
-        report = opened.ingest(only=sources or (), as_of=as_of, progress=progress)
+    with ingesting() as (progress, looking_up):
+        report = opened.ingest(only=sources or (), as_of=as_of, progress=progress, looking_up=looking_up)
     write(report, as_json=json, render=render.ingested)
+    if report.enriched is not None and not json:
+        _show_enriched(report.enriched)
+
+
+def _show_enriched(run: Any) -> None:
+    from leadlight.cli import render_enrich
+    from leadlight.cli.console import show
+
+    show(render_enrich.enriched(run))
 
 
 def simulate(
@@ -154,7 +164,9 @@ def _day(text: str) -> datetime:
 def schema(
     of: Annotated[
         Subject | None,
-        typer.Argument(metavar="[workspace|scorecard|contract]", help="One; all unless told.", show_default=False),
+        typer.Argument(
+            metavar="[workspace|scorecard|contract|vendor]", help="One; all unless told.", show_default=False
+        ),
     ] = None,
     write_files: Annotated[
         bool, typer.Option("--write", help="Write them into the workspace's folder .leadlight, where `init` puts them.")

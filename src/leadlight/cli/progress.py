@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from leadlight.cli.console import clean, err
 
 if TYPE_CHECKING:
+    from leadlight.enrich.run import Progress as Looked
     from leadlight.sources.read import ProgressUpdate
 
 REDRAWS = 10
@@ -43,20 +44,50 @@ def speed(rows: int, seconds: float) -> str:
 @contextmanager
 def reading() -> Iterator[Callable[[ProgressUpdate], None]]:
     """Show a bar for each source while it is read."""
-    tasks: dict[str, TaskID] = {}
     with _bars() as bars:
+        yield _reading(bars)
 
-        def update(news: ProgressUpdate) -> None:
-            if news.source not in tasks:
-                tasks[news.source] = bars.add_task(clean(news.source), total=None, rows="")
-            bars.update(
-                tasks[news.source],
-                completed=news.done,
-                total=news.total or None,
-                rows=speed(news.rows, news.seconds),
-            )
 
-        yield update
+@contextmanager
+def ingesting() -> Iterator[tuple[Callable[[ProgressUpdate], None], Callable[[Looked], None]]]:
+    """Show the same, and a bar for the leads that are looked up afterwards."""
+    with _bars() as bars:
+        yield _reading(bars), _looking_up(bars)
+
+
+@contextmanager
+def looking_up() -> Iterator[Callable[[Looked], None]]:
+    """Show how many leads are done, and how many questions were put."""
+    with _bars() as bars:
+        yield _looking_up(bars)
+
+
+def _reading(bars: Progress) -> Callable[[ProgressUpdate], None]:
+    tasks: dict[str, TaskID] = {}
+
+    def update(news: ProgressUpdate) -> None:
+        if news.source not in tasks:
+            tasks[news.source] = bars.add_task(clean(news.source), total=None, rows="")
+        bars.update(
+            tasks[news.source],
+            completed=news.done,
+            total=news.total or None,
+            rows=speed(news.rows, news.seconds),
+        )
+
+    return update
+
+
+def _looking_up(bars: Progress) -> Callable[[Looked], None]:
+    tasks: list[TaskID] = []
+
+    def update(news: Looked) -> None:
+        if not tasks:
+            tasks.append(bars.add_task("looking up", total=None, rows=""))
+        rows = f"{news.done:,} of {news.total:,}, {news.questions:,} questions"
+        bars.update(tasks[0], completed=news.done, total=news.total or None, rows=rows)
+
+    return update
 
 
 @contextmanager

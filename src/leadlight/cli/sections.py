@@ -11,8 +11,9 @@ SECTIONS = {
     "Score and understand": ("score", "rank", "explain", "why", "history", "letter"),
     "Learn from outcomes": ("learn", "uplift", "evaluate", "threshold", "backtest", "watch", "publish", "revert"),
     "Look at the past": ("profile", "similar", "next"),
+    "Look leads up": ("enrich", "facts"),
     "Change a scorecard": ("try", "diff", "schema"),
-    "Hand on": ("allocate", "report", "export", "sql"),
+    "Hand on": ("allocate", "report", "export", "sql", "serve"),
     "Keep house": ("erase",),
 }
 

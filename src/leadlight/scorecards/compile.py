@@ -252,7 +252,7 @@ class _Compiler:
 
     def _grading(self, grades: models.GradesSpec) -> list[Cte]:
         past = self.options.grade_history
-        ctes: list[Cte] = [("before", self._before(len(grades.axes)))] if past else []
+        ctes: list[Cte] = [("before", levels_before(self.scorecard, self.moment))] if past else []
         ctes.append(("leveled", self._leveled(grades)))
         level_columns = [build.col(f"level_{number}") for number in range(1, len(grades.axes) + 1)]
         grade: Sql = level_columns[0]
@@ -284,23 +284,26 @@ class _Compiler:
         on = build.both(*(build.equals(build.col(key, "b"), build.col(key, "s")) for key in keys))
         return select.join(build_table("before", "b"), on=on, join_type="left")
 
-    def _before(self, axes: int) -> exp.Select:
-        """The levels each lead held last, up to the as-of."""
-        keys = [build.col(self.key, "h"), *(build.col(key, "s") for key in self.moment.keys)]
-        names = [f"{what}_{number}" for number in range(1, axes + 1) for what in ("level", "since")]
-        latest = [exp.Ordered(this=build.col(name, "h"), desc=True, nulls_first=False) for name in ("at", "run")]
-        rank = exp.Window(this=exp.RowNumber(), partition_by=keys, order=exp.Order(expressions=latest))
-        upto = exp.LTE(this=build.col("at", "h"), expression=self.moment.sql("s"))
-        ours = build.equals(build.col("scorecard", "h"), build.text(self.scorecard.name))
-        inner = exp.select(*(key.copy() for key in keys), *(build.col(name, "h") for name in names), _named(rank, "_n"))
-        inner = inner.from_(build_table("grade_history", "h"))
-        if self.moment.single:
-            inner = inner.where(build.both(ours, upto), copy=False)
-        else:
-            same = build.equals(build.col(self.key, "h"), build.col(self.key, "s"))
-            inner = inner.join(build_table("scored", "s"), on=build.both(same, upto)).where(ours, copy=False)
-        outer = exp.select(*(build.col(name) for name in [self.key, *self.moment.keys, *names]))
-        return outer.from_(inner.subquery("r")).where(build.equals(build.col("_n"), build.number(1)), copy=False)
+
+def levels_before(scorecard: ResolvedScorecard, moment: Moment) -> exp.Select:
+    """Return the levels each lead (or account) held last, up to the as-of; with several moments, of those `scored`."""
+    assert scorecard.spec.grades is not None
+    of, axes = scorecard.spec.of, len(scorecard.spec.grades.axes)
+    keys = [build.col(of, "h"), *(build.col(key, "s") for key in moment.keys)]
+    names = [f"{what}_{number}" for number in range(1, axes + 1) for what in ("level", "since")]
+    latest = [exp.Ordered(this=build.col(name, "h"), desc=True, nulls_first=False) for name in ("at", "run")]
+    rank = exp.Window(this=exp.RowNumber(), partition_by=keys, order=exp.Order(expressions=latest))
+    upto = exp.LTE(this=build.col("at", "h"), expression=moment.sql("s"))
+    ours = build.equals(build.col("scorecard", "h"), build.text(scorecard.name))
+    inner = exp.select(*(key.copy() for key in keys), *(build.col(name, "h") for name in names), _named(rank, "_n"))
+    inner = inner.from_(build_table("grade_history", "h"))
+    if moment.single:
+        inner = inner.where(build.both(ours, upto), copy=False)
+    else:
+        same = build.equals(build.col(of, "h"), build.col(of, "s"))
+        inner = inner.join(build_table("scored", "s"), on=build.both(same, upto)).where(ours, copy=False)
+    outer = exp.select(*(build.col(name) for name in [of, *moment.keys, *names]))
+    return outer.from_(inner.subquery("r")).where(build.equals(build.col("_n"), build.number(1)), copy=False)
 
 
 def _names(criterion: ResolvedCriterion) -> frozenset[str] | None:

@@ -81,16 +81,12 @@ def _within(name: str, low: float | None, high: float | None) -> Sql:
 
 def _by_pair(spec: models.PairCriterion, types: Mapping[str, Type]) -> Sql:
     first, second = spec.features
-    rows = _cells(first, spec, types, spec.table)
+    rows = cells(first, spec, types, spec.table)
     branches = [(build.either(_missing(first), _missing(second)), build.number(spec.missing))]
     fallback: Sql = build.number(spec.other)
     for condition, row in rows:
         inner = build.case(
-            [
-                (when, build.number(float(given)))
-                for when, given in _cells(second, spec, types, row)
-                if when is not None
-            ],
+            [(when, build.number(float(given))) for when, given in cells(second, spec, types, row) if when is not None],
             _fallback(second, spec, types, row),
         )
         if condition is None:
@@ -101,13 +97,11 @@ def _by_pair(spec: models.PairCriterion, types: Mapping[str, Type]) -> Sql:
 
 
 def _fallback(name: str, spec: models.PairCriterion, types: Mapping[str, Type], row: Any) -> Sql:
-    others = [given for when, given in _cells(name, spec, types, row) if when is None]
+    others = [given for when, given in cells(name, spec, types, row) if when is None]
     return build.number(float(others[0])) if others else build.number(spec.other)
 
 
-def _cells(
-    name: str, spec: models.PairCriterion, types: Mapping[str, Type], cells: Any
-) -> list[tuple[Sql | None, Any]]:
+def cells(name: str, spec: models.PairCriterion, types: Mapping[str, Type], cells: Any) -> list[tuple[Sql | None, Any]]:
     """Return (condition, cell) for one side of a pair table; the condition of `other` is None."""
     if name in spec.bands:
         cuts = [None, *spec.bands[name], None]

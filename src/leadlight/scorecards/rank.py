@@ -167,6 +167,8 @@ class Ranking(Readable):
         return group + ([row.due] if self.has_deadline else [])
 
 
+FEW = 1000
+"""So many leads are scored for themselves; of more, everybody is scored and the others are left out."""
 SCORED = "_scored"
 """The temporary table that holds what a statement yielded, for the verbs that look at it more than once."""
 
@@ -180,27 +182,28 @@ def scored(
     *,
     options: Options | None = None,
     table: str = SCORED,
-    among: Sequence[int] | None = None,
+    among: Sequence[int | str] | None = None,
 ) -> Iterator[str]:
-    """Run a scorecard over everybody, or some leads, into a temporary table, and drop it afterwards."""
+    """Run a scorecard over everybody, or some leads (or accounts), into a temporary table, and drop it afterwards."""
     options = options or Options()
     options = replace(options, grade_history=continues(engine, scorecard, as_of))
-    statement = score_statement(workspace, scorecard, Moment(as_of=as_of), options)
+    only = among if among is not None and len(among) <= FEW else None
+    statement = score_statement(workspace, scorecard, Moment(as_of=as_of, only=only), options)
     text = Sql(build.to_text(statement, engine.capabilities.dialect))
     engine.execute(fill("DROP TABLE IF EXISTS {table}", table=table))
     engine.execute(fill("CREATE TEMPORARY TABLE {table} AS {text}", table=table, text=text))
-    if among is not None:
-        _keep_only(engine, table, among)
+    if among is not None and only is None:
+        _keep_only(engine, table, scorecard.spec.of, among)
     try:
         yield table
     finally:
         engine.execute(fill("DROP TABLE IF EXISTS {table}", table=table))
 
 
-def _keep_only(engine: Engine, table: str, among: Sequence[int]) -> None:
-    engine.register("_among", pa.table({"lead": pa.array(among, pa.int32())}))
+def _keep_only(engine: Engine, table: str, key: str, among: Sequence[int | str]) -> None:
+    engine.register("_among", pa.table({key: pa.array(among, pa.int32() if key == "lead" else pa.string())}))
     try:
-        engine.execute(fill("DELETE FROM {table} WHERE lead NOT IN (SELECT lead FROM _among)", table=table))
+        engine.execute(fill("DELETE FROM {table} WHERE {key} NOT IN (SELECT {key} FROM _among)", table=table, key=key))
     finally:
         engine.unregister("_among")
 

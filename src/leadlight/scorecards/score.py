@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from leadlight.spec.entity import many
 from leadlight.spec.readable import Readable
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.spec.stored import content
-from leadlight.store.grades import append_grades, latest_grades
+from leadlight.store.grades import append_grades
 from leadlight.store.runs import finish_run, start_run
 from leadlight.store.scorecards import publish
 from leadlight.store.scores import append_scores
@@ -70,9 +70,15 @@ class ScoreRun(Readable):
 
 
 def score(
-    engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, as_of: datetime, *, now: datetime
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    scorecard: ResolvedScorecard,
+    as_of: datetime,
+    *,
+    now: datetime,
+    among: Sequence[int | str] | None = None,
 ) -> ScoreRun:
-    """Score everybody as of a moment and store it, all or nothing.
+    """Score everybody, or the leads (or accounts) `among`, as of a moment and store it, all or nothing.
 
     A version not used before is recorded with its content, so that its scores can be computed again for ever.
     """
@@ -80,7 +86,8 @@ def score(
     graded = scorecard.spec.grades is not None
     up, down, grades = 0, 0, dict[str, int]()
     with engine.transaction():
-        with scored(engine, workspace, scorecard, as_of, options=Options(contributions=False)) as table:
+        options = Options(contributions=False)
+        with scored(engine, workspace, scorecard, as_of, options=options, among=among) as table:
             published = publish(
                 engine, name=scorecard.name, version=scorecard.version, content=content(scorecard.spec),
                 published_at=now,
@@ -89,12 +96,8 @@ def score(
             run = start_run(
                 engine, "score", started_at=now, as_of=as_of, scorecard=scorecard.name, version=scorecard.version
             )
-            count = append_scores(
-                engine, _scores(scorecard, table), run=run, scorecard=scorecard.name, version=scorecard.version,
-                as_of=as_of,
-            )  # fmt: skip
+            count, up, down = keep_scores(engine, scorecard, table, run=run, as_of=as_of, silent=silent)
             if graded:
-                up, down = _keep_grades(engine, scorecard, table, run, as_of, silent=silent)
                 grades = count_grades(engine, scorecard, table)
         finish_run(engine, run, finished_at=now, counts={"scored": count, "up": up, "down": down})
     entity = workspace.spec.entity if scorecard.spec.of == "lead" else "account"
@@ -102,6 +105,21 @@ def score(
         scorecard.name, scorecard.version, entity, as_of, count, up, down, silent, published, grades,
         time.monotonic() - began, staleness(engine, as_of),
     )  # fmt: skip
+
+
+def keep_scores(
+    engine: Engine, scorecard: ResolvedScorecard, table: str, *, run: int, as_of: datetime, silent: bool
+) -> tuple[int, int, int]:
+    """Keep the scores in a table of what a statement yielded, and the changes of grade: how many, up, down.
+
+    Call it inside a transaction. The table may hold everybody or only some.
+    """
+    count = append_scores(
+        engine, _scores(scorecard, table), run=run, scorecard=scorecard.name, version=scorecard.version, as_of=as_of
+    )
+    if scorecard.spec.grades is None:
+        return count, 0, 0
+    return count, *_keep_grades(engine, scorecard, table, run, as_of, silent=silent)
 
 
 def _is_back_fill(engine: Engine, scorecard: ResolvedScorecard, as_of: datetime) -> bool:
@@ -124,13 +142,22 @@ def _scores(scorecard: ResolvedScorecard, table: str) -> Sql:
     )
 
 
+def _grades_before(scorecard: ResolvedScorecard, table: str) -> Sql:
+    """Return the query of the grades last held by those in the table, at a moment: of few leads, few rows are read."""
+    return fill(
+        'SELECT * FROM grade_history WHERE scorecard = ? AND "at" <= ? AND {key} IN (SELECT {key} FROM {table}) '
+        'QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY "at" DESC, run DESC) = 1',
+        key=scorecard.spec.of,
+        table=table,
+    )
+
+
 def _keep_grades(
     engine: Engine, scorecard: ResolvedScorecard, table: str, run: int, as_of: datetime, *, silent: bool
 ) -> tuple[int, int]:
     """Append the changes of grade to the history; return how many went up and how many down."""
     spec = scorecard.spec
     assert spec.grades is not None
-    before, parameters = latest_grades(scorecard.name, as_of)
     levels = [f"level_{number}" for number in range(1, len(spec.grades.axes) + 1)]
     changed = joined(
         [Sql("b.grade IS DISTINCT FROM s.grade"), Sql("b.gate IS DISTINCT FROM s.gate")]
@@ -142,11 +169,11 @@ def _keep_grades(
             "CREATE TEMPORARY TABLE _changes AS SELECT s.*, b.grade AS was FROM {table} s LEFT JOIN ({before}) b "
             "ON b.{key} = s.{key} WHERE {changed}",
             table=table,
-            before=before,
+            before=_grades_before(scorecard, table),
             key=spec.of,
             changed=changed,
         ),
-        parameters,
+        [scorecard.name, as_of],
     )
     columns = [spec.of, "grade", "gate", *levels, *(level.replace("level", "since") for level in levels)]
     append_grades(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,9 +13,9 @@ from leadlight.sources.catalog import describe_sources
 from leadlight.sources.contract import ColumnFound, described
 from leadlight.sources.opened import Opened
 from leadlight.sources.read import KEPT_IN, hold, said_already
-from leadlight.spec.catalog import EVERYTHING
+from leadlight.spec.catalog import EVERYTHING, Catalog
 from leadlight.spec.contract import ContractSpec
-from leadlight.spec.load import LoadedWorkspace, PartlyLoaded, load_partly
+from leadlight.spec.load import WORKSPACE_FILE, LoadedWorkspace, PartlyLoaded, load_partly
 from leadlight.spec.marks import Marks
 from leadlight.spec.models import SourceSpec
 from leadlight.spec.readable import Readable
@@ -63,32 +63,43 @@ def _line(column: ColumnFound) -> str:
     return f"{column.source}.{column.column}: {column.header!r}{share}"
 
 
-def check_folder(folder: Path) -> CheckReport:
+Enrichment = Callable[[LoadedWorkspace, Catalog], tuple[Catalog, Sequence[Fault]]]
+"""Given what the files have: the names that look-ups give too, and what is wrong with `enrich:`."""
+
+
+def no_enrichment(_: LoadedWorkspace, catalog: Catalog) -> tuple[Catalog, Sequence[Fault]]:
+    """Say nothing of `enrich:`."""
+    return catalog, ()
+
+
+def check_folder(folder: Path, *, enrichment: Enrichment = no_enrichment) -> CheckReport:
     """Look at every file in a workspace's folder, as `check` does, also where some cannot be read as they should.
 
     Raises NotFoundError where there is no workspace, and all faults at once.
     """
-    return check(load_partly(folder))
+    return check(load_partly(folder), enrichment=enrichment)
 
 
-def check(found: PartlyLoaded) -> CheckReport:
+def check(found: PartlyLoaded, *, enrichment: Enrichment = no_enrichment) -> CheckReport:
     """Look at every file the workspace has, and at the headers of its sources.
 
     Raises all faults at once: SpecError, or DataError where only the data have some.
     """
     if found.loaded is None:
         raise SpecError(found.faults)
-    return _check(found.loaded, found)
+    return _check(found.loaded, found, enrichment)
 
 
-def _check(loaded: LoadedWorkspace, part: PartlyLoaded) -> CheckReport:
+def _check(loaded: LoadedWorkspace, part: PartlyLoaded, enrichment: Enrichment) -> CheckReport:
     spec, contract = loaded.workspace.spec, loaded.contract
     catalog, notes, found = describe_sources(spec, loaded.root, contract)
     columns, broken = _held(spec.sources, loaded.root, contract)
     found = [fault for fault in found if not _said(spec.sources, fault, broken)]
     if part.is_open:
         catalog = replace(catalog, hidden=EVERYTHING, events=None)
+    catalog, of_enrich = enrichment(loaded, catalog)
     resolved, faults = resolve(loaded, catalog, lost=part.lost)
+    faults = _beside(faults, of_enrich)
     errors = [*part.faults, *(fault for fault in faults if fault.severity == "error")]
     marks, known = loaded.workspace.marks, [fault.path for fault in errors]
     of_data = [place(fault, marks) for fault in found if fault.path is None or fault.path not in known]
@@ -125,6 +136,13 @@ def _held(
 
 def _said(sources: Mapping[str, SourceSpec], fault: Fault, broken: Sequence[Fault]) -> bool:
     return any(said_already(name, source, fault, broken) for name, source in sources.items())
+
+
+def _beside(faults: Sequence[Fault], more: Sequence[Fault]) -> list[Fault]:
+    """Put more faults of `leadlight.yaml` where they belong by their lines."""
+    of_workspace = [fault for fault in (*faults, *more) if fault.file == WORKSPACE_FILE]
+    others = [fault for fault in (*faults, *more) if fault.file != WORKSPACE_FILE]
+    return [*sorted(of_workspace, key=lambda fault: (fault.line or 0, fault.column or 0)), *others]
 
 
 @contextmanager

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from leadlight.spec.readable import Readable
 
@@ -17,6 +17,13 @@ SHARED_RULE = (
     "stays, of those created at once the smaller id; the others remain as its aliases, and their events and outcomes "
     "go with them."
 )
+
+
+class Report(Protocol):
+    """What another verb did."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,8 @@ class IngestReport(Readable):
     same_value: Duplicates
     changed: bool
     seconds: float
+    enriched: Report | None = None
+    """What was looked up afterwards, where `enrich:` says so."""
 
     @property
     def rows(self) -> int:
@@ -87,7 +96,9 @@ class IngestReport(Readable):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON values."""
-        return {**asdict(self), "at": self.at.isoformat(), "rows": self.rows, "rejected": self.rejected}
+        own = {**asdict(replace(self, enriched=None)), "at": self.at.isoformat(), "rows": self.rows,
+               "rejected": self.rejected}  # fmt: skip
+        return {**own, "enriched": None if self.enriched is None else self.enriched.as_dict()}
 
     def __str__(self) -> str:
         lines = [
@@ -98,4 +109,5 @@ class IngestReport(Readable):
             for s in self.sources
         ]
         merged = self.same_id.count + self.same_value.count
-        return "\n".join([*lines, f"{merged:,} duplicates merged; {self.seconds:.1f} s"])
+        more = [] if self.enriched is None else [str(self.enriched)]
+        return "\n".join([*lines, f"{merged:,} duplicates merged; {self.seconds:.1f} s", *more])

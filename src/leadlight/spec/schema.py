@@ -10,10 +10,11 @@ from pydantic_core import core_schema
 
 from leadlight.spec.contract import ContractSpec
 from leadlight.spec.models import ScorecardSpec, WorkspaceSpec
+from leadlight.spec.vendor import VendorSpec
 
 
-def json_schema(kind: Literal["workspace", "scorecard", "contract"]) -> dict[str, Any]:
-    """Return the schema of `leadlight.yaml`, of a scorecard's file or of `contract.yaml`, draft 2020-12.
+def json_schema(kind: Literal["workspace", "scorecard", "contract", "vendor"]) -> dict[str, Any]:
+    """Return the schema of `leadlight.yaml`, of a scorecard's file, of `contract.yaml` or of a vendor's, draft 2020-12.
 
     >>> json_schema("scorecard")["required"]
     ['groups']
@@ -22,6 +23,7 @@ def json_schema(kind: Literal["workspace", "scorecard", "contract"]) -> dict[str
         "workspace": WorkspaceSpec,
         "scorecard": ScorecardSpec,
         "contract": ContractSpec,
+        "vendor": VendorSpec,
     }
     schema = models[kind].model_json_schema(schema_generator=_Schema)
     return {"$schema": _Schema.schema_dialect, **_plain(schema)}

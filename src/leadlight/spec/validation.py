@@ -29,6 +29,10 @@ WANTED = {
     "dict_type": "a map",
     "model_type": "a map",
     "invalid_key": "text",
+    "bool_parsing": "true or false",
+    "float_parsing": "a number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
 }
 LIMITS = {
     "greater_than": ("more than", "gt"),

@@ -31,6 +31,9 @@ from leadlight.store.schema import BEGINNING, FOREVER
 from leadlight.store.speakers import FILL, OURS, PREFER
 from leadlight.store.sql import Sql, fill, literal, more
 
+NOBODY = "nobody"
+"""Who is asked where nobody is: a list must not be empty."""
+
 _FOREVER = Sql(f"TIMESTAMP '{FOREVER}'")
 _BEGINNING = Sql(f"TIMESTAMP '{BEGINNING}'")
 
@@ -65,12 +68,12 @@ def rules_before(engine: Engine) -> EnrichSpec:
     attributes: dict[str, list[str] | WaterfallSpec] = {
         name: WaterfallSpec(**rule) for name, rule in told.items() if alone[name]
     }
-    return EnrichSpec(ask=asks[0] if asks and asks[0] != [""] else [], attributes=attributes)
+    return EnrichSpec(ask=asks[0] if asks and asks[0] != [NOBODY] else [], attributes=attributes)
 
 
 def _told(spec: EnrichSpec, attribute: str) -> str:
     """Return all that decides about an attribute, as one text."""
-    waterfall = spec.waterfall(attribute, list(spec.ask) or [""])
+    waterfall = spec.waterfall(attribute, list(spec.ask) or [NOBODY])
     return json.dumps({**waterfall.model_dump(mode="json"), "alone": attribute in spec.attributes})
 
 
@@ -104,15 +107,16 @@ def _register_rules(engine: Engine, spec: EnrichSpec) -> None:
     """Make `choice_rules` (attribute, rule, at_least) and `choice_ranks` (attribute, provider, place) readable."""
     providers = [str(name) for (name,) in engine.rows("SELECT DISTINCT provider FROM facts ORDER BY 1")]
     attributes = _attributes(engine)
-    waterfalls = {name: spec.waterfall(name, _default(spec, providers)) for name in attributes}
+    waterfalls = {name: waterfall_of(spec, name, providers) for name in attributes}
     rules = [(name, waterfall.rule, waterfall.at_least) for name, waterfall in waterfalls.items()]
     ranks = [(name, provider, place) for name, told in waterfalls.items() for place, provider in _places(told)]
     engine.register("choice_rules", _table(rules, [pa.string(), pa.string(), pa.float64()], "attribute rule at_least"))
     engine.register("choice_ranks", _table(ranks, [pa.string(), pa.string(), pa.int32()], "attribute provider place"))
 
 
-def _default(spec: EnrichSpec, providers: Iterable[str]) -> list[str]:
-    return [*spec.ask, *(name for name in providers if name not in spec.ask)] or [""]
+def waterfall_of(spec: EnrichSpec, attribute: str, providers: Iterable[str]) -> WaterfallSpec:
+    """Return the rule of an attribute, where these providers have said something."""
+    return spec.waterfall(attribute, [*spec.ask, *(name for name in providers if name not in spec.ask)] or [NOBODY])
 
 
 def _places(waterfall: WaterfallSpec) -> list[tuple[int, str]]:

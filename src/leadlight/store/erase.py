@@ -17,6 +17,7 @@ from leadlight.store.sql import fill
 
 BY_LEAD = ("observations", "attributes", "events", "outcomes", "leads", "ids")
 BY_ANY_KEY = ("scores", "grade_history")
+BY_OWN_KEY = ("facts", "lookups")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -35,7 +36,7 @@ class Erased(Readable):
 
 
 def erase(engine: Engine, id: str, *, now: datetime) -> Erased:  # noqa: A002 - the user's word
-    """Remove a person everywhere: ids, attributes and all that sources said, events, outcomes, scores, grades.
+    """Remove a person everywhere: ids, attributes, all that sources and providers said, events, outcomes, scores.
 
     The store's file is then written anew, so that no byte is left in it. Salted SHA-256 hashes of the ids stay, so that
     reading the same files again does not bring the person back: whoever has the store can test a guessed id against
@@ -57,14 +58,15 @@ def _remove(engine: Engine, lead: int, now: datetime) -> Erased:
     _remember(engine, ids, now)
     rows = {table: _delete(engine, table, [lead]) for table in BY_LEAD}
     rows |= {table: _delete(engine, table, keys) for table in BY_ANY_KEY}
+    rows |= {table: _delete(engine, table, keys, column="_key") for table in BY_OWN_KEY}
     engine.execute("UPDATE layout SET in_order = greatest(in_order - ?, 0) WHERE name = 'events'", [rows["events"]])
     return Erased(ids=ids, rows=rows)
 
 
-def _delete(engine: Engine, table: str, keys: list[int]) -> int:
-    where = "WHERE list_contains(?::INTEGER[], lead)"
-    count = int(engine.rows(fill("SELECT count(*) FROM {table} ", table=table) + where, [keys])[0][0])
-    engine.execute(fill("DELETE FROM {table} ", table=table) + where, [keys])
+def _delete(engine: Engine, table: str, keys: list[int], *, column: str = "lead") -> int:
+    where = fill("{table} WHERE list_contains(?::INTEGER[], {column})", table=table, column=column)
+    count = int(engine.rows(fill("SELECT count(*) FROM {where}", where=where), [keys])[0][0])
+    engine.execute(fill("DELETE FROM {where}", where=where), [keys])
     return count
 
 

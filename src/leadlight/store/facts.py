@@ -184,6 +184,27 @@ def answered(engine: Engine, keys: Iterable[int], now: datetime) -> pa.Table:
     return found
 
 
+def answers_of(engine: Engine, lead: int, moment: datetime) -> pa.Table:
+    """Return what each provider says of one lead as of a moment: the facts of its newest answer, with its basis."""
+    return engine.arrow(
+        "WITH answers AS (SELECT l.* FROM lookups l JOIN ids i ON i.key = l._key WHERE i.lead = $1 "
+        "AND l.outcome <> 'failed' AND l.known_at <= $2 QUALIFY row_number() OVER (PARTITION BY l.provider "
+        "ORDER BY l.known_at DESC, l.fetched_at DESC, l._key) = 1) "
+        "SELECT f.*, a.basis, a.subject FROM answers a JOIN facts f ON f._key = a._key AND f.provider = a.provider "
+        "AND f.known_at = a.known_at ORDER BY f.attribute, f.provider, f.confidence DESC, f.value",
+        [lead, moment],
+    )
+
+
+def lookups_of(engine: Engine, lead: int, moment: datetime) -> pa.Table:
+    """Return every question that was put about one lead up to a moment, the newest first."""
+    return engine.arrow(
+        "SELECT l.* FROM lookups l JOIN ids i ON i.key = l._key WHERE i.lead = $1 AND l.recorded_at <= $2 "
+        "ORDER BY l.recorded_at DESC, l.provider, l._key",
+        [lead, moment],
+    )
+
+
 # ------------------------------------------------------------------------------------------- names that count as known
 
 
@@ -239,7 +260,7 @@ def yield_columns(engine: Engine, columns: Mapping[str, Type]) -> None:
         )
 
 
-def forget_provider(engine: Engine, spec: EnrichSpec, provider: str) -> tuple[int, tuple[str, ...]]:
+def forget_provider(engine: Engine, spec: EnrichSpec | None, provider: str) -> tuple[int, tuple[str, ...]]:
     """Remove all that a provider has said; return how many facts, and what was asked of it."""
     with engine.transaction():
         engine.execute("CREATE TEMP TABLE touched (lead INTEGER)")

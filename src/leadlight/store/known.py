@@ -11,7 +11,8 @@ import pyarrow as pa
 from leadlight.engines.base import Engine
 from leadlight.store.history import ACCOUNTS, LEADS, History, value_columns
 from leadlight.store.schema import BEGINNING
-from leadlight.store.sql import Sql, each, fill, joined, more
+from leadlight.store.speakers import OURS
+from leadlight.store.sql import Sql, each, fill, joined, literal, more
 
 
 def known(engine: Engine, leads: Iterable[int], moment: datetime) -> pa.Table:
@@ -21,7 +22,7 @@ def known(engine: Engine, leads: Iterable[int], moment: datetime) -> pa.Table:
     """
     own = value_columns(engine, LEADS)
     theirs = [name for name in value_columns(engine, ACCOUNTS) if name not in own]
-    with _asked(engine, leads):
+    with asked_leads(engine, leads):
         return engine.arrow(
             fill(
                 "SELECT l.lead{own}{theirs} FROM leads l "
@@ -45,7 +46,7 @@ def since(engine: Engine, leads: Iterable[int], names: Iterable[str], moment: da
     own = [name for name in value_columns(engine, LEADS) if name in wanted]
     theirs = [name for name in value_columns(engine, ACCOUNTS) if name in wanted and name not in own]
     own += ["account"] if theirs and "account" not in own else []
-    with _asked(engine, leads):
+    with asked_leads(engine, leads):
         return engine.arrow(
             fill(
                 "WITH now AS (SELECT lead, max(account) FILTER (known_until > $1) AS account FROM attributes "
@@ -71,8 +72,9 @@ def _changes(history: History, names: list[str], owners: Sql) -> Sql:
     ) if names else Sql("false")  # fmt: skip
     return fill(
         "SELECT {owner}, max(known_at) FILTER (differs) AS changed "
-        "FROM (SELECT {owner}, known_at, {differs} AS differs FROM {periods} WHERE known_at <= $1 AND {owner} IN ({owners}) "
-        "WINDOW w AS (PARTITION BY {owner} ORDER BY known_at)) GROUP BY {owner}",
+        "FROM (SELECT {owner}, known_at, {differs} AS differs FROM {periods} "
+        "WHERE known_at <= $1 AND {owner} IN ({owners}) WINDOW w AS (PARTITION BY {owner} ORDER BY known_at)) "
+        "GROUP BY {owner}",
         owner=history.owner,
         periods=history.periods,
         owners=owners,
@@ -81,9 +83,53 @@ def _changes(history: History, names: list[str], owners: Sql) -> Sql:
 
 
 @contextmanager
-def _asked(engine: Engine, leads: Iterable[int]) -> Iterator[None]:
+def asked_leads(engine: Engine, leads: Iterable[int]) -> Iterator[None]:
     engine.register("asked_leads", pa.table({"lead": pa.array(list(leads), pa.int32())}))
     try:
         yield
     finally:
         engine.unregister("asked_leads")
+
+
+def own_values(engine: Engine, lead: int, moment: datetime) -> pa.Table:
+    """Return what each source of the user's own says of one lead as of a moment, value by value, the newest first.
+
+    Columns: attribute, value (as text), source, since (the moment at which the source began to say it).
+    """
+    kinds = engine.columns(LEADS.observations)
+    return engine.arrow(
+        fill(
+            """
+            WITH rows AS (
+                SELECT o._source, {identity} AS _identity, {moment} AS _at, [{values}] AS _values
+                FROM observations o {context}
+                WHERE o.lead = $1 AND {moment} <= $2 AND o._source NOT IN {ours}
+                QUALIFY row_number() OVER (PARTITION BY o._source, {identity}, {moment}
+                                           ORDER BY o.known_at DESC NULLS LAST) = 1
+            ), told AS (
+                SELECT _source, _identity, _at, unnest(_values, recursive := true) FROM rows
+            ), marked AS (
+                SELECT *, CASE WHEN value IS DISTINCT FROM lag(value) OVER w THEN _at END AS changed FROM told
+                WINDOW w AS (PARTITION BY attribute, _source, _identity ORDER BY _at)
+            ), dated AS (
+                SELECT *, max(changed) OVER w AS since, lead(_at) OVER w IS NULL AS is_last FROM marked
+                WINDOW w AS (PARTITION BY attribute, _source, _identity ORDER BY _at)
+            )
+            SELECT attribute, value, _source AS source, since FROM dated WHERE is_last AND value IS NOT NULL
+            ORDER BY attribute, since DESC, _source DESC, _identity DESC
+            """,
+            identity=LEADS.identity,
+            moment=LEADS.moment,
+            context=LEADS.context,
+            values=joined(_pair(name, kinds[name]) for name in value_columns(engine, LEADS)),
+            ours=OURS,
+        ),
+        [lead, moment],
+    )
+
+
+def _pair(name: str, kind: str) -> Sql:
+    """Return an attribute and the text that stands for its value: whole numbers without a point."""
+    whole = "regexp_replace(o.{name}::VARCHAR, '\\.0$', '')"
+    text = whole if kind == "DOUBLE" else "o.{name}::VARCHAR"
+    return fill("{{'attribute': {label}, 'value': " + text + "}}", label=literal(name), name=name)

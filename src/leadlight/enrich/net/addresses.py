@@ -60,6 +60,7 @@ _COMPATIBLE = IPv6Network("::/96")
 _ISATAP = frozenset({0x00005EFE, 0x02005EFE})
 _BAD_CHARACTERS = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ufeff\u200b-\u200f]")
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _NUMBER = re.compile(r"(\d+|0x[0-9a-f]*)")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -118,6 +119,8 @@ def target(url: str, params: Mapping[str, str] | None = None) -> Target:
         raise _refused(f"only http and https are asked, not {scheme[:20]!r}")
     if "@" in parts.netloc:
         raise _refused("an address with a user name is not asked")
+    if "[" in parts.netloc and ":" not in (name or ""):
+        raise _refused("what stands in brackets is no IPv6 address")
     query = "&".join(part for part in (parts.query, urlencode(params) if params else "") if part)
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._") + (f"?{_quoted_query(query)}" if query else "")
     return Target(scheme, host_name(name or ""), _DEFAULT_PORTS[scheme] if port is None else port, path)
@@ -125,13 +128,15 @@ def target(url: str, params: Mapping[str, str] | None = None) -> Target:
 
 def followed(base: Target, location: str) -> Target:
     """Read where a redirect leads, which may be relative to where it came from."""
-    if _BAD_CHARACTERS.search(location.strip(" \t\r\n").replace(" ", "%20")):
+    location = location.strip(" \t\r\n").replace(" ", "%20")
+    if _SCHEME.match(location):
+        return target(location)
+    if _BAD_CHARACTERS.search(location):
         raise _refused("the redirect holds characters that no address may hold")
     try:
-        joined = urljoin(base.url, location.strip(" \t\r\n").replace(" ", "%20"))
+        return target(urljoin(base.url, location))
     except ValueError:
         raise _refused("the redirect cannot be read") from None
-    return target(joined)
 
 
 def _quoted_query(query: str) -> str:

@@ -11,6 +11,8 @@ from leadlight.enrich.network import NetworkError, Why
 
 SAMPLE = 8192
 """Bytes by which the charset is guessed where none is declared and it is not UTF-8."""
+FEW = 30
+"""With fewer bytes beyond ASCII there is nothing to guess by, and the commonest charset is taken."""
 HEAD = 4096
 """Bytes in which a page says what charset it has."""
 KNOWN = frozenset({
@@ -22,6 +24,8 @@ KNOWN = frozenset({
     "shift_jis", "euc_kr", "johab", "ptcp154",
 })  # fmt: skip
 """Charsets by which strangers' bytes are read: others (punycode, unicode_escape …) are slow or no charsets."""
+LIKE_UTF_8 = frozenset({"iso2022_jp", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"})
+"""Charsets whose bytes can be valid UTF-8, and mean something else."""
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -34,15 +38,15 @@ def text_of(body: bytes, content_type: str | None) -> str:
     if charset is not None and mark is not None:
         return body[len(mark) :].decode(charset, "replace")
     declared = http_content_type_encoding(content_type) or html_body_declared_encoding(body[:HEAD])
-    try:
-        return body.decode("utf-8")  # whatever is declared: text that is valid UTF-8 by chance is not met
-    except UnicodeDecodeError as error:
-        cut = error.start >= len(body) - 3
-    if cut:
-        return body.decode("utf-8", "replace")
-    if declared in KNOWN and declared != "utf-8":
+    if declared in LIKE_UTF_8:
         return body.decode(declared, "replace")
-    return body.decode(_guess(body), "replace")
+    try:
+        return body.decode("utf-8")  # whatever is declared: other text is not valid UTF-8 by chance
+    except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data":
+            return body.decode("utf-8", "replace")
+    known = declared in KNOWN and declared != "utf-8"
+    return body.decode(declared if known and declared else _guess(body), "replace")
 
 
 def _guess(body: bytes) -> str:
@@ -54,6 +58,8 @@ def _guess(body: bytes) -> str:
     sample = body[start : start + SAMPLE]
     if _mostly_utf8(sample):
         return "utf-8"
+    if sum(byte > 127 for byte in sample) < FEW:
+        return "cp1252"
     best = from_bytes(
         sample, cp_isolation=["cp1252", "cp1250", "cp1251", "shift_jis", "euc_jp", "gb18030", "big5"]
     ).best()

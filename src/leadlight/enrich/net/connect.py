@@ -152,12 +152,16 @@ class Connector(httpcore.AsyncNetworkBackend):
     ports: Mapping[int, int] = field(default_factory=dict)
     """Ports that stand for others, for tests."""
 
+    async def checked(self, host: str, port: int) -> tuple[str, ...]:
+        """Return the addresses of a host, all of which may be connected to; raises NetworkError."""
+        return self.guard.check(host, await self.resolver.addresses(host), port)
+
     async def connect_tcp(
         self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,  # noqa: ARG002
         socket_options: Iterable[Any] | None = None,  # noqa: ARG002
     ) -> httpcore.AsyncNetworkStream:  # fmt: skip
         """Look up, check, connect; raises NetworkError where the address is refused."""
-        addresses = self.guard.check(host, await self.resolver.addresses(host), port)[:ADDRESSES_TRIED]
+        addresses = (await self.checked(host, port))[:ADDRESSES_TRIED]
         loop = asyncio.get_running_loop()
         for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             try:

@@ -29,7 +29,7 @@ class Counts:
     unchanged: int = 0
     """Answers that the host said are still good (304)."""
     unkept: int = 0
-    """Answers that could not be written to the cache (a full disk, or no cache)."""
+    """Answers that could not be written to the cache (a full disk)."""
     retries: int = 0
     waited: float = 0.0
     """Seconds that requests waited for a host's pace, summed."""

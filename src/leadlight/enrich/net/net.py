@@ -26,6 +26,7 @@ from leadlight.enrich.net.connect import Connector, tls_context
 from leadlight.enrich.net.counts import Counts
 from leadlight.enrich.net.failures import Cut, Passing
 from leadlight.enrich.net.politeness import (
+    LATER,
     LONGEST_DELAY,
     LONGEST_PAUSE,
     RETRIES,
@@ -179,7 +180,7 @@ class Door:
             await self._write(key, stored, about, asker)
 
     async def _write(self, key: bytes, stored: Stored, about: str, asker: str) -> None:
-        if not await self.cache.write(key, stored, about=about, asker=asker):
+        if not await self.cache.write(key, stored, about=about, asker=asker) and self.cache.path is not None:
             self.counts.unkept += 1
 
     async def _fetch(self, question: Question, old: Stored | None) -> Reply:
@@ -243,54 +244,51 @@ class Door:
     async def _send(self, step: Question, old: Stored | None) -> Answer:
         """Send one request, again where the host was only busy; raises for what is no answer."""
         for attempt in range(RETRIES + 1):
-            error: NetworkError | None = None
-            answer: Answer | None = None
             try:
                 answer = await self._attempt(step, old)
-            except NetworkError as failure:
-                if not isinstance(failure, Cut) or step.body is not None:
+                if answer.status not in TRY_AGAIN:
+                    return self._judged(step, answer)
+                wait = self._wait(step, answer, attempt)
+            except Cut:
+                if attempt == RETRIES or step.body is not None:
                     raise
-                error = failure
-            if answer is not None and answer.status not in TRY_AGAIN:
-                return self._judged(step, answer)
-            wait = pause(attempt)
-            if answer is not None:
-                asked = retry_after(answer.headers.get("retry-after"), self.now())
-                error = self._refusal(step, answer, asked)
-                wait = max(wait, asked or 0.0)
-                if step.body is not None and answer.status not in (429, 503):
-                    raise error
-            assert error is not None
-            if attempt == RETRIES or wait > LONGEST_PAUSE:
-                raise error
+                wait = pause(attempt)
             self.counts.retries += 1
             self.politeness.delay(step.at.host, wait)
             await asyncio.sleep(wait)
-        raise AssertionError("unreachable")
+        raise AssertionError("the last attempt returns or raises")
 
     async def _attempt(self, step: Question, old: Stored | None) -> Answer:
+        """Send one request when it is the host's turn. What is refused costs no turn and no request."""
         if self.counts.left == 0:
             raise NetworkError(Why.BUDGET, f"the budget of {self.counts.limit:,} requests is spent")
+        await self.transport.connector.checked(step.at.host, step.at.port)
+        sending = Sending(
+            step.at, step.method, self._headers(step, old), step.body, step.limit, step.cut, step.secret_path
+        )
         async with self.politeness.turn(step.at.host, every=step.every, together=step.together, spaced=step.spaced):
             self.counts.spend(step.at.host)
             try:
-                answer = await self.transport.send(
-                    Sending(
-                        step.at,
-                        step.method,
-                        self._headers(step, old),
-                        step.body,
-                        step.limit,
-                        step.cut,
-                        step.secret_path,
-                    )
-                )
+                answer = await self.transport.send(sending)
             except NetworkError as error:
-                if error.why is Why.UNREACHABLE:
-                    self.politeness.went(step.at.host, well=False)
+                self.politeness.went(step.at.host, well=error.why is not Why.UNREACHABLE)
                 raise
             self.politeness.went(step.at.host, well=True)
             return answer
+
+    def _wait(self, step: Question, answer: Answer, attempt: int) -> float:
+        """Return how long to wait before a busy host is asked again; raises where that is too long, or no use."""
+        asked = retry_after(answer.headers.get("retry-after"), self.now())
+        wait = max(pause(attempt), asked or 0.0)
+        done = step.body is not None and answer.status not in (429, 503)
+        if attempt < RETRIES and wait <= LONGEST_PAUSE and not done:
+            return wait
+        if answer.status != 429 and asked is None:
+            raise NetworkError(Why.BROKEN, f"{step.at.host} has an error of its own ({answer.status})")
+        quiet = max(LATER if asked is None else asked, LONGEST_PAUSE)
+        back_at = later(self.now(), quiet)
+        self.politeness.quiet(step.at.host, quiet, back_at)
+        raise NetworkError(Why.RATE_LIMITED, f"{step.at.host} asked to come back later", retry_at=back_at)
 
     def _headers(self, step: Question, old: Stored | None) -> Headers:
         said = {name.lower(): value for name, value in step.headers}
@@ -321,16 +319,6 @@ class Door:
             raise NetworkError(Why.BROKEN, f"{step.at.host} has an error of its own ({answer.status})")
         return answer
 
-    def _refusal(self, step: Question, answer: Answer, asked: float | None) -> NetworkError:
-        """Say why there is no answer; a host that names a time is left alone until then."""
-        if answer.status != 429 and asked is None:
-            return NetworkError(Why.BROKEN, f"{step.at.host} has an error of its own ({answer.status})")
-        seconds_left = 60.0 if asked is None else asked
-        back_at = later(self.now(), seconds_left)
-        if seconds_left > LONGEST_PAUSE:
-            self.politeness.quiet(step.at.host, seconds_left, back_at)
-        return NetworkError(Why.RATE_LIMITED, f"{step.at.host} asked to come back later", retry_at=back_at)
-
     async def aclose(self) -> None:
         """Let nothing run on, and close connections and cache."""
         running = list(self._running.values())
@@ -354,8 +342,8 @@ class _Side:
         secrets: Mapping[str, str] | None = None, ttl: timedelta = MONTH, limit: int = PAGE_LIMIT, crawl: bool = False,
     ) -> Reply:  # fmt: skip
         question = Question(
-            target(url, params), urlencode(secrets or {}), tuple((headers or {}).items()), None, ttl, limit, crawl, self.every,
-            1 if crawl else together(1.0 / self.every), asker=self.asker,
+            target(url, params), urlencode(secrets or {}), tuple((headers or {}).items()), None, ttl, limit, crawl,
+            self.every, 1 if crawl else together(1.0 / self.every), asker=self.asker,
         )  # fmt: skip
         return await self.door.ask(question)
 

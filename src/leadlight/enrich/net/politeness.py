@@ -22,6 +22,8 @@ FIRST_PAUSE = 0.5
 """Seconds before the first retry; the second waits twice as long; both by chance up to half more or less."""
 LONGEST_PAUSE = 10.0
 """A host that asks for more patience than these seconds is left alone until then, and the look-up fails."""
+LATER = 60.0
+"""Seconds for which a host is left alone that is busy again and again, and names no time."""
 LONGEST_DELAY = 60.0
 """robots.txt may ask for so many seconds between pages; who asks for more is not crawled."""
 DEAD_AFTER = 3

@@ -23,7 +23,6 @@ import dns.rcode
 import dns.rdata
 import dns.rdatatype
 import dns.resolver
-from dns.rdtypes.ANY.MX import MX
 from dns.rdtypes.ANY.TXT import TXT
 
 from leadlight.enrich.net.addresses import ascii_name
@@ -43,6 +42,8 @@ REMEMBERED = 20_000
 SHORTEST, LONGEST = 60.0, 3600.0
 """Seconds for which an answer is remembered in memory, whatever its own time to live says."""
 KINDS = ("A", "AAAA", "CAA", "CNAME", "DNSKEY", "DS", "MX", "NS", "PTR", "SOA", "SRV", "TXT")
+NAMING = ("CNAME", "MX", "NS", "PTR", "SOA", "SRV")
+"""Kinds whose records are names of hosts, and numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,8 @@ def name_server(text: str) -> tuple[str, int]:
     """
     host, port = text, "53"
     if text.startswith("["):
-        host, _, port = text[1:].partition("]")
-        port = port.removeprefix(":") or "53"
+        host, closed, port = text[1:].partition("]")
+        port = (port.removeprefix(":") or "53") if closed else ""
     elif text.count(":") == 1:
         host, _, port = text.partition(":")
     return str(ip_address(host)), int(port)
@@ -187,13 +188,10 @@ def record_text(record: dns.rdata.Rdata) -> str:
     """Return a record as text: names in lower case without the last dot, TXT joined, at most 4,096 characters."""
     if isinstance(record, TXT):
         return b"".join(record.strings).decode("utf-8", "replace")[:LONGEST_RECORD]
-    if isinstance(record, MX):
-        return f"{record.preference} {_plain(record.exchange.to_text())}"
-    return _plain(record.to_text())[:LONGEST_RECORD]
-
-
-def _plain(text: str) -> str:
-    return text if text == "." else text.lower().removesuffix(".")
+    text = record.to_text()[:LONGEST_RECORD]
+    if dns.rdatatype.to_text(record.rdtype) not in NAMING:
+        return text
+    return " ".join(word if word == "." else word.removesuffix(".") for word in text.lower().split(" "))
 
 
 def _order(text: str) -> tuple[int, str]:

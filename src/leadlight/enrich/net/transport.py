@@ -24,8 +24,8 @@ TIMEOUT = 10.0
 """Seconds for one request, from the connection to the last byte; half of it for each step."""
 KEEP_OPEN = 15.0
 """Seconds that a connection stays open for the next request to the same host."""
-MOST_OPEN = 200
-"""Connections kept open at most."""
+MOST_OPEN = 600
+"""Connections kept open at most: more than there are sites being read at a time, or each page costs a handshake."""
 Headers = list[tuple[bytes, bytes]]
 _ENDED_EARLY = ("peer closed connection", "Server disconnected")
 """How h11 and httpcore begin when they say that the other side went away."""
@@ -169,8 +169,10 @@ class Transport:
             return
         self._idle.setdefault(at.origin, []).append(connection)
         self._idle.move_to_end(at.origin)
-        while self._open > MOST_OPEN and self._idle:
+        while self._idle:
             oldest, connections = next(iter(self._idle.items()))
+            if self._open <= MOST_OPEN and not connections[0].has_expired():
+                break
             self._close_later(connections.pop(0))
             if not connections:
                 del self._idle[oldest]

@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from leadlight.enrich.answer import at, items_at, text_at
+from leadlight.enrich.answer import at, items_at, json_from, text_at
 from leadlight.enrich.convert import year_of
 from leadlight.enrich.industries import industry_of
 from leadlight.enrich.match import Candidate, choose, company_key, wanted_of
-from leadlight.enrich.network import Network, NetworkError, Why
+from leadlight.enrich.network import Network
 from leadlight.enrich.provider import About, Clue, Fact, Offer, Query, Settings, Surroundings
 
 URL = "https://api.company-information.service.gov.uk"
@@ -47,7 +47,7 @@ class CompaniesHouse:
     def __init__(self, settings: CompaniesHouseSettings, surroundings: Surroundings) -> None:
         self.about, self.settings = ABOUT, settings
         pair = base64.b64encode(f"{surroundings.expand(settings.key)}:".encode()).decode()
-        self._headers = {"Authorization": f"Basic {pair}", "Accept": "application/json"}
+        self._headers = {"Authorization": f"Basic {pair}"}
 
     def key(self, query: Query) -> str | None:
         """Return the company's name and all that it is judged by; None for companies of other countries."""
@@ -60,22 +60,20 @@ class CompaniesHouse:
         if wanted is None or self.key(query) is None:
             return ()
         params = {"q": wanted.name[:160], "items_per_page": str(FOUND)}
-        found = await self._get("/search/companies", params, network)
+        found = await self._get("/search/companies", params, query, network)
         items = list(items_at(found, "items", most=FOUND))
         match = choose(wanted, [_candidate(item) for item in items])
         number = None if match is None else text_at(items[match.index], "company_number")
         if match is None or number is None:
             return ()
-        profile = await self._get(f"/company/{quote(number, safe='')}", None, network)
+        profile = await self._get(f"/company/{quote(number, safe='')}", None, query, network)
         return tuple(_facts(profile or items[match.index], number, match.confidence, match.why))
 
-    async def _get(self, path: str, params: dict[str, str] | None, network: Network) -> Any:
-        reply = await network.get(URL + path, params=params, headers=self._headers, ttl=ABOUT.ttl)
-        if reply.status == 404:
-            return None
-        if not reply.ok:
-            raise NetworkError(Why.BROKEN, f"Companies House answered with status {reply.status}")
-        return reply.json()
+    async def _get(self, path: str, params: dict[str, str] | None, query: Query, network: Network) -> Any:
+        return await json_from(
+            network, URL + path, whose="Companies House", at=query.at, params=params, headers=self._headers,
+            ttl=ABOUT.ttl,
+        )  # fmt: skip
 
 
 PROVIDER = Offer(ABOUT, CompaniesHouseSettings, CompaniesHouse)

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from leadlight.enrich.answer import at, items_at, text_at
+from leadlight.enrich.answer import at, items_at, json_from, text_at
 from leadlight.enrich.convert import country_of, year_of
 from leadlight.enrich.match import Candidate, choose, company_key, wanted_of
-from leadlight.enrich.network import Network, NetworkError, Why
+from leadlight.enrich.network import Network
 from leadlight.enrich.provider import About, Clue, Fact, Offer, Query, Settings, Surroundings
 
 URL = "https://api.gleif.org/api/v1/lei-records"
+HEADERS = {"Accept": "application/vnd.api+json"}
 FOUND = 20
 """Companies that are looked at."""
 
@@ -50,12 +51,10 @@ class Gleif:
         params = {"filter[entity.names]": wanted.name[:200], "page[size]": str(FOUND)}
         if wanted.country:
             params["filter[entity.legalAddress.country]"] = wanted.country
-        reply = await network.get(URL, params=params, headers={"Accept": "application/vnd.api+json"}, ttl=ABOUT.ttl)
-        if not reply.ok:
-            if reply.status in (400, 404):
-                return ()
-            raise NetworkError(Why.BROKEN, f"GLEIF answered with status {reply.status}")
-        records = list(items_at(reply.json(), "data", most=FOUND))
+        answer = await json_from(
+            network, URL, whose="GLEIF", at=query.at, params=params, headers=HEADERS, ttl=ABOUT.ttl, nothing=(400, 404)
+        )
+        records = list(items_at(answer, "data", most=FOUND))
         match = choose(wanted, [_candidate(record) for record in records])
         return () if match is None else tuple(_facts(records[match.index], match.confidence, match.why))
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from leadlight.enrich.answer import answered
 from leadlight.enrich.convert import convert, text_of
 from leadlight.enrich.industries import industry_of
 from leadlight.enrich.industry_names import industry_named
@@ -52,7 +54,13 @@ class Vendor:
 
     async def _answer(self, url: str, query: Query, network: Network, more: Mapping[str, Any]) -> Any:
         """Send one request; None where the vendor knows nothing."""
-        reply = await self._send(url, query, network, more)
+
+        async def send(ttl: timedelta) -> Reply:
+            return await self._send(url, query, network, more, ttl)
+
+        return await answered(send, self._read, ttl=self.about.ttl, at=query.at)
+
+    def _read(self, reply: Reply) -> Any:
         if reply.status in self._spec.nothing.status:
             return None
         later = self._spec.later
@@ -66,8 +74,8 @@ class Vendor:
         nothing = self._spec.nothing.when
         return None if answer is None or (nothing and _is_true(_find(nothing, answer))) else answer
 
-    async def _send(self, url: str, query: Query, network: Network, more: Mapping[str, Any]) -> Reply:
-        request, ttl = self._spec.request, self.about.ttl
+    async def _send(self, url: str, query: Query, network: Network, more: Mapping[str, Any], ttl: timedelta) -> Reply:
+        request = self._spec.request
         if request.method == "post":
             body = fill(request.body, query)
             body = {**body, **more} if isinstance(body, dict) else body

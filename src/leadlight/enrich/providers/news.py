@@ -144,7 +144,7 @@ def _items(body: bytes, name: str | None, now: datetime) -> list[_Item]:
 
 
 def _item(entry: Any) -> _Item | None:
-    moment = entry.get("published_parsed") or entry.get("updated_parsed")
+    moment = dict.get(entry, "published_parsed") or dict.get(entry, "updated_parsed")  # without feedparser's fallbacks
     title = text_of(entry.get("title"))
     try:
         at = None if moment is None else datetime.fromtimestamp(timegm(moment), UTC).replace(tzinfo=None)

@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import Field
 
-from leadlight.enrich.answer import at, items_at, text_at
+from leadlight.enrich.answer import at, items_at, json_from, text_at
 from leadlight.enrich.convert import year_of
 from leadlight.enrich.industries import industry_of
 from leadlight.enrich.match import Candidate, choose, company_key, wanted_of
-from leadlight.enrich.network import Network, NetworkError, Why
+from leadlight.enrich.network import Network
 from leadlight.enrich.provider import About, Clue, Fact, Offer, Query, Settings, Surroundings
 
 URL = "https://api.opencorporates.com/v0.4/companies/search"
@@ -45,7 +45,7 @@ class OpenCorporates:
 
     def __init__(self, settings: OpenCorporatesSettings, surroundings: Surroundings) -> None:
         self.about, self.settings = ABOUT, settings
-        self._headers = {"X-API-TOKEN": surroundings.expand(settings.key), "Accept": "application/json"}
+        self._headers = {"X-API-TOKEN": surroundings.expand(settings.key)}
 
     def key(self, query: Query) -> str | None:
         """Return the company's name and all that it is judged by."""
@@ -59,12 +59,10 @@ class OpenCorporates:
         params = {"q": wanted.name[:200], "normalise_company_name": "true", "per_page": str(FOUND)}
         if wanted.country:
             params["country_code"] = wanted.country.lower()
-        reply = await network.get(URL, params=params, headers=self._headers, ttl=ABOUT.ttl)
-        if reply.status == 404:
-            return ()
-        if not reply.ok:
-            raise NetworkError(Why.BROKEN, f"OpenCorporates answered with status {reply.status}")
-        companies = [at(item, "company") for item in items_at(reply.json(), "results", "companies", most=FOUND)]
+        answer = await json_from(
+            network, URL, whose="OpenCorporates", at=query.at, params=params, headers=self._headers, ttl=ABOUT.ttl
+        )
+        companies = [at(item, "company") for item in items_at(answer, "results", "companies", most=FOUND)]
         match = choose(wanted, [_candidate(company) for company in companies])
         return () if match is None else tuple(_facts(companies[match.index], match.confidence, match.why))
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import Field
 
-from leadlight.enrich.answer import at, items_at, text_at
+from leadlight.enrich.answer import at, items_at, json_from, text_at
 from leadlight.enrich.convert import time_of
-from leadlight.enrich.network import Network, NetworkError, Why
+from leadlight.enrich.network import Network
 from leadlight.enrich.provider import About, Clue, Fact, Offer, Query, Settings, Surroundings
 
 BOOTSTRAP = "https://data.iana.org/rdap/dns.json"
@@ -51,29 +51,25 @@ class Rdap:
     async def ask(self, query: Query, network: Network) -> tuple[Fact, ...]:
         """Return what the registry says. Raises NetworkError."""
         domain = self.key(query)
-        server = None if domain is None else self.settings.server or await _server(domain, network)
+        server = None if domain is None else self.settings.server or await _server(domain, query.at, network)
         if domain is None or server is None:
             return ()
         url = f"{server.rstrip('/')}/domain/{_ascii(domain)}"
-        reply = await network.get(url, headers=HEADERS, ttl=ABOUT.ttl)
-        if reply.status in (400, 404, 410, 422):
-            return ()
-        if not reply.ok:
-            raise NetworkError(Why.BROKEN, f"{server} answered with status {reply.status}")
-        return tuple(_facts(reply.json(), query.at, url))
+        answer = await json_from(
+            network, url, whose=server, at=query.at, headers=HEADERS, ttl=ABOUT.ttl, nothing=(400, 404, 410, 422)
+        )
+        return () if answer is None else tuple(_facts(answer, query.at, url))
 
 
 PROVIDER = Offer(ABOUT, RdapSettings, Rdap)
 
 
-async def _server(domain: str, network: Network) -> str | None:
+async def _server(domain: str, now: datetime, network: Network) -> str | None:
     """Return the server of the longest ending that IANA lists; None where the registry has none."""
-    reply = await network.get(BOOTSTRAP, headers={"Accept": "application/json"})
-    if not reply.ok:
-        raise NetworkError(Why.BROKEN, f"IANA's list of RDAP servers answered with status {reply.status}")
+    answer = await json_from(network, BOOTSTRAP, whose="IANA's list of RDAP servers", at=now, nothing=())
     labels = _ascii(domain).split(".")
     endings = [".".join(labels[index:]) for index in range(1, len(labels))]
-    servers = dict(_listed(reply.json()))
+    servers = dict(_listed(answer))
     return next((servers[ending] for ending in endings if ending in servers), None)
 
 
@@ -109,7 +105,7 @@ def _facts(answer: Any, now: datetime, url: str) -> Iterator[Fact]:
 def _event(answer: Any, action: str) -> datetime | None:
     for event in items_at(answer, "events"):
         if text_at(event, "eventAction") == action:
-            return time_of(at(event, "eventDate"))
+            return time_of(text_at(event, "eventDate"))
     return None
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from pydantic import Field
 
-from leadlight.enrich.answer import items_at, number_at, text_at
+from leadlight.enrich.answer import items_at, json_from, number_at, text_at
 from leadlight.enrich.match import company_key, folded, host_of, likeness, wanted_of
-from leadlight.enrich.network import Network, NetworkError, Why
+from leadlight.enrich.network import Network
 from leadlight.enrich.provider import About, Clue, Fact, Offer, Query, Settings, Surroundings
 from leadlight.errors import UsageError
 
@@ -51,7 +51,7 @@ class SearchSettings(Settings):
     """Settings of search."""
 
     url: str = Field("", description="the address of a SearXNG, as in https://search.example.com")
-    language: str = Field("all", pattern="^[a-zA-Z-]{2,10}$", description="language of the results")
+    language: str = Field("all", max_length=10, description="language of the results, as de or en-GB")
     engines: list[str] = Field(
         default_factory=list, description="engines to ask, as SearXNG names them; its own choice"
     )
@@ -79,10 +79,9 @@ class Search:
         if self.settings.engines:
             params["engines"] = ",".join(self.settings.engines)
         url = f"{self.settings.url.rstrip('/')}/search"
-        reply = await network.get(url, params=params, headers={"Accept": "application/json"}, ttl=ABOUT.ttl)
-        if not reply.ok:
-            raise NetworkError(Why.BROKEN, f"the search at {host_of(url)} answered with status {reply.status}")
-        return tuple(_facts(reply.json(), wanted.name, has_domain=wanted.domain is not None))
+        whose = f"the search at {host_of(url)}"
+        answer = await json_from(network, url, whose=whose, at=query.at, params=params, ttl=ABOUT.ttl, nothing=())
+        return tuple(_facts(answer, wanted.name, has_domain=wanted.domain is not None))
 
 
 PROVIDER = Offer(ABOUT, SearchSettings, Search)

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from leadlight.enrich.answer import at, items_at, number_at, text_at
+from leadlight.enrich.answer import answered, at, items_at, json_from, number_at, text_at
 from leadlight.enrich.convert import country_of
 from leadlight.enrich.industries import industry_of
 from leadlight.enrich.match import Candidate, choose, company_key, folded, wanted_of
-from leadlight.enrich.network import MONTH, Network, NetworkError, Why
+from leadlight.enrich.network import MONTH, Network, NetworkError, Reply, Why
 from leadlight.enrich.provider import About, Clue, Fact, Offer, Query, Settings, Surroundings
 from leadlight.errors import UsageError
 
@@ -65,24 +65,30 @@ class SecEdgar:
         wanted = wanted_of(query)
         if wanted is None:
             return ()
-        near = _near(folded(wanted.name), await self._companies(network))
-        filed = [(number, ticker, await _get(SUBMISSIONS.format(number), network)) for number, _, ticker in near]
+        near = _near(folded(wanted.name), await self._companies(query, network))
+        filed = [(number, ticker, await _get(SUBMISSIONS.format(number), query, network)) for number, _, ticker in near]
         found = [(number, ticker, answer) for number, ticker, answer in filed if answer is not None]
         match = choose(wanted, [_candidate(answer) for _, _, answer in found])
         if match is None:
             return ()
         number, ticker, answer = found[match.index]
-        revenue = await _revenue(number, network)
+        revenue = await _revenue(number, query, network)
         return tuple(_facts(answer, number, ticker, revenue, match.confidence, match.why))
 
-    async def _companies(self, network: Network) -> dict[str, tuple[int, str, str]]:
+    async def _companies(self, query: Query, network: Network) -> dict[str, tuple[int, str, str]]:
         """Return all companies by their folded names: number, name, ticker. Read anew when the list is."""
-        reply = await network.get(TICKERS, headers={"Accept": "application/json"}, ttl=MONTH, limit=LIMIT)
-        if not reply.ok:
-            raise NetworkError(Why.BROKEN, f"the SEC's list of companies answered with status {reply.status}")
-        if self._list is None or self._list[0] != reply.fetched_at:
-            self._list = (reply.fetched_at, _listed(reply.json()))
-        return self._list[1]
+
+        def read(reply: Reply) -> dict[str, tuple[int, str, str]]:
+            if not reply.ok:
+                raise NetworkError(Why.BROKEN, f"the SEC's list of companies answered with status {reply.status}")
+            if self._list is None or self._list[0] != reply.fetched_at:
+                self._list = (reply.fetched_at, _listed(reply.json()))
+            return self._list[1]
+
+        async def send(ttl: timedelta) -> Reply:
+            return await network.get(TICKERS, headers={"Accept": "application/json"}, ttl=ttl, limit=LIMIT)
+
+        return await answered(send, read, ttl=MONTH, at=query.at)
 
 
 PROVIDER = Offer(ABOUT, SecEdgarSettings, SecEdgar)
@@ -107,20 +113,15 @@ def _near(name: str, companies: dict[str, tuple[int, str, str]]) -> list[tuple[i
     return [companies[key] for key, _, _ in found]
 
 
-async def _get(url: str, network: Network) -> Any:
-    reply = await network.get(url, headers={"Accept": "application/json"}, ttl=ABOUT.ttl, limit=LIMIT)
-    if reply.status == 404:
-        return None
-    if not reply.ok:
-        raise NetworkError(Why.BROKEN, f"the SEC answered with status {reply.status}")
-    return reply.json()
+async def _get(url: str, query: Query, network: Network) -> Any:
+    return await json_from(network, url, whose="the SEC", at=query.at, ttl=ABOUT.ttl, limit=LIMIT)
 
 
-async def _revenue(number: int, network: Network) -> tuple[float, str] | None:
+async def _revenue(number: int, query: Query, network: Network) -> tuple[float, str] | None:
     """Return the revenue of the newest whole year in an annual report, and that year's end."""
     years: dict[str, float] = {}
     for concept in REVENUES:
-        answer = await _get(CONCEPT.format(number, concept), network)
+        answer = await _get(CONCEPT.format(number, concept), query, network)
         for row in items_at(answer, "units", "USD", most=2000):
             end, value = text_at(row, "end"), number_at(row, "val")
             if end and value is not None and _is_year(row):

@@ -14,9 +14,9 @@ from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import Field
 
-from leadlight.enrich.answer import at, items_at, number_at, text_at
+from leadlight.enrich.answer import at, items_at, json_from, number_at, text_at
 from leadlight.enrich.convert import time_of
-from leadlight.enrich.network import Network, NetworkError, Why
+from leadlight.enrich.network import Network
 from leadlight.enrich.provider import About, Clue, Fact, Offer, Query, Settings, Surroundings, Value
 
 WEEK = timedelta(days=7)
@@ -48,14 +48,13 @@ def _plain(html: str | None) -> str | None:
 
 
 async def _get(
-    network: Network, url: str, nothing: tuple[int, ...], headers: dict[str, str], params: dict[str, str] | None = None
-) -> Any:
-    reply = await network.get(url, params=params, headers={"Accept": "application/json", **headers}, ttl=WEEK)
-    if reply.status in nothing:
-        return None
-    if not reply.ok:
-        raise NetworkError(Why.BROKEN, f"{urlsplit(url).hostname} answered with status {reply.status}")
-    return reply.json()
+    network: Network, query: Query, url: str, nothing: tuple[int, ...], *, headers: dict[str, str] | None = None,
+    params: dict[str, str] | None = None,
+) -> Any:  # fmt: skip
+    return await json_from(
+        network, url, whose=urlsplit(url).hostname or "", at=query.at, params=params, headers=headers, ttl=WEEK,
+        nothing=nothing,
+    )  # fmt: skip
 
 
 def _given(origin: str, sure: float, found: dict[str, Value | None]) -> tuple[Fact, ...]:
@@ -104,8 +103,8 @@ class Gravatar:
         if email is None:
             return ()
         digest = hashlib.sha256(email.encode("utf-8", "replace")).hexdigest()
-        profile = await _get(network, f"https://api.gravatar.com/v3/profiles/{digest}", (404,), self._headers)
         origin = "https://api.gravatar.com/v3/profiles"
+        profile = await _get(network, query, f"{origin}/{digest}", (404,), headers=self._headers)
         if profile is None:
             return _given(origin, 0.95, {"has_gravatar": False})
         accounts = [text_at(each, "url") for each in items_at(profile, "verified_accounts")]
@@ -170,7 +169,7 @@ class Github:
         """Return what the profile says, if there is one. Raises NetworkError."""
         name = _github_user(query)
         url = f"https://api.github.com/users/{quote(name or '', safe='')}"
-        user = None if name is None else await _get(network, url, (404, 451), self._headers)
+        user = None if name is None else await _get(network, query, url, (404, 451), headers=self._headers)
         found: dict[str, Value | None] = {
             "github_repositories": number_at(user, "public_repos"),
             "github_followers": number_at(user, "followers"),
@@ -228,7 +227,7 @@ class Mastodon:
             return ()
         host, name = account
         url = f"https://{host}/api/v1/accounts/lookup"
-        found = await _get(network, url, (400, 404, 410, 422), {}, {"acct": name})
+        found = await _get(network, query, url, (400, 404, 410, 422), params={"acct": name})
         values: dict[str, Value | None] = {
             "social_followers": number_at(found, "followers_count"),
             "social_last_post_at": time_of(at(found, "last_status_at")),
@@ -279,11 +278,12 @@ class Bluesky:
         if actor is None:
             return ()
         url = f"{BLUESKY_URL}/app.bsky.actor.getProfile"
-        profile = await _get(network, url, (400, 404), {}, {"actor": actor})
+        profile = await _get(network, query, url, (400, 404), params={"actor": actor})
         if profile is None:
             return ()
         feed = f"{BLUESKY_URL}/app.bsky.feed.getAuthorFeed"
-        posts = await _get(network, feed, (400, 404), {}, {"actor": actor, "limit": "1", "filter": "posts_no_replies"})
+        newest = {"actor": actor, "limit": "1", "filter": "posts_no_replies"}
+        posts = await _get(network, query, feed, (400, 404), params=newest)
         found: dict[str, Value | None] = {
             "social_followers": number_at(profile, "followersCount"),
             "social_last_post_at": time_of(at(posts, "feed", 0, "post", "indexedAt")),

@@ -12,14 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from leadlight.enrich.answer import at, items_at, text_at
+from leadlight.enrich.answer import at, items_at, json_from, text_at
 from leadlight.enrich.convert import country_of, number_of, year_of
 from leadlight.enrich.industry_names import industry_named
 from leadlight.enrich.match import Candidate, choose, company_key, host_of, wanted_of
 from leadlight.enrich.network import Network, NetworkError, Why
 from leadlight.enrich.provider import About, Clue, Fact, Offer, Query, Settings, Surroundings
+from leadlight.errors import shorten
 
 URL = "https://www.wikidata.org/w/api.php"
 FOUND = 10
@@ -48,7 +49,14 @@ ABOUT = About(
 class WikidataSettings(Settings):
     """Settings of wikidata."""
 
-    language: str = Field("en", pattern="^[a-z]{2,3}$", description="the language in which names are looked up")
+    language: str = Field("en", description="the language in which names are looked up, as en or de")
+
+    @field_validator("language")
+    @classmethod
+    def _check(cls, text: str) -> str:
+        if not re.fullmatch("[a-z]{2,3}", text):
+            raise ValueError(f"a language is two or three small letters, as en or de; found {shorten(text)}")
+        return text
 
 
 class Wikidata:
@@ -64,54 +72,57 @@ class Wikidata:
     async def ask(self, query: Query, network: Network) -> tuple[Fact, ...]:
         """Return what is known of the company. Raises NetworkError."""
         wanted = wanted_of(query)
-        items = [] if wanted is None else await self._items(wanted.name, network)
+        items = [] if wanted is None else await self._items(wanted.name, query, network)
         if wanted is None or not items:
             return ()
-        named = await self._named({country for item in items for country in _ids(item, COUNTRY)}, network)
+        named = await self._named({country for item in items for country in _ids(item, COUNTRY)}, query, network)
         match = choose(wanted, [_candidate(item, named) for item in items])
         if match is None:
             return ()
         item = items[match.index]
         referred = [_best_id(item, name) for name in (PARENT, OWNER)] + list(_ids(item, INDUSTRY))
-        named = {**named, **await self._named({each for each in referred if each}, network)}
+        named = {**named, **await self._named({each for each in referred if each}, query, network)}
         return tuple(_facts(item, named, match.confidence, match.why))
 
-    async def _items(self, name: str, network: Network) -> list[Any]:
+    async def _items(self, name: str, query: Query, network: Network) -> list[Any]:
         """Return the items of that name that could be companies."""
         language = self.settings.language
         search = {"action": "wbsearchentities", "search": name[:200], "language": language, "uselang": language,
                   "type": "item", "limit": str(FOUND)}  # fmt: skip
-        found = [text_at(item, "id") or "" for item in items_at(await _get(search, network), "search", most=FOUND)]
+        answer = await _get(search, query, network)
+        found = [text_at(item, "id") or "" for item in items_at(answer, "search", most=FOUND)]
         wanted = [each for each in found if _ITEM.fullmatch(each)]
-        entities = await self._entities(wanted, "labels|aliases|claims", network)
+        entities = await self._entities(wanted, "labels|aliases|claims", query, network)
         return [entities[each] for each in wanted if each in entities and _could_be(entities[each])]
 
-    async def _named(self, ids: set[str], network: Network) -> dict[str, Any]:
-        return await self._entities(sorted(ids)[:REFERRED], "labels|claims", network) if ids else {}
+    async def _named(self, ids: set[str], query: Query, network: Network) -> dict[str, Any]:
+        return await self._entities(sorted(ids)[:REFERRED], "labels|claims", query, network) if ids else {}
 
-    async def _entities(self, ids: Iterable[str], props: str, network: Network) -> dict[str, Any]:
+    async def _entities(self, ids: Iterable[str], props: str, query: Query, network: Network) -> dict[str, Any]:
         joined = "|".join(ids)
         if not joined:
             return {}
         languages = "|".join(dict.fromkeys([self.settings.language, "en", "mul"]))
         params = {"action": "wbgetentities", "ids": joined, "props": props, "languages": languages}
-        entities = at(await _get(params, network), "entities")
+        entities = at(await _get(params, query, network), "entities")
         return {str(key): value for key, value in entities.items()} if isinstance(entities, dict) else {}
 
 
 PROVIDER = Offer(ABOUT, WikidataSettings, Wikidata)
 
 
-async def _get(params: Mapping[str, str], network: Network) -> Any:
+async def _get(params: Mapping[str, str], query: Query, network: Network) -> Any:
     params = {**params, "format": "json", "formatversion": "2"}
-    reply = await network.get(URL, params=params, headers={"Accept": "application/json"}, ttl=ABOUT.ttl)
-    if not reply.ok:
-        raise NetworkError(Why.BROKEN, f"Wikidata answered with status {reply.status}")
-    answer = reply.json()
+    return await json_from(
+        network, URL, whose="Wikidata", at=query.at, params=params, ttl=ABOUT.ttl, nothing=(), check=_check
+    )
+
+
+def _check(answer: Any) -> None:
+    """Raise what the API says in the form of an answer."""
     if code := text_at(answer, "error", "code"):
         why = Why.RATE_LIMITED if code in ("maxlag", "ratelimited") else Why.BROKEN
         raise NetworkError(why, f"Wikidata answered with an error: {code[:60]}")
-    return answer
 
 
 # ------------------------------------------------------------------------------------------------- claims of an item

@@ -1,0 +1,24 @@
+"""Host names: which belong together."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from tldextract import TLDExtract
+
+_EXTRACT = TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+
+@lru_cache(maxsize=8_192)
+def registrable(host: str) -> str:
+    """Return the part of a host name that somebody registered, "" where there is none.
+
+    >>> registrable("www.shop.acme.co.uk"), registrable("localhost")
+    ('acme.co.uk', '')
+    """
+    return _EXTRACT(host.strip(".").lower()[:253]).top_domain_under_public_suffix
+
+
+def same_site(one: str, other: str) -> bool:
+    """Whether two hosts belong to the same registrable domain."""
+    return one == other or (registrable(one) == registrable(other) != "")

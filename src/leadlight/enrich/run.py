@@ -1,0 +1,564 @@
+"""Look leads up: chunk by chunk, stage by stage, each stage asking only whom the answers so far have not made needless.
+
+Of a chunk of leads, what follows from their own values is worked out first, by the providers that ask nobody. Then the
+waterfalls go on from stage to stage: who is open and matters (`look`), who is asked (`asking`), what is recorded; until
+nobody is left to ask. The store is open for moments only, never while an answer is waited for. What was recorded stays:
+a run that ends early goes on where it was. At the end those of whom something new is known are scored again.
+
+With a budget, the leads that could rise furthest come first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from leadlight.engines.base import Engine
+from leadlight.enrich.again import score_again
+from leadlight.enrich.asking import Asking, Given, Want
+from leadlight.enrich.catalog import open_providers
+from leadlight.enrich.clues import Clues
+from leadlight.enrich.forget import CACHE
+from leadlight.enrich.look import WHERE, Look, Looker, truths
+from leadlight.enrich.network import Network, NetworkError, Why
+from leadlight.enrich.provider import Provider, Surroundings
+from leadlight.enrich.record import Looked, tables
+from leadlight.enrich.report import EnrichRun, ProviderRun, Reason, Traffic
+from leadlight.enrich.waterfall import Standing, Subject, Waterfalls, make_waterfalls
+from leadlight.errors import NotFoundError, StoreInUse, UsageError, did_you_mean
+from leadlight.expr.parse import ExpressionError, parse_condition
+from leadlight.features.moment import Moment
+from leadlight.scorecards.score import ScoreRun
+from leadlight.spec.enrich import EnrichSpec, ProviderSpec
+from leadlight.spec.resolved import ResolvedWorkspace
+from leadlight.spec.scopes import lead_scope
+from leadlight.store.facts import SINCE_CREATION, Recorded, record
+from leadlight.store.known import since
+
+CHUNK, SMALL = 500, 50
+"""How many leads go through the stages together; fewer with a budget, so that those with more to gain are first."""
+AT_ONCE = 4
+"""How many chunks are on their way at the same time."""
+PATIENCE = 60.0
+"""For how many seconds is waited for a store that another process has open."""
+
+T = TypeVar("T")
+
+
+class OpenStore(Protocol):
+    """Opens the store for a moment."""
+
+    def __call__(self, *, write: bool) -> AbstractContextManager[Engine]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Whom to look up, by whom, and what it may cost; what is not told comes from leadlight.yaml."""
+
+    leads: tuple[int, ...] | None = None
+    """Only these (their numbers in the store); everybody for None."""
+    where: str | None = None
+    providers: tuple[str, ...] = ()
+    money: float | None = None
+    requests: int | None = None
+    dry_run: bool = False
+    score: bool = True
+    """Whether those of whom something new is known are scored again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run has come."""
+
+    done: int
+    total: int
+    questions: int
+
+
+def enrich(
+    open_store: OpenStore,
+    workspace: ResolvedWorkspace,
+    root: Path,
+    wish: Wish,
+    *,
+    now: Callable[[], datetime],
+    progress: Callable[[Progress], None] = lambda _: None,
+    stop: threading.Event | None = None,
+) -> EnrichRun:
+    """Look leads up, and score those again of whom something new is known.
+
+    `stop` ends the run early, as the first Ctrl-C does: what came is recorded. Raises UsageError where leadlight.yaml
+    does not say `enrich:`, SpecError where what it says cannot be run.
+    """
+    began = time.monotonic()
+    run = _make(open_store, workspace, root, wish, now, progress)
+    if wish.dry_run:
+        made = run.plan_only()
+    else:
+        _in_loop(run.look_up(stop))
+        scored = run.score_again() if wish.score else []
+        made = replace(run.report(), scored=tuple(scored))
+    return replace(made, seconds=time.monotonic() - began)
+
+
+def _in_loop(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end, also where a loop is running already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(work)
+        return
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
+
+
+def asked_providers(spec: EnrichSpec, only: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the providers that may be asked, in order, or those of `only`. Raises NotFoundError for others."""
+    told = [name for attribute in spec.attributes for name in spec.waterfall(attribute, spec.ask or [""]).ask if name]
+    names = tuple(dict.fromkeys([*spec.ask, *told]))
+    for name in only:
+        if name not in names:
+            raise NotFoundError(f"no provider {name!r} in `enrich: ask`: {did_you_mean(name, names)}")
+    return tuple(name for name in names if not only or name in only)
+
+
+def _make(
+    open_store: OpenStore, workspace: ResolvedWorkspace, root: Path, wish: Wish, now: Callable[[], datetime],
+    progress: Callable[[Progress], None],
+) -> _Run:  # fmt: skip
+    spec = workspace.spec.enrich
+    if spec is None:
+        raise UsageError(
+            "leadlight.yaml does not say whom to ask, so nobody is", fix="Write `enrich: {ask: [email, dns, website]}`."
+        )
+    names = asked_providers(spec, wish.providers)
+    environ = None if wish.dry_run else os.environ
+    providers = open_providers(spec, Surroundings(root, environ), only=names) if names else {}
+    waterfalls = make_waterfalls(spec, providers, without=workspace.catalog.account_attributes)
+    always = spec.always or not workspace.scorecards
+    looker = Looker(workspace, waterfalls, now(), always)
+    return _Run(open_store, workspace, spec, root, wish, now, progress, providers, waterfalls, looker)
+
+
+@dataclass(slots=True)
+class _Run:
+    open_store: OpenStore
+    workspace: ResolvedWorkspace
+    spec: EnrichSpec
+    root: Path
+    wish: Wish
+    now: Callable[[], datetime]
+    progress: Callable[[Progress], None]
+    providers: Mapping[str, Provider]
+    waterfalls: Waterfalls
+    looker: Looker
+    total: int = 0
+    done: int = 0
+    facts: int = 0
+    stopped: bool = False
+    touched: set[int] = field(default_factory=set)
+    asked: set[int] = field(default_factory=set)
+    reasons: dict[int, Reason] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    traffic: Traffic = field(default_factory=Traffic)
+    told: tuple[ProviderRun, ...] = ()
+    _alone: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def money(self) -> float | None:
+        """The budget of money."""
+        return self.spec.budget.money if self.wish.money is None else self.wish.money
+
+    @property
+    def requests(self) -> int | None:
+        """The budget of requests."""
+        return self.spec.budget.requests if self.wish.requests is None else self.wish.requests
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is a budget."""
+        return self.money is not None or self.requests is not None
+
+    # ---------------------------------------------------------------------------------------------------- the store
+
+    @contextmanager
+    def store(self, *, write: bool) -> Iterator[Engine]:
+        """Open the store for a moment, one of us at a time; wait a while for another process that has it open."""
+        until = time.monotonic() + PATIENCE
+        with self._alone:
+            while True:
+                opened = self.open_store(write=write)
+                try:
+                    engine = opened.__enter__()
+                    break
+                except StoreInUse:
+                    if time.monotonic() > until:
+                        raise
+                    time.sleep(0.1)
+            try:
+                yield engine
+            finally:
+                opened.__exit__(None, None, None)
+
+    def select(self) -> list[int]:
+        """Return whom to look at, in the order of their numbers."""
+        with self.store(write=False) as engine:
+            if self.wish.leads is not None:
+                return list(self.wish.leads)
+            if self.wish.where is not None:
+                moment = Moment(as_of=self.looker.now)
+                found = truths(engine, self.workspace, {WHERE: self._where(self.wish.where)}, moment)
+                return sorted(lead for lead, row in found.items() if row[WHERE])
+            rows = engine.rows("SELECT lead FROM leads WHERE created_at <= ? ORDER BY lead", [self.looker.now])
+            return [int(lead) for (lead,) in rows]
+
+    def _where(self, text: str) -> Any:
+        scope = lead_scope(self.workspace.catalog, self.workspace.features, frozenset())
+        try:
+            return parse_condition(text, scope.types)
+        except ExpressionError as error:
+            raise UsageError(f"--where is no condition: {error}") from None
+
+    # ----------------------------------------------------------------------------------------------------- dry run
+
+    def plan_only(self) -> EnrichRun:
+        """Say what a run would ask at most; nobody is asked, and nothing is written."""
+        leads = self.select()
+        self.total = len(leads)
+        plans: list[_Plan] = []
+        for chunk in _chunks(leads, CHUNK):
+            with self.store(write=False) as engine:
+                subjects = self.looker.subjects(engine, chunk, {})
+                subjects = _in_loop_of(self._imagined(subjects, self.looker.clues(_names(subjects))))
+                plans += [self._plan(look) for look in self.looker.look(engine, subjects)]
+            self.done += len(chunk)
+            self.progress(Progress(self.done, self.total, 0))
+        self._within_budget(plans)
+        return self.report()
+
+    async def _imagined(self, subjects: Sequence[Subject], clues: Clues) -> list[Subject]:
+        """Return the leads as they will be when what follows from their own values is worked out."""
+        return [await self._imagine(subject, clues) for subject in subjects]
+
+    async def _imagine(self, subject: Subject, clues: Clues) -> Subject:
+        while local := [name for name in self.waterfalls.ready(subject) if name in self.waterfalls.local]:
+            values, standing = dict(subject.query.attributes), dict(subject.standing)
+            for name in local:
+                try:
+                    facts = await self.providers[name].ask(subject.query, NOBODY)
+                except NetworkError:
+                    facts = ()
+                standing[name] = Standing(
+                    subject.keys[name],
+                    bool(facts),
+                    {fact.attribute: (str(fact.value), fact.confidence) for fact in facts},
+                )
+                values |= {fact.attribute: fact.value for fact in facts if values.get(fact.attribute) is None}
+            query = replace(subject.query, clues=clues.of(values), attributes=values)
+            subject = replace(
+                subject, query=query, standing=standing, keys=self.waterfalls.keys(query),
+                tried=subject.tried | set(local),
+            )  # fmt: skip
+        return subject
+
+    def _plan(self, look: Look) -> _Plan:
+        if look.reason is not None:
+            self.reasons[look.lead] = look.reason
+            return _Plan(look.lead, (), look.gain)
+        names = sorted(self.waterfalls.at_most(look.subject, look.opened, look.matter))
+        return _Plan(look.lead, tuple((name, look.subject.keys[name]) for name in names), look.gain)
+
+    def _within_budget(self, plans: list[_Plan]) -> None:
+        """Count the questions, those of the leads with most to gain first, as far as the money goes."""
+        seen: set[tuple[str, str]] = set()
+        questions, leads, cost = Counter[str](), Counter[str](), Counter[str]()
+        for plan in sorted(plans, key=lambda plan: (-plan.gain[0], -plan.gain[1], plan.lead)):
+            new = [(name, key) for name, key in plan.questions if key is None or (name, key) not in seen]
+            price = sum(self.waterfalls.about(name).cost for name, _ in new)
+            if price and self.money is not None and sum(cost.values()) + price > self.money + 1e-9:
+                self.reasons[plan.lead] = Reason.BUDGET
+                continue
+            seen |= {(name, key) for name, key in new if key is not None}
+            if plan.questions:
+                self.asked.add(plan.lead)
+            for name, _ in plan.questions:
+                leads[name] += 1
+            for name, _ in new:
+                questions[name] += 1
+                cost[name] += self.waterfalls.about(name).cost  # type: ignore[assignment]
+        self.told = tuple(
+            ProviderRun(name, about.title, about.network, questions[name], leads[name], cost=float(cost[name]))
+            for name in self.providers
+            if (about := self.waterfalls.about(name)).network
+        )
+
+    # ------------------------------------------------------------------------------------------------------ the run
+
+    async def look_up(self, stop: threading.Event | None) -> None:
+        """Look everybody up."""
+        leads = await asyncio.to_thread(self.select)
+        self.total = len(leads)
+        async with self._door() as (networks, counts):
+            asking = Asking(self.providers, networks, self.now, self.money)
+            with _stops(asking.stop, stop):
+                if self.is_limited:
+                    await self._each(asking, leads, CHUNK, only_local=True)
+                    leads = await asyncio.to_thread(self._by_gain, leads)
+                    self.done = 0
+                await self._each(asking, leads, SMALL if self.is_limited else CHUNK)
+            self.stopped = asking.stop.is_set()
+            self.traffic = counts()
+        tallies = {name: asking.tally(name) for name in self.providers}
+        self.told = tuple(tally.told(self.providers[name].about) for name, tally in tallies.items())
+        self.notes += [
+            f"{name} was not asked any more: {tally.stopped}" for name, tally in tallies.items() if tally.stopped
+        ]
+
+    @asynccontextmanager
+    async def _door(self) -> AsyncIterator[tuple[dict[str, Network], Callable[[], Traffic]]]:
+        """Open the network where anybody outside may be asked."""
+        networks: dict[str, Network] = dict.fromkeys(self.providers, NOBODY)
+        if not any(provider.about.network for provider in self.providers.values()):
+            yield networks, Traffic
+            return
+        from leadlight.enrich.net.net import open_network
+
+        path = self.root / CACHE
+        path.parent.mkdir(exist_ok=True)
+        opened = open_network(self.spec.network, path, requests=self.requests, now=self.now, base=self.root)
+        async with opened as door:
+            for name, provider in self.providers.items():
+                if provider.about.network:
+                    networks[name] = door.asked_by(name, per_second=provider.about.per_second)
+            yield (
+                networks,
+                lambda: Traffic(door.counts.requests, door.counts.dns, door.counts.cached, door.counts.bytes),
+            )
+
+    async def _each(self, asking: Asking, leads: Sequence[int], size: int, *, only_local: bool = False) -> None:
+        """Send chunks through the stages, some at the same time; one after the other with a budget."""
+        chunks = _chunks(leads, size)
+
+        async def work() -> None:
+            for chunk in chunks:
+                if asking.stop.is_set():
+                    return
+                await self._stages(asking, chunk, only_local=only_local)
+                self.done += len(chunk)
+                self._tell(asking)
+
+        workers = [asyncio.ensure_future(work()) for _ in range(1 if self.is_limited else AT_ONCE)]
+        try:
+            await asyncio.gather(*workers)
+        except BaseException:
+            asking.stop.set()
+            await asyncio.gather(*workers, return_exceptions=True)
+            raise
+
+    async def _stages(self, asking: Asking, chunk: Sequence[int], *, only_local: bool) -> None:
+        """Send a chunk through stages until nobody is left to ask."""
+        tried: dict[int, frozenset[str]] = {}
+        given: list[Given] = []
+        while True:
+            wants = await asyncio.to_thread(self._stage, chunk, given, tried, only_local)
+            if not wants or asking.stop.is_set():
+                return
+            given, unasked = await asking.put(wants)
+            for want in wants:
+                tried[want.look.lead] = tried.get(want.look.lead, frozenset()) | {want.provider}
+            self._note(given, unasked, asking)
+            self._tell(asking)
+
+    def _stage(
+        self, chunk: Sequence[int], given: Sequence[Given], tried: Mapping[int, frozenset[str]], only_local: bool
+    ) -> list[Want]:
+        """Record what came, and say whom to ask next: in one moment of the store."""
+        with self.store(write=bool(given)) as engine:
+            if given:
+                recorded = self._record(engine, given)
+                self.facts += recorded.facts
+            subjects = self.looker.subjects(engine, chunk, tried)
+            own = [Want(Look(subject), name) for subject in subjects for name in self._local(subject)]
+            if own or only_local:
+                return own
+            wants: list[Want] = []
+            for look in self.looker.look(engine, subjects):
+                names = self.waterfalls.wanted(look.subject, look.opened, look.matter)
+                wants += [Want(look, name) for name in names if self.waterfalls.about(name).network]
+                if look.reason is not None and look.lead not in self.asked:
+                    self.reasons.setdefault(look.lead, look.reason)
+        return sorted(wants, key=lambda want: (-want.look.gain[0], -want.look.gain[1], want.look.lead))
+
+    def _local(self, subject: Subject) -> list[str]:
+        return [name for name in self.waterfalls.ready(subject) if not self.waterfalls.about(name).network]
+
+    def _note(self, given: Iterable[Given], unasked: Iterable[Want], asking: Asking) -> None:
+        """Keep who was asked about, and who was not for want of money or requests."""
+        for one in given:
+            if self.waterfalls.about(one.want.provider).network:
+                self.asked.add(one.want.look.lead)
+                self.reasons.pop(one.want.look.lead, None)
+        for want in unasked:
+            if want.look.lead not in self.asked and asking.spent:
+                self.reasons[want.look.lead] = Reason.BUDGET
+
+    def _record(self, engine: Engine, given: Sequence[Given]) -> Recorded:
+        dated = self._dated(engine, given)
+        looked = [
+            Looked(
+                one.want.look.lead, self.waterfalls.about(one.want.provider), one.want.subject, one.at,
+                one.answer.facts, one.answer.error, known_at=dated.get((one.want.provider, one.want.look.lead)),
+                cost=one.cost, basis=one.want.look.basis or self.spec.basis,
+            )
+            for one in given
+        ]  # fmt: skip
+        self.touched |= {one.key for one in looked if one.error is None}
+        return record(engine, self.spec, *tables(looked), max(self.now(), self.looker.now))
+
+    def _dated(self, engine: Engine, given: Sequence[Given]) -> dict[tuple[str, int], datetime]:
+        """Return since when answers are known that are not known since now.
+
+        What follows from a lead's own values is known since these are.
+        """
+        found: dict[tuple[str, int], datetime] = {}
+        for name in {one.want.provider for one in given}:
+            leads = [one.want.look.lead for one in given if one.want.provider == name]
+            about = self.waterfalls.about(name)
+            if self.spec.providers.get(name, ProviderSpec()).since == "creation":
+                found |= {(name, lead): SINCE_CREATION for lead in leads}
+            elif not about.network:
+                clues = self.looker.clues(_names(one.want.look.subject for one in given))
+                names = clues.sources(frozenset().union(*about.needs))
+                rows = since(engine, leads, names, self.looker.now).to_pylist()
+                found |= {(name, row["lead"]): row["known_at"] for row in rows if row["known_at"] is not None}
+        return found
+
+    def _by_gain(self, leads: Sequence[int]) -> list[int]:
+        """Return the leads that could rise furthest first."""
+        gains: list[tuple[float, float, int]] = []
+        for chunk in _chunks(leads, CHUNK):
+            with self.store(write=False) as engine:
+                looks = self.looker.look(engine, self.looker.subjects(engine, chunk, {}))
+            gains += [(-look.gain[0], -look.gain[1], look.lead) for look in looks]
+        return [lead for _, _, lead in sorted(gains)]
+
+    def _tell(self, asking: Asking) -> None:
+        questions = sum(
+            tally.questions for name, tally in asking.tallies.items() if self.waterfalls.about(name).network
+        )
+        self.progress(Progress(self.done, self.total, questions))
+
+    # -------------------------------------------------------------------------------------------------- at the end
+
+    def score_again(self) -> list[ScoreRun]:
+        """Score those of whom something new is known, by the scorecards that are in use as they stand."""
+        if not self.touched:
+            return []
+        with self.store(write=True) as engine:
+            runs, notes = score_again(engine, self.workspace, self.touched, self.now())
+        self.notes += notes
+        return runs
+
+    def report(self) -> EnrichRun:
+        """Say what was done, or would be."""
+        counts = Counter(self.reasons.values())
+        return EnrichRun(
+            entity=self.workspace.spec.entity,
+            at=self.looker.now,
+            dry_run=self.wish.dry_run,
+            leads=self.total,
+            asked=len(self.asked),
+            skipped={str(reason): counts[reason] for reason in Reason if counts[reason]},
+            providers=self.told,
+            facts=self.facts,
+            changed=len(self.touched),
+            traffic=self.traffic,
+            money=self.money,
+            requests=self.requests,
+            stopped=self.stopped,
+            notes=tuple(self.notes),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The questions that may come to be put about a lead: (provider, what is asked, None where that is not known)."""
+
+    lead: int
+    questions: tuple[tuple[str, str | None], ...]
+    gain: tuple[float, float]
+
+
+class _Nobody:
+    """The network of those who ask nobody."""
+
+    async def get(self, *_: Any, **__: Any) -> Any:
+        """Refuse."""
+        raise NetworkError(Why.NOT_ALLOWED, "this provider says that it asks nobody outside")
+
+    post = dns = get
+
+
+NOBODY: Network = _Nobody()
+
+
+def _chunks(leads: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    return (leads[start : start + size] for start in range(0, len(leads), size))
+
+
+def _names(subjects: Iterable[Subject]) -> set[str]:
+    return {name for subject in subjects for name in subject.query.attributes}
+
+
+def _in_loop_of(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end and return what comes of it, whether or not a loop is running."""
+    found: list[T] = []
+
+    async def kept() -> None:
+        found.append(await work)
+
+    _in_loop(kept())
+    return found[0]
+
+
+@contextmanager
+def _stops(stop: asyncio.Event, told: threading.Event | None) -> Iterator[None]:
+    """Stop the run gently when `told` is set; without it, at the first Ctrl-C (the second ends it at once)."""
+    loop = asyncio.get_running_loop()
+    if told is not None:
+        watching = asyncio.ensure_future(_watch(told, stop))
+        try:
+            yield
+        finally:
+            watching.cancel()
+        return
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def gently() -> None:
+        stop.set()
+        loop.remove_signal_handler(signal.SIGINT)
+
+    loop.add_signal_handler(signal.SIGINT, gently)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+
+
+async def _watch(told: threading.Event, stop: asyncio.Event) -> None:
+    while not told.is_set():
+        await asyncio.sleep(0.1)
+    stop.set()

@@ -1,0 +1,1 @@
+"""Reading titles, descriptions and messages."""

@@ -1,0 +1,189 @@
+"""Events in: the Segment HTTP API under all names its clients use, JSON lines, CloudEvents.
+
+A call is answered when it is on disk. What is wrong with one call of a request takes no other with it: those that are
+right are kept, the answer lists the others by their places, and only a request without any right call is a 400.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from leadlight.service.access import allowed
+from leadlight.service.bodies import parsed, read_body
+from leadlight.service.call import Call
+from leadlight.service.cloudevents import read_events
+from leadlight.service.journal import Kept
+from leadlight.service.problems import Problem
+from leadlight.service.segment import (
+    MAX_BATCH,
+    MAX_CALL,
+    Batch,
+    CallFault,
+    Rejected,
+    read_batch,
+    read_call,
+)
+from leadlight.service.state import State
+
+MAX_LINES = 10 * 1024 * 1024
+"""Bytes of a body of JSON lines."""
+MAX_REJECTED_SHOWN = 100
+
+SHORT = {"t": "track", "p": "page", "i": "identify", "g": "group", "a": "alias", "s": "screen"}
+KINDS = (*SHORT.values(), *SHORT)
+BATCHES = ("batch", "b", "import")
+Read = TypeVar("Read")
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def routes(state: State) -> list[Route]:
+    """Return the routes by which events come in."""
+    ingest = _Ingest(state)
+    found = [
+        *(Route(f"/v1/{name}", ingest.batch, methods=["POST"]) for name in BATCHES),
+        *(Route(f"/v1/{name}", ingest.single(SHORT.get(name, name)), methods=["POST"]) for name in KINDS),
+        Route("/v1/lines", ingest.lines, methods=["POST"]),
+        Route("/v1/cloudevents", ingest.cloud_events, methods=["POST"]),
+        Route("/v1/projects/{key}/settings", ingest.settings, methods=["GET"]),
+    ]
+    return [*found, *(Route(route.path, preflight, methods=["OPTIONS"]) for route in found)]
+
+
+class _Ingest:
+    """The ways in, over one journal."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    async def batch(self, request: Request) -> Response:
+        """Take a batch of calls."""
+        raw = await read_body(request, MAX_BATCH)
+        body = parsed(raw)
+        allowed(self.state.keys, request, "ingest", body)
+        batch = _or_400(lambda: read_batch(body, self.state.now()))
+        return await self._keep(batch if len(raw) <= MAX_CALL else _within(batch, body["batch"]))
+
+    def single(self, kind: str) -> Handler:
+        """Take one call of a kind."""
+
+        async def take(request: Request) -> Response:
+            body = parsed(await read_body(request, MAX_CALL))
+            allowed(self.state.keys, request, "ingest", body)
+            return await self._keep(Batch([_or_400(lambda: read_call(body, self.state.now(), kind=kind))]))
+
+        return take
+
+    async def lines(self, request: Request) -> Response:
+        """Take one call a line, each with its `type`."""
+        allowed(self.state.keys, request, "ingest")
+        body = await read_body(request, MAX_LINES)
+        now, batch = self.state.now(), Batch()
+        for index, line in enumerate(body.splitlines()):
+            if line.strip():
+                _take_line(batch, index, line, lambda said: read_call(said, now))
+        return await self._keep(batch)
+
+    async def cloud_events(self, request: Request) -> Response:
+        """Take CloudEvents, one or many."""
+        allowed(self.state.keys, request, "ingest")
+        raw = await read_body(request, MAX_BATCH)
+        body = parsed(raw) if raw else None
+        return await self._keep(read_events(body, request.headers, self.state.now()))
+
+    async def settings(self, request: Request) -> Response:
+        """Tell the browser's client where to send: here."""
+        key = self.state.keys.find(request.path_params["key"])
+        if key is None or "ingest" not in key.scopes:
+            raise Problem(404, "no such write key")
+        host = f"{request.url.netloc}/v1"
+        segment = {"apiKey": request.path_params["key"], "apiHost": host, "protocol": request.url.scheme,
+                   "deliveryStrategy": {"strategy": "batching"}}  # fmt: skip
+        return answer({"integrations": {"Segment.io": segment}, "plan": {"track": {}}})
+
+    async def _keep(self, batch: Batch) -> Response:
+        """Put calls on disk, then answer."""
+        count = self.state.metrics.calls.labels
+        count("rejected").inc(len(batch.rejected))
+        if batch.rejected and not batch.calls:
+            raise Problem(400, _summary(batch.rejected), rejected=_shown(batch.rejected))
+        kept = Kept(0, 0)
+        if batch.calls:
+            kept = await asyncio.wrap_future(self.state.journal.append(entries(batch.calls)))
+        count("accepted").inc(kept.new)
+        count("repeated").inc(kept.repeated)
+        content: dict[str, Any] = {"success": True, "accepted": kept.new, "repeated": kept.repeated}
+        return answer(content | ({"rejected": _shown(batch.rejected)} if batch.rejected else {}))
+
+
+def entries(calls: Sequence[Call]) -> list[tuple[bytes, bytes]]:
+    """Return calls as the journal keeps them."""
+    return [(call.digest, call.encode()) for call in calls]
+
+
+def _or_400(read: Callable[[], Read]) -> Read:
+    try:
+        return read()
+    except CallFault as fault:
+        raise Problem(400, str(fault)) from None
+
+
+def _take_line(batch: Batch, index: int, line: bytes, read: Callable[[Any], Call]) -> None:
+    try:
+        if len(line) > MAX_CALL:
+            raise CallFault(f"the call is larger than {MAX_CALL // 1024} KB")
+        batch.calls.append(read(orjson.loads(line)))
+    except orjson.JSONDecodeError as error:
+        batch.rejected.append(Rejected(index, f"no JSON: {error}"))
+    except CallFault as fault:
+        batch.rejected.append(Rejected(index, str(fault)))
+
+
+def _within(batch: Batch, items: Sequence[Any]) -> Batch:
+    """Leave out the calls of a batch that are larger than a call may be."""
+    large = {index for index, item in enumerate(items) if len(orjson.dumps(item)) > MAX_CALL}
+    if not large:
+        return batch
+    rejected = {fault.index: fault for fault in batch.rejected}
+    places = [index for index in range(len(items)) if index not in rejected]
+    calls = [call for index, call in zip(places, batch.calls, strict=True) if index not in large]
+    rejected |= {index: Rejected(index, f"the call is larger than {MAX_CALL // 1024} KB") for index in large}
+    return Batch(calls, [rejected[index] for index in sorted(rejected)])
+
+
+def _summary(rejected: Sequence[Rejected]) -> str:
+    return f"none of {len(rejected)} calls can be counted; the first: {rejected[0].message}"
+
+
+def _shown(rejected: Sequence[Rejected]) -> list[dict[str, Any]]:
+    return [fault.as_dict() for fault in rejected[:MAX_REJECTED_SHOWN]]
+
+
+# ---------------------------------------------------------------------------------------------------------- CORS
+
+ORIGIN = {"Access-Control-Allow-Origin": "*"}
+"""Any page may send; no cookies are read, the write key is all there is to show."""
+USUAL_HEADERS = "authorization, content-type, content-encoding, x-retry-count, x-write-key"
+
+
+def answer(content: Mapping[str, Any]) -> Response:
+    """Return a 200 that a page of another origin may read."""
+    return Response(orjson.dumps(content), 200, ORIGIN, "application/json")
+
+
+async def preflight(request: Request) -> Response:
+    """Say that any page may send what it asks to send."""
+    asked = request.headers.get("access-control-request-headers", "")
+    headers = asked if re.fullmatch(r"[A-Za-z0-9\-, ]{1,500}", asked) else USUAL_HEADERS
+    allow = {
+        **ORIGIN, "Access-Control-Allow-Methods": "POST, GET, OPTIONS", "Access-Control-Allow-Headers": headers,
+        "Access-Control-Max-Age": "86400",
+    }  # fmt: skip
+    return Response(status_code=204, headers=allow)

@@ -1,0 +1,60 @@
+"""What the service keeps in the store beside the store's own tables, in the same transactions.
+
+live_positions   up to which call of a journal everything is in the store
+live_traits      what each call said of a person or an account, value by value: calls tell only what is new, and
+                 one that comes late belongs before others
+live_links       which user a device (an anonymous id) was first seen with, and when
+live_aliases     which former id is a user's too
+live_refused     calls that could not be stored, with the reason; nothing is lost by them
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from leadlight.engines.base import Engine
+
+LIVE = "live"
+"""The source that calls are, in observations, events and names."""
+
+TABLES = (
+    "CREATE TABLE IF NOT EXISTS live_positions (journal VARCHAR NOT NULL, position BIGINT NOT NULL)",
+    'CREATE TABLE IF NOT EXISTS live_traits (_key INTEGER, account VARCHAR, "at" TIMESTAMP NOT NULL, '
+    "message VARCHAR NOT NULL, name VARCHAR NOT NULL, value VARCHAR NOT NULL)",
+    'CREATE TABLE IF NOT EXISTS live_links (anonymous VARCHAR NOT NULL, "user" VARCHAR NOT NULL, '
+    '"at" TIMESTAMP NOT NULL)',
+    'CREATE TABLE IF NOT EXISTS live_owners (anonymous VARCHAR NOT NULL, "user" VARCHAR NOT NULL)',
+    'CREATE TABLE IF NOT EXISTS live_aliases (previous VARCHAR NOT NULL, "user" VARCHAR NOT NULL)',
+    'CREATE TABLE IF NOT EXISTS live_refused ("at" TIMESTAMP NOT NULL, call VARCHAR NOT NULL, reason VARCHAR NOT NULL)',
+)
+
+OF_THE_ERASED = (
+    "DELETE FROM live_traits WHERE _key IS NOT NULL AND _key NOT IN (SELECT key FROM ids)",
+    'DELETE FROM live_links WHERE "user" NOT IN (SELECT id FROM ids)',
+    'DELETE FROM live_owners WHERE "user" NOT IN (SELECT id FROM ids)',
+    'DELETE FROM live_aliases WHERE "user" NOT IN (SELECT id FROM ids)',
+)
+
+
+def prepare(engine: Engine) -> None:
+    """Make the tables where they are absent, and take out what they say of people who were erased since."""
+    with engine.transaction():
+        for statement in (*TABLES, *OF_THE_ERASED):
+            engine.execute(statement)
+
+
+def position(engine: Engine, journal: str) -> int:
+    """Return up to which position of a journal everything is in the store."""
+    found = engine.rows("SELECT max(position) FROM live_positions WHERE journal = ?", [journal])
+    return int(found[0][0] or 0)
+
+
+def keep_position(engine: Engine, journal: str, at: int) -> None:
+    """Note the position; call it in the transaction that stores the calls."""
+    engine.execute("DELETE FROM live_positions WHERE journal = ?", [journal])
+    engine.execute("INSERT INTO live_positions VALUES (?, ?)", [journal, at])
+
+
+def refuse(engine: Engine, at: datetime, call: str, reason: str) -> None:
+    """Put a call aside that cannot be stored."""
+    engine.execute("INSERT INTO live_refused VALUES (?, ?, ?)", [at, call, reason])

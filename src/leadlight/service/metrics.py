@@ -1,0 +1,56 @@
+"""What the service counts, for Prometheus; no figure names a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from leadlight.service.worker import Stored
+
+SOON = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300)
+
+
+class Metrics:
+    """The figures of one service."""
+
+    def __init__(self, depth: Callable[[], int]) -> None:
+        """`depth` says how many calls wait for the store."""
+        self.registry = CollectorRegistry()
+        self.calls = Counter(
+            "leadlight_calls", "Calls received, by what became of them", ["outcome"], registry=self.registry
+        )
+        self.answers = Counter(
+            "leadlight_answers", "Requests answered, by route and status", ["route", "status"], registry=self.registry
+        )
+        self.stored_calls = Counter("leadlight_calls_stored", "Calls brought into the store", registry=self.registry)
+        self.scores = Counter("leadlight_scores", "Scores given to leads that something happened to",
+                              registry=self.registry)  # fmt: skip
+        self.put_aside = Counter(
+            "leadlight_calls_refused", "Calls that could not be stored and were put aside", ["why"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.latency = Histogram(
+            "leadlight_call_to_score_seconds", "From a call's receipt until its score can be read", buckets=SOON,
+            registry=self.registry,
+        )  # fmt: skip
+        self.batches = Histogram("leadlight_micro_batch_seconds", "Time to store and score a micro-batch",
+                                 buckets=SOON, registry=self.registry)  # fmt: skip
+        waiting = Gauge("leadlight_calls_waiting", "Calls in the journal, not yet in the store", registry=self.registry)
+        waiting.set_function(depth)
+
+    def stored(self, batch: Stored) -> None:
+        """Count a micro-batch."""
+        self.stored_calls.inc(batch.calls)
+        self.scores.inc(batch.scored)
+        self.batches.observe(batch.seconds)
+        for at in batch.received:
+            self.latency.observe((batch.at - at).total_seconds())
+
+    def refused(self, reason: str) -> None:
+        """Count a call that was put aside."""
+        self.put_aside.labels(reason).inc()
+
+    def text(self) -> bytes:
+        """Return all figures in Prometheus' text format."""
+        return generate_latest(self.registry)

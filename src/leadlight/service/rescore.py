@@ -1,0 +1,97 @@
+"""Score the leads that something happened to, and keep the scores as `score` does: the same statement, fewer rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+
+from leadlight.engines.base import Engine
+from leadlight.expr import build
+from leadlight.features.moment import Moment
+from leadlight.scorecards.compile import Options, score_statement
+from leadlight.scorecards.past import continues
+from leadlight.scorecards.score import keep_scores
+from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.store.sql import Sql, fill
+
+CHANGED = "live_changed"
+"""The temporary table of (lead, as_of) that are scored again."""
+SCORED = "live_scored"
+ACCOUNTS_AT_ONCE = 500
+
+
+def gather_changed(engine: Engine, as_of: datetime) -> int:
+    """Make `live_changed` of the leads that the calls are of and those `touched`, as far as they are known people."""
+    engine.execute(
+        fill(
+            "CREATE OR REPLACE TEMP TABLE {changed} AS SELECT DISTINCT l.lead, ?::TIMESTAMP AS as_of FROM leads l "
+            "WHERE l.created_at <= ? AND (l.lead IN (SELECT lead FROM touched) OR l.lead IN "
+            "(SELECT i.lead FROM ids i JOIN live_calls c ON c._id = i.id))",
+            changed=CHANGED,
+        ),
+        [as_of, as_of],
+    )
+    return int(engine.rows(fill("SELECT count(*) FROM {changed}", changed=CHANGED))[0][0])
+
+
+def rescore(
+    engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, as_of: datetime, *, run: int
+) -> int:
+    """Score whoever stands in `live_changed` (or their accounts) by a scorecard; return how many."""
+    options = Options(contributions=False, grade_history=continues(engine, scorecard, as_of))
+    if scorecard.spec.of == "lead":
+        parts = [_of_leads(workspace, scorecard, options, engine.capabilities.dialect)]
+    else:
+        parts = _of_accounts(engine, workspace, scorecard, as_of, options)
+    count = 0
+    for text in parts:
+        engine.execute(fill("CREATE OR REPLACE TEMP TABLE {scored} AS {text}", scored=SCORED, text=Sql(text)))
+        count += keep_scores(engine, scorecard, SCORED, run=run, as_of=as_of, silent=False)[0]
+    return count
+
+
+class _Same:
+    """A key of a cache: equal to itself only."""
+
+    def __init__(self, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard) -> None:
+        self.workspace, self.scorecard = workspace, scorecard
+
+    def __hash__(self) -> int:
+        return hash((id(self.workspace), id(self.scorecard)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and (other.workspace is self.workspace and other.scorecard is self.scorecard)
+
+
+def _of_leads(workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, options: Options, dialect: str) -> str:
+    return _statement(_Same(workspace, scorecard), options, dialect)
+
+
+@lru_cache(maxsize=32)
+def _statement(of: _Same, options: Options, dialect: str) -> str:
+    """Compile once what is asked again and again."""
+    return build.to_text(score_statement(of.workspace, of.scorecard, Moment(table=CHANGED), options), dialect)
+
+
+def _of_accounts(
+    engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, as_of: datetime, options: Options
+) -> list[str]:
+    """Return the statements of the accounts of those who changed, some accounts in each."""
+    found = engine.rows(
+        fill(
+            "SELECT DISTINCT account FROM attributes WHERE account IS NOT NULL "
+            "AND lead IN (SELECT lead FROM {changed}) "
+            "UNION SELECT account FROM touched_accounts WHERE account IN (SELECT account FROM attributes) ORDER BY 1",
+            changed=CHANGED,
+        )
+    )
+    accounts = [str(account) for (account,) in found]
+    moment = Moment(as_of=as_of, only=[])
+    return [
+        build.to_text(
+            score_statement(workspace, scorecard, replace(moment, only=accounts[at : at + ACCOUNTS_AT_ONCE]), options),
+            engine.capabilities.dialect,
+        )
+        for at in range(0, len(accounts), ACCOUNTS_AT_ONCE)
+    ]

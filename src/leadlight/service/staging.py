@@ -1,0 +1,264 @@
+"""Calls from the journal into temporary tables of the shape that the store loads: all of it in SQL.
+
+`live_calls` has one row per call; from it come events, the history of traits of whoever a call speaks of, and that of
+accounts. A value takes the type its name has in the store; one that does not fit is left out, as a blank. The type of a
+new name is that of its first values: text where they differ.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+import pyarrow as pa
+
+from leadlight.engines.base import Engine
+from leadlight.expr.types import Type
+from leadlight.service.call import ANONYMOUS, CREATED_AT
+from leadlight.service.live_tables import LIVE
+from leadlight.store.leads import assign_keys
+from leadlight.store.names import Kind, known_types
+from leadlight.store.sql import Sql, fill, literal, more
+from leadlight.store.staged import Staged
+
+MAX_NAMES = 1_000
+"""Names of one kind, beyond which calls make no new ones: whoever has a write key could make columns without end."""
+ACCOUNT = "$account"
+"""Stands among the traits of a person for the account."""
+
+_SHAPE = {
+    "m": "VARCHAR", "t": "TIMESTAMP", "r": "TIMESTAMP", "u": "VARCHAR", "a": "VARCHAR", "e": "VARCHAR", "p": "JSON",
+    "i": "JSON", "g": "VARCHAR", "gt": "JSON", "v": "VARCHAR",
+}  # fmt: skip
+
+
+def stage_calls(engine: Engine, calls: Sequence[tuple[int, bytes]]) -> None:
+    """Make `live_calls`: position, the parts of each call, and `_id`, the id of the lead it is of."""
+    positions = pa.array([position for position, _ in calls], pa.int64())
+    bodies = pa.array([body for _, body in calls], pa.binary()).cast(pa.string())
+    engine.register("_bodies", pa.table({"position": positions, "body": bodies}))
+    try:
+        engine.execute(
+            fill(
+                "CREATE TEMP TABLE live_calls AS SELECT position AS _place, c.*, "
+                "coalesce(c.u, {anonymous} || c.a) AS _id "
+                "FROM (SELECT position, from_json(body, {shape}) AS c FROM _bodies) ORDER BY position",
+                anonymous=literal(ANONYMOUS),
+                shape=literal(json.dumps(_SHAPE)),
+            )
+        )
+    finally:
+        engine.unregister("_bodies")
+    assign_keys(engine, "live_calls", "_id")
+
+
+def drop_calls(engine: Engine) -> None:
+    """Forget what was staged."""
+    for table in ("live_calls", "live_events", "live_said", "live_said_of_accounts", "live_reowned"):
+        engine.execute(fill("DROP TABLE IF EXISTS {table}", table=table))
+
+
+# -------------------------------------------------------------------------------------------------------- events
+
+
+def stage_events(engine: Engine) -> Staged | None:
+    """Make `live_events` of the calls that are events; None where none is."""
+    if not engine.rows("SELECT 1 FROM live_calls WHERE e IS NOT NULL LIMIT 1"):
+        return None
+    types = _types(engine, "property", "SELECT _place, p AS said FROM live_calls WHERE e IS NOT NULL")
+    columns = {"anonymous_id": Type.TEXT, **types}
+    shape = literal(json.dumps(dict.fromkeys(types, "JSON")))
+    engine.execute(
+        fill(
+            "CREATE TEMP TABLE live_events AS SELECT _id AS _lead, e AS _type, t AS _at, m AS _message_id, _place, "
+            "'' AS _file, CASE WHEN u IS NULL THEN a END AS anonymous_id{values} "
+            "FROM (SELECT *, {said} AS said FROM live_calls WHERE e IS NOT NULL)",
+            values=more(*(_typed(fill("said.{name}", name=name), type_, name) for name, type_ in types.items())),
+            said=fill("from_json(p, {shape})", shape=shape) if types else Sql("NULL"),
+        )
+    )
+    return Staged(LIVE, "live_events", frozenset({"lead", "type", "at", "message_id"}), columns)
+
+
+# -------------------------------------------------------------------------------------------------------- traits
+
+
+def keep_traits(engine: Engine) -> None:
+    """Put what the calls say of people and accounts into `live_traits`."""
+    each = (
+        ("i.key", "NULL", "c.i", "c._id", "JOIN ids i ON i.id = c._id"),
+        ("NULL", "c.g", "c.gt", "c.g", ""),
+    )
+    for key, account, said, owner, join in each:
+        engine.execute(
+            fill(
+                'INSERT INTO live_traits SELECT key, account, "at", message, name, '
+                "json_extract(said, '$.\"' || name || '\"')::VARCHAR "
+                'FROM (SELECT {key} AS key, {account} AS account, c.t AS "at", c.m AS message, {said} AS said, '
+                "unnest(json_keys({said})) AS name FROM live_calls c {join} WHERE {owner} IS NOT NULL)",
+                key=Sql(key), account=Sql(account), said=Sql(said), owner=Sql(owner), join=Sql(join),
+            )
+        )  # fmt: skip
+    engine.execute(
+        fill(
+            "INSERT INTO live_traits SELECT i.key, NULL, c.t, c.m, {account}, to_json(c.g)::VARCHAR "
+            "FROM live_calls c JOIN ids i ON i.id = c._id WHERE c.g IS NOT NULL",
+            account=literal(ACCOUNT),
+        )
+    )
+
+
+def stage_traits(engine: Engine, features: frozenset[str]) -> Staged | None:
+    """Make `live_said`: for everybody whom a call speaks of, all that was said so far, moment by moment.
+
+    What was said on a device is its owner's word; whoever is in `live_reowned` is said anew too.
+    Names that features have, or attributes of accounts, cannot be attributes of leads too: they are left out.
+    """
+    engine.execute(
+        fill(
+            'CREATE TEMP TABLE live_words AS SELECT s.key, coalesce(o."user", s.id) AS owner FROM ids s '
+            "LEFT JOIN live_owners o ON s.id = {anonymous} || o.anonymous "
+            "WHERE s.key IN (SELECT _key FROM live_traits)",
+            anonymous=literal(ANONYMOUS),
+        )
+    )
+    engine.execute(
+        "CREATE TEMP TABLE live_speaking AS SELECT t.*, w.owner FROM live_traits t JOIN live_words w ON w.key = t._key "
+        "WHERE w.owner IN (SELECT owner FROM live_words WHERE key IN (SELECT i.key FROM ids i JOIN live_calls c "
+        "ON c._id = i.id WHERE c.i IS NOT NULL OR c.g IS NOT NULL) "
+        "UNION SELECT i.id FROM ids i JOIN live_reowned r ON r.key = i.key)"
+    )
+    engine.execute("DROP TABLE live_words")
+    names = _names(engine)
+    if not names:
+        engine.execute("DROP TABLE live_speaking")
+        return None
+    roles = {"id", "known_at"}
+    special: list[Sql] = []
+    if CREATED_AT in names:
+        roles.add("created_at")
+        special.append(_typed(fill("{name}", name=CREATED_AT), Type.TIME, "_created_at"))
+    if ACCOUNT in names:
+        roles.add("account")
+        special.append(_typed(fill("{name}", name=ACCOUNT), Type.TEXT, "_account"))
+    taken = features | set(known_types(engine, "account_attribute")) | {CREATED_AT, ACCOUNT}
+    types = _types_of(engine, "attribute", [name for name in names if name not in taken])
+    _carry_on(engine, "live_said", "_id", names, [*special, *_columns(types)])
+    return Staged(LIVE, "live_said", frozenset(roles), types)
+
+
+def stage_accounts(engine: Engine, features: frozenset[str]) -> Staged | None:
+    """Make `live_said_of_accounts`, the same for accounts; names of attributes of leads are left out."""
+    engine.execute(
+        "CREATE TEMP TABLE live_speaking AS SELECT *, account AS owner FROM live_traits "
+        "WHERE account IN (SELECT g FROM live_calls)"
+    )
+    names = _names(engine)
+    if not names:
+        engine.execute("DROP TABLE live_speaking")
+        return None
+    taken = features | set(known_types(engine, "attribute"))
+    types = _types_of(engine, "account_attribute", [name for name in names if name not in taken])
+    _carry_on(engine, "live_said_of_accounts", "_account", names, _columns(types))
+    return Staged(LIVE, "live_said_of_accounts", frozenset({"account", "known_at"}), types)
+
+
+def _names(engine: Engine) -> list[str]:
+    return [str(name) for (name,) in engine.rows("SELECT DISTINCT name FROM live_speaking ORDER BY name")]
+
+
+def _carry_on(engine: Engine, table: str, owner: str, names: Iterable[str], columns: Sequence[Sql]) -> None:
+    """Make the table: at each moment what was said last of every name; of one moment the greater message id wins."""
+    said = [fill("arg_max(value, message) FILTER (name = {text}) AS {name}", text=literal(name), name=name)
+            for name in names]  # fmt: skip
+    last = [fill("last_value({name} IGNORE NULLS) OVER w AS {name}", name=name) for name in names]
+    engine.execute(
+        fill(
+            'CREATE TEMP TABLE {table} AS SELECT owner AS {owner}, "at" AS _known_at, '
+            "row_number() OVER (ORDER BY owner, \"at\") AS _place, '' AS _file{columns} "
+            'FROM (SELECT owner, "at"{last} FROM (SELECT owner, "at"{said} FROM live_speaking GROUP BY ALL) '
+            'WINDOW w AS (PARTITION BY owner ORDER BY "at"))',
+            table=table,
+            owner=owner,
+            columns=more(*columns),
+            last=more(*last),
+            said=more(*said),
+        )
+    )
+    engine.execute("DROP TABLE live_speaking")
+
+
+def _columns(types: Mapping[str, Type]) -> list[Sql]:
+    return [_typed(fill("{name}", name=name), type_, name) for name, type_ in types.items()]
+
+
+# --------------------------------------------------------------------------------------------------------- types
+
+
+def _types(engine: Engine, kind: Kind, said: str) -> dict[str, Type]:
+    """Return the types of the names in JSON objects `said`: those of the store, else what their values are."""
+    names = [str(name) for (name,) in engine.rows(
+        fill("SELECT DISTINCT unnest(json_keys(said)) FROM ({said}) ORDER BY 1", said=Sql(said))
+    )]  # fmt: skip
+    known = known_types(engine, kind)
+    new = [name for name in names if name not in known]
+    if new:
+        found = engine.rows(
+            fill(
+                "SELECT name, list_sort(list(DISTINCT json_type(json_extract(said, '$.\"' || name || '\"')))) "
+                "FROM (SELECT said, unnest(json_keys(said)) AS name FROM ({said})) "
+                "WHERE list_contains(?::VARCHAR[], name) GROUP BY name ORDER BY name",
+                said=Sql(said),
+            ),
+            [new],
+        )
+        known |= _admitted(known, found)
+    return {name: known[name] for name in names if name in known}
+
+
+def _types_of(engine: Engine, kind: Kind, names: Sequence[str]) -> dict[str, Type]:
+    """Return the types of the names in `live_speaking`."""
+    known = known_types(engine, kind)
+    new = [name for name in names if name not in known]
+    if new:
+        found = engine.rows(
+            "SELECT name, list_sort(list(DISTINCT json_type(value))) FROM live_speaking "
+            "WHERE list_contains(?::VARCHAR[], name) GROUP BY name ORDER BY name",
+            [new],
+        )
+        known |= _admitted(known, found)
+    return {name: known[name] for name in names if name in known}
+
+
+def _admitted(known: Mapping[str, Type], found: Iterable[tuple[str, Sequence[str]]]) -> dict[str, Type]:
+    """Return the types of new names, as far as there is room for them; one that has no value yet is none yet."""
+    new = {name: _type_of(kinds) for name, kinds in found if set(kinds) - {"NULL"}}
+    return dict(list(new.items())[: max(MAX_NAMES - len(known), 0)])
+
+
+def _type_of(kinds: Sequence[str]) -> Type:
+    """Return the type of values of these kinds of JSON.
+
+    >>> _type_of(["DOUBLE", "NULL"]), _type_of(["DOUBLE", "VARCHAR"]), _type_of(["BOOLEAN"])
+    (<Type.NUMBER: 'number'>, <Type.TEXT: 'text'>, <Type.BOOL: 'bool'>)
+    """
+    has = set(kinds) - {"NULL"}
+    if has == {"BOOLEAN"}:
+        return Type.BOOL
+    return Type.NUMBER if has and not has & {"BOOLEAN", "VARCHAR"} else Type.TEXT
+
+
+_TYPED = {
+    Type.NUMBER: "CASE WHEN json_type({v}) <> 'BOOLEAN' AND isfinite(TRY_CAST({v} ->> '$' AS DOUBLE)) "
+    "THEN TRY_CAST({v} ->> '$' AS DOUBLE) END",
+    Type.BOOL: "CASE lower({v} ->> '$') WHEN 'true' THEN true WHEN 'false' THEN false END",
+    Type.TIME: "CASE WHEN json_type({v}) = 'VARCHAR' THEN TRY_CAST({v} ->> '$' AS TIMESTAMPTZ)::TIMESTAMP END",
+    Type.TEXT: "CASE WHEN json_type({v}) = 'DOUBLE' AND TRY_CAST({v} ->> '$' AS DOUBLE) = "
+    "floor(TRY_CAST({v} ->> '$' AS DOUBLE)) AND abs(TRY_CAST({v} ->> '$' AS DOUBLE)) < 1e15 "
+    "THEN CAST(CAST({v} ->> '$' AS DOUBLE)::BIGINT AS VARCHAR) ELSE nullif({v} ->> '$', '') END",
+}
+
+
+def _typed(value: Sql, type_: Type, name: str) -> Sql:
+    """Return a JSON value as the type its column has; null where it is none of that type."""
+    return fill("{value} AS {name}", value=fill(_TYPED[type_], v=fill("({value})::JSON", value=value)), name=name)

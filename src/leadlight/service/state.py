@@ -1,0 +1,26 @@
+"""What the routes of a service share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from leadlight.service.journal import Journal
+from leadlight.service.keys import Keys
+from leadlight.service.metrics import Metrics
+from leadlight.service.readers import Readers
+from leadlight.service.worker import Worker
+from leadlight.workspace import utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A running service."""
+
+    journal: Journal
+    worker: Worker
+    readers: Readers
+    keys: Keys
+    metrics: Metrics
+    now: Callable[[], datetime] = utc_now

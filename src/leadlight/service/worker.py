@@ -1,0 +1,227 @@
+"""The worker: takes calls out of the journal into the store, and scores at once whoever they are about.
+
+A micro-batch is one transaction: events, traits, identities, scores, changes of grade, and the position in the journal
+up to which all of it holds. So a crash at any moment repeats nothing and loses nothing. What is loaded is loaded by
+the functions that `ingest` uses, so live and batch mean the same.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import duckdb
+
+from leadlight.errors import LeadlightError
+from leadlight.service.identity import join_aliases, settle_devices
+from leadlight.service.journal import Journal
+from leadlight.service.live_tables import keep_position, position, prepare, refuse
+from leadlight.service.live_workspace import LiveWorkspace
+from leadlight.service.rescore import gather_changed, rescore
+from leadlight.service.staging import drop_calls, keep_traits, stage_accounts, stage_calls, stage_events, stage_traits
+from leadlight.store.accounts import load_accounts
+from leadlight.store.attributes import load_leads
+from leadlight.store.events import load_events, settle_events
+from leadlight.store.history import ACCOUNTS, LEADS
+from leadlight.store.leads import refresh_leads, touch_undated
+from leadlight.store.merge import merge_duplicates
+from leadlight.store.names import catalog
+from leadlight.store.periods import rebuild
+from leadlight.store.runs import start_run
+
+MICRO = 5_000
+"""Calls of a micro-batch at most; fewer wait for nobody."""
+IDLE = 0.5
+"""Seconds after which the worker looks around though nobody called."""
+PATIENCE = 30.0
+"""Seconds between tries at most, where the store cannot be written."""
+
+_UNUSABLE = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.InternalException,
+             duckdb.TransactionException)  # fmt: skip
+"""Faults of the store and not of a call: it is tried again."""
+
+Calls = Sequence[tuple[int, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a micro-batch came to."""
+
+    calls: int
+    scored: int
+    received: tuple[datetime, ...]
+    """When its calls were received."""
+    at: datetime
+    """When their scores could be read."""
+    seconds: float
+
+
+class Watcher(Protocol):
+    """Who is told what the worker does."""
+
+    def stored(self, batch: Stored) -> None:
+        """Hear of a micro-batch in the store."""
+
+    def refused(self, reason: str) -> None:
+        """Hear of a call that was put aside."""
+
+
+class Worker:
+    """Drains a journal into a workspace's store, in a thread of its own."""
+
+    def __init__(self, workspace: LiveWorkspace, journal: Journal, watcher: Watcher) -> None:
+        """Take over where the store's own position says; the store is scored once, so that all has a score."""
+        self.workspace, self.journal, self.watcher = workspace, journal, watcher
+        self.engine = workspace.engine
+        prepare(self.engine)
+        self.position = position(self.engine, journal.id)
+        journal.forget(self.position)
+        self.names = catalog(self.engine)
+        self.changes = 0
+        """Counts the times that names were added to the store."""
+        self.stored = 0
+        """Counts the calls brought into the store since the start."""
+        self.trouble: str | None = None
+        """Why nothing can be stored at present."""
+        self._run = start_run(self.engine, "serve", started_at=workspace.now())
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="worker", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self, *, seconds: float = 20.0) -> None:
+        """Finish what is being stored; what still waits in the journal is taken up at the next start."""
+        self._stop.set()
+        self.journal.written.set()
+        self._thread.join(seconds)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it works."""
+        return self._thread.is_alive()
+
+    def drain(self) -> int:
+        """Store all that waits; return how many calls."""
+        count = 0
+        while not self._stop.is_set() and (calls := self.journal.read(self.position, MICRO)):
+            self._store(calls)
+            count += len(calls)
+        return count
+
+    # ------------------------------------------------------------------------------------------------------ inside
+
+    def _work(self) -> None:
+        pause = IDLE
+        while not self._stop.is_set():
+            self.journal.written.wait(IDLE)
+            self.journal.written.clear()
+            try:
+                self.drain()
+                self.trouble, pause = None, IDLE
+            except Exception as error:  # the thread must live: it says what is wrong, and tries again
+                self.trouble = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+                self._stop.wait(pause)
+                pause = min(pause * 2, PATIENCE)
+                self.journal.written.set()
+
+    def _store(self, calls: Calls) -> None:
+        """Store calls; where one of them cannot be stored, the others are, and that one is put aside."""
+        try:
+            self._store_all(calls)
+        except _UNUSABLE:
+            raise
+        except (duckdb.Error, LeadlightError) as error:
+            if len(calls) > 1:
+                middle = len(calls) // 2
+                self._store(calls[:middle])
+                self._store(calls[middle:])
+                return
+            self._put_aside(calls[0], error)
+        self.journal.forget(self.position)
+
+    def _put_aside(self, call: tuple[int, bytes], error: Exception) -> None:
+        at, body = call
+        with self.engine.transaction():
+            refuse(self.engine, self.workspace.now(), body.decode(), str(error)[:500])
+            keep_position(self.engine, self.journal.id, at)
+        self.position = at
+        self.watcher.refused(type(error).__name__)
+
+    def _store_all(self, calls: Calls) -> None:
+        began = time.perf_counter()
+        engine, last = self.engine, calls[-1][0]
+        try:
+            with engine.transaction():
+                stage_calls(engine, calls)
+                received = tuple(at for (at,) in engine.rows("SELECT r FROM live_calls"))
+                self._load()
+                self._look_at_names()
+                scored = self._score()
+                keep_position(engine, self.journal.id, last)
+        finally:
+            self._clean()
+        self.position, self.stored = last, self.stored + len(calls)
+        took = time.perf_counter() - began
+        self.watcher.stored(Stored(len(calls), scored, received, self.workspace.now(), took))
+
+    def _load(self) -> None:
+        """Bring the staged calls into the store's tables, and make again what follows from them."""
+        engine, now = self.engine, self.workspace.now()
+        engine.execute("CREATE TEMP TABLE touched (lead INTEGER)")
+        engine.execute("CREATE TEMP TABLE touched_accounts (account VARCHAR)")
+        said = bool(engine.rows("SELECT 1 FROM live_calls WHERE i IS NOT NULL OR g IS NOT NULL LIMIT 1"))
+        if said:
+            keep_traits(engine)
+        moved = settle_devices(engine)
+        if said or moved:
+            self._load_traits(now)
+        if (events := stage_events(engine)) is not None:
+            load_events(engine, events, None)
+        if join_aliases(engine) or said or moved:
+            sources = self.workspace.loaded.workspace.spec.sources
+            merge_duplicates(engine, {name: source.merge_by for name, source in sources.items()})
+        self._settle(events is not None)
+
+    def _load_traits(self, now: datetime) -> None:
+        engine, features = self.engine, self.workspace.feature_names
+        if (leads := stage_traits(engine, features)) is not None:
+            load_leads(engine, leads, now)
+        if (accounts := stage_accounts(engine, features)) is not None:
+            load_accounts(engine, accounts, now)
+
+    def _settle(self, events: bool) -> None:
+        engine = self.engine
+        if events:
+            settle_events(engine)
+            if engine.rows("SELECT 1 FROM observations WHERE _created_at IS NULL AND known_at IS NULL LIMIT 1"):
+                touch_undated(engine)
+        if engine.rows("SELECT 1 FROM touched LIMIT 1"):
+            refresh_leads(engine)
+            rebuild(engine, LEADS)
+        rebuild(engine, ACCOUNTS)
+
+    def _look_at_names(self) -> None:
+        """Where calls brought new names or types of events, let the scorecards know of them."""
+        names = catalog(self.engine)
+        if names != self.names:
+            self.names = names
+            self.workspace.refresh()
+            self.changes += 1
+
+    def _score(self) -> int:
+        now = self.workspace.now()
+        if not gather_changed(self.engine, now):
+            return 0
+        resolved = self.workspace.resolved
+        return sum(rescore(self.engine, resolved, card, now, run=self._run) for card in resolved.scorecards.values())
+
+    def _clean(self) -> None:
+        drop_calls(self.engine)
+        for table in ("touched", "touched_accounts"):
+            self.engine.execute(f"DROP TABLE IF EXISTS {table}")
