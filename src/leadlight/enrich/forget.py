@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from leadlight.engines.duckdb import DuckDBEngine
+from leadlight.engines.base import Engine
 from leadlight.enrich.clues import find_clues
 from leadlight.enrich.net import cache
 from leadlight.enrich.provider import Clue
@@ -43,7 +43,7 @@ class Forgotten(Readable):
         return {"provider": self.provider, "facts": self.facts, "answers": self.answers}
 
 
-def forget_person(engine: DuckDBEngine, spec: EnrichSpec | None, root: Path, id: str, *, now: datetime) -> Erased:  # noqa: A002
+def forget_person(engine: Engine, spec: EnrichSpec | None, root: Path, id: str, *, now: datetime) -> Erased:  # noqa: A002
     """Erase a person from the store, and every kept answer that was about it and about nobody else, or that names it.
 
     Raises NotFoundError.
@@ -54,7 +54,7 @@ def forget_person(engine: DuckDBEngine, spec: EnrichSpec | None, root: Path, id:
     return replace(erased, rows={**erased.rows, "kept_answers": answers}) if answers else erased
 
 
-def forget_provider(engine: DuckDBEngine, spec: EnrichSpec | None, root: Path, provider: str) -> Forgotten:
+def forget_provider(engine: Engine, spec: EnrichSpec | None, root: Path, provider: str) -> Forgotten:
     """Remove all that a provider has said, from the bytes of the files too. Raises NotFoundError."""
     known = [str(name) for (name,) in engine.rows("SELECT DISTINCT provider FROM lookups ORDER BY 1")]
     if provider not in known:
@@ -64,7 +64,7 @@ def forget_provider(engine: DuckDBEngine, spec: EnrichSpec | None, root: Path, p
     return Forgotten(provider, count, cache.forget_asker(root / CACHE, provider))
 
 
-def _texts(engine: DuckDBEngine, spec: EnrichSpec, id: str) -> list[str]:  # noqa: A002
+def _texts(engine: Engine, spec: EnrichSpec, id: str) -> list[str]:  # noqa: A002
     """Return what a person was looked up by: subjects that nobody else has, and its own addresses and numbers."""
     found = engine.rows(
         "WITH own AS (SELECT key FROM ids WHERE lead = (SELECT lead FROM ids WHERE id = ?)) "
@@ -75,7 +75,7 @@ def _texts(engine: DuckDBEngine, spec: EnrichSpec, id: str) -> list[str]:  # noq
     return _long_enough([*(subject for (subject,) in found), *_values(engine, spec, id)])
 
 
-def _values(engine: DuckDBEngine, spec: EnrichSpec, id: str) -> list[str]:  # noqa: A002
+def _values(engine: Engine, spec: EnrichSpec, id: str) -> list[str]:  # noqa: A002
     """Return every value that sources ever gave for what identifies a person."""
     columns = engine.columns("observations")
     clues = find_clues(spec, columns, kind=lambda _: "corporate")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from leadlight.engines.duckdb import DuckDBEngine
+from leadlight.engines.base import Engine
 from leadlight.spec.models import AttributeFeature
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.names import catalog
@@ -20,12 +20,12 @@ class LiveWorkspace(Workspace):
     Several of them in one process see the same store, each what was committed when it asks.
     """
 
-    def __init__(self, folder: Path, engine: DuckDBEngine, *, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, folder: Path, engine: Engine, *, now: Callable[[], datetime] = utc_now) -> None:
         super().__init__(folder, now=now)
         self.engine = engine
 
     @contextmanager
-    def store(self, *, write: bool = False, create: bool = False) -> Iterator[DuckDBEngine]:
+    def store(self, *, write: bool = False, create: bool = False) -> Iterator[Engine]:
         """Lend the engine; it stays open."""
         del write, create  # it can be written to, and is there
         yield self.engine
@@ -54,7 +54,7 @@ class LiveWorkspace(Workspace):
             if not (isinstance(feature.spec, AttributeFeature) and feature.spec.attribute == name)
         )
 
-    def _ready(self, engine: DuckDBEngine) -> ResolvedWorkspace:
+    def _ready(self, engine: Engine) -> ResolvedWorkspace:
         """Return the workspace as the store's names make it, also where nobody was heard of yet."""
         if self._session is not None:
             return self._session[1]
