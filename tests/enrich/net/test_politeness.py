@@ -58,7 +58,7 @@ def test_slow_answers_are_waited_for():
 def test_apis_may_be_asked_several_things_at_the_same_time():
     _, (gaps, most) = run(lambda polite: visits(polite, "api.example", 8, every=0.01, takes=0.1, together=4))
     assert most == 4
-    assert min(gaps[:3]) > 0.008
+    assert min(gaps) > 0.009
 
 
 def test_hosts_do_not_wait_for_each_other():

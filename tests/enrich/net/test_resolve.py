@@ -35,7 +35,7 @@ def test_records_are_plain_text_in_order(internet):
     assert asked(internet, "rr.example.", "TXT").records == ("v=spf1 -all", "x" * 600)
     assert asked(internet, "rr.example", "NS").records == ("ns1.rr.example",)
     assert asked(internet, "rr.example", "A").records == ("127.1.2.3", "127.1.2.4")
-    assert asked(internet, "rr.example", "SOA").records[0].startswith("ns1.rr.example hostmaster.rr.example 1")
+    assert asked(internet, "rr.example", "SOA").records[0].startswith("ns1.rr.example hostmaster.rr.example 1 ")
 
 
 def test_names_without_records_and_names_that_are_none(internet):
@@ -179,8 +179,8 @@ def test_damaged_answers_never_raise_anything_else():
 
     async def go():
         async with server_of_anything() as port:
-            resolver = Resolver([("127.0.0.1", port)], patience=0.1)
-            return await asyncio.gather(*(one(resolver, number) for number in range(300)))
+            resolver = Resolver([("127.0.0.1", port)], patience=0.2, _slots=asyncio.Semaphore(30))
+            return await asyncio.gather(*(one(resolver, number) for number in range(150)))
 
     begun = time.perf_counter()
     found = asyncio.run(go())

@@ -27,8 +27,8 @@ import zstandard
 VERSION = 1
 BUSY = 30.0
 """Seconds to wait for another process's write."""
-GROUP = 500
-"""Answers in one commit at most."""
+GATHER = 0.005
+"""Seconds in which answers gather for one commit."""
 KEPT = timedelta(days=180)
 """Answers are dropped that were not fetched again for so long."""
 LARGEST = 1 << 26
@@ -79,7 +79,8 @@ class Cache:
     def __init__(self, path: Path | None, *, now: datetime | None = None) -> None:
         self.path = path
         self._reader = connect(path) if path is not None else None
-        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Write] | None] = queue.SimpleQueue()
+        self._waiting: list[_Write] = []
         self._inflate = zstandard.ZstdDecompressor()
         self._thread: threading.Thread | None = None
         if self._reader is not None and path is not None:
@@ -112,34 +113,30 @@ class Cache:
             _micros(stored.fetched_at), None if stored.until is None else _micros(stored.until),
         )  # fmt: skip
         done: asyncio.Future[bool] = loop.create_future()
-        self._queue.put(_Write(row, stored.body, done, loop))
+        if not self._waiting:
+            loop.call_later(GATHER, self._hand_on)
+        self._waiting.append(_Write(row, stored.body, done, loop))
         return await done
+
+    def _hand_on(self) -> None:
+        """Give the writer what has gathered: waking a thread for each answer costs more than writing it."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._queue.put(waiting)
 
     def _write_all(self, path: Path) -> None:
         connection = connect(path)
         deflate = zstandard.ZstdCompressor(level=1)
         try:
-            while True:
-                group, last = self._group()
-                if group:
-                    kept = _commit(connection, deflate, group)
-                    _tell(group, kept=kept)
-                if last:
-                    return
+            while (group := self._queue.get()) is not None:
+                _tell(group, kept=_commit(connection, deflate, group))
         finally:
             connection.close()
-
-    def _group(self) -> tuple[list[_Write], bool]:
-        """Return what waits to be written, at least one, and whether nothing follows."""
-        found = [self._queue.get()]
-        with contextlib.suppress(queue.Empty):
-            while len(found) < GROUP:
-                found.append(self._queue.get_nowait())
-        return [write for write in found if write is not None], None in found
 
     def close(self) -> None:
         """Write what waits, and close the file."""
         if self._thread is not None:
+            self._hand_on()
             self._queue.put(None)
             self._thread.join()
             self._thread = None

@@ -14,11 +14,11 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from leadlight import __version__
 from leadlight.enrich.net import robots
 from leadlight.enrich.net.addresses import Guard, ascii_name, followed, target
 from leadlight.enrich.net.cache import Cache, Stored, key_of
@@ -100,9 +100,13 @@ class Door:
 
     async def ask(self, question: Question) -> Reply:
         """Answer a question, from the cache or from the host; the same one is never asked twice at the same time."""
+        key = question.key
         try:
-            own = question.key + question.limit.to_bytes(8)
-            reply: Reply = await self._once(own, lambda: self._answer(question))
+            stored = self.cache.read(key)
+            if stored is not None and self._fresh(stored, question.ttl, question.limit):
+                return self._from(stored, question)
+            own = key + question.limit.to_bytes(8)
+            reply: Reply = await self._once(own, lambda: self._answer(question, key))
         except NetworkError as error:
             self.counts.failed[error.why] += 1
             raise
@@ -110,10 +114,14 @@ class Door:
 
     async def records(self, name: str, kind: str, *, ttl: timedelta, asker: str) -> tuple[str, ...]:
         """Answer a DNS question, from the cache or from the name servers."""
-        name = ascii_name(name)
-        key = key_of("DNS", name, kind.upper())
         try:
-            found: tuple[str, ...] = await self._once(key, lambda: self._records(key, name, kind.upper(), ttl, asker))
+            name, kind = ascii_name(name), kind.upper()
+            key = key_of("DNS", name, kind)
+            stored = self.cache.read(key)
+            if stored is not None and self._fresh(stored, ttl):
+                self.counts.cached += 1
+                return tuple(jsonlib.loads(stored.body)) if stored.why is None else _raise(stored)
+            found: tuple[str, ...] = await self._once(key, lambda: self._records(key, name, kind, asker))
         except NetworkError as error:
             self.counts.failed[error.why] += 1
             raise
@@ -131,11 +139,7 @@ class Door:
         if not task.cancelled():
             task.exception()  # looked at, even if nobody waits any more
 
-    async def _records(self, key: bytes, name: str, kind: str, ttl: timedelta, asker: str) -> tuple[str, ...]:
-        stored = self.cache.read(key)
-        if stored is not None and self._fresh(stored, ttl):
-            self.counts.cached += 1
-            return tuple(jsonlib.loads(stored.body)) if stored.why is None else _raise(stored)
+    async def _records(self, key: bytes, name: str, kind: str, asker: str) -> tuple[str, ...]:
         about = f"dns:{kind} {name}"
         try:
             answer = await self.resolver.ask(name, kind)
@@ -146,12 +150,11 @@ class Door:
         await self._write(key, Stored(about, 200 if answer.records else 404, {}, body, self.now()), about, asker)
         return answer.records
 
-    async def _answer(self, question: Question) -> Reply:
-        key = question.key
+    async def _answer(self, question: Question, key: bytes) -> Reply:
+        """Answer a question from the cache or from the host, and keep the answer."""
         stored = self.cache.read(key)
         if stored is not None and self._fresh(stored, question.ttl, question.limit):
-            self.counts.cached += 1
-            return _reply(stored, question, cached=True) if stored.why is None else _raise(stored)
+            return self._from(stored, question)
         try:
             reply = await self._fetch(question, stored if stored is not None and stored.why is None else None)
         except NetworkError as error:
@@ -160,6 +163,10 @@ class Door:
         kept = Stored(reply.url, reply.status, reply.headers, reply.body, reply.fetched_at)
         await self._write(key, kept, question.about, question.asker)
         return reply
+
+    def _from(self, stored: Stored, question: Question) -> Reply:
+        self.counts.cached += 1
+        return _reply(stored, question, cached=True) if stored.why is None else _raise(stored)
 
     def _fresh(self, stored: Stored, ttl: timedelta, limit: int = 0) -> bool:
         """Whether an answer still holds. What was too large for a smaller limit is asked for again."""
@@ -235,7 +242,7 @@ class Door:
             spaced=False, strict=False, asker=step.asker,
         )  # fmt: skip
         try:
-            return robots.read(await self._answer(question), step.at.host)
+            return robots.read(await self._answer(question, question.key), step.at.host)
         except NetworkError as error:
             if error.why is Why.TOO_MANY_REDIRECTS:
                 return robots.EVERYTHING  # RFC 9309, 2.3.1.2
@@ -384,7 +391,7 @@ def user_agent(contact: str | None) -> str:
     True
     """
     clean = "".join(character for character in contact or "" if character.isprintable() and character not in "()")
-    return f"{robots.AGENT}/{__version__}" + (f" (+{clean})" if clean else "")
+    return f"{robots.AGENT}/{version('leadlight')}" + (f" (+{clean})" if clean else "")
 
 
 @asynccontextmanager

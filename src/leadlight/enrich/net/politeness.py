@@ -37,6 +37,7 @@ HOSTS_REMEMBERED = 10_000
 @dataclass(slots=True)
 class _Host:
     slots: asyncio.Semaphore
+    pace: asyncio.Lock = field(default_factory=asyncio.Lock)
     next_at: float = 0.0
     quiet_until: float = 0.0
     back_at: datetime | None = None
@@ -69,21 +70,26 @@ class Politeness:
         try:
             self._check(host, state)
             async with state.slots:
-                if spaced:
-                    await self._wait(state, every)
-                self._check(host, state)
-                async with self._slots:
+                await self._start(host, state, every if spaced else None)
+                try:
                     yield
+                finally:
+                    self._slots.release()
         finally:
             state.users -= 1
 
-    async def _wait(self, state: _Host, every: float) -> None:
-        now = time.monotonic()
-        start = max(now, state.next_at)
-        state.next_at = start + every
-        if start > now:
-            self.counts.waited += start - now
-            await asyncio.sleep(start - now)
+    async def _start(self, host: str, state: _Host, every: float | None) -> None:
+        """Wait for the turn and for a place; the next turn is counted from when this one really begins."""
+        if every is None:
+            await self._slots.acquire()
+            return
+        async with state.pace:
+            if (wait := state.next_at - time.monotonic()) > 0:
+                self.counts.waited += wait
+                await asyncio.sleep(wait)
+            self._check(host, state)
+            await self._slots.acquire()
+            state.next_at = time.monotonic() + every
 
     def _state(self, host: str, together: int) -> _Host:
         state = self._hosts.get(host)

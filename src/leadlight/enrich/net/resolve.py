@@ -9,25 +9,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import secrets
+import socket
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-import dns.asyncquery
-import dns.flags
-import dns.message
-import dns.name
-import dns.rcode
-import dns.rdata
-import dns.rdatatype
-import dns.resolver
-from dns.rdtypes.ANY.TXT import TXT
-
 from leadlight.enrich.net.addresses import ascii_name
 from leadlight.enrich.net.counts import Counts
 from leadlight.enrich.net.failures import Passing
+from leadlight.enrich.net.wire import (
+    ERRORS,
+    KINDS,
+    NO_ERROR,
+    NO_SUCH_NAME,
+    Malformed,
+    Message,
+    Record,
+    answers,
+    question,
+    read,
+)
 from leadlight.enrich.network import NetworkError, Why
 
 TRIES = 3
@@ -36,14 +40,10 @@ PATIENCE = 2.0
 AT_ONCE = 100
 """Questions that may be open at the same time."""
 MOST_RECORDS = 100
-LONGEST_RECORD = 4096
 LONGEST_CHAIN = 8
 REMEMBERED = 20_000
 SHORTEST, LONGEST = 60.0, 3600.0
 """Seconds for which an answer is remembered in memory, whatever its own time to live says."""
-KINDS = ("A", "AAAA", "CAA", "CNAME", "DNSKEY", "DS", "MX", "NS", "PTR", "SOA", "SRV", "TXT")
-NAMING = ("CNAME", "MX", "NS", "PTR", "SOA", "SRV")
-"""Kinds whose records are names of hosts, and numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,8 @@ def name_server(text: str) -> tuple[str, int]:
 
 def system_servers() -> tuple[tuple[str, int], ...]:
     """Return the name servers that the system is set up with; none where it has none."""
+    import dns.resolver
+
     try:
         found = dns.resolver.Resolver(configure=True)
     except dns.resolver.NoResolverConfiguration:
@@ -134,64 +136,84 @@ class Resolver:
 
     async def _ask(self, name: str, kind: str) -> Answer:
         for _ in range(LONGEST_CHAIN):
-            response = await self._response(name, kind)
-            if response.rcode() == dns.rcode.NXDOMAIN:
+            message = await self._message(name, kind)
+            if message.code == NO_SUCH_NAME:
                 return Answer((), exists=False)
-            try:
-                chain = response.resolve_chaining()
-            except Exception as error:
-                raise NetworkError(Why.UNREACHABLE, f"the name servers' answer for {name} makes no sense") from error
-            if chain.answer is not None:
-                texts = [record_text(record) for record in list(chain.answer)[:MOST_RECORDS]]
-                holds = min(max(float(chain.minimum_ttl), SHORTEST), LONGEST)
-                return Answer(tuple(sorted(set(texts), key=_order)), holds=holds)
-            target = chain.canonical_name.to_text(omit_final_dot=True).lower()
-            if target == name:
+            end, found = followed(message.records, name, kind)
+            if found:
+                texts = sorted({record.text for record in found[:MOST_RECORDS]}, key=_order)
+                ttl = float(min(record.ttl for record in found))
+                return Answer(tuple(texts), holds=min(max(ttl, SHORTEST), LONGEST))
+            if end == name:
                 return Answer(())
-            name = target  # an alias whose own records were not sent along
+            name = end  # an alias whose own records were not sent along
         raise NetworkError(Why.UNREACHABLE, f"the aliases of {name} do not end")
 
-    async def _response(self, name: str, kind: str) -> dns.message.QueryMessage:
-        """Ask one name server after the other until one answers yes or no."""
+    async def _message(self, name: str, kind: str) -> Message:
+        """Ask one name server after the other until one says yes or no."""
         if not self.servers:
             raise Passing(Why.UNREACHABLE, "no name servers are known; name some with `dns` in enrich.network")
         first = random.randrange(len(self.servers))
         said = ""
         for turn in range(TRIES):
-            address, port = self.servers[(first + turn) % len(self.servers)]
             try:
                 async with self._slots:
-                    response = await self._exchange(name, kind, address, port)
-            except dns.exception.Timeout:
+                    message = await self._exchange(name, kind, self.servers[(first + turn) % len(self.servers)])
+            except (OSError, TimeoutError, asyncio.IncompleteReadError):
                 continue
-            except Exception:  # whatever a strange answer sets off: the next one is asked
-                said = "answered nonsense"
+            except Malformed:
+                said = "answer nonsense"
                 continue
-            if response.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-                return response
-            said = f"answered {dns.rcode.to_text(response.rcode())}"
+            if message.code in (NO_ERROR, NO_SUCH_NAME):
+                return message
+            said = f"answer {ERRORS.get(message.code, message.code)}"
         if said:
             raise NetworkError(Why.UNREACHABLE, f"the name servers {said} when asked for {name}")
         raise Passing(Why.UNREACHABLE, f"no name server answers when asked for {name}")
 
-    async def _exchange(self, name: str, kind: str, address: str, port: int) -> dns.message.QueryMessage:
+    async def _exchange(self, name: str, kind: str, server: tuple[str, int]) -> Message:
         self.counts.dns += 1
-        query = dns.message.make_query(dns.name.from_text(name), kind, use_edns=0, payload=1232)
-        response, _ = await dns.asyncquery.udp_with_fallback(
-            query, address, timeout=self.patience, port=port, ignore_unexpected=True, ignore_errors=True
-        )
-        assert isinstance(response, dns.message.QueryMessage)
-        return response
+        asked = question(secrets.randbits(16), name, kind)
+        async with asyncio.timeout(self.patience):
+            message = read(await over_udp(asked, server))
+            return read(await over_tcp(asked, server)) if message.truncated else message
 
 
-def record_text(record: dns.rdata.Rdata) -> str:
-    """Return a record as text: names in lower case without the last dot, TXT joined, at most 4,096 characters."""
-    if isinstance(record, TXT):
-        return b"".join(record.strings).decode("utf-8", "replace")[:LONGEST_RECORD]
-    text = record.to_text()[:LONGEST_RECORD]
-    if dns.rdatatype.to_text(record.rdtype) not in NAMING:
-        return text
-    return " ".join(word if word == "." else word.removesuffix(".") for word in text.lower().split(" "))
+def followed(records: Sequence[Record], name: str, kind: str) -> tuple[str, list[Record]]:
+    """Follow the aliases of a name among records; returns where they end, and the records of the kind there."""
+    aliases = {record.owner: record.text for record in records if record.kind == KINDS["CNAME"]}
+    for _ in range(LONGEST_CHAIN):
+        found = [record for record in records if record.owner == name and record.kind == KINDS[kind]]
+        if found or name not in aliases:
+            return name, found
+        name = aliases[name]
+    raise NetworkError(Why.UNREACHABLE, f"the aliases of {name} do not end")
+
+
+async def over_udp(asked: bytes, server: tuple[str, int]) -> bytes:
+    """Ask over UDP, from a port of the system's choice each time; what is no answer to the question is not heard."""
+    with socket.socket(socket.AF_INET6 if ":" in server[0] else socket.AF_INET, socket.SOCK_DGRAM) as ear:
+        ear.setblocking(False)
+        ear.connect(server)
+        ear.send(asked)
+        loop = asyncio.get_running_loop()
+        while True:
+            message = await loop.sock_recv(ear, 65535)
+            if answers(message, asked):
+                return message
+
+
+async def over_tcp(asked: bytes, server: tuple[str, int]) -> bytes:
+    """Ask over TCP, for answers that are too long for UDP; raises Malformed where it is no answer to the question."""
+    reader, writer = await asyncio.open_connection(*server)
+    try:
+        writer.write(len(asked).to_bytes(2) + asked)
+        message = await reader.readexactly(int.from_bytes(await reader.readexactly(2)))
+    finally:
+        writer.transport.abort()
+    if not answers(message, asked):
+        raise Malformed("it answers another question")
+    return message
 
 
 def _order(text: str) -> tuple[int, str]:
