@@ -22,15 +22,17 @@ import textwrap
 import zlib
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from ruamel.yaml import YAML
-from scipy.sparse import csr_matrix, vstack
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import normalize
 
 import leadlight.enrich.texts.industry as reader
 from leadlight.enrich.industries import INDUSTRIES, industry_of
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+    from sklearn.linear_model import LogisticRegression
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "enrich_companies"
 TEXTS = Path(reader.__file__).parent
@@ -124,6 +126,9 @@ class Terms:
 
     def matrix(self, texts: list[str]) -> csr_matrix:
         """Return a row per text, of length one."""
+        from scipy.sparse import csr_matrix
+        from sklearn.preprocessing import normalize
+
         rows = [[self.numbers[term] for term in reader.terms_of(text) if term in self.numbers] for text in texts]
         places = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
         columns = np.array([column for row in rows for column in row], dtype=int)
@@ -145,6 +150,9 @@ def companies() -> list[tuple[str, set[str], float]]:
 
 def learn(strength: float = 8.0) -> tuple[Terms, LogisticRegression]:
     """Learn in two rounds: without the lists, then with them, each company labelled by the first round in its set."""
+    from scipy.sparse import vstack
+    from sklearn.linear_model import LogisticRegression
+
     by_hand = seeds()
     kept = {term for word, _ in by_hand for term in reader.terms_of(word)}
     naics = [row for row in codes() if is_learned_from(row[0])]
