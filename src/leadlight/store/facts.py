@@ -91,7 +91,8 @@ def record(engine: Engine, spec: EnrichSpec, lookups: pa.Table, facts: pa.Table,
         engine.execute("CREATE TEMP TABLE touched (lead INTEGER)")
         _hear(engine, lookups, facts, now)
         written = _write(engine, now)
-        declare(engine, {})
+        if _has_new_names(engine):
+            declare(engine, {})
         leads = settle(engine, spec)
         engine.execute("DROP TABLE touched")
     return Recorded(*written, leads)
@@ -164,6 +165,16 @@ def _write(engine: Engine, now: datetime) -> tuple[int, int]:
     for table in ("heard", "heard_facts"):
         engine.execute(fill("DROP TABLE {table}", table=table))
     return int(counts[0]), int(counts[1])
+
+
+def _has_new_names(engine: Engine) -> bool:
+    return bool(
+        engine.rows(
+            "SELECT 1 FROM facts WHERE attribute NOT IN "
+            "(SELECT name FROM names WHERE kind = 'attribute' AND source = ?) LIMIT 1",
+            [FILL],
+        )
+    )
 
 
 def answered(engine: Engine, keys: Iterable[int], now: datetime) -> pa.Table:
