@@ -105,10 +105,7 @@ class Looker:
     def _first(self, subject: Subject, conditions: Mapping[str, Any]) -> Look:
         spec = self.workspace.spec.enrich
         assert spec is not None
-        basis = spec.basis
-        if spec.basis_from is not None:
-            value = subject.query.attributes.get(spec.basis_from)
-            basis = None if value is None or value is False or not str(value).strip() else str(value)
+        basis = spec.basis if spec.basis_from is None else _basis(subject, spec.basis_from)
         look = Look(subject, basis=basis)
         if conditions.get(NEVER):
             return replace(look, reason=Reason.NEVER)
@@ -152,6 +149,14 @@ class Looker:
         asked = {NEVER: self.workspace.never, EXCLUDED: self.workspace.exclude}
         given = {name: condition for name, condition in asked.items() if condition is not None}
         return truths(engine, self.workspace, given, Moment(as_of=self.now, only=list(leads))) if given else {}
+
+
+def _basis(subject: Subject, name: str) -> str | None:
+    """Return the lawful basis that a lead's attribute gives: its text, or its name where it is true."""
+    value = subject.query.attributes.get(name)
+    if isinstance(value, bool):
+        return name if value else None
+    return (str(value).strip() or None) if value is not None else None
 
 
 def truths(
