@@ -15,6 +15,7 @@ from leadlight.enrich.provider import About, Clue, Fact, Offer, Query, Settings,
 
 if TYPE_CHECKING:
     from leadlight.enrich.extract.page import PageFacts
+    from leadlight.enrich.extract.readers import Readers
     from leadlight.enrich.extract.technologies import Known
 
 ABOUT = About(
@@ -61,6 +62,7 @@ class Website:
     def __init__(self, settings: WebsiteSettings, surroundings: Surroundings | None = None) -> None:
         self.settings = settings
         self._fingerprints: Known | None = None
+        self._readers: Readers | None = None
         if settings.technologies is not None:
             from leadlight.enrich.extract.technologies import with_own
 
@@ -99,10 +101,10 @@ class Website:
             return _status(reply)
         if not _is_page(reply):
             return (Fact("website_status", "live", 0.6, reply.url, _kind(reply)),)
-        home = self._page(reply)
+        home = await self._page(reply)
         if home.refresh and host_of_url(home.refresh) == host_of_url(home.url) and home.refresh != home.url:
             again = await _fetch(home.refresh, network)
-            home = home if again is None else self._page(again)
+            home = home if again is None else await self._page(again)
         if home.parked is not None:
             return (Fact("website_status", "parked", home.parked.confidence, home.url, home.parked.evidence),)
         if not _belongs(host, home):
@@ -110,19 +112,20 @@ class Website:
         pages = [home]
         for url in further(home, self.settings.pages - 1):
             more = await _fetch(url, network)
-            if more is not None and _belongs(host, page := self._page(more)) and page.url not in {p.url for p in pages}:
+            page = None if more is None else await self._page(more)
+            if page is not None and _belongs(host, page) and page.url not in {known.url for known in pages}:
                 pages.append(page)
         facts = site_facts(Site(host_of_url(home.url), pages))
         if self.settings.sitemap:
             facts = await _with_sitemap(facts, home.url, network)
         return (Fact("website_status", "live", 0.95, home.url, home.title[:300]), *facts)
 
-    def _page(self, reply: Reply) -> PageFacts:
-        from leadlight.enrich.extract.page import read_page
+    async def _page(self, reply: Reply) -> PageFacts:
+        if self._readers is None:
+            from leadlight.enrich.extract.readers import Readers
 
-        return read_page(
-            reply.text(), reply.url, headers=reply.headers, fetched_at=reply.fetched_at, fingerprints=self._fingerprints
-        )
+            self._readers = Readers(self._fingerprints)
+        return await self._readers.read(reply.text(), reply.url, headers=reply.headers, fetched_at=reply.fetched_at)
 
 
 def host_of(clue: str) -> str | None:
