@@ -8,7 +8,7 @@ logits, with the standard deviation of the noise beside it:
     - 1.2 parked site + domain (-0.8 younger than 4 years, 0.4 from 12) + 0.5 prices on the site
     - 1.2 free mail - 0.8 role address + 0.5 British number + N(0, 0.5) - centre
 
-Lists of leads arrive every second week, at eight in the morning; outcomes follow within 5 to 50 days. The clock is
+Lists of leads arrive every second week, at eight in the morning; outcomes follow within 3 to 27 days. The clock is
 set: at six in the evening of each of these days what has come is read, and looked up.
 """
 
@@ -34,12 +34,12 @@ from leadlight.simulate.draws import Draws
 START = datetime(2025, 1, 6, 8)
 FORTNIGHT = timedelta(days=14)
 EVENING = timedelta(hours=10)
-HORIZON = timedelta(days=60)
+HORIZON = timedelta(days=30)
 FREE = ("gmail.com", "outlook.com", "yahoo.com", "gmx.de")
 ROLES = ("info", "sales", "office", "contact")
 FIRST = ("anna", "ben", "clara", "david", "elena", "felix", "greta", "hugo", "ines", "jonas", "marta", "nils")
 LAST = ("abel", "bauer", "castro", "dubois", "ernst", "fischer", "huber", "jansen", "keller", "lopez", "meyer", "novak")
-CENTRE = 3.0
+CENTRE = 2.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def make_traits(*, lists: int, per_list: int, seed: int = 1) -> Traits:
     probability = 1 / (1 + np.exp(-(logit + 0.5 * draws.normal("lead/noise", number))))
     return Traits(
         companies, company, place, number // per_list, free, role, british, probability,
-        draws.uniform("lead/won", number) < probability, 5 + 45 * draws.uniform("lead/days", number),
+        draws.uniform("lead/won", number) < probability, 3 + 24 * draws.uniform("lead/days", number),
     )  # fmt: skip
 
 
@@ -129,7 +129,13 @@ def write_workspace(folder: Path, ask: list[str], network: Mapping[str, Any]) ->
         "learn": {"every": "14d"},
     }
     if ask:
-        spec["enrich"] = {"ask": ask, "always": True, "network": dict(network)}
+        spec["enrich"] = {
+            "ask": ask,
+            "always": True,
+            "never": "outcome is not null",
+            "providers": {"rdap": {"per_second": 100.0}} if "rdap" in ask else {},
+            "network": dict(network),
+        }
     (folder / "leadlight.yaml").write_text(json.dumps(spec, indent=2) + "\n")
 
 

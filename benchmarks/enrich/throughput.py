@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import json
 import os
+import resource
 import signal
 import ssl
 import subprocess
@@ -49,6 +50,9 @@ class Run:
     wall: float
     cpu: float
     peak: float
+    """The most memory of the main process, MiB."""
+    reader: float
+    """The most memory of a child that reads pages, MiB."""
     server_cpu: float
     requests: int
     questions: int
@@ -64,13 +68,13 @@ class Run:
     def __str__(self) -> str:
         return (
             f"| {self.leads:,} | {self.sites:,} | {self.per_second:.0f} | {self.wall:.0f} | {self.cpu:.0f} "
-            f"| {self.server_cpu:.0f} | {self.peak:,.0f} | {self.requests / self.leads:.2f} "
+            f"| {self.server_cpu:.0f} | {self.peak:,.0f} + {self.reader:,.0f} each | {self.requests / self.leads:.2f} "
             f"| {self.questions / self.leads:.2f} | {self.connections / self.leads:.2f} | {self.most_at_once} |"
         )
 
 
 HEADER = (
-    "| leads | sites | leads/s | wall s | CPU s | CPU s of the internet | peak MiB | requests per lead "
+    "| leads | sites | leads/s | wall s | CPU s | CPU s of the internet | peak MiB, + readers | requests per lead "
     "| DNS questions per lead | connections per lead | most at once to a host |\n"
     "|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
 )
@@ -132,8 +136,9 @@ def _one_size(leads: int, options: argparse.Namespace, *, with_floor: bool) -> t
         folder = Path(name)
         prepare(folder, far, leads, companies, options.free)
         before = far.cpu()
-        usage = measure.in_own_process(__file__, ["--worker", str(folder)])
-        run = _counted(leads, usage, far, far.cpu() - before)
+        command = [sys.executable, __file__, "--worker", str(folder)]
+        told = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.splitlines()[-1])
+        run = _counted(leads, told, far, far.cpu() - before)
         return run, _floor_of(folder, far) if with_floor else None
 
 
@@ -147,17 +152,23 @@ def prepare(folder: Path, far: Far, leads: int, companies: int, free: float, **n
 
 
 def _work(folder: Path) -> None:
+    """Look everybody up, and tell what it took, the children that read pages included."""
+    import gc
+
     import leadlight
 
     _, usage = measure.measured(lambda: leadlight.open(folder).enrich())
-    measure.tell(usage)
+    gc.collect()  # ends the children, so that they are counted
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = usage.cpu + children.ru_utime + children.ru_stime
+    print(json.dumps({**asdict(usage), "cpu": cpu, "reader": children.ru_maxrss / 1024}))
 
 
-def _counted(leads: int, usage: measure.Usage, far: Far, server_cpu: float) -> Run:
+def _counted(leads: int, told: dict[str, float], far: Far, server_cpu: float) -> Run:
     ended, asked = far.ended(), far.ask("asked")
     hosts = {host for host, _ in ended}
     return Run(
-        leads, len(hosts), usage.wall, usage.cpu, usage.peak, server_cpu, sum(ended.values()), sum(asked.values()),
+        leads, len(hosts), told["wall"], told["cpu"], told["peak"], told["reader"], server_cpu, sum(ended.values()), sum(asked.values()),
         far.ask("connections"), far.ask("most_at_once"),
     )  # fmt: skip
 
