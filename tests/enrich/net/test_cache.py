@@ -249,6 +249,21 @@ def test_names_with_other_letters_are_found_in_json(tmp_path):
     assert forget(path, ["Zoë Müller"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("Tel. 044 111 22 33", True), ("+41 (0)44 111-22-33", True), ('"phone": "+41441112233"', True),
+        ("tel:+41%2044%20111%2022%2033", True), ("044&nbsp;111&nbsp;22&nbsp;33", True), ("044\u00a0111.22.33", True),
+        ("044 111 22 34", False), ("4411 and 12233", False),
+    ],
+)  # fmt: skip
+def test_phone_numbers_are_found_however_they_are_spaced(tmp_path, body, found):
+    path = tmp_path / "l.sqlite"
+    with opened(path) as cache:
+        keep(cache, ("a", answer(body.encode())))
+    assert forget(path, ["+41 44 111 22 33"]) == found
+
+
 def test_short_subjects_are_refused_since_they_are_everywhere(tmp_path):
     with pytest.raises(ValueError, match="needs 5 characters, this one has 2"):
         forget(tmp_path / "l.sqlite", ["ab"])

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import queue
+import re
 import sqlite3
 import threading
 import time
@@ -42,6 +43,9 @@ CREATE TABLE IF NOT EXISTS answers (
 _BY_AGE = "CREATE INDEX IF NOT EXISTS answers_by_age ON answers (fetched_at)"
 _READ = "SELECT url, status, headers, body, why, message, fetched_at, until FROM answers WHERE key = ?"
 _WRITE = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PHONE = re.compile(r"\+?[\d\s()./-]{8,30}")
+PHONE_DIGITS = 8
+"""Digits at the end of a phone number by which it is found."""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive UTC
 
 
@@ -235,16 +239,17 @@ def drop_old(connection: sqlite3.Connection, before: datetime) -> int:
 def forget(path: Path, subjects: Iterable[str]) -> int:
     """Erase every answer that was asked about a subject (an e-mail address, a name, a phone number) or that holds it.
 
-    Questions that hold a hash of it (Gravatar) are found too. Returns how many answers went. Raises ValueError for a
-    subject shorter than five characters: it would be found everywhere.
+    Questions that hold a hash of it (Gravatar) are found too, and numbers however they are spaced. Returns how many
+    answers went. Raises ValueError for a subject shorter than five characters: it would be found everywhere.
     """
-    needles = sorted({needle for subject in subjects for needle in _forms(subject)})
-    if not path.exists() or not needles:
+    forms = sorted({form for subject in subjects for form in _forms(subject)})
+    if not path.exists() or not forms:
         return 0
+    wanted = re.compile(b"|".join(forms))
     with contextlib.closing(connect(path)) as connection:
-        gone = [key for key, text in _texts(connection) if any(needle in text for needle in needles)]
+        gone = [(key,) for key, text in _texts(connection) if wanted.search(text)]
         connection.execute("BEGIN IMMEDIATE")
-        connection.executemany("DELETE FROM answers WHERE key = ?", [(key,) for key in gone])
+        connection.executemany("DELETE FROM answers WHERE key = ?", gone)
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return len(gone)
@@ -261,14 +266,17 @@ def forget_asker(path: Path, asker: str) -> int:
 
 
 def _forms(subject: str) -> Iterator[bytes]:
-    """Return the ways in which a subject may stand in an address or a body."""
+    """Return the ways in which a subject may stand in an address or a body, as patterns."""
     text = subject.strip().lower()
     if len(text) < SHORTEST_SUBJECT:
         raise ValueError(f"a subject to forget needs {SHORTEST_SUBJECT} characters, this one has {len(text)}")
     for form in (text, quote(text, safe=""), quote(text), quote_plus(text), json.dumps(text)[1:-1]):
-        yield form.lower().encode()
+        yield re.escape(form.lower().encode())
     for name in ("md5", "sha256", "sha1"):
         yield hashlib.new(name, text.encode(), usedforsecurity=False).hexdigest().encode()
+    if _PHONE.fullmatch(text):  # without the country's code, and spaced in any way
+        digits = re.sub(r"\D", "", text)[-PHONE_DIGITS:]
+        yield rb"(?:[\s()./+-]|%20|&nbsp;|\xc2\xa0){0,3}".join(digit.encode() for digit in digits)
 
 
 def _texts(connection: sqlite3.Connection) -> Iterator[tuple[bytes, bytes]]:

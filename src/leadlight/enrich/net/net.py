@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from leadlight.enrich.net import robots
-from leadlight.enrich.net.addresses import Guard, ascii_name, followed, target
+from leadlight.enrich.net.addresses import Guard, Target, ascii_name, followed, target
 from leadlight.enrich.net.cache import Cache, Stored, key_of
 from leadlight.enrich.net.connect import Connector, tls_context
 from leadlight.enrich.net.counts import Counts
@@ -269,7 +269,7 @@ class Door:
         """Send one request when it is the host's turn. What is refused costs no turn and no request."""
         if self.counts.left == 0:
             raise NetworkError(Why.BUDGET, f"the budget of {self.counts.limit:,} requests is spent")
-        await self.transport.connector.checked(step.at.host, step.at.port)
+        await self._check(step.at)
         sending = Sending(
             step.at, step.method, self._headers(step, old), step.body, step.limit, step.cut, step.secret_path
         )
@@ -282,6 +282,14 @@ class Door:
                 raise
             self.politeness.went(step.at.host, well=True)
             return answer
+
+    async def _check(self, at: Target) -> None:
+        """Look a host up and refuse what is not public. The connection checks again what it then connects to."""
+        try:
+            async with asyncio.timeout(self.transport.timeout):
+                await self.transport.connector.checked(at.host, at.port)
+        except TimeoutError:
+            raise Passing(Why.UNREACHABLE, f"no name server answers in time when asked for {at.host}") from None
 
     def _wait(self, step: Question, answer: Answer, attempt: int) -> float:
         """Return how long to wait before a busy host is asked again; raises where that is too long, or no use."""
