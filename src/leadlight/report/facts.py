@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from leadlight.scorecards.rank import Ranking, rank, scored
 from leadlight.scorecards.scores_at import scores_at
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.spec.words import USUAL, Words, words_of
+from leadlight.store.coverage import Coverage, coverage
 from leadlight.store.sql import each, fill
 
 BINS = 40
@@ -111,6 +112,8 @@ class ReportFacts:
     """For each protected attribute, how its groups were chosen and won."""
     campaign: CampaignFigures | None = None
     """What the ranking is worth to a randomised campaign."""
+    looked_up: tuple[Coverage, ...] = ()
+    """What each provider says of each attribute."""
     words: Words = field(default=USUAL, repr=False, compare=False)
 
     @property
@@ -162,6 +165,7 @@ def gather(
         learned=spec.learned,
         fairness=_fairness(engine, workspace, scorecard, as_of) if of_leads else (),
         campaign=_campaign(engine, workspace, scorecard, as_of) if of_leads else None,
+        looked_up=coverage(engine, as_of) if of_leads else (),
         words=words_of(workspace.spec),
     )
 
@@ -345,6 +349,7 @@ def as_json(facts: ReportFacts) -> dict[str, Any]:
         "learned": None if facts.learned is None else dict(facts.learned),
         "fairness": [item.as_dict() for item in facts.fairness],
         "campaign": None if facts.campaign is None else facts.campaign.as_dict(),
+        "looked_up": [asdict(item) for item in facts.looked_up],
     }  # fmt: skip
 
 
