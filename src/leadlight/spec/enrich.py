@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from leadlight.spec.addresses import name_server, network
 from leadlight.spec.base import Name, Spec
 from leadlight.spec.durations import Duration
 
@@ -58,9 +59,30 @@ class NetworkSpec(Spec):
         description="networks that may be asked although they are not public (127.0.0.0/8); for tests and intranets",
     )
     authorities: str | None = Field(None, description="a file with the certificates to trust besides the system's")
-    ports: dict[Literal["http", "https"], int] = Field(
+    ports: dict[Literal["http", "https"], Annotated[int, Field(gt=0, lt=65536)]] = Field(
         default_factory=dict, description="ports that stand for 80 and 443; for tests"
     )
+
+    @field_validator("dns")
+    @classmethod
+    def _check_dns(cls, told: list[str]) -> list[str]:
+        for text in told:
+            name_server(text)
+        return told
+
+    @field_validator("allow")
+    @classmethod
+    def _check_allow(cls, told: list[str]) -> list[str]:
+        for text in told:
+            network(text)
+        return told
+
+    @field_validator("contact")
+    @classmethod
+    def _check_contact(cls, told: str | None) -> str | None:
+        if told is not None and not (told.isascii() and told.isprintable()):
+            raise ValueError("write an e-mail address or the address of a page, in ASCII")
+        return told
 
 
 class BudgetSpec(Spec):

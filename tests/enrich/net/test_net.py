@@ -21,6 +21,7 @@ import pytest
 from internet import Answer
 from leadlight.enrich.net.net import HOLDS, NOTHING, open_network, user_agent
 from leadlight.enrich.network import NetworkError, Reply, Why
+from leadlight.errors import UsageError
 from leadlight.spec.enrich import NetworkSpec
 
 DAY = timedelta(days=1)
@@ -651,10 +652,11 @@ def test_nothing_runs_on_when_the_door_closes(internet, tmp_path):
     assert time.perf_counter() - begun < 2
 
 
-def test_settings_that_make_no_sense_are_a_value_error(ask):
-    for spec in (NetworkSpec(allow=["intranet"]), NetworkSpec(dns=["ns.example"])):
-        with pytest.raises(ValueError):
-            ask(spec, "http://a.example/")
+def test_authorities_that_cannot_be_read_are_a_mistake_of_the_user(ask, tmp_path):
+    (tmp_path / "no.pem").write_text("no certificate")
+    for name in ("none.pem", "no.pem"):
+        with pytest.raises(UsageError, match=f"authorities: '{name}' cannot be read as certificates"):
+            ask(NetworkSpec(authorities=name), "http://a.example/", base=tmp_path)
 
 
 RUN = textwrap.dedent("""

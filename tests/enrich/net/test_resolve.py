@@ -13,8 +13,9 @@ import pytest
 
 from leadlight.enrich.net.counts import Counts
 from leadlight.enrich.net.failures import Passing
-from leadlight.enrich.net.resolve import MOST_RECORDS, Resolver, name_server, system_servers
+from leadlight.enrich.net.resolve import MOST_RECORDS, Resolver, system_servers
 from leadlight.enrich.network import NetworkError, Why
+from leadlight.spec.addresses import name_server
 
 
 def asked(internet, name, kind, *, patience=0.3):
@@ -125,12 +126,6 @@ def test_without_name_servers_nothing_is_found():
 def test_unknown_kinds_are_a_mistake_of_ours():
     with pytest.raises(ValueError, match="'AXFR' is no kind"):
         asyncio.run(Resolver([]).ask("acme.example", "axfr"))
-
-
-@pytest.mark.parametrize("text", ["ns1.example", "1.2.3.4:x", "", "1.2.3.4:53:53", "[::1"])
-def test_name_servers_are_addresses(text):
-    with pytest.raises(ValueError):
-        name_server(text)
 
 
 def test_the_systems_servers_are_addresses():

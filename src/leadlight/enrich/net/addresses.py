@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 import idna
 
 from leadlight.enrich.network import NetworkError, Why
+from leadlight.spec.addresses import network
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -240,7 +241,7 @@ class Guard:
     @classmethod
     def of(cls, allow: Iterable[str], *, ports: Iterable[int] = ()) -> Guard:
         """Make one from networks as text; raises ValueError where one is none."""
-        return cls(tuple(ip_network(text, strict=False) for text in allow), WEB_PORTS | frozenset(ports))
+        return cls(tuple(map(network, allow)), WEB_PORTS | frozenset(ports))
 
     def allows(self, address: Address) -> bool:
         """Whether an address lies in a network that is allowed by the settings, and belongs to no metadata service."""

@@ -37,9 +37,11 @@ from leadlight.enrich.net.politeness import (
     together,
 )
 from leadlight.enrich.net.question import Question, shown
-from leadlight.enrich.net.resolve import Resolver, name_server, system_servers
+from leadlight.enrich.net.resolve import Resolver, system_servers
 from leadlight.enrich.net.transport import TIMEOUT, Answer, Headers, Sending, Transport
 from leadlight.enrich.network import MONTH, PAGE_LIMIT, Network, NetworkError, Reply, Why
+from leadlight.errors import UsageError, shorten
+from leadlight.spec.addresses import name_server
 from leadlight.spec.enrich import NetworkSpec
 
 REDIRECTS = 5
@@ -409,8 +411,7 @@ async def open_network(
 ) -> AsyncIterator[Door]:  # fmt: skip
     """Open the door: `path` is the cache (None: nothing is kept), `requests` the budget, `now` the clock (naive UTC).
 
-    `base` is the folder that `authorities` is relative to. Raises ValueError where the settings make no sense, OSError
-    where a file cannot be read.
+    `base` is the folder that `authorities` is relative to. Raises UsageError where its file cannot be read.
     """
     door = make_door(spec, path, requests=requests, now=now, base=base)
     try:
@@ -430,9 +431,15 @@ def make_door(
     guard = Guard.of(spec.allow, ports=spec.ports.values())
     usual = {"http": 80, "https": 443}
     connector = Connector(resolver, guard, {usual[scheme]: port for scheme, port in spec.ports.items()})
-    authorities = None if spec.authorities is None else (base or Path()) / spec.authorities
+    try:
+        tls = tls_context(None if spec.authorities is None else (base or Path()) / spec.authorities)
+    except OSError as error:
+        raise UsageError(
+            f"authorities: {shorten(spec.authorities)} cannot be read as certificates ({error.strerror or error}); "
+            "it is a file in PEM form, relative to the workspace"
+        ) from error
     timeout = TIMEOUT if spec.timeout is None else spec.timeout.total_seconds()
     return Door(
-        counts, Cache(path, now=now()), resolver, Transport(connector, tls_context(authorities), counts, timeout),
+        counts, Cache(path, now=now()), resolver, Transport(connector, tls, counts, timeout),
         Politeness(spec.at_once, counts), guard, user_agent(spec.contact), 1.0 / spec.per_second, now,
     )  # fmt: skip

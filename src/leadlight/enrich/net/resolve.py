@@ -56,21 +56,6 @@ class Answer:
     """Seconds for which it may be remembered."""
 
 
-def name_server(text: str) -> tuple[str, int]:
-    """Read ADDRESS or ADDRESS:PORT, IPv6 in brackets; raises ValueError.
-
-    >>> name_server("127.0.0.1:5353"), name_server("[::1]:53"), name_server("9.9.9.9")
-    (('127.0.0.1', 5353), ('::1', 53), ('9.9.9.9', 53))
-    """
-    host, port = text, "53"
-    if text.startswith("["):
-        host, closed, port = text[1:].partition("]")
-        port = (port.removeprefix(":") or "53") if closed else ""
-    elif text.count(":") == 1:
-        host, _, port = text.partition(":")
-    return str(ip_address(host)), int(port)
-
-
 def system_servers() -> tuple[tuple[str, int], ...]:
     """Return the name servers that the system is set up with; none where it has none."""
     import dns.resolver
