@@ -51,6 +51,7 @@ QUERIES: list[tuple[str, list[Any]]] = [
     ("SELECT unnest(generate_series(?::TIMESTAMP, ?::TIMESTAMP, to_microseconds(?))) AS at", [MOMENT, datetime(2026, 3, 12, 10, 31), 15_000_000]),  # noqa: E501
     ("SELECT a.x, b.y FROM (VALUES (1), (5)) a(x) ASOF JOIN (VALUES (0, 'p'), (4, 'q')) b(t, y) ON b.t <= a.x ORDER BY 1", []),  # noqa: E501
     ("SELECT a.x FROM (VALUES (1), (5)) a(x) ANTI JOIN (VALUES (5)) b(x) ON a.x = b.x", []),
+    (f"SELECT any_value(name) FROM {T} WHERE k = 2", []),
     ("SELECT [1.5, 2]::DOUBLE[] AS v, CASE WHEN ? THEN 1 ELSE 2 END", [True]),
     ("SELECT '?' || ?, \"?\" FROM (SELECT 1 AS \"?\")", ["'; DROP TABLE leads; --"]),
 ]  # fmt: skip

@@ -216,6 +216,13 @@ def _parameter(node: exp.Expr) -> exp.Expr:
     return exp.Var(this=f"${node.name}")
 
 
+def _try_cast(node: exp.Expr) -> exp.Expr:
+    """Null where a text is no value of the type."""
+    kind = exp.Literal.string(node.args["to"].sql("postgres"))
+    valid = _call("pg_input_is_valid", exp.cast(node.this.copy(), exp.DType.TEXT), kind)
+    return exp.Case(ifs=[exp.If(this=valid, true=exp.Cast(this=node.this, to=node.args["to"]))])
+
+
 def _hex(node: exp.Expr) -> exp.Expr:
     digits = _call("replace", exp.cast(node.this, exp.DType.TEXT), exp.Literal.string("-"), exp.Literal.string(""))
     return _call("upper", digits)
@@ -236,7 +243,9 @@ _RULES: Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.Column: _column,
     exp.Parameter: _parameter,
     exp.Placeholder: _parameter,
+    exp.IgnoreNulls: lambda node: node.this,  # of any_value, which does so everywhere
     exp.Contains: _contains,
+    exp.TryCast: _try_cast,
     exp.ApproxDistinct: _distinct,
     exp.Hex: _hex,
     exp.LowerHex: _hex,
