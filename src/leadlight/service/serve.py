@@ -63,7 +63,7 @@ def serve(
     """
     began = time.monotonic()
     with ExitStack() as stack:
-        listening = stack.enter_context(_socket(host, port))
+        listening = stack.enter_context(_listen(host, port))
         address = f"http://{host}:{listening.getsockname()[1]}"
         state = stack.enter_context(running(folder, say=say))
         say(f"Listening on {address}")
@@ -121,22 +121,17 @@ def _keys(folder: Path, say: Say) -> Keys:
     return keys
 
 
-@contextmanager
-def _socket(host: str, port: int) -> Iterator[socket.socket]:
-    """Listen at an address.
+def _listen(host: str, port: int) -> socket.socket:
+    """Listen at an address: who comes before all is ready waits.
 
     Raises UsageError where that is not possible.
     """
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
+        family, _, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server((place[0], port), family=family, backlog=2048)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"cannot listen on {host}:{port}: {reason}", fix="Name another --host or --port.") from None
-    with listening:
-        yield listening
 
 
 class _Server(uvicorn.Server):

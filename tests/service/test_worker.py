@@ -1,0 +1,176 @@
+"""What the worker makes of calls, in a store of this process."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.service.shop import Inside
+
+from leadlight.errors import NotFoundError
+from leadlight.scorecards.ledger import Ledger
+
+AT = "2026-03-01T10:00:00Z"
+LATER = "2026-03-02T10:00:00Z"
+AS_OF = datetime(2026, 3, 3)
+
+
+def track(event: str = "order", **more: Any) -> dict[str, Any]:
+    return {"type": "track", "event": event, "timestamp": AT, **more}
+
+
+def identify(**more: Any) -> dict[str, Any]:
+    return {"type": "identify", "timestamp": AT, **more}
+
+
+def points(service: Inside, lead: str, as_of: datetime = AS_OF) -> dict[str, float]:
+    ledger: Ledger = service.state.worker.workspace.explain(lead, "house", as_of=as_of)
+    return {item.key: round(item.points, 6) for item in ledger.contributions}
+
+
+def sent(service: Inside, *calls: dict[str, Any]) -> None:
+    service.send(*calls)
+    service.settle()
+
+
+def rows(service: Inside, sql: str) -> list[tuple[Any, ...]]:
+    return service.state.worker.engine.rows(sql)
+
+
+def test_an_event_scores_its_lead_at_once(service: Inside) -> None:
+    before = points(service, "crm-2", datetime(2026, 3, 1, 9))
+    sent(service, track("Demo Requested", userId="crm-2"))
+    assert before["interest__demo"] == 0
+    assert points(service, "crm-2")["interest__demo"] == 25
+    kept = service.state.worker.workspace.history("crm-2", "house").scores
+    assert len(kept) == 2  # one of the start, one of the event
+    accounts = rows(service, "SELECT count(*) FROM scores WHERE scorecard = 'firms' AND account = 'acme'")
+    assert accounts == [(2,)]
+
+
+def test_others_are_not_scored_again(service: Inside) -> None:
+    sent(service, track(userId="crm-2"))
+    assert len(service.state.worker.workspace.history("crm-1", "house").scores) == 1
+
+
+def test_a_repeated_call_counts_once(service: Inside) -> None:
+    call = track("order", userId="crm-2", messageId="m1", properties={"amount": 99})
+    assert service.send(call, call) == {"success": True, "accepted": 1, "repeated": 1}
+    service.settle()
+    assert service.send(call)["repeated"] == 1
+    sent(service, track("order", userId="crm-2", messageId="m2", properties={"amount": 99}))
+    assert rows(service, "SELECT count(*) FROM events WHERE _source = 'live'") == [(2,)]
+
+
+def test_what_a_device_did_counts_when_its_user_is_known_at_its_own_dates(service: Inside) -> None:
+    page = {"type": "page", "anonymousId": "d1", "properties": {"path": "/pricing"}, "timestamp": AT}
+    sent(service, page)
+    with pytest.raises(NotFoundError):
+        points(service, "anonymous:d1")
+    sent(service, identify(userId="u1", anonymousId="d1", traits={"job": "vp"}, timestamp=LATER))
+    assert points(service, "u1")["interest__pricing"] == pytest.approx(5 * 2 ** (-38 / 24 / 5), abs=1e-6)
+    with pytest.raises(NotFoundError):  # nobody knew of u1 before
+        points(service, "u1", datetime(2026, 3, 2, 9))
+    sent(service, {**page, "timestamp": LATER})
+    assert rows(service, "SELECT count(*) FROM events e JOIN ids i ON i.lead = e.lead WHERE i.id = 'u1'") == [(2,)]
+
+
+def test_a_device_of_two_users_is_the_first_ones_whatever_comes_first(service: Inside) -> None:
+    sent(service, track(anonymousId="d1", event="Demo Requested"))
+    sent(service, identify(userId="second", anonymousId="d1", traits={}, timestamp=LATER))
+    sent(service, identify(userId="second", traits={"job": "vp"}))
+    assert points(service, "second")["interest__demo"] == 25
+    sent(service, identify(userId="first", anonymousId="d1", traits={"job": "vp"}))
+    assert points(service, "second")["interest__demo"] == 0
+    assert points(service, "first")["interest__demo"] == 25
+
+
+def test_a_shared_e_mail_address_makes_one_lead_of_two(service: Inside) -> None:
+    said = identify(anonymousId="d1", traits={"email": "ANN@acme.example"})
+    sent(service, track("Demo Requested", anonymousId="d1"), said)
+    assert points(service, "crm-1")["interest__demo"] == 25
+    assert points(service, "anonymous:d1") == points(service, "crm-1")
+
+
+def test_an_alias_joins_two_ids_with_all_they_have(service: Inside) -> None:
+    sent(service, track("Demo Requested", userId="old"), identify(userId="new", traits={"job": "vp"}))
+    sent(service, {"type": "alias", "previousId": "old", "userId": "new"})
+    assert points(service, "new")["interest__demo"] == 25
+    sent(service, track("order", userId="old", properties={"amount": 20}))
+    assert points(service, "new")["interest__orders"] > 0
+
+
+def test_calls_say_only_what_is_new_and_late_ones_belong_before(service: Inside) -> None:
+    sent(service, identify(userId="u1", traits={"staff": 10}, timestamp=LATER))
+    sent(service, identify(userId="u1", traits={"job": "c_level", "staff": 100}))
+    assert points(service, "u1")["fit__job"] == 20
+    assert points(service, "u1")["fit__staff"] == 2
+    assert points(service, "u1", datetime(2026, 3, 2))["fit__staff"] == 7
+    sent(service, identify(userId="u1", traits={"job": None}, timestamp="2026-03-02T11:00:00Z"))
+    assert points(service, "u1")["fit__job"] == 0
+
+
+def test_a_group_is_the_account(service: Inside) -> None:
+    sent(service, identify(userId="u1", traits={"job": "vp"}))
+    sent(service, {"type": "group", "userId": "u1", "groupId": "acme", "traits": {"size": "small"}, "timestamp": LATER})
+    assert points(service, "u1")["fit__firm"] == 1
+    assert rows(service, "SELECT DISTINCT account FROM attributes a JOIN ids i ON i.lead = a.lead WHERE i.id = 'u1' "
+                         "AND account IS NOT NULL") == [("acme",)]  # fmt: skip
+
+
+def test_values_take_the_type_their_name_has(service: Inside) -> None:
+    sent(service, identify(userId="u1", traits={"staff": "75", "job": 7}))
+    sent(service, identify(userId="u2", traits={"staff": "many"}))
+    found = rows(service, "SELECT staff, job FROM attributes a JOIN ids i ON i.lead = a.lead WHERE i.id = 'u1'")
+    assert found == [(75.0, "7")]
+    assert rows(service, "SELECT staff FROM attributes a JOIN ids i ON i.lead = a.lead WHERE i.id = 'u2'") == [(None,)]
+
+
+def test_new_names_can_be_seen_and_no_name_breaks_a_scorecard(service: Inside) -> None:
+    sent(service, track(userId="crm-2", properties={"Colour": "red", "n": 1, "mixed": 1}),
+         track(userId="crm-2", properties={"mixed": "x"}),
+         identify(userId="u1", traits={"pricing_7d": 9, "size": "huge", "job": "vp", "colour": True}))  # fmt: skip
+    columns = service.state.worker.engine.columns("events")
+    assert (columns["colour"], columns["n"], columns["mixed"]) == ("VARCHAR", "DOUBLE", "VARCHAR")
+    attributes = service.state.worker.engine.columns("attributes")
+    assert "pricing_7d" not in attributes  # the name of a feature
+    assert "size" not in attributes  # an attribute of accounts
+    assert points(service, "u1")["fit__job"] == 12
+
+
+def test_a_call_that_cannot_be_stored_is_put_aside_and_the_others_are_not(service: Inside) -> None:
+    from leadlight.service.call import Call
+
+    good, bad = (Call(name, AS_OF, AS_OF, name, event="order") for name in ("crm-1", "crm-2"))
+    broken = bad.encode()[:-1]
+    service.state.journal.append([(good.digest, good.encode()), (bad.digest, broken)]).result(5)
+    service.settle()
+    assert rows(service, "SELECT lead FROM events WHERE _source = 'live'") == [(1,)]
+    ((call, reason),) = rows(service, "SELECT call, reason FROM live_refused")
+    assert call == broken.decode()
+    assert reason
+    assert 'leadlight_calls_refused_total{why="' in service.state.metrics.text().decode()
+
+
+def test_positions_are_kept_with_what_was_stored(service: Inside) -> None:
+    sent(service, track(userId="crm-1"), track(userId="crm-1", timestamp=LATER))
+    worker = service.state.worker
+    assert rows(service, "SELECT position FROM live_positions") == [(worker.position,)] == [(2,)]
+    assert worker.journal.read(0, 9) == []
+
+
+def test_traits_of_an_erased_person_go_at_the_next_start(service: Inside) -> None:
+    from leadlight.service.live_tables import prepare
+
+    sent(service, identify(userId="u1", anonymousId="d1", traits={"email": "gone@x.example"}))
+    service.state.worker.workspace.erase("u1")
+    prepare(service.state.worker.engine)
+    for table in ("live_traits", "live_links", "live_owners"):
+        assert rows(service, f"SELECT count(*) FROM {table}") == [(0,)]
+
+
+def test_what_happens_in_the_future_does_not_count_yet(service: Inside) -> None:
+    ahead = (datetime.utcnow() + timedelta(days=2)).isoformat()
+    sent(service, track("Demo Requested", userId="crm-1", timestamp=ahead))
+    assert points(service, "crm-1", datetime.utcnow())["interest__demo"] == 0
