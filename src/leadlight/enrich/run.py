@@ -28,14 +28,14 @@ from leadlight.engines.base import Engine
 from leadlight.enrich.again import score_again
 from leadlight.enrich.asking import Asking, Given, Want
 from leadlight.enrich.catalog import open_providers
-from leadlight.enrich.clues import Clues
 from leadlight.enrich.forget import CACHE
 from leadlight.enrich.look import WHERE, Look, Looker, truths
-from leadlight.enrich.network import Network, NetworkError, Why
+from leadlight.enrich.network import Network
+from leadlight.enrich.plan import NOBODY, Plan, plans, within_budget
 from leadlight.enrich.provider import Provider, Surroundings
 from leadlight.enrich.record import Looked, tables
 from leadlight.enrich.report import EnrichRun, ProviderRun, Reason, Traffic
-from leadlight.enrich.waterfall import Standing, Subject, Waterfalls, make_waterfalls
+from leadlight.enrich.waterfall import Subject, Waterfalls, make_waterfalls
 from leadlight.errors import NotFoundError, StoreInUse, UsageError, did_you_mean
 from leadlight.expr.parse import ExpressionError, parse_condition
 from leadlight.features.moment import Moment
@@ -112,15 +112,14 @@ def enrich(
     return replace(made, seconds=time.monotonic() - began)
 
 
-def _in_loop(work: Coroutine[Any, Any, None]) -> None:
+def _in_loop(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end, also where a loop is running already, as in a notebook."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        asyncio.run(work)
-        return
+        return asyncio.run(work)
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, work).result()
+        return pool.submit(asyncio.run, work).result()
 
 
 def asked_providers(spec: EnrichSpec, only: Sequence[str] = ()) -> tuple[str, ...]:
@@ -236,72 +235,16 @@ class _Run:
         """Say what a run would ask at most; nobody is asked, and nothing is written."""
         leads = self.select()
         self.total = len(leads)
-        plans: list[_Plan] = []
+        found: list[Plan] = []
         for chunk in _chunks(leads, CHUNK):
             with self.store(write=False) as engine:
-                subjects = self.looker.subjects(engine, chunk, {})
-                subjects = _in_loop_of(self._imagined(subjects, self.looker.clues(_names(subjects))))
-                plans += [self._plan(look) for look in self.looker.look(engine, subjects)]
+                found += _in_loop(plans(engine, self.looker, chunk))
             self.done += len(chunk)
             self.progress(Progress(self.done, self.total, 0))
-        self._within_budget(plans)
+        found, self.told = within_budget(found, self.looker, self.money)
+        self.asked = {plan.lead for plan in found if plan.reason is None}
+        self.reasons = {plan.lead: plan.reason for plan in found if plan.reason is not None}
         return self.report()
-
-    async def _imagined(self, subjects: Sequence[Subject], clues: Clues) -> list[Subject]:
-        """Return the leads as they will be when what follows from their own values is worked out."""
-        return [await self._imagine(subject, clues) for subject in subjects]
-
-    async def _imagine(self, subject: Subject, clues: Clues) -> Subject:
-        while local := [name for name in self.waterfalls.ready(subject) if name in self.waterfalls.local]:
-            values, standing = dict(subject.query.attributes), dict(subject.standing)
-            for name in local:
-                try:
-                    facts = await self.providers[name].ask(subject.query, NOBODY)
-                except NetworkError:
-                    facts = ()
-                standing[name] = Standing(
-                    subject.keys[name],
-                    bool(facts),
-                    {fact.attribute: (str(fact.value), fact.confidence) for fact in facts},
-                )
-                values |= {fact.attribute: fact.value for fact in facts if values.get(fact.attribute) is None}
-            query = replace(subject.query, clues=clues.of(values), attributes=values)
-            subject = replace(
-                subject, query=query, standing=standing, keys=self.waterfalls.keys(query),
-                tried=subject.tried | set(local),
-            )  # fmt: skip
-        return subject
-
-    def _plan(self, look: Look) -> _Plan:
-        if look.reason is not None:
-            self.reasons[look.lead] = look.reason
-            return _Plan(look.lead, (), look.gain)
-        names = sorted(self.waterfalls.at_most(look.subject, look.opened, look.matter))
-        return _Plan(look.lead, tuple((name, look.subject.keys[name]) for name in names), look.gain)
-
-    def _within_budget(self, plans: list[_Plan]) -> None:
-        """Count the questions, those of the leads with most to gain first, as far as the money goes."""
-        seen: set[tuple[str, str]] = set()
-        questions, leads, cost = Counter[str](), Counter[str](), Counter[str]()
-        for plan in sorted(plans, key=lambda plan: (-plan.gain[0], -plan.gain[1], plan.lead)):
-            new = [(name, key) for name, key in plan.questions if key is None or (name, key) not in seen]
-            price = sum(self.waterfalls.about(name).cost for name, _ in new)
-            if price and self.money is not None and sum(cost.values()) + price > self.money + 1e-9:
-                self.reasons[plan.lead] = Reason.BUDGET
-                continue
-            seen |= {(name, key) for name, key in new if key is not None}
-            if plan.questions:
-                self.asked.add(plan.lead)
-            for name, _ in plan.questions:
-                leads[name] += 1
-            for name, _ in new:
-                questions[name] += 1
-                cost[name] += self.waterfalls.about(name).cost  # type: ignore[assignment]
-        self.told = tuple(
-            ProviderRun(name, about.title, about.network, questions[name], leads[name], cost=float(cost[name]))
-            for name in self.providers
-            if (about := self.waterfalls.about(name)).network
-        )
 
     # ------------------------------------------------------------------------------------------------------ the run
 
@@ -491,45 +434,12 @@ class _Run:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """The questions that may come to be put about a lead: (provider, what is asked, None where that is not known)."""
-
-    lead: int
-    questions: tuple[tuple[str, str | None], ...]
-    gain: tuple[float, float]
-
-
-class _Nobody:
-    """The network of those who ask nobody."""
-
-    async def get(self, *_: Any, **__: Any) -> Any:
-        """Refuse."""
-        raise NetworkError(Why.NOT_ALLOWED, "this provider says that it asks nobody outside")
-
-    post = dns = get
-
-
-NOBODY: Network = _Nobody()
-
-
 def _chunks(leads: Sequence[int], size: int) -> Iterator[Sequence[int]]:
     return (leads[start : start + size] for start in range(0, len(leads), size))
 
 
 def _names(subjects: Iterable[Subject]) -> set[str]:
     return {name for subject in subjects for name in subject.query.attributes}
-
-
-def _in_loop_of(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end and return what comes of it, whether or not a loop is running."""
-    found: list[T] = []
-
-    async def kept() -> None:
-        found.append(await work)
-
-    _in_loop(kept())
-    return found[0]
 
 
 @contextmanager
