@@ -107,6 +107,20 @@ def test_network_errors_pass_as_they_are():
     assert caught.value is error
 
 
+def test_keys_are_left_out_of_facts_and_errors():
+    class Echoing(Raising):
+        async def ask(self, *_):
+            return (Fact("city", "key k3y-k3y", 1.0, "at k3y-k3y", "k3y-k3y"), Fact("employees", 3.0))
+
+    (city, employees) = asyncio.run(Sound(Echoing(None), ABOUT, ("k3y-k3y",)).ask(Query({}), None))
+    assert (city.value, city.origin, city.evidence, employees.value) == ("key …", "at …", "…", 3.0)
+    error = NetworkError(Why.DENIED, "no such key: k3y-k3y")
+    with pytest.raises(NetworkError, match="no such key: …") as caught:
+        asyncio.run(Sound(Raising(error), ABOUT, ("k3y-k3y",)).ask(Query({}), None))
+    assert "k3y" not in repr(caught.value) + repr(Sound(Raising(error), ABOUT, ("k3y-k3y",)))
+    assert caught.value.__cause__ is None
+
+
 def test_about_and_settings_are_those_of_leadlight_yaml():
     provider = Sound(Raising(ValueError()), ABOUT)
     assert (provider.about, provider.settings, provider.key(Query({}))) == (ABOUT, Settings(), "x")

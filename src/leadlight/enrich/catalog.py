@@ -139,7 +139,7 @@ def _make(name: str, spec: EnrichSpec, surroundings: Surroundings, marks: Marks)
     except LeadlightError as error:
         message = f"{error.message}. {error.fix}" if error.fix else error.message
         raise _Wrong(marks.fault(message, path, mark=marks.key(path))) from None
-    return Sound(provider, _as_told(provider.about, name, told))
+    return Sound(provider, _as_told(provider.about, name, told), _secrets(settings, surroundings))
 
 
 def _offer(name: str, told: ProviderSpec, surroundings: Surroundings) -> Offer:
@@ -168,6 +168,15 @@ def _settings(name: str, model: type[Settings], told: ProviderSpec, marks: Marks
         where = f"enrich.providers.{name}"
         raise SpecError([replace(fault, path=f"{where}.{fault.path}" if fault.path else where) for fault in faults])
     return settings
+
+
+def _secrets(settings: Settings, surroundings: Surroundings) -> tuple[str, ...]:
+    """Return what in the settings is nobody's business: what variables stand for, and what is called a key."""
+    found: set[str] = set()
+    for name, text in settings.model_dump().items():
+        if isinstance(text, str) and ("${" in text or name in ("key", "token", "password")):
+            found.add(surroundings.expand(text))
+    return tuple(sorted((text for text in found if len(text) > 3), key=len, reverse=True))
 
 
 def _as_told(about: About, name: str, told: ProviderSpec) -> About:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from leadlight.enrich.network import Network, NetworkError, Why
@@ -15,6 +16,7 @@ MAX_VALUE = 500
 MAX_EVIDENCE = 300
 MAX_ORIGIN = 300
 MAX_FACTS = 200
+HIDDEN = "…"
 MAX_NUMBER = 1e15
 """Above this, a number of employees, dollars or followers is none."""
 
@@ -30,6 +32,8 @@ class Sound:
 
     provider: Provider
     about: About
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Keys that are in its settings: should an answer ever say one back, it is left out."""
 
     @property
     def settings(self) -> Settings:
@@ -44,12 +48,14 @@ class Sound:
         """Return the facts that are sound. Raises NetworkError, and nothing else."""
         try:
             facts = await self.provider.ask(query, network)
-        except NetworkError:
-            raise
+        except NetworkError as error:
+            if not any(secret in error.message for secret in self.secrets):
+                raise
+            raise NetworkError(error.why, hide(error.message, self.secrets), retry_at=error.retry_at) from None
         except Exception as error:
             message = f"the answer to {self.about.name} could not be read ({type(error).__name__})"
             raise NetworkError(Why.BROKEN, message) from error
-        return sound(facts, self.about)
+        return tuple(_hidden(fact, self.secrets) for fact in sound(facts, self.about))
 
 
 def sound(facts: tuple[Fact, ...], about: About) -> tuple[Fact, ...]:
@@ -67,6 +73,17 @@ def sound(facts: tuple[Fact, ...], about: About) -> tuple[Fact, ...]:
     return tuple(best.values())
 
 
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """Return text without the keys that are in it.
+
+    >>> hide("no such key: k3y", ["k3y"])
+    'no such key: …'
+    """
+    for secret in secrets:
+        text = text.replace(secret, HIDDEN)
+    return text
+
+
 def clean_text(text: str, limit: int = MAX_VALUE) -> str:
     """Return text on one line without control characters, at most so long.
 
@@ -75,6 +92,13 @@ def clean_text(text: str, limit: int = MAX_VALUE) -> str:
     """
     plain = " ".join(_CONTROL.sub(" ", text[: limit * 8]).split())
     return plain if len(plain) <= limit else plain[: limit - 1].rstrip() + "…"
+
+
+def _hidden(fact: Fact, secrets: tuple[str, ...]) -> Fact:
+    if not secrets:
+        return fact
+    value = hide(fact.value, secrets) if isinstance(fact.value, str) else fact.value
+    return replace(fact, value=value, origin=hide(fact.origin, secrets), evidence=hide(fact.evidence, secrets))
 
 
 def _clean(fact: Fact, about: About) -> Fact | None:

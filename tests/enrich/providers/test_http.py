@@ -12,7 +12,7 @@ import pytest
 from internet import Answer
 from leadlight.enrich.network import NetworkError, Why
 from leadlight.enrich.provider import Clue, Query, Surroundings
-from leadlight.enrich.providers.http import HIDDEN
+from leadlight.enrich.sound import HIDDEN
 from leadlight.enrich.vendor import VendorSettings, shipped, vendor_offer
 from leadlight.errors import UsageError
 

@@ -15,13 +15,12 @@ from leadlight.enrich.industries import industry_of
 from leadlight.enrich.industry_names import industry_named
 from leadlight.enrich.network import Network, NetworkError, Reply, Why
 from leadlight.enrich.provider import About, Clue, Fact, Query, Surroundings, Value
-from leadlight.enrich.sound import MAX_EVIDENCE, clean_text
+from leadlight.enrich.sound import MAX_EVIDENCE, clean_text, hide
 from leadlight.enrich.template import clues_in, fill, fill_path
 from leadlight.enrich.vendor import VendorSettings, attribute_of
 from leadlight.expr.types import Type
 from leadlight.spec.vendor import AttributeSpec, ErrorSpec, ScaleSpec, VendorSpec
 
-HIDDEN = "…"
 MAX_ITEMS = 1000
 
 
@@ -129,6 +128,7 @@ class Vendor:
             value = self._value(name, place, found)
             if value is not None:
                 confidence = sure if place.confidence is None else min(place.confidence, sure)
+                value = self._hide(value) if isinstance(value, str) else value
                 evidence = self._hide(clean_text(text_of(found) or str(value), MAX_EVIDENCE))
                 origin = f"{self._host}: {place.path}"
                 yield Fact(name, value, confidence, origin=origin, evidence=evidence)
@@ -146,8 +146,7 @@ class Vendor:
             return next((known for each in said if (known := industry_named(each[:200]))), None)
         if place.values:
             found = _translated(found, place.values)
-        value = convert(found, name, wanted)
-        return self._hide(value) if isinstance(value, str) else value
+        return convert(found, name, wanted)
 
     def _confidence(self, answer: Any) -> float:
         told = self._spec.confidence
@@ -159,9 +158,7 @@ class Vendor:
 
     def _hide(self, text: str) -> str:
         """Leave keys out of what is kept, should a vendor ever say them back."""
-        for secret in self._auth.secrets:
-            text = text.replace(secret, HIDDEN)
-        return text
+        return hide(text, self._auth.secrets)
 
 
 def _given(query: Query) -> frozenset[Clue]:
