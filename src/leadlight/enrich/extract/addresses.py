@@ -17,9 +17,15 @@ from leadlight.enrich.extract.regions import country_code, regions
 
 MAX_ADDRESSES = 100
 _DIGIT = re.compile(r"\d")
+_LONG_NUMBER = re.compile(r"\d{4}|\d{3}\s\d{2}|\d{2}-\d{3}")
+_LETTER_DIGIT = re.compile(r"[A-Z]\d")
 LINES_BEFORE = 6
 LONGEST = 200
 
+_TWO_LETTERS = (
+    "AL|AK|AZ|AR|CA|CO|CT|DC|DE|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|OK|OR|PA|PR|RI|SC|"
+    "SD|TN|TX|UT|VT|VA|WA|WV|WI|WY"
+)
 _STATES = (
     "Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|Florida|Georgia|Hawaii|Idaho|Illinois|"
     "Indiana|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota|Mississippi|Missouri|Montana|"
@@ -46,7 +52,12 @@ _ANCHORS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("IE", re.compile(r"\b(?P<region>Co\.?\s(?:[A-Z][a-z]+)|County\s[A-Z][a-z]+)(?:[\s,]{1,3}(?P<code>[A-Z]\d[\dW]\s?[A-Z\d]{4}))?\b")),
     ("IN", re.compile(r"(?<=[a-z)])\s?[-–,]?\s?(?P<region>)(?P<code>[1-8]\d{2}\s?\d{3})(?!\s?\d)(?![-/])")),
 )  # fmt: skip  # noqa: E501
-_US_TOWN = re.compile(rf"\b(?P<region>{_STATES}|{_ST})\b(?P<code>)(?!\w)")
+_TOWN_NAMES = ("New York|", "Washington|")
+"""States whose name is more often that of a town."""
+_US_TOWN = re.compile(rf"\b(?P<region>{_STATES.replace(_TOWN_NAMES[0], '').replace(_TOWN_NAMES[1], '')}|{_ST})\b(?P<code>)(?!\w)")
+_STATE_WORDS = frozenset(
+    word for name in f"{_STATES}|{_TWO_LETTERS}".split("|") for word in name.split()[:1]
+)  # fmt: skip
 _CONTINENTAL = re.compile(
     r"(?<![\w.,/+-])(?:(?P<country>D|A|CH|F|B|NL|L|I|E|DK|SE|S|FI|PL|CZ)\s?[-–]\s?)?"
     r"(?P<code>\d{5}|\d{4}(?:\s[A-Z]{2}\b)?|\d{3}\s\d{2}|\d{2}-\d{3})\s(?P<city>[A-ZÄÖÜÉÈŁŚÅØ][\w'.-]+(?:[\s-][A-ZÄÖÜ(]?[\w'.)-]+){0,3})"
@@ -176,13 +187,17 @@ def _written(lines: Sequence[Line], countries: Sequence[str]) -> Iterator[Addres
 def _ends(text: str, countries: Sequence[str]) -> list[tuple[str, re.Match[str]]]:
     """Return where addresses may end in a line, in order; a place is read in one way only."""
     ends: list[tuple[str, re.Match[str]]] = []
-    has_digit = _DIGIT.search(text) is not None
+    numeric = _LONG_NUMBER.search(text) is not None
+    mixed = _LETTER_DIGIT.search(text) is not None
     for country, pattern in _ANCHORS:
-        if (has_digit or country == "IE") and (country in countries or country in ("US", "GB", "CA")):
+        possible = mixed if country in ("GB", "CA") else numeric or country == "IE"
+        if possible and (country in countries or country in ("US", "GB", "CA")):
             ends += [(country, match) for match in pattern.finditer(text)]
-    if has_digit:
+    if numeric:
         ends += [(_continental(match, countries), match) for match in _CONTINENTAL.finditer(text)]
     taken = [(match.start(), match.end()) for _, match in ends]
+    if _STATE_WORDS.isdisjoint(text.replace(",", " ").replace(".", " ").split()):
+        return sorted(ends, key=lambda end: end[1].start())
     for match in _US_TOWN.finditer(text):
         if not any(start <= match.start() <= end for start, end in taken):
             ends.append(("us", match))

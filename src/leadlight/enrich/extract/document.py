@@ -25,8 +25,12 @@ _BLOCKS = frozenset(
     "footer form frame h1 h2 h3 h4 h5 h6 header hr iframe legend li main nav ol option p pre section select summary "
     "table tbody td textarea tfoot th thead title tr ul".split()
 )
+_ITEMS = ("itemscope", "itemtype", "typeof=", "typeof =", "vcard", "h-card", '"adr', "'adr", " adr ", "h-adr")
+"""Signs of structured data in the markup itself."""
 _SILENT = frozenset("script style noscript template svg math object iframe head textarea select".split())
 """Elements whose text is not read."""
+_CHANGING = _SILENT | {"header", "footer", "nav", "aside", "address", "h1", "h2", "h3", "h4", "h5", "h6"}
+"""Elements that change what holds inside them, with or without attributes."""
 _AREAS = {"header": "header", "footer": "footer", "nav": "nav", "aside": "aside", "address": "address"}
 _AREA_WORDS = re.compile(r"(?i)(?:^|[\s_-])(footer|foot|bottom|copyright|header|masthead|logo|brand|nav|menu)(?=$|[\s_-])")
 _AREA_OF_WORD = {
@@ -35,6 +39,9 @@ _AREA_OF_WORD = {
 }  # fmt: skip
 _WHOLE = re.compile(r"(?:https?://[\w.-]+(?::\d+)?(?:/[\w./~%+?&=;,@!$*-]*)?(?:#|$)|mailto:[\w.@+-]+$)")
 """An address that needs nothing done to it."""
+_PLAIN = re.compile(r"(?:/(?=[\w?])|/$|\w)(?:[\w%+&=,~$!*?-]|[./](?![./]))*$")
+"""A reference that can be put behind the address of its folder or host as it is."""
+_ORIGIN = re.compile(r"(https?://[^/?#]+)((?:/[^/?#]*)*/)")
 _PARTS = re.compile(r"(?i)https?://([^/?#:]*)(:\d+)?([^?#]*)")
 _SPACES = re.compile(r"[\s\u200b\u200e\u200f\ufeff\u00ad\x00-\x1f\x7f]+")
 
@@ -120,9 +127,8 @@ def tidy(text: str | None, limit: int = 500) -> str:
     """
     if not text:
         return ""
-    if len(text) > limit * 4:
-        text = text[: limit * 4]
-    return _SPACES.sub(" ", text).strip()[:limit]
+    words = " ".join(text[: limit * 4].split())
+    return (words if words.isprintable() else _SPACES.sub(" ", words).strip())[:limit]
 
 
 def absolute(base: str, reference: str | None) -> str:
@@ -136,6 +142,8 @@ def absolute(base: str, reference: str | None) -> str:
     reference = reference.strip()
     if _WHOLE.match(reference):
         return reference.partition("#")[0]
+    if _PLAIN.match(reference) and (whole := _ORIGIN.match(base)):
+        return (whole[1] if reference[0] == "/" else whole[1] + whole[2]) + reference
     try:
         url = urljoin(base, _SPACES.sub(" ", reference).strip()).partition("#")[0]
         urlsplit(url)
@@ -156,10 +164,11 @@ def take_apart(markup: str, url: str) -> Document:
     """Take a page apart; whatever the markup is, this fails for none."""
     tamed = tame(markup)
     tree = LexborHTMLParser(tamed or "<html></html>", options=LexborDocumentOptions.WO_EVENTS)
-    walk = _Walk(url)
+    lowered = tamed.lower()
+    walk = _Walk(url, items=any(sign in lowered for sign in _ITEMS))
     if tree.root is not None:
         walk.through(tree.root)
-    return walk.document(tamed)
+    return walk.document(lowered)
 
 
 @dataclass(slots=True)
@@ -172,10 +181,14 @@ class _Place:
     link: list[str] | None = None
 
 
+_NOWHERE = _Place()
+
+
 class _Walk:
     """One walk through the tree, in the order of the page."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, items: bool = True) -> None:
+        self.with_items = items
         self.url = url
         self.base = url
         self.title = ""
@@ -220,7 +233,7 @@ class _Walk:
                 self._leave(tag)
                 following = node.next
             node = following
-        self._break(_Place())
+        self._break(_NOWHERE)
 
     def document(self, markup: str) -> Document:
         """Return what was gathered."""
@@ -242,7 +255,7 @@ class _Walk:
             times=tuple(self.times),
             protected=tuple(self.protected),
             text="\n".join(line.text for line in self.lines),
-            markup=markup.lower(),
+            markup=markup,
         )
 
     def _text(self, text: str, place: _Place) -> None:
@@ -253,7 +266,8 @@ class _Walk:
         self._run.append(text)
         if place.link is not None and len(place.link) < 20:
             place.link.append(text)
-        self.items.text(text)
+        if self.with_items:
+            self.items.text(text)
 
     def _break(self, place: _Place) -> None:
         if self._run:
@@ -267,23 +281,30 @@ class _Walk:
     def _enter(self, node: LexborNode, tag: str, place: _Place) -> _Place:
         attributes = node.attributes
         if tag in _BLOCKS:
-            self._break(place)
-            self.items.text(" ")
+            if self._run:
+                self._break(place)
+            if self.with_items:
+                self.items.text(" ")
         visit = getattr(self, f"_{tag}", None) if tag in _VISITED else None
         if visit is not None:
             visit(node, attributes, place)
-        if attributes:
-            cloudflare = attributes.get("data-cfemail")
-            if cloudflare and len(self.protected) < 200:
-                self.protected.append(cloudflare)
-        self.items.enter(tag, attributes, self.base)
+        if self.with_items:
+            self.items.enter(tag, attributes, self.base)
+        if not attributes and tag not in _CHANGING:
+            return place
+        cloudflare = attributes.get("data-cfemail")
+        if cloudflare and len(self.protected) < 200:
+            self.protected.append(cloudflare)
         return self._inside(tag, attributes, place)
 
     def _leave(self, tag: str) -> None:
         if tag in _BLOCKS:
-            self._break(_Place())
-            self.items.text(" ")
-        self.items.leave()
+            if self._run:
+                self._break(_NOWHERE)
+            if self.with_items:
+                self.items.text(" ")
+        if self.with_items:
+            self.items.leave()
 
     def _inside(self, tag: str, attributes: Mapping[str, str | None], place: _Place) -> _Place:
         area = _AREAS.get(tag) or _area(attributes) or place.area

@@ -47,4 +47,4 @@ def _together(doubts: dict[str, float]) -> float:
 
 def around(text: str, start: int, end: int, *, width: int = 60) -> str:
     """Return the words around a place in a text, as evidence."""
-    return text[max(0, start - width) : end + width].strip()[:MAX_EVIDENCE]
+    return " ".join(text[max(0, start - width) : end + width].split())[:MAX_EVIDENCE]

@@ -27,6 +27,7 @@ _WITH_FORM = re.compile(
     r"(?<![\w&])((?:(?:[A-Z][\w'’.-]{0,30}|&|and|of|the)[ ,]{1,2}){1,6}"
     r"(?:Inc|LLC|LLP|Ltd|LTD|Limited|Corp|Corporation|PLC|plc|GmbH|AG|KG|S\.A|SARL|SAS|SRL|S\.r\.l|S\.p\.A|B\.V|N\.V|Pty)\b\.?)"
 )
+_ANY_FORM = re.compile(r"\b(?:Inc|LLC|LLP|Ltd|LTD|Limited|Corp|Corporation|PLC|plc|GmbH|AG|KG|S\.A|SARL|SAS|SRL|S\.r\.l|S\.p\.A|B\.V|N\.V|Pty)\b")
 _COPYRIGHT = re.compile(
     r"(?i)(?:©|\(c\)|&copy;?|\bcopyright\b)(?:[\s,.:-]|©|\(c\)|\bcopyright\b|\bby\b|\bis\b|\bowned\b|\d{4}|[-–]){0,12}\s*(?P<name>[^©|•·\n]{2,90})"
 )
@@ -165,13 +166,14 @@ def _hints(document: Document, label: str) -> Iterator[tuple[str, str, str]]:
     for image in document.images:
         if image.area == "logo" or "logo" in image.marks or "logo" in image.source.lower() or "logo" in image.alt.lower():
             yield re.sub(r"(?i)\b(?:the\s)?(?:logo|home ?page|home|image|link to)\b(?:\sof)?", "", image.alt), "logo", image.alt
+    with_form = _ANY_FORM.search(document.text) is not None
     for line in document.lines:
         text = line.text
         if line.heading == 1:
             yield text, "heading", text
         if "©" in text or "opyright" in text or "(c)" in text or "OPYRIGHT" in text or "(C)" in text:
             yield _of_copyright(text), "copyright", text
-        if len(text) < 400:
+        if with_form and len(text) < 400:
             for match in _WITH_FORM.finditer(text):
                 yield match[1], "legal form", text
     yield from _spelled_out(document, label)

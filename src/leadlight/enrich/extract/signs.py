@@ -15,7 +15,7 @@ KINDS = {
     "about": r"about|company|who[ -]we[ -]are|our[ -]story|über[ -]?uns|ueber[ -]?uns|unternehmen|a[ -]propos|qui[ -]sommes|sobre|"
     r"quienes[ -]somos|chi[ -]siamo|azienda|over[ -]ons|om[ -]os|om[ -]oss|o[ -]nas|team|impressum|imprint|mentions[ -]legales|aviso[ -]legal",
     "contact": r"contact|kontakt|contacto|contatti|contato|get[ -]in[ -]touch|reach[ -]us|locations?|standorte|find[ -]us|impressum",
-    "pricing": r"pricing|prices?|plans?|plans[ -]and[ -]pricing|preise?|preisliste|tarife?|tarifs|prix|precios?|planes|prezzi|prijzen|priser|"
+    "pricing": r"pricing|prices|price[ -]list|plans|plans[ -]and[ -]pricing|preise?|preisliste|tarife?|tarifs|prix|precios?|planes|prezzi|prijzen|priser|"
     r"cennik|precos|preços|pakete|editions",
     "careers": r"careers?|jobs?|join[ -]us|join[ -]our[ -]team|work[ -](?:with|for)[ -]us|vacanc(?:y|ies)|open[ -](?:positions|roles)|we.?re[ -]hiring|"
     r"hiring|karriere|stellen(?:angebote)?|stellenanzeigen|offene[ -]stellen|recrutement|carri[eè]res?|emplois?|nous[ -]rejoindre|empleo|"
@@ -65,7 +65,8 @@ _JOB_WORDS = re.compile(
     r"specialist|consultant|accountant|representative|director|intern(?:ship)?|nurse|driver|mechanic|electrician|sales|entwickler|mitarbeiter\w*|"
     r"ingenieur\w*|d[ée]veloppeu\w*|comptable|desarrollador\w*)\b"
 )
-_MOST_WORDS = 8
+_MOST_WORDS = 4
+"""Words in a link to a page that matters, and in the last part of its address: titles of stories are longer."""
 
 
 def is_page_of(link: Link, kind: str) -> bool:
@@ -82,8 +83,10 @@ def is_page_of(link: Link, kind: str) -> bool:
 
 
 def _readable(path: str) -> str:
-    path = path[-80:]
-    return (unquote(path) if "%" in path else path).replace("_", "-")
+    """Return the last part of an address's path, where that is short enough to be a name."""
+    path = path[-120:].rstrip("/").rpartition("/")[2]
+    path = (unquote(path) if "%" in path else path).replace("_", "-")
+    return path if path.count("-") < _MOST_WORDS else ""
 
 
 def kinds_of(url: str, title: str) -> set[str]:
@@ -155,12 +158,12 @@ def pricing(document: Document) -> Found | None:
 
 def trial(document: Document) -> Found | None:
     """Return the sign of a trial or a free plan."""
-    return _first(document, _TRIAL)
+    return _first(document, _TRIAL, ("trial", "free", "kostenlos", "gratis", "gratuit", "testversion", "grátis"))
 
 
 def demo(document: Document) -> Found | None:
     """Return the sign that a demo can be asked for."""
-    return _first(document, _DEMO)
+    return _first(document, _DEMO, ("demo", "démo"))
 
 
 def login(document: Document) -> Found | None:
@@ -173,7 +176,11 @@ def login(document: Document) -> Found | None:
     return None
 
 
-def _first(document: Document, pattern: re.Pattern[str]) -> Found | None:
+def _first(document: Document, pattern: re.Pattern[str], words: tuple[str, ...]) -> Found | None:
+    """Return the first hit; the words, one of which must stand there, are looked for first, as that is faster."""
+    lowered = document.text.lower()
+    if not any(word in lowered for word in words):
+        return None
     if (match := pattern.search(document.text)) is not None:
         return Found("true", 0.85, "text", around(document.text, match.start(), match.end()))
     return None

@@ -37,6 +37,15 @@ Category = Literal[
 Word = Annotated[str, Field(min_length=2, max_length=200)]
 MAX_BYTES = 2_000_000
 _PART = re.compile(r"[a-z0-9_]+")
+_COMMON = frozenset(
+    "com net org www http https js css min html src href img script class data id name static cdn assets app plugins plugin form forms "
+    "powered by window content widget widgets embed api load init page view shop store media core version lib library frontend "
+    "skin site sites default files bundle bundles web analytics player push create config container tag track tracking video "
+    "secure seal link links platform button buttons social google facebook twitter youtube share maps customer online module "
+    "wp themes theme tracker cookie consent title meta powered this is website".split()
+)
+_BETWEEN = bytes(code if chr(code).isalnum() and code < 128 or code == ord("_") else ord(" ") for code in range(256))
+"""What separates words becomes a space."""
 
 
 class Fingerprint(Spec):
@@ -90,7 +99,7 @@ class _Sign:
     word: str
 
 
-Index = Mapping[str, Sequence[_Sign]]
+Index = Mapping[bytes, Sequence[_Sign]]
 """Word → the signs that hold it."""
 
 
@@ -129,23 +138,23 @@ def known(fingerprints: Mapping[str, Fingerprint]) -> Known:
 
 
 def _index(signs: Iterable[_Sign]) -> Index:
-    index: dict[str, list[_Sign]] = {}
+    index: dict[bytes, list[_Sign]] = {}
     for sign in signs:
-        index.setdefault(_key(sign.word), []).append(sign)
+        index.setdefault(_key(sign.word).encode(), []).append(sign)
     return index
 
 
 def _key(word: str) -> str:
-    """Return the longest part of a sign's words; one that stands between others is rather taken.
+    """Return the longest part of a sign's words that is not on every other page.
 
     >>> _key("cdn.shopify.com"), _key("/wp-content/"), _key("nreum")
     ('shopify', 'content', 'nreum')
     """
-    parts = list(_PART.finditer(word))
+    parts = _PART.findall(word)
     if not parts:
         return ""
-    inner = [part[0] for part in parts if part.start() > 0 and part.end() < len(word) and len(part[0]) >= 4]
-    return max(inner or [part[0] for part in parts], key=len)
+    rare = [part for part in parts if part not in _COMMON]
+    return max(rare or parts, key=len)
 
 
 @cache
@@ -241,7 +250,8 @@ def _signs(document: Document, headers: Mapping[str, str], of: Known) -> Iterabl
 
 def _held(text: str, index: Index) -> Iterable[_Sign]:
     """Return the signs that a text holds: only those are looked for of which one part stands in it as a whole word."""
-    for part in index.keys() & set(_PART.findall(text)):
+    words = set(text.encode("ascii", "replace").translate(_BETWEEN).split())
+    for part in index.keys() & words:
         for sign in index[part]:
             if sign.word in text:
                 yield sign
