@@ -14,7 +14,9 @@ from leadlight.cli.options import Folder, Json
 
 def serve(
     host: Annotated[str, typer.Option(metavar="HOST", help="The address to listen on; 0.0.0.0 is all.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(metavar="N", help="The port to listen on; 0 is any free one.")] = 8123,
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65535, help="The port to listen on; 0 is any free one.")
+    ] = 8123,
     for_: Annotated[
         str | None, typer.Option("--for", metavar="DURATION", help="Stop by itself after a while, as in 30s.")
     ] = None,

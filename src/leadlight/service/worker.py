@@ -134,9 +134,10 @@ class Worker:
         """Store calls; where one of them cannot be stored, the others are, and that one is put aside."""
         try:
             self._store_all(calls)
-        except _UNUSABLE:
-            raise
-        except (duckdb.Error, LeadlightError) as error:
+        except (duckdb.Error, LeadlightError) as raised:
+            error = _cause(raised)
+            if isinstance(error, _UNUSABLE):
+                raise
             if len(calls) > 1:
                 middle = len(calls) // 2
                 self._store(calls[:middle])
@@ -225,3 +226,12 @@ class Worker:
         drop_calls(self.engine)
         for table in ("touched", "touched_accounts"):
             self.engine.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def _cause(error: BaseException) -> Exception:
+    """Return what went wrong first: what is done in a transaction after a fault only says that there was one."""
+    found = error
+    while isinstance(found, duckdb.TransactionException) and found.__context__ is not None:
+        found = found.__context__
+    assert isinstance(found, Exception)
+    return found
