@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
@@ -58,6 +60,11 @@ def test_normal_form(address, normal):
         ("Paris, Texas", "Paris", "TX", "US"),
         ("Paris, France", "Paris", None, "FR"),
         ("Wilmington, DE", "Wilmington", "DE", "US"),
+        ("Seattle WA", "Seattle", "WA", "US"),
+        ("Inver Grove Heights, MN", "Inver Grove Heights", "MN", "US"),
+        ("Pasadena, CA", "Pasadena", "CA", "US"),
+        ("Toronto, CA", "Toronto", None, "CA"),
+        ("Berlin, DE", "Berlin", None, "DE"),
         ("Atlanta, Georgia", "Atlanta", "GA", "US"),
         ("Tbilisi, Georgia", "Tbilisi", None, "GE"),
         ("Dublin 2, Ireland", "Dublin", None, "IE"),
@@ -130,6 +137,21 @@ WORDS = st.lists(
 def test_whatever_is_written_there_the_answer_is_sound(clues):
     facts = asyncio.run(ADDRESS.ask(Query(clues), None))  # type: ignore[arg-type]
     assert {fact.attribute for fact in sound(facts, ABOUT)} == {fact.attribute for fact in facts}
+
+
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "enrich_companies" / "fortune1000_2022.csv"
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not DATA.exists(), reason=f"no {DATA.name} beside the repository")
+@pytest.mark.parametrize("form", ["{city}, {state}", "{city} {state}", "1 Main Street, {city}, {state}"])
+def test_cities_and_states_of_a_thousand_companies(form):
+    with DATA.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))[::3]
+    found = [(row["state"], says(form.format(**row), Address(AddressSettings()))) for row in rows]
+    right = [(told.get("country"), told.get("region")) == ("US", state) for state, told in found]
+    assert sum(right) / len(right) > 0.98
+    assert sum("latitude" in told for _, told in found) / len(found) > 0.85  # cities of 15,000 people and more
 
 
 @pytest.mark.parametrize("country", ["GB", "IE", "IN", "AZ", "BR", "GP", "SE", "MV", "IM"])

@@ -268,7 +268,7 @@ def _by_shape(text: str, code: str, smallest: Smallest) -> str | None:
     """Return the country that the look of a postal code gives away."""
     if (match := _STATE_ZIP.search(text)) and any(name in _states() for name in _endings(match[1].upper())):
         return "US"
-    if _city_of_state(text, smallest):
+    if _ends_in_state(text, smallest):
         return "US"
     whole = f"{text} {code}".strip()
     lettered = (country for country in _LETTERED if re.search(rf"\b{_lists()['codes'][country]}\b", whole))
@@ -279,14 +279,25 @@ def _by_shape(text: str, code: str, smallest: Smallest) -> str | None:
     return _lists()["prefixes"].get(dashed[1]) if dashed else None
 
 
-def _city_of_state(text: str, smallest: Smallest) -> bool:
-    """Say whether a text ends in a city and its state: Paris, Texas."""
-    rest, comma, last = text.rpartition(",")
-    state = _states().get(last.strip().upper())
-    if not comma or state is None:
+_STATE = re.compile(r"^(?P<rest>.*\w)(?P<comma>,)?\s+(?P<state>[A-Z]{2}|[A-Z][\w.]+(?:\s[A-Z]\w+)?)$")
+
+
+def _ends_in_state(text: str, smallest: Smallest) -> bool:
+    """Say whether a text ends in a city and its state: "Paris, Texas", "Seattle WA".
+
+    Two letters are a state unless they are a country that has the city ("Berlin, DE"); a state's name needs its city.
+    """
+    match = _STATE.match(text)
+    state = _states().get(match["state"].upper()) if match else None
+    if match is None or state is None:
         return False
-    found = gazetteer(smallest).find(rest.rpartition(",")[2].strip(), country="US", region=state)
-    return found is not None and found.place.region == state
+    city = match["rest"].rpartition(",")[2].strip()
+    found = gazetteer(smallest).find(city, country="US", region=state)
+    here = found.place.population if found is not None and found.place.region == state else -1
+    if len(match["state"]) > 2:
+        return match["comma"] is not None and here >= 0
+    abroad = gazetteer(smallest).find(city, country=match["state"])
+    return abroad is None or here >= abroad.place.population
 
 
 def _endings(text: str) -> list[str]:
@@ -296,7 +307,7 @@ def _endings(text: str) -> list[str]:
 def _by_city(text: str, city: str, smallest: Smallest) -> str | None:
     """Return the country of the best known city in the text, from its end."""
     names = [city] if city else [name for part in reversed(_segments(text)[-4:]) for name in _last_words(part)]
-    found = (gazetteer(smallest).find(name) for name in names if name)
+    found = (gazetteer(smallest).find(name) for name in names if len(name) > 3 or not name.isascii())
     return next((one.place.country for one in found if one and one.confidence >= 0.3), None)
 
 
@@ -342,8 +353,8 @@ def _in_united_states(text: str) -> Parts:
     """Read an address by usaddress, a model of how addresses in the United States are written."""
     import usaddress
 
-    if not text:
-        return Parts()
+    if not any(c.isdigit() for c in text):
+        return _city_and_state(text)
     labelled = [(word.strip(" ,.;()"), label) for word, label in usaddress.parse(text)]
     street = " ".join(_shortened(word, label) for word, label in labelled if label.startswith(_STREET) and word)
     city = " ".join(word for word, label in labelled if label == "PlaceName" and word)
@@ -353,6 +364,14 @@ def _in_united_states(text: str) -> Parts:
     )
     region = _states().get(state.upper(), "")
     return Parts(street, _capitals(city), region, code, "US", sure=0.9 if code and region else 0.7)
+
+
+def _city_and_state(text: str) -> Parts:
+    """Read what has no number, so that it is no street: a city, and its state where that follows."""
+    match = _STATE.match(text)
+    state = _states().get(match["state"].upper(), "") if match else ""
+    city = match["rest"].rstrip(",") if match and state else text
+    return Parts("", _capitals(city.rpartition(",")[2].strip()), state, "", "US", sure=0.8 if state else 0.6)
 
 
 def _shortened(word: str, label: str) -> str:
