@@ -62,7 +62,7 @@ def _said(one: ProviderRun) -> str:
 
 def _traffic(run: EnrichRun) -> str:
     sent = run.traffic
-    size = f"{sent.bytes / 1e6:,.1f} MB" if sent.bytes else "nothing"
+    size = f"{sent.bytes / 1e6:,.1f} MB" if sent.bytes >= 1e6 else f"{sent.bytes / 1e3:,.0f} kB"
     return (
         f"{many(sent.requests, 'request')}, {many(sent.dns, 'DNS question')}, {size} received, "
         f"{many(sent.cached, 'answer')} from the cache"
