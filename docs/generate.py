@@ -1,6 +1,7 @@
-"""Write the reference of the command line from the commands themselves: `python docs/generate.py`.
+"""Write the reference pages from what they are about: `python docs/generate.py`.
 
-With `--check` nothing is written; the exit code says whether the page is what it would be.
+`cli.md` comes from the commands' own help, `providers.md` from the catalog of providers. With `--check` nothing is
+written; the exit code says whether the pages are what they would be.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-PAGE = Path(__file__).parent / "cli.md"
-HEAD = """# The command line
+FOLDER = Path(__file__).parent
+CLI_HEAD = """# The command line
 
 Made by `python docs/generate.py` from the commands' own help; do not edit. Each command is a method of
 `leadlight.open(FOLDER)` under the same name (`try` is `try_lead`).
@@ -20,13 +23,32 @@ Exit codes: 0 done · 2 the arguments make no sense · 3 faults in what you wrot
 5 the store cannot be used · 6 there is no such lead, scorecard, file or workspace · 7 an optional package is needed ·
 70 a bug · 130 interrupted.
 """
+PROVIDERS_HEAD = """# Providers, and what they give
+
+Made by `python docs/generate.py` from the catalog; do not edit. What `enrich:` in leadlight.yaml says of them stands in
+[how to look leads up](howto/enrich.md); what is refused for safety's sake in [enrich safely](howto/enrich-safely.md).
+
+Money is what one question costs where nobody says otherwise: set `cost` to what your contract says. *Personal* means
+that what is sent identifies a person, and not only a company. *Local* providers ask nobody: they work out what follows
+from the lead's own values. Companies found in registers are judged before they are believed: by name, country, place
+and web site, and where two are as likely there is no answer (`leadlight.enrich.match` states the rule).
+"""
+VENDORS_HEAD = """## Vendors
+
+Described in YAML: each is one file, and [your own](howto/describe-a-vendor.md) is made the same way. They need a key,
+taken from the environment variable named.
+"""
+VOCABULARY_HEAD = """## Attributes
+
+One name, one meaning and one type, whoever answers. A provider described in YAML may add names of its own.
+"""
 
 
-def page() -> str:
-    """Return the whole page."""
+def cli_page() -> str:
+    """Return the reference of the command line."""
     from leadlight.cli.sections import SECTIONS
 
-    parts = [HEAD, _block("leadlight")]
+    parts = [CLI_HEAD, _block("leadlight")]
     for title, names in SECTIONS.items():
         parts.append(f"## {title}\n")
         parts += [f"### leadlight {name}\n\n{_block(f'leadlight {name}')}" for name in names]
@@ -40,15 +62,103 @@ def _block(command: str) -> str:
     return f"```text\n{help_text.strip()}\n```\n"
 
 
+def providers_page() -> str:
+    """Return the reference of providers, their settings, and the vocabulary."""
+    from leadlight.enrich.catalog import names, offer
+    from leadlight.enrich.vendor import shipped
+
+    built_in = [name for name in names() if name not in shipped()]
+    parts = [PROVIDERS_HEAD, _providers(built_in), "## Settings\n"]
+    parts.append("Besides `cost`, `ttl`, `per_second` and `since`, which all have.\n")
+    parts += [_settings(name, offer(name).settings) for name in built_in if offer(name).settings.model_fields]
+    parts += [VENDORS_HEAD, _providers(sorted(shipped())), _keys(), VOCABULARY_HEAD, _vocabulary()]
+    return "\n".join(parts)
+
+
+def _providers(names: Iterable[str]) -> str:
+    from leadlight.enrich.catalog import offer
+
+    head = ["provider", "what it is", "needs", "gives", "cost", "holds", "pace", "licence"]
+    return _table(head, (_provider(offer(name).about) for name in names))
+
+
+def _provider(about: Any) -> list[str]:
+    kinds = [*(["local"] if not about.network else []), *(["personal"] if about.personal else [])]
+    pace = f"{about.per_second:g} a second" if about.per_second else ""
+    return [
+        f"`{about.name}`",
+        ", ".join([about.title, *(f"*{kind}*" for kind in kinds)]),
+        " or ".join(" + ".join(sorted(clue.value for clue in need)) for need in about.needs),
+        ", ".join(f"`{attribute}`" for attribute in about.gives),
+        f"{about.cost:g}" if about.cost else "",
+        f"{about.ttl.days} d",
+        pace,
+        about.licence,
+    ]
+
+
+def _settings(name: str, model: Any) -> str:
+    rows = (
+        [f"`{key}`", "" if field.is_required() else _default(field), field.description]
+        for key, field in model.model_fields.items()
+    )
+    return f"### {name}\n\n{_table(['setting', 'unless told', 'what it says'], rows)}"
+
+
+def _default(field: Any) -> str:
+    value = field.get_default(call_default_factory=True)
+    return "" if value in (None, [], {}, "") else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _keys() -> str:
+    import re
+
+    from leadlight.enrich.vendor import shipped
+
+    rows = []
+    for name, path in sorted(shipped().items()):
+        variables = re.findall(r"\$\{(\w+)\}", path.read_text(encoding="utf-8"))
+        rows.append([f"`{name}`", ", ".join(f"`{variable}`" for variable in dict.fromkeys(variables))])
+    return _table(["vendor", "key"], rows)
+
+
+def _vocabulary() -> str:
+    from leadlight.enrich.catalog import abouts
+    from leadlight.enrich.vocabulary import VOCABULARY
+
+    givers: dict[str, list[str]] = {}
+    for about in abouts():
+        for attribute in about.gives:
+            givers.setdefault(attribute, []).append(about.name)
+    rows = (
+        [f"`{name}`", meaning.type.value, meaning.means, f"`{meaning.example}`", ", ".join(givers.get(name, []))]
+        for name, meaning in VOCABULARY.items()
+    )
+    return _table(["attribute", "type", "meaning", "example", "who gives it"], rows)
+
+
+def _table(head: list[str], rows: Iterable[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines) + "\n"
+
+
+PAGES: Mapping[str, Callable[[], str]] = {"cli.md": cli_page, "providers.md": providers_page}
+
+
 def main() -> int:
-    """Write the page, or compare it."""
-    if "--check" in sys.argv[1:]:
-        same = PAGE.exists() and PAGE.read_text() == page()
-        if not same:
-            sys.stderr.write("docs/cli.md is not what the commands say: run python docs/generate.py\n")
-        return 0 if same else 1
-    PAGE.write_text(page())
-    return 0
+    """Write the pages, or compare them."""
+    check = "--check" in sys.argv[1:]
+    wrong = [name for name, page in PAGES.items() if not _done(FOLDER / name, page(), check=check)]
+    for name in wrong:
+        sys.stderr.write(f"docs/{name} is not what it would be: run python docs/generate.py\n")
+    return 1 if wrong else 0
+
+
+def _done(path: Path, text: str, *, check: bool) -> bool:
+    if check:
+        return path.exists() and path.read_text(encoding="utf-8") == text
+    path.write_text(text, encoding="utf-8")
+    return True
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from tests.docs.pages import ROOT, Block, blocks, commands, name, pages, unlike
 
 from leadlight.cli.app import VERBS, main
 from leadlight.spec.models import ScorecardSpec, SourceSpec, WorkspaceSpec
+from leadlight.spec.vendor import VendorSpec
 from leadlight.spec.yaml import read_yaml
 
 WALKED = [ROOT / "README.md", ROOT / "docs" / "tutorial.md", *sorted((ROOT / "docs" / "howto").glob("*.md")),
@@ -73,6 +74,8 @@ def test_every_yaml_is_what_it_seems_to_be(block: Block) -> None:
     content = parsed.value
     if "groups" in content:
         ScorecardSpec.model_validate(content)
+    elif "request" in content:
+        VendorSpec.model_validate(content)
     elif content.keys() <= WorkspaceSpec.model_fields.keys():
         WorkspaceSpec.model_validate(content)
     else:  # one source, or a few of them

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -295,3 +296,18 @@ def test_same_clues_same_key(vendor):
     assert asked.key(Query({Clue.DOMAIN: " Anvil.Example "})) == asked.key(Query({Clue.DOMAIN: "anvil.example"}))
     assert asked.key(Query({Clue.DOMAIN: "anvil.example", Clue.PHONE: "+1"})) == "domain=anvil.example"
     assert asked.key(Query({Clue.COMPANY: "Anvil"})) is None
+
+
+def test_the_vendor_of_the_documentation_works_as_described(internet, ask, tmp_path):
+    page = Path(__file__).parents[3] / "docs/howto/describe-a-vendor.md"
+    found = re.findall(r"```(\w+)\n(.*?)```", page.read_text(), flags=re.DOTALL)
+    answer = json.loads(next(text for language, text in found if language == "json"))
+    (tmp_path / "vendor.yaml").write_text(next(text for language, text in found if language == "yaml"))
+    internet.handle("api.firmographics.example", "/v1/companies", answer)
+    surroundings = Surroundings(environ={"FIRMOGRAPHICS_KEY": "s3cret-key"})
+    asked = vendor_offer("firmographics", tmp_path / "vendor.yaml").make(VendorSettings(), surroundings)
+    facts = ask(asked, domain="anvil.example")
+    assert {name: (fact.value, fact.confidence) for name, fact in facts.items()} == {
+        "employees": (101, 0.87), "country": ("DE", 0.87), "industry": ("software", 0.87),
+        "headcount_growth": (0.2, 0.5),
+    }  # fmt: skip

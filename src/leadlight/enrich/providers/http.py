@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from leadlight.enrich.answer import answered
-from leadlight.enrich.convert import convert, text_of
+from leadlight.enrich.convert import convert, number_of, text_of
 from leadlight.enrich.industries import industry_of
 from leadlight.enrich.industry_names import industry_named
 from leadlight.enrich.network import Network, NetworkError, Reply, Why
@@ -152,9 +152,8 @@ class Vendor:
         told = self._spec.confidence
         if not isinstance(told, ScaleSpec):
             return told
-        found = _find(told.path, answer)
-        known = isinstance(found, int | float) and not isinstance(found, bool)
-        return min(max(found / told.of, 0.0), 1.0) if known else 0.5
+        found = number_of(_find(told.path, answer))
+        return 0.5 if found is None else min(max(found / told.of, 0.0), 1.0)
 
     def _hide(self, text: str) -> str:
         """Leave keys out of what is kept, should a vendor ever say them back."""
