@@ -72,6 +72,8 @@ INDEXES = tuple(
         ("events", "lead", 'lead, type, "at"', "INDEX"),
         ("events", "key", "_source, _key", "UNIQUE INDEX"),
         ("outcomes", "lead", "lead", "INDEX"),
+        ("lookups", "key", "_key, provider", "INDEX"),
+        ("facts", "key", "_key, provider", "INDEX"),
         ("scores", "lead", "scorecard, lead, as_of", "INDEX"),
         ("grade_history", "lead", 'scorecard, lead, "at"', "INDEX"),
     )

@@ -180,10 +180,12 @@ def _gather_runs(engine: Engine) -> None:
             ), settled AS (
                 SELECT m.lead, m.attribute, m.moment, b.value FROM moments m LEFT JOIN best b
                 ON b.lead = m.lead AND b.attribute = m.attribute AND b.moment = m.moment
-                QUALIFY b.value IS DISTINCT FROM lag(b.value) OVER (PARTITION BY m.lead, m.attribute ORDER BY m.moment)
+            ), compared AS (
+                SELECT *, lag(value) OVER (PARTITION BY lead, attribute ORDER BY moment) AS before FROM settled
             )
-            SELECT *, lead(moment, 1, {forever}) OVER (PARTITION BY lead, attribute ORDER BY moment) AS ends
-            FROM settled
+            SELECT lead, attribute, moment, value,
+                lead(moment, 1, {forever}) OVER (PARTITION BY lead, attribute ORDER BY moment) AS ends
+            FROM compared WHERE value IS DISTINCT FROM before
             """,
             forever=_FOREVER,
         )

@@ -24,7 +24,7 @@ from leadlight.store.history import LEADS, add_columns
 from leadlight.store.periods import rebuild
 from leadlight.store.schema import BEGINNING
 from leadlight.store.speakers import FILL, SPEAKERS
-from leadlight.store.sql import Sql, fill
+from leadlight.store.sql import Sql, each, fill, more
 
 SINCE_CREATION = datetime.fromisoformat(BEGINNING)
 """The `known_at` of an answer that counts as known since the lead exists."""
@@ -115,19 +115,27 @@ def _hear(engine: Engine, lookups: pa.Table, facts: pa.Table, now: datetime) -> 
     """Make `heard` and `heard_facts`: what is to be written, dated."""
     engine.register("given_lookups", _placed(lookups, LOOKUPS))
     engine.register("given_facts", _placed(facts, FACTS))
+    rest = [name for name in LOOKUPS.names if name != "known_at"]
     engine.execute(
-        "CREATE TEMP TABLE heard AS WITH given AS (SELECT i.lead, g.* REPLACE (coalesce(g.known_at, ?) AS known_at) "
-        "FROM given_lookups g JOIN ids i ON i.key = g._key "
-        "QUALIFY row_number() OVER (PARTITION BY g._key, g.provider ORDER BY g._place DESC) = 1) "
-        "SELECT g.* EXCLUDE (_place) REPLACE (CASE WHEN g.known_at < ? AND EXISTS (FROM lookups l JOIN ids i "
-        "ON i.key = l._key WHERE i.lead = g.lead AND l.provider = g.provider AND l.outcome <> 'failed' "
-        "AND l.known_at >= g.known_at) THEN ? ELSE g.known_at END AS known_at) FROM given g",
+        fill(
+            "CREATE TEMP TABLE heard AS WITH given AS (SELECT i.lead{given}, coalesce(g.known_at, ?) AS known_at "
+            "FROM given_lookups g JOIN ids i ON i.key = g._key "
+            "QUALIFY row_number() OVER (PARTITION BY g._key, g.provider ORDER BY g._place DESC) = 1) "
+            "SELECT g.lead{given}, CASE WHEN g.known_at < ? AND EXISTS (SELECT 1 FROM lookups l JOIN ids i "
+            "ON i.key = l._key WHERE i.lead = g.lead AND l.provider = g.provider AND l.outcome <> 'failed' "
+            "AND l.known_at >= g.known_at) THEN ? ELSE g.known_at END AS known_at FROM given g",
+            given=more(each("g.{name}", rest)),
+        ),
         [now, now, now],
     )
+    of_facts = [name for name in FACTS.names if name not in ("fetched_at", "known_at", "until")]
     engine.execute(
-        "CREATE TEMP TABLE heard_facts AS SELECT f.* EXCLUDE (_place) REPLACE (coalesce(f.fetched_at, h.fetched_at) "
-        "AS fetched_at, h.known_at AS known_at, coalesce(f.until, h.until) AS until) FROM given_facts f "
-        "JOIN heard h ON h._key = f._key AND h.provider = f.provider AND h.outcome = 'found'"
+        fill(
+            "CREATE TEMP TABLE heard_facts AS SELECT {facts}, coalesce(f.fetched_at, h.fetched_at) AS fetched_at, "
+            "h.known_at, coalesce(f.until, h.until) AS until FROM given_facts f "
+            "JOIN heard h ON h._key = f._key AND h.provider = f.provider AND h.outcome = 'found'",
+            facts=each("f.{name}", of_facts),
+        )
     )
     engine.unregister("given_lookups")
     engine.unregister("given_facts")
@@ -156,7 +164,11 @@ def _write(engine: Engine, now: datetime) -> tuple[int, int]:
             )
         )
     engine.execute(
-        "INSERT INTO lookups BY NAME SELECT * EXCLUDE (lead), ? AS recorded_at FROM heard ORDER BY _key, provider",
+        fill(
+            "INSERT INTO lookups BY NAME SELECT {columns}, ?::TIMESTAMP AS recorded_at FROM heard "
+            "ORDER BY _key, provider",
+            columns=LOOKUPS.names,
+        ),
         [now],
     )
     engine.execute("INSERT INTO facts BY NAME SELECT * FROM heard_facts ORDER BY _key, provider, attribute")
@@ -186,9 +198,10 @@ def answered(engine: Engine, keys: Iterable[int], now: datetime) -> pa.Table:
     wanted = pa.table({"lead": pa.array(list(keys), pa.int32())})
     engine.register("wanted_leads", wanted)
     found = engine.arrow(
-        "SELECT i.lead AS _key, l.provider, l.subject, l.outcome, l.until FROM lookups l JOIN ids i ON i.key = l._key "
-        "WHERE i.lead IN (SELECT lead FROM wanted_leads) QUALIFY row_number() OVER (PARTITION BY i.lead, l.provider "
-        "ORDER BY l.recorded_at DESC, l.known_at DESC, l._key) = 1 AND l.until > ? ORDER BY 1, 2",
+        "WITH last AS (SELECT i.lead, l.provider, l.subject, l.outcome, l.until FROM lookups l "
+        "JOIN ids i ON i.key = l._key WHERE i.lead IN (SELECT lead FROM wanted_leads) QUALIFY row_number() OVER "
+        "(PARTITION BY i.lead, l.provider ORDER BY l.recorded_at DESC, l.known_at DESC, l._key) = 1) "
+        "SELECT lead AS _key, provider, subject, outcome, until FROM last WHERE until > ? ORDER BY lead, provider",
         [now],
     )
     engine.unregister("wanted_leads")
@@ -198,10 +211,11 @@ def answered(engine: Engine, keys: Iterable[int], now: datetime) -> pa.Table:
 def answers_of(engine: Engine, lead: int, moment: datetime) -> pa.Table:
     """Return what each provider says of one lead as of a moment: the facts of its newest answer, with its basis."""
     return engine.arrow(
-        "WITH answers AS (SELECT l.* FROM lookups l JOIN ids i ON i.key = l._key WHERE i.lead = $1 "
+        "WITH answers AS (SELECT l._key, l.provider, l.known_at, l.basis FROM lookups l JOIN ids i ON i.key = l._key "
+        "WHERE i.lead = $1 "
         "AND l.outcome <> 'failed' AND l.known_at <= $2 QUALIFY row_number() OVER (PARTITION BY l.provider "
         "ORDER BY l.known_at DESC, l.fetched_at DESC, l._key) = 1) "
-        "SELECT f.*, a.basis, a.subject FROM answers a JOIN facts f ON f._key = a._key AND f.provider = a.provider "
+        "SELECT f.*, a.basis FROM answers a JOIN facts f ON f._key = a._key AND f.provider = a.provider "
         "AND f.known_at = a.known_at ORDER BY f.attribute, f.provider, f.confidence DESC, f.value",
         [lead, moment],
     )

@@ -96,18 +96,18 @@ def own_values(engine: Engine, lead: int, moment: datetime) -> pa.Table:
 
     Columns: attribute, value (as text), source, since (the moment at which the source began to say it).
     """
-    kinds = engine.columns(LEADS.observations)
+    kinds, names = engine.columns(LEADS.observations), value_columns(engine, LEADS)
     return engine.arrow(
         fill(
             """
             WITH rows AS (
-                SELECT o._source, {identity} AS _identity, {moment} AS _at, [{values}] AS _values
+                SELECT o._source, {identity} AS _identity, {moment} AS _at, [{labels}] AS _labels, [{values}] AS _values
                 FROM observations o {context}
                 WHERE o.lead = $1 AND {moment} <= $2 AND o._source NOT IN {ours}
                 QUALIFY row_number() OVER (PARTITION BY o._source, {identity}, {moment}
                                            ORDER BY o.known_at DESC NULLS LAST) = 1
             ), told AS (
-                SELECT _source, _identity, _at, unnest(_values, recursive := true) FROM rows
+                SELECT _source, _identity, _at, unnest(_labels) AS attribute, unnest(_values) AS value FROM rows
             ), marked AS (
                 SELECT *, CASE WHEN value IS DISTINCT FROM lag(value) OVER w THEN _at END AS changed FROM told
                 WINDOW w AS (PARTITION BY attribute, _source, _identity ORDER BY _at)
@@ -121,15 +121,15 @@ def own_values(engine: Engine, lead: int, moment: datetime) -> pa.Table:
             identity=LEADS.identity,
             moment=LEADS.moment,
             context=LEADS.context,
-            values=joined(_pair(name, kinds[name]) for name in value_columns(engine, LEADS)),
+            labels=joined(literal(name) for name in names),
+            values=joined(_text(name, kinds[name]) for name in names),
             ours=OURS,
         ),
         [lead, moment],
     )
 
 
-def _pair(name: str, kind: str) -> Sql:
-    """Return an attribute and the text that stands for its value: whole numbers without a point."""
+def _text(name: str, kind: str) -> Sql:
+    """Return the text that stands for a value: whole numbers without a point."""
     whole = "regexp_replace(o.{name}::VARCHAR, '\\.0$', '')"
-    text = whole if kind == "DOUBLE" else "o.{name}::VARCHAR"
-    return fill("{{'attribute': {label}, 'value': " + text + "}}", label=literal(name), name=name)
+    return fill(whole if kind == "DOUBLE" else "o.{name}::VARCHAR", name=name)
