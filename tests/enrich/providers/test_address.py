@@ -31,6 +31,9 @@ def says(address: str = "", provider: Address = ADDRESS, **clues: str) -> dict[s
     [
         ("12 Main Street, Suite 4, Albany, New York 12207-1234", "12 Main St Ste 4, Albany, NY 12207-1234, US"),
         ("12 MAIN ST STE 4 ALBANY NY 12207", "12 Main St Ste 4, Albany, NY 12207, US"),
+        ("750 Main Street, Hartford, Connecticut 6103", "750 Main St, Hartford, CT 06103, US"),
+        ("6 Forge Road, Sevenoaks, Kent TN14 7QU", "6 Forge Road, Sevenoaks Kent TN14 7QU, GB"),
+        ("1 Forge Road, Vadodara, Gujarat 390 019, India", "1 Forge Road, Vadodara Gujarat 390 019, IN"),
         ("PO Box 123, Austin TX 78701", "PO Box 123, Austin, TX 78701, US"),
         ("1600 Amphitheatre Pkwy\nMountain View, CA 94043\nUSA", "1600 Amphitheatre Pkwy, Mountain View, CA 94043, US"),
         ("Marienplatz 1, 80331 München, Deutschland", "Marienplatz 1, 80331 Munich, DE"),

@@ -260,13 +260,13 @@ def _states() -> Mapping[str, str]:
 
 
 _PREFIXED = re.compile(r"(?:^|[\s,])([A-Z]{1,3})[- ]?(?=\d{3,5}\b)")
-_STATE_ZIP = re.compile(r"([A-Za-z.]{2,}(?:\s[A-Za-z]+)?)[,\s]+\d{5}(?:-\d{4})?$")
+_STATE_ZIP = re.compile(r"([A-Za-z.]{2,}(?:\s[A-Za-z]+)?)[,\s]+(\d{4,5})(?:-\d{4})?$")
 _LETTERED = ("CA", "GB", "NL")
 
 
 def _by_shape(text: str, code: str, smallest: Smallest) -> str | None:
     """Return the country that the look of a postal code gives away."""
-    if (match := _STATE_ZIP.search(text)) and any(name in _states() for name in _endings(match[1].upper())):
+    if (match := _STATE_ZIP.search(text)) and _is_state_zip(match[1], match[2]):
         return "US"
     if _ends_in_state(text, smallest):
         return "US"
@@ -277,6 +277,11 @@ def _by_shape(text: str, code: str, smallest: Smallest) -> str | None:
         return found
     dashed = re.search(r"(?:^|[\s,])([A-Z]{1,3})-\d{3,5}\b", whole)
     return _lists()["prefixes"].get(dashed[1]) if dashed else None
+
+
+def _is_state_zip(words: str, code: str) -> bool:
+    states = [_states()[name] for name in _endings(words.upper()) if name in _states()]
+    return bool(states) and (len(code) == 5 or states[0] in _ZERO)
 
 
 _STATE = re.compile(r"^(?P<rest>.*\w)(?P<comma>,)?\s+(?P<state>[A-Z]{2}|[A-Z][\w.]+(?:\s[A-Z]\w+)?)$")
@@ -307,8 +312,14 @@ def _endings(text: str) -> list[str]:
 def _by_city(text: str, city: str, smallest: Smallest) -> str | None:
     """Return the country of the best known city in the text, from its end."""
     names = [city] if city else [name for part in reversed(_segments(text)[-4:]) for name in _last_words(part)]
-    found = (gazetteer(smallest).find(name) for name in names if len(name) > 3 or not name.isascii())
-    return next((one.place.country for one in found if one and one.confidence >= 0.3), None)
+    found = ((name, gazetteer(smallest).find(name)) for name in names if len(name) > 3 or not name.isascii())
+    return next((one.place.country for name, one in found if one and _is_known(one, name)), None)
+
+
+def _is_known(found: Found, name: str) -> bool:
+    """Say whether a name alone, that could be anything's, is that of a city."""
+    large = found.place.population >= 100_000 or folded(found.place.name) == folded(name)
+    return large and found.confidence >= 0.3
 
 
 def _last_words(segment: str) -> list[str]:
@@ -355,7 +366,7 @@ def _in_united_states(text: str) -> Parts:
 
     if not any(c.isdigit() for c in text):
         return _city_and_state(text)
-    labelled = [(word.strip(" ,.;()"), label) for word, label in usaddress.parse(text)]
+    labelled = [(word.strip(" ,.;()"), label) for word, label in usaddress.parse(_with_zero(text))]
     street = " ".join(_shortened(word, label) for word, label in labelled if label.startswith(_STREET) and word)
     city = " ".join(word for word, label in labelled if label == "PlaceName" and word)
     state = " ".join(word for word, label in labelled if label == "StateName" and word)
@@ -364,6 +375,22 @@ def _in_united_states(text: str) -> Parts:
     )
     region = _states().get(state.upper(), "")
     return Parts(street, _capitals(city), region, code, "US", sure=0.9 if code and region else 0.7)
+
+
+_ZERO = frozenset({"CT", "MA", "ME", "NH", "NJ", "PR", "RI", "VT"})
+"""States whose ZIP codes begin with 0, which spreadsheets drop."""
+
+
+def _with_zero(text: str) -> str:
+    """Return an address with the zero of its ZIP code that a spreadsheet dropped.
+
+    >>> _with_zero("Hartford, CT 6103"), _with_zero("Albany, NY 1220")
+    ('Hartford, CT 06103', 'Albany, NY 1220')
+    """
+    match = _STATE_ZIP.search(text)
+    if match is None or len(match[2]) == 5 or not _is_state_zip(match[1], match[2]):
+        return text
+    return f"{text[: match.start(2)]}0{text[match.start(2) :]}"
 
 
 def _city_and_state(text: str) -> Parts:
