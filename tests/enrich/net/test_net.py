@@ -438,11 +438,22 @@ def test_rules_that_are_none_allow(internet, ask, robots):
     assert ask(internet.network(), lambda door: door.get(f"http://{host}/", crawl=True)).text() == "home"
 
 
-def test_long_delays_are_not_waited_for(internet, ask):
-    internet.site("slowly.example", {"/": "x"}, robots="User-agent: *\nCrawl-delay: 600\n")
-    error = ask(internet.network(), lambda door: door.get("http://slowly.example/", crawl=True))
-    assert (error.why, error.message) == (
-        Why.NOT_ALLOWED, "robots.txt of slowly.example asks for 600 s between two pages"
+def test_of_hosts_that_ask_for_long_pauses_one_page_is_read(internet, ask):
+    internet.site(
+        "slowly.example",
+        {"/": Answer(status=302, headers={"location": "https://slowly.example/en"}), "/en": "home", "/b": "b"},
+        robots="User-agent: *\nCrawl-delay: 600\n",
+    )
+
+    async def work(door):
+        home = await door.get("http://slowly.example/", crawl=True)
+        try:
+            await door.get("https://slowly.example/b", crawl=True)
+        except NetworkError as error:
+            return home.text(), error.why, error.message
+
+    assert ask(internet.network(), work) == (
+        "home", Why.NOT_ALLOWED, "slowly.example asks for 600 s between two pages, and was read just now"
     )  # fmt: skip
 
 

@@ -39,6 +39,14 @@ def test_what_looks_like_a_secret_is_not_shown_either():
     )
 
 
+def test_redirects_wait_for_other_hosts_turns_only():
+    same = ask("https://a.example/").onward(target("https://a.example/b"))
+    other = same.onward(target("https://b.example/"))
+    assert (same.spaced, other.spaced) == (False, True)
+    rules = ask("https://a.example/robots.txt", spaced=False, page=False)
+    assert not rules.onward(target("https://b.example/robots.txt")).spaced
+
+
 def test_what_was_meant_for_one_host_is_not_told_to_another():
     question = ask("https://a.example/", headers=(("Authorization", "s"),), secrets="k=s")
     assert question.onward(target("https://a.example/b")).headers == question.headers

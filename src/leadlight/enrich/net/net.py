@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json as jsonlib
+import math
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
@@ -27,7 +28,6 @@ from leadlight.enrich.net.counts import Counts
 from leadlight.enrich.net.failures import Cut, Passing
 from leadlight.enrich.net.politeness import (
     LATER,
-    LONGEST_DELAY,
     LONGEST_PAUSE,
     RETRIES,
     Politeness,
@@ -220,10 +220,6 @@ class Door:
             raise NetworkError(
                 Why.NOT_ALLOWED, f"robots.txt of {step.at.host} does not allow {step.at.path.partition('?')[0][:100]}"
             )
-        if rules.delay > LONGEST_DELAY:
-            raise NetworkError(
-                Why.NOT_ALLOWED, f"robots.txt of {step.at.host} asks for {rules.delay:g} s between two pages"
-            )
         return max(step.every, rules.delay)
 
     async def _rules_of(self, step: Question) -> robots.Rules:
@@ -241,7 +237,7 @@ class Door:
     async def _read_rules(self, step: Question) -> robots.Rules:
         question = Question(
             replace(step.at, path="/robots.txt"), ttl=robots.HOLDS, limit=robots.LONGEST, cut=True, every=step.every,
-            spaced=False, strict=False, asker=step.asker,
+            spaced=False, page=False, strict=False, asker=step.asker,
         )  # fmt: skip
         try:
             return robots.read(await self._answer(question, question.key), step.at.host)
@@ -275,7 +271,11 @@ class Door:
         sending = Sending(
             step.at, step.method, self._headers(step, old), step.body, step.limit, step.cut, step.secret_path
         )
-        async with self.politeness.turn(step.at.host, every=step.every, together=step.together, spaced=step.spaced):
+        turn = self.politeness.turn(
+            step.at.host, every=step.every, together=step.together, spaced=step.spaced,
+            patience=LONGEST_PAUSE if step.crawl else math.inf,
+        )  # fmt: skip
+        async with turn:
             self.counts.spend(step.at.host)
             try:
                 answer = await self.transport.send(sending)

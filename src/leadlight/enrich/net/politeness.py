@@ -24,8 +24,6 @@ LONGEST_PAUSE = 10.0
 """A host that asks for more patience than these seconds is left alone until then, and the look-up fails."""
 LATER = 60.0
 """Seconds for which a host is left alone that is busy again and again, and names no time."""
-LONGEST_DELAY = 60.0
-"""robots.txt may ask for so many seconds between pages; who asks for more is not crawled."""
 DEAD_AFTER = 3
 """So many failed connections in a row, and a host is taken as dead …"""
 DEAD_FOR = 120.0
@@ -58,19 +56,21 @@ class Politeness:
         self._slots = asyncio.Semaphore(self.at_once)
 
     @asynccontextmanager
-    async def turn(self, host: str, *, every: float, together: int = 1, spaced: bool = True) -> AsyncIterator[None]:
+    async def turn(
+        self, host: str, *, every: float, together: int = 1, spaced: bool = True, patience: float = math.inf
+    ) -> AsyncIterator[None]:
         """Wait for the host's turn: `every` seconds after the last, `together` at the same time at most.
 
         A host that waits for its turn takes none of the places of those that are asked at the same time. What is not
-        `spaced` (robots.txt) neither waits nor makes others wait. Raises NetworkError where the host asked to be left
-        alone, or is dead.
+        `spaced` (robots.txt, redirects) neither waits nor makes others wait. Raises NetworkError where the host asked
+        to be left alone, is dead, or where its turn is farther away than `patience`, in seconds.
         """
         state = self._state(host, together)
         state.users += 1
         try:
             self._check(host, state)
             async with state.slots:
-                await self._start(host, state, every if spaced else None)
+                await self._start(host, state, every if spaced else None, patience)
                 try:
                     yield
                 finally:
@@ -78,13 +78,16 @@ class Politeness:
         finally:
             state.users -= 1
 
-    async def _start(self, host: str, state: _Host, every: float | None) -> None:
+    async def _start(self, host: str, state: _Host, every: float | None, patience: float) -> None:
         """Wait for the turn and for a place; the next turn is counted from when this one really begins."""
         if every is None:
             await self._slots.acquire()
             return
         async with state.pace:
-            if (wait := state.next_at - time.monotonic()) > 0:
+            wait = state.next_at - time.monotonic()
+            if wait > patience:
+                raise Passing(Why.NOT_ALLOWED, f"{host} asks for {every:g} s between two pages, and was read just now")
+            if wait > 0:
                 self.counts.waited += wait
                 await asyncio.sleep(wait)
             self._check(host, state)

@@ -32,6 +32,9 @@ class Question:
     every: float = 1.0
     together: int = 1
     spaced: bool = True
+    """Whether it waits for the host's turn."""
+    page: bool = True
+    """Whether it is what was asked for, and not a robots.txt on the way there."""
     asker: str = ""
     strict: bool = True
     """Whether 401, 402 and 403 are failures."""
@@ -39,8 +42,12 @@ class Question:
     """Whether what is beyond the limit is left, and no failure."""
 
     def onward(self, at: Target) -> Question:
-        """Go where a redirect leads; what was meant for one host is not told to another."""
-        return replace(self, at=at) if at.origin == self.at.origin else replace(self, at=at, headers=(), secrets="")
+        """Go where a redirect leads; what was meant for one host is not told to another.
+
+        On the same host it is still the same page, for which no further turn is waited.
+        """
+        onward = replace(self, at=at, spaced=self.page and at.host != self.at.host)
+        return onward if at.origin == self.at.origin else replace(onward, headers=(), secrets="")
 
     @property
     def method(self) -> str:
