@@ -240,7 +240,7 @@ def facts(
     names of its web site's address.
     """
     spf = _tools((name, patterns.spf.of(name)) for name in (*(n for _, n in _names_in(records.spf)), *included))
-    verified = _tools((text, verified_tool(text, patterns)) for text in records.txt)
+    verified = _tools((_start(text), verified_tool(text, patterns)) for text in records.txt)
     signed = _tools((name, patterns.dkim.of(name)) for name in keys)
     return (
         *_mail(records, patterns, spf),
@@ -299,6 +299,11 @@ def verified_tool(text: str, patterns: Patterns) -> str | None:
         return known
     generic = _GENERIC.match(text)
     return generic[1].replace("-", "_") if generic else None
+
+
+def _start(text: str) -> str:
+    """Return what a verification record is for, without its token."""
+    return re.split(r"[=:]", text[:80], maxsplit=1)[0].strip('"')
 
 
 def _shorter(start: str) -> Iterable[str]:
