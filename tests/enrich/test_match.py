@@ -138,6 +138,7 @@ def test_hosts_never_fail(text):
 def test_key_is_all_that_is_looked_at():
     query = Query({Clue.COMPANY: " Anvil  WORKS", Clue.COUNTRY: "gb", Clue.DOMAIN: "Anvil.Example"})
     assert company_key(query) == "anvil works|gb|anvil.example||"
+    assert company_key(Query({Clue.COMPANY: "Anvil", Clue.COUNTRY: "Germany"})) == "anvil|de|||"
     assert wanted_of(query) == Wanted("Anvil WORKS", "GB", "anvil.example")
     assert company_key(Query({Clue.DOMAIN: "anvil.example"})) is None
     assert company_key(Query({Clue.COMPANY: " -- "})) is None

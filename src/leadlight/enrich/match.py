@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from leadlight.enrich.convert import country_of
 from leadlight.enrich.provider import Clue, Query
 
 LEAST = 0.5
@@ -87,10 +88,9 @@ def wanted_of(query: Query) -> Wanted | None:
     name = query.get(Clue.COMPANY)
     if not name or not folded(name):
         return None
-    country = (query.get(Clue.COUNTRY) or "").strip().upper()
     return Wanted(
         " ".join(name.split()),
-        country if len(country) == 2 else None,
+        country_of(query.get(Clue.COUNTRY)),
         (query.get(Clue.DOMAIN) or "").strip().lower() or None,
         query.get(Clue.CITY),
         query.get(Clue.POSTAL_CODE),

@@ -52,7 +52,7 @@ class CompaniesHouse:
     def key(self, query: Query) -> str | None:
         """Return the company's name and all that it is judged by; None for companies of other countries."""
         wanted = wanted_of(query)
-        return company_key(query) if wanted is not None and wanted.country in (None, "GB", "UK") else None
+        return company_key(query) if wanted is not None and wanted.country in (None, "GB") else None
 
     async def ask(self, query: Query, network: Network) -> tuple[Fact, ...]:
         """Return what is registered of the company. Raises NetworkError."""

@@ -23,7 +23,9 @@ from leadlight.enrich.provider import About, Clue, Fact, Offer, Query, Settings,
 from leadlight.errors import shorten
 
 URL = "https://www.wikidata.org/w/api.php"
-FOUND = 10
+FOUND = 7
+LIMIT = 10_000_000
+"""Bytes of an answer: well-known companies have thousands of claims."""
 REFERRED = 20
 COMPANY, COUNTRY, SITE, FOUNDED, ENDED, EMPLOYEES = "P31", "P17", "P856", "P571", "P576", "P1128"
 REVENUE, INDUSTRY, PARENT, OWNER, EXCHANGE, LEI, ISO = "P2139", "P452", "P749", "P127", "P414", "P1278", "P297"
@@ -114,8 +116,8 @@ PROVIDER = Offer(ABOUT, WikidataSettings, Wikidata)
 async def _get(params: Mapping[str, str], query: Query, network: Network) -> Any:
     params = {**params, "format": "json", "formatversion": "2"}
     return await json_from(
-        network, URL, whose="Wikidata", at=query.at, params=params, ttl=ABOUT.ttl, nothing=(), check=_check
-    )
+        network, URL, whose="Wikidata", at=query.at, params=params, ttl=ABOUT.ttl, nothing=(), limit=LIMIT, check=_check,
+    )  # fmt: skip
 
 
 def _check(answer: Any) -> None:
