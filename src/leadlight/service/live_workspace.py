@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from leadlight.engines.base import Engine
+from leadlight.scorecards.ledger import Ledger
+from leadlight.scorecards.trial import trial
 from leadlight.spec.models import AttributeFeature
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.names import catalog
@@ -53,6 +56,12 @@ class LiveWorkspace(Workspace):
             for name, feature in features.items()
             if not (isinstance(feature.spec, AttributeFeature) and feature.spec.attribute == name)
         )
+
+    def try_lead(
+        self, lead: Mapping[str, Any], scorecard: str | None = None, *, as_of: str | datetime | None = None
+    ) -> Ledger:
+        """Score one lead given as a mapping; nothing is stored, and nothing is asked of the store."""
+        return trial(self.resolved, self._card(self.resolved, scorecard), lead, self._as_of(as_of))
 
     def _ready(self, engine: Engine) -> ResolvedWorkspace:
         """Return the workspace as the store's names make it, also where nobody was heard of yet."""
