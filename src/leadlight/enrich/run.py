@@ -50,6 +50,8 @@ CHUNK, SMALL = 500, 50
 """How many leads go through the stages together; fewer with a budget, so that those with more to gain are first."""
 AT_ONCE = 4
 """How many chunks are on their way at the same time."""
+OFTEN = 3
+"""How often what follows from a lead's own values is worked out in a run, where others' answers change these."""
 PATIENCE = 60.0
 """For how many seconds is waited for a store that another process has open."""
 
@@ -312,14 +314,18 @@ class _Run:
     async def _stages(self, asking: Asking, chunk: Sequence[int], *, only_local: bool) -> None:
         """Send a chunk through stages until nobody is left to ask."""
         tried: dict[int, frozenset[str]] = {}
+        times = Counter[tuple[int, str]]()
         given: list[Given] = []
         while True:
             wants = await asyncio.to_thread(self._stage, chunk, given, tried, only_local)
             if not wants or asking.stop.is_set():
                 return
             given, unasked = await asking.put(wants)
+            times.update((want.look.lead, want.provider) for want in wants)
             for want in wants:
-                tried[want.look.lead] = tried.get(want.look.lead, frozenset()) | {want.provider}
+                often = 1 if self.waterfalls.about(want.provider).network else OFTEN
+                if times[want.look.lead, want.provider] >= often:
+                    tried[want.look.lead] = tried.get(want.look.lead, frozenset()) | {want.provider}
             self._note(given, unasked, asking)
             self._tell(asking)
 
@@ -367,7 +373,11 @@ class _Run:
             for one in given
         ]  # fmt: skip
         self.touched |= {one.key for one in looked if one.error is None}
-        return record(engine, self.spec, *tables(looked), max(self.now(), self.looker.now))
+        return record(engine, self.spec, *tables(looked), self._at())
+
+    def _at(self) -> datetime:
+        """Return the moment, never before the run began: what was found at an earlier stage is known by then."""
+        return max(self.now(), self.looker.now)
 
     def _dated(self, engine: Engine, given: Sequence[Given]) -> dict[tuple[str, int], datetime]:
         """Return since when answers are known that are not known since now.
@@ -383,7 +393,7 @@ class _Run:
             elif not about.network:
                 clues = self.looker.clues(_names(one.want.look.subject for one in given))
                 names = clues.sources(frozenset().union(*about.needs))
-                rows = since(engine, leads, names, self.looker.now).to_pylist()
+                rows = since(engine, leads, names, self._at()).to_pylist()
                 found |= {(name, row["lead"]): row["known_at"] for row in rows if row["known_at"] is not None}
         return found
 
