@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from internet import Internet
+from internet import Internet, companies
 from leadlight.enrich.net.net import open_network
 from leadlight.enrich.network import MONTH, NetworkError, Why
 from leadlight.enrich.provider import Clue, Query, Surroundings
@@ -72,6 +72,12 @@ def test_a_company_with_everything(internet):
         "hosting": "shopify",
         "domain_resolves": True,
     }
+
+
+def test_a_domain_with_addresses_of_the_new_kind_only(internet):
+    internet.records("six.example", aaaa=["2606:4700::6810:1"])
+    found = asked(internet, "six.example")
+    assert (found["domain_resolves"], found["hosting"]) == (True, "cloudflare")
 
 
 def test_an_international_domain(internet):
@@ -162,6 +168,12 @@ def test_behind_a_gateway_the_spf_record_names_the_suite():
     assert (suite.value, suite.confidence) == ("microsoft_365", 0.8)
 
 
+def test_who_sends_for_a_company_does_not_receive_for_it():
+    found = says(mx=("1 mail.acme.com",), txt=("v=spf1 include:mail.zendesk.com include:mailgun.org -all",))
+    assert found["mail_suite"] == "self_hosted"
+    assert says(mx=("1 mx.other.net",), txt=("v=spf1 include:mailgun.org -all",))["mail_suite"] == "other"
+
+
 def test_null_mx_and_no_mx_take_no_mail():
     assert says(mx=("0 .",))["email_has_mx"] is False
     assert says(addresses=("192.0.2.1",))["email_has_mx"] is False
@@ -221,6 +233,28 @@ def test_name_servers():
     assert says(ns=("ada.ns.cloudflare.com.", "bob.ns.cloudflare.com"))["dns_host"] == "cloudflare"
     assert says(ns=("ns1.acme.com",))["dns_host"] == "self_hosted"
     assert says(ns=("ns1.somebody.net",))["dns_host"] == "other"
+
+
+def test_three_hundred_companies_over_the_wire(internet):
+    made = companies.make_companies(300, seed=4)
+    companies.add(internet, made)
+    before = internet.questions()
+
+    async def ask():
+        async with open_network(internet.network(), None) as network:
+            return await asyncio.gather(
+                *(Dns(DnsSettings()).ask(Query({Clue.DOMAIN: domain}), network) for domain in made.domain)
+            )
+
+    found = [{fact.attribute: fact.value for fact in facts} for facts in asyncio.run(ask())]
+    suites = {"own": "self_hosted"}
+    assert [told["mail_suite"] for told in found] == [suites.get(suite, suite) for suite in made.suite]
+    told_tools = [
+        {tool for name in ("spf_tools", "verified_tools") for tool in told.get(name, "").split(", ")} for told in found
+    ]
+    for number, tool in enumerate(companies.TOOLS):
+        assert [tool in tools for tools in told_tools] == list(made.tools[:, number])
+    assert internet.questions() - before <= 8 * 300
 
 
 # --- lists ---

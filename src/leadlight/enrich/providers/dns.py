@@ -22,6 +22,8 @@ RECORDS = 100
 """The most records of a kind that are looked at; real domains have a few dozen."""
 DEPTH = 3
 """How far SPF records that name other ones are followed."""
+BEHIND = ("microsoft_365", "google_workspace", "zoho", "yandex")
+"""Mail suites that an SPF record names too, where others receive the e-mail before them."""
 SELECTORS = (
     "selector1",
     "google",
@@ -122,7 +124,6 @@ async def _records(domain: str, network: Network) -> Records:
     mx, a, *rest = await asyncio.gather(
         network.dns(domain, "MX"),
         network.dns(domain, "A"),
-        _or_none(network, domain, "AAAA"),
         _or_none(network, domain, "TXT"),
         _or_none(network, f"_dmarc.{domain}", "TXT"),
         _or_none(network, domain, "NS"),
@@ -130,8 +131,9 @@ async def _records(domain: str, network: Network) -> Records:
         return_exceptions=True,
     )
     mx, a = (_answer(answer) for answer in (mx, a))
-    aaaa, txt, dmarc, ns, www = (_answer(answer) for answer in rest)
-    return Records(domain, mx, txt, dmarc, ns, (*a, *aaaa)[:RECORDS], www)
+    txt, dmarc, ns, www = (_answer(answer) for answer in rest)
+    addresses = a or _answer(await _or_none(network, domain, "AAAA"))
+    return Records(domain, mx, txt, dmarc, ns, addresses, www)
 
 
 def _answer(answer: tuple[str, ...] | BaseException) -> tuple[str, ...]:
@@ -351,11 +353,11 @@ def _suite(
     named = next((name for host in hosts if (name := patterns.suites.of(host))), None)
     if named is not None and gateway is None:
         return named, 1.0
-    behind = named or next((name for name in patterns.suites.known.values() if name in spf), None)
-    if behind is not None:
-        return behind, 0.8 if gateway else 0.5
     if gateway is None and any(registrable(host) == records.domain for host in hosts[:3]):
         return "self_hosted", 0.7
+    behind = named or next((name for name in BEHIND if name in spf), None)
+    if behind is not None:
+        return behind, 0.8 if gateway else 0.5
     return (None, 0.0) if gateway else ("other", 0.5)
 
 
