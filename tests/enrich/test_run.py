@@ -322,3 +322,25 @@ def test_at_the_end_of_ingest_those_are_looked_up_who_are_new(shop: Make) -> Non
     assert report.enriched.as_dict()["leads"] == 1
     assert made.value("L5", "industry") == "software"
     assert made.workspace.ingest().enriched is None
+
+
+def test_what_follows_from_what_others_found_is_worked_out_in_the_same_run(shop: Make) -> None:
+    finder = Fake("finder", gives=("company_name",), says={"acme.com": {"company_name": "Acme Inc."}})
+    local = Fake("local", gives=("company_form",), by=Clue.COMPANY, network=False, otherwise={"company_form": "inc"})
+    made = shop(finder, local, card=None)
+    made.workspace.enrich()
+    assert made.value("L1", "company_form") == "inc"
+    again = made.workspace.enrich()
+    assert (again.questions, again.facts, len(local.asked)) == (0, 0, 1)
+
+
+def test_a_provider_whose_answer_becomes_its_own_clue_is_not_asked_again(shop: Make) -> None:
+    class ByBoth(Fake):
+        def key(self, query: Query) -> str:
+            return f"{query.get(Clue.EMAIL)} {query.get(Clue.COUNTRY)}"
+
+    phone = ByBoth("phone", gives=("phone_country",), by=Clue.EMAIL, otherwise={"phone_country": "US"})
+    made = shop(phone, card=None)
+    made.workspace.enrich()
+    assert len(phone.asked) == 4
+    assert made.workspace.enrich().questions == 0
