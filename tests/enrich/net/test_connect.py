@@ -150,6 +150,22 @@ def test_reading_and_writing_end_in_time():
     assert asyncio.run(served(silent, work))
 
 
+def test_what_is_said_before_tls_does_not_count_as_secure(internet):
+    async def hasty(reader, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi")
+        await reader.read()
+
+    async def work(port):
+        stream = await Connector(Told(("127.0.0.1",)), ALLOW, {443: port}).connect_tcp("a.example", 443, timeout=2)
+        await asyncio.sleep(0.1)
+        with pytest.raises(httpcore.ConnectError, match="TLS could not be agreed on"):
+            await stream.start_tls(tls_context(internet.certificates.file), "a.example", timeout=2)
+        await stream.aclose()
+        return True
+
+    assert asyncio.run(served(hasty, work))
+
+
 def test_a_stream_without_connection_has_nothing():
     stream = Stream()
     assert stream.get_extra_info("is_readable")

@@ -40,6 +40,7 @@ def test_counts_are_plain_values():
     found.spend("a.example")
     found.failed[Why.BROKEN] += 1
     assert found.as_dict() == {
-        "requests": 1, "dns": 0, "bytes": 0, "cached": 0, "unchanged": 0, "unkept": 0, "retries": 0, "waited": 0.0,
+        "requests": 1, "dns": 0, "bytes": 0, "cached": 0, "unchanged": 0, "unkept": 0, "unforeseen": 0,
+        "retries": 0, "waited": 0.0,
         "left": 9, "failed": {"broken": 1}, "hosts": {"a.example": 1},
     }  # fmt: skip

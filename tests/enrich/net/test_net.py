@@ -360,7 +360,9 @@ def test_every_bad_host_costs_one_look_up(internet, hostile_hosts, ask):
                 return error
 
         names = [name for name in hostile_hosts if not name.startswith("bomb")]
-        return dict(zip(names, await asyncio.gather(*(one(hostile_hosts[name]) for name in names)), strict=True))
+        found = await asyncio.gather(*(one(hostile_hosts[name]) for name in names))
+        assert door.counts.unforeseen == 0
+        return dict(zip(names, found, strict=True))
 
     begun = time.perf_counter()
     found = ask(internet.network(timeout="1s"), all_of_them)
@@ -379,6 +381,23 @@ def test_a_bomb_is_left_before_it_grows(internet, ask):
     assert error.why is Why.TOO_LARGE
     assert error.message == "own-bomb.example sent more than 2,000,000 bytes"
     assert grown < 10_000_000
+
+
+def test_an_error_of_our_own_costs_one_look_up(internet, ask, monkeypatch):
+    internet.site("unforeseen.example", {"/": "x"})
+
+    async def work(door):
+        monkeypatch.setattr("leadlight.enrich.net.net.Reply", lambda *_: 1 / 0)
+        with pytest.raises(NetworkError, match=r"what was answered cannot be read \(ZeroDivisionError\)"):
+            await door.get("http://unforeseen.example/")
+        return door.counts.unforeseen
+
+    assert ask(internet.network(), work) == 1
+
+
+def test_unknown_kinds_of_records_are_a_mistake_of_ours(internet, ask):
+    with pytest.raises(ValueError, match="'AXFR' is no kind of record"):
+        ask(internet.network(), lambda door: door.dns("acme.example", "axfr"))
 
 
 # --- robots.txt and pace ---
@@ -410,6 +429,22 @@ def test_robots_txt_is_kept_for_a_day(internet, ask):
         clock.at += timedelta(hours=hours)
         ask(internet.network(), lambda door, p=path: door.get(f"http://kept-rules.example{p}", crawl=True), now=clock)
         assert internet.count("kept-rules.example", "/robots.txt") == asked
+
+
+def test_rules_in_memory_are_bounded(internet, ask, monkeypatch):
+    monkeypatch.setattr("leadlight.enrich.net.net.RULES_BYTES", 500)
+    for number in range(8):
+        rules = "User-agent: *\nDisallow: /x\n" + "#" * 170
+        internet.site(f"bounded{number}.example", {"/": "x", "/b": "x"}, robots=rules)
+
+    async def work(door):
+        for path in ("/", "/b"):
+            for number in range(8):
+                await door.get(f"http://bounded{number}.example{path}", crawl=True)
+        return len(door._rules)
+
+    assert ask(internet.network(), work) == 2
+    assert internet.count("bounded0.example", "/robots.txt") == 1
 
 
 def test_a_redirect_hears_the_rules_of_where_it_leads(internet, ask):

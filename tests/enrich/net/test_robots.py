@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 
 import pytest
@@ -37,8 +38,25 @@ def test_the_longest_match_wins():
     assert not found.allows("https://a.example/x.pdf")
 
 
-def test_a_rate_is_a_delay():
-    assert rules("User-agent: *\nRequest-rate: 1/10\n").delay == 10.0
+@pytest.mark.parametrize(
+    ("said", "delay"),
+    [
+        ("Request-rate: 1/10", 10.0), ("Request-rate: 2/1m", 30.0), ("Request-rate: 1/" + "9" * 500, 0.0),
+        ("Crawl-delay: 1e3", 1000.0), ("Crawl-delay: inf", 0.0), ("Crawl-delay: -5", 0.0), ("Crawl-delay: nan", 0.0),
+        ("Crawl-delay: 5\nRequest-rate: 1/3", 5.0),
+    ],
+)  # fmt: skip
+def test_delays_and_rates_are_seconds_between_pages(said, delay):
+    assert rules(f"User-agent: *\n{said}\n").delay == delay
+
+
+def test_hostile_rules_cost_little_time():
+    begun = time.perf_counter()
+    stars = rules("User-agent: *\nDisallow: /" + "*a" * 60 + "*b$\n")
+    assert stars.allows("https://a.example/" + "a" * 3000)
+    many = rules("User-agent: *\n" + "".join(f"Disallow: /{number}*x{number}\n" for number in range(20_000)))
+    assert many.allows("https://a.example/a")
+    assert time.perf_counter() - begun < 10
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 204 + 200])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 import dns.flags
 import dns.message
 import dns.name
@@ -46,6 +48,8 @@ def expected(record):
     """What a record says, by dnspython."""
     if record.rdtype == dns.rdatatype.TXT:
         return b"".join(record.strings).decode("utf-8", "replace")[:4096]
+    if record.rdtype == dns.rdatatype.AAAA:
+        return str(ip_address(record.address))  # the same address, in Python's way of writing mapped ones
     return " ".join(word if word == "." else word.removesuffix(".") for word in record.to_text().lower().split(" "))
 
 

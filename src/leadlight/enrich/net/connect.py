@@ -115,7 +115,8 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.AsyncNetworkStream:  # fmt: skip
         """Speak TLS from here on, with a certificate for the host's name."""
-        assert self._transport is not None
+        if self._transport is None or self._buffer:  # what was said before is nobody's: it must not count as secure
+            raise httpcore.ConnectError("TLS could not be agreed on")
         try:
             self._transport = await asyncio.get_running_loop().start_tls(
                 self._transport, self, ssl_context,

@@ -30,6 +30,8 @@ class Counts:
     """Answers that the host said are still good (304)."""
     unkept: int = 0
     """Answers that could not be written to the cache (a full disk)."""
+    unforeseen: int = 0
+    """Answers that set off an error that nobody had thought of; a mistake of Leadlight's, that cost one look-up."""
     retries: int = 0
     waited: float = 0.0
     """Seconds that requests waited for a host's pace, summed."""
@@ -53,7 +55,7 @@ class Counts:
         """Return plain values, hosts with most requests first."""
         return {
             "requests": self.requests, "dns": self.dns, "bytes": self.bytes, "cached": self.cached,
-            "unchanged": self.unchanged, "unkept": self.unkept,
+            "unchanged": self.unchanged, "unkept": self.unkept, "unforeseen": self.unforeseen,
             "retries": self.retries, "waited": round(self.waited, 3), "left": self.left,
             "failed": {str(why): count for why, count in self.failed.most_common()},
             "hosts": dict(self.hosts.most_common()),

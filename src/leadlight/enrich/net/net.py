@@ -39,6 +39,7 @@ from leadlight.enrich.net.politeness import (
 from leadlight.enrich.net.question import Question, shown
 from leadlight.enrich.net.resolve import Resolver, system_servers
 from leadlight.enrich.net.transport import TIMEOUT, Answer, Headers, Sending, Transport
+from leadlight.enrich.net.wire import KINDS
 from leadlight.enrich.network import MONTH, PAGE_LIMIT, Network, NetworkError, Reply, Why
 from leadlight.errors import UsageError, shorten
 from leadlight.spec.addresses import name_server
@@ -57,7 +58,8 @@ HOLDS = {
 """For how long failures are believed, and so kept; other failures are never kept."""
 REDIRECTING = frozenset({301, 302, 303, 307, 308})
 TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
-RULES_REMEMBERED = 500
+RULES_REMEMBERED, RULES_BYTES = 500, 2_000_000
+"""So many robots.txt are held in memory, and so much of them; the others are read from the cache again."""
 
 
 @dataclass(slots=True)
@@ -116,8 +118,11 @@ class Door:
 
     async def records(self, name: str, kind: str, *, ttl: timedelta, asker: str) -> tuple[str, ...]:
         """Answer a DNS question, from the cache or from the name servers."""
+        kind = kind.upper()
+        if kind not in KINDS:
+            raise ValueError(f"{kind!r} is no kind of record that is asked for; known: {', '.join(KINDS)}")
         try:
-            name, kind = ascii_name(name), kind.upper()
+            name = ascii_name(name)
             key = key_of("DNS", name, kind)
             stored = self.cache.read(key)
             if stored is not None and self._fresh(stored, ttl):
@@ -132,9 +137,19 @@ class Door:
     async def _once(self, key: bytes, make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         task = self._running.get(key)
         if task is None:
-            task = self._running[key] = asyncio.ensure_future(make())
+            task = self._running[key] = asyncio.ensure_future(self._whatever_comes(make()))
             task.add_done_callback(lambda done: self._ended(key, done))
         return await asyncio.shield(task)
+
+    async def _whatever_comes(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Let nothing out but NetworkError: an answer that we did not think of costs a look-up, and is counted."""
+        try:
+            return await work
+        except NetworkError:
+            raise
+        except Exception as error:
+            self.counts.unforeseen += 1
+            raise NetworkError(Why.BROKEN, f"what was answered cannot be read ({type(error).__name__})") from error
 
     def _ended(self, key: bytes, task: asyncio.Task[Any]) -> None:
         self._running.pop(key, None)
@@ -230,7 +245,7 @@ class Door:
         key = key_of("robots", step.at.origin)
         rules: robots.Rules = await self._once(key, lambda: self._read_rules(step))
         self._rules[step.at.origin] = rules
-        while len(self._rules) > RULES_REMEMBERED:
+        while sum(known.size for known in self._rules.values()) > RULES_BYTES or len(self._rules) > RULES_REMEMBERED:
             self._rules.popitem(last=False)
         return rules
 

@@ -20,15 +20,10 @@ class Rules:
 
     parsed: Any | None = None
     """None where everything is allowed."""
-
-    @property
-    def delay(self) -> float:
-        """Seconds between two pages that the site asks for, 0 where it asks for none."""
-        if self.parsed is None:
-            return 0.0
-        rate = self.parsed.request_rate(AGENT)
-        between = rate.seconds / rate.requests if rate is not None and rate.requests else 0.0
-        return max(float(self.parsed.crawl_delay(AGENT) or 0.0), float(between), 0.0)
+    delay: float = 0.0
+    """Seconds between two pages that the site asks for, 0 where it asks for none."""
+    size: int = 0
+    """Bytes that were read."""
 
     def allows(self, url: str) -> bool:
         """Whether a page may be read."""
@@ -51,7 +46,15 @@ def read(reply: Reply, host: str) -> Rules:
         )
     if not reply.ok:
         return EVERYTHING
+    body = reply.body[:LONGEST]
     try:
-        return Rules(Protego.parse(reply.body[:LONGEST].decode("utf-8", "replace")))
+        parsed = Protego.parse(body.decode("utf-8", "replace"))
+        return Rules(parsed, _delay(parsed), len(body))
     except Exception:  # rules that nobody can read are none
         return EVERYTHING
+
+
+def _delay(parsed: Any) -> float:
+    rate = parsed.request_rate(AGENT)
+    between = rate.seconds / rate.requests if rate is not None else 0.0
+    return max(float(parsed.crawl_delay(AGENT) or 0.0), between)
