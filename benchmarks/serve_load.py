@@ -76,8 +76,13 @@ def measured(folder: Path, told: argparse.Namespace) -> dict[str, Any]:
     serve = [*leadlight, "serve", "-w", str(folder), "--port", str(told.port + 1)]
     with process(serve, told.port + 1) as said:
         address, key = f"http://127.0.0.1:{told.port + 1}", re.findall(r"ll_\S+", said.read_text())[0]
+        cpu = cpu_seconds(address)
         found: dict[str, Any] = {"sustained": asyncio.run(flood(address, key, told.leads, told.seconds))}
         found["sustained"]["catching_up_seconds"] = round(settled(address), 2)
+        spent = cpu_seconds(address) - cpu
+        found["sustained"]["service_cpu_ms_per_100_events"] = round(
+            spent / max(found["sustained"]["events"], 1) * BATCH * 1000, 1
+        )
         before = latencies(address)
         found["latency"] = asyncio.run(
             flood(address, key, told.leads, told.seconds, rate=told.rate / 2)
@@ -180,6 +185,12 @@ def latencies(address: str) -> dict[float, float]:
     text = httpx.get(f"{address}/metrics", timeout=60).text
     return {float(bound): float(count) for bound, count in
             re.findall(r'call_to_score_seconds_bucket\{le="([^"]+)"\} (\S+)', text)}  # fmt: skip
+
+
+def cpu_seconds(address: str) -> float:
+    """Return the CPU seconds the service has used so far."""
+    text = httpx.get(f"{address}/metrics", timeout=60).text
+    return float(re.findall(r"^process_cpu_seconds_total (\S+)", text, flags=re.MULTILINE)[0])
 
 
 def quantiles(before: dict[float, float], after: dict[float, float]) -> dict[str, float]:

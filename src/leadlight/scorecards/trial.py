@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from leadlight.engines.duckdb import DuckDBEngine
-from leadlight.errors import Fault, SpecError, UsageError, did_you_mean, shorten
+from leadlight.errors import Fault, LeadlightError, SpecError, UsageError, did_you_mean, shorten
 from leadlight.expr.types import Type
 from leadlight.features.moment import Moment
 from leadlight.scorecards.ledger import Ledger, ledgers
@@ -41,29 +41,97 @@ def trial(
     An event is `{"type": …, "at": …, property: …}`; attributes of the account stand among the lead's. Raises
     TrialError with all faults (unknown names, values of the wrong type).
     """
-    reader = _Reader(workspace, as_of)
-    tables = reader.tables(lead)
-    if reader.faults:
-        raise TrialError(reader.faults)
-    engine = DuckDBEngine(None)
+    trials = Trials(workspace)
     try:
-        for name, table in tables.items():
-            engine.register(f"_{name}", table)
-            engine.execute(fill("CREATE TABLE {name} AS SELECT * FROM {given}", name=name, given=f"_{name}"))
-            engine.unregister(f"_{name}")
-        key: int | str = 0 if scorecard.spec.of == "lead" else str(lead.get("account"))
-        if scorecard.spec.of == "account" and lead.get("account") is None:
-            raise UsageError(f"{scorecard.name} scores accounts", fix='Give the lead an account: {"account": "…"}')
-        return ledgers(engine, workspace, scorecard, Moment(as_of=as_of, only=[key]), grade_history=False)[0]
+        (found,) = trials.score(scorecard, [lead], as_of)
     finally:
-        engine.close()
+        trials.close()
+    if isinstance(found, LeadlightError):
+        raise found
+    return found
+
+
+class Trials:
+    """A store in memory that leads are scored in, some at once and again and again; for one thread at a time."""
+
+    def __init__(self, workspace: ResolvedWorkspace) -> None:
+        self.workspace = workspace
+        self.engine = DuckDBEngine(None)
+        self.engine.execute("SET threads = 1")  # there is too little to share
+
+    def score(
+        self, scorecard: ResolvedScorecard, leads: Sequence[Mapping[str, Any]], as_of: datetime
+    ) -> list[Ledger | LeadlightError]:
+        """Score leads that know nothing of each other; return the ledger of each, or what is wrong with it."""
+        found: list[Ledger | LeadlightError | None] = []
+        tables: list[dict[str, pa.Table]] = []
+        for number, lead in enumerate(leads):
+            reader = _Reader(self.workspace, as_of, number)
+            tables.append(reader.tables(lead))
+            found.append(_fault(scorecard, lead, reader.faults))
+        for numbers in _apart([None if fault else lead for lead, fault in zip(leads, found, strict=True)]):
+            self._fill([tables[number] for number in numbers])
+            keys = [number if scorecard.spec.of == "lead" else str(leads[number]["account"]) for number in numbers]
+            moment = Moment(as_of=as_of, only=_padded(keys))
+            for item in ledgers(self.engine, self.workspace, scorecard, moment, grade_history=False):
+                found[numbers[keys.index(item.key)]] = item
+        return [item for item in found if item is not None]
+
+    def _fill(self, tables: Sequence[dict[str, pa.Table]]) -> None:
+        for name in tables[0]:
+            self.engine.register("_given", pa.concat_tables([each[name] for each in tables]))
+            self.engine.execute(fill("CREATE OR REPLACE TABLE {name} AS SELECT * FROM _given", name=name))
+            self.engine.unregister("_given")
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        self.engine.close()
+
+
+def _fault(scorecard: ResolvedScorecard, lead: Mapping[str, Any], faults: Sequence[Fault]) -> LeadlightError | None:
+    if faults:
+        return TrialError(faults)
+    if scorecard.spec.of == "account" and lead.get("account") is None:
+        return UsageError(f"{scorecard.name} scores accounts", fix='Give the lead an account: {"account": "…"}')
+    return None
+
+
+def _apart(leads: Sequence[Mapping[str, Any] | None]) -> list[list[int]]:
+    """Part the places of leads so that no two of one account stand together: they would be taken for colleagues.
+
+    >>> _apart([{"account": "a"}, {}, None, {"account": "a"}])
+    [[0, 1], [3]]
+    """
+    parts: list[tuple[set[str], list[int]]] = []
+    for number, lead in enumerate(leads):
+        if lead is None:
+            continue
+        account = lead.get("account")
+        part = next((part for part in parts if account is None or account not in part[0]), None)
+        if part is None:
+            part = (set(), [])
+            parts.append(part)
+        part[1].append(number)
+        part[0].update([] if account is None else [account])
+    return [numbers for _, numbers in parts]
+
+
+def _padded(keys: Sequence[int | str]) -> list[int | str]:
+    """Repeat the last key until there are a power of two: so few statements serve any number of leads.
+
+    >>> _padded([0, 1, 2])
+    [0, 1, 2, 2]
+    """
+    wanted = 1 << (len(keys) - 1).bit_length()
+    return [*keys, *([keys[-1]] * (wanted - len(keys)))]
 
 
 class _Reader:
     """Turns JSON into tables, gathering faults."""
 
-    def __init__(self, workspace: ResolvedWorkspace, as_of: datetime) -> None:
+    def __init__(self, workspace: ResolvedWorkspace, as_of: datetime, number: int) -> None:
         self.catalog = workspace.catalog
+        self.number = number
         self.as_of = as_of
         self.faults: list[Fault] = []
 
@@ -75,8 +143,8 @@ class _Reader:
         created = self._value("created_at", lead.get("created_at"), Type.TIME) or self.as_of
         account = self._value("account", lead.get("account"), Type.TEXT)
         return {
-            "leads": _table({"lead": [0], "id": [str(lead.get("id", "try"))], "created_at": [created]}),
-            "attributes": self._attributes({"lead": 0}, account, self.catalog.attributes, lead),
+            "leads": _table({"lead": [self.number], "id": [str(lead.get("id", "try"))], "created_at": [created]}),
+            "attributes": self._attributes({"lead": self.number}, account, self.catalog.attributes, lead),
             "account_attributes": self._attributes({}, account, self.catalog.account_attributes, lead),
             "events": self._events(lead.get("events") or []),
             "outcomes": pa.table({name: pa.array([], kind) for name, kind in OUTCOMES.items()}),
@@ -98,7 +166,7 @@ class _Reader:
             events = []
         rows = [self._event(number, event) for number, event in enumerate(events)]
         types = {"type": Type.TEXT, "at": Type.TIME, **self.catalog.properties}
-        table = pa.table({"lead": pa.array([0] * len(rows), pa.int32())})
+        table = pa.table({"lead": pa.array([self.number] * len(rows), pa.int32())})
         for name, kind in types.items():
             table = table.append_column(name, pa.array([row.get(name) for row in rows], ARROW[kind]))
         return table

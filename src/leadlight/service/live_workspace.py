@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from leadlight.engines.base import Engine
-from leadlight.scorecards.ledger import Ledger
-from leadlight.scorecards.trial import trial
 from leadlight.spec.models import AttributeFeature
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.names import catalog
@@ -57,11 +54,19 @@ class LiveWorkspace(Workspace):
             if not (isinstance(feature.spec, AttributeFeature) and feature.spec.attribute == name)
         )
 
-    def try_lead(
-        self, lead: Mapping[str, Any], scorecard: str | None = None, *, as_of: str | datetime | None = None
-    ) -> Ledger:
-        """Score one lead given as a mapping; nothing is stored, and nothing is asked of the store."""
-        return trial(self.resolved, self._card(self.resolved, scorecard), lead, self._as_of(as_of))
+    def scorecard(self, name: str | None) -> ResolvedScorecard:
+        """Return a scorecard, the usual one for None.
+
+        Raises NotFoundError.
+        """
+        return self._card(self.resolved, name)
+
+    def moment(self, text: str | None) -> datetime:
+        """Return the moment that is asked for, now for None.
+
+        Raises UsageError.
+        """
+        return self._as_of(text)
 
     def _ready(self, engine: Engine) -> ResolvedWorkspace:
         """Return the workspace as the store's names make it, also where nobody was heard of yet."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from leadlight.service.worker import Stored
 
@@ -17,6 +17,7 @@ class Metrics:
     def __init__(self, depth: Callable[[], int]) -> None:
         """`depth` says how many calls wait for the store."""
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self.calls = Counter(
             "leadlight_calls", "Calls received, by what became of them", ["outcome"], registry=self.registry
         )

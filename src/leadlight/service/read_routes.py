@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -97,12 +98,8 @@ class _Reads:
         lead, asked = parsed(await read_body(request, MAX_LEAD)), _asked(request, "scorecard", "as_of")
         if not isinstance(lead, Mapping):
             raise Problem(400, "a lead is an object: its attributes by name, and its events")
-
-        def question(workspace: LiveWorkspace) -> Answer:
-            ledger = workspace.try_lead(lead, **asked)
-            return {**ledger.as_dict(), "reasons": ledger.reasons()}
-
-        return await self._ask(request, question)
+        ledger = await asyncio.wrap_future(self.state.scorer.score(lead, **asked))
+        return _json({**ledger.as_dict(), "reasons": ledger.reasons()})
 
 
 def _json(content: Answer) -> Response:

@@ -15,6 +15,7 @@ from typing import Any
 
 import uvicorn
 
+from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import NotFoundError, UsageError
 from leadlight.service.app import create_app
 from leadlight.service.journal import Journal
@@ -22,6 +23,7 @@ from leadlight.service.keys import SCOPES, Keys
 from leadlight.service.live_workspace import LiveWorkspace
 from leadlight.service.metrics import Metrics
 from leadlight.service.readers import Readers
+from leadlight.service.scorer import Scorer
 from leadlight.service.state import State
 from leadlight.service.worker import Worker
 from leadlight.spec.readable import Readable
@@ -88,7 +90,11 @@ def running(folder: Path, *, say: Say = lambda _: None) -> Iterator[State]:
         worker = Worker(workspace, journal, metrics)
         readers = Readers(folder, path, changes=lambda: worker.changes)
         stack.callback(readers.close)
-        state = State(journal, worker, readers, _keys(folder, say), metrics)
+        own = DuckDBEngine(path)
+        stack.callback(own.close)
+        scorer = Scorer(LiveWorkspace(folder, own), changes=lambda: worker.changes)
+        stack.callback(scorer.close)
+        state = State(journal, worker, readers, scorer, _keys(folder, say), metrics)
         worker.start()
         stack.callback(worker.stop)
         yield state

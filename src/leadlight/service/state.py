@@ -10,6 +10,7 @@ from leadlight.service.journal import Journal
 from leadlight.service.keys import Keys
 from leadlight.service.metrics import Metrics
 from leadlight.service.readers import Readers
+from leadlight.service.scorer import Scorer
 from leadlight.service.worker import Worker
 from leadlight.workspace import utc_now
 
@@ -21,6 +22,7 @@ class State:
     journal: Journal
     worker: Worker
     readers: Readers
+    scorer: Scorer
     keys: Keys
     metrics: Metrics
     now: Callable[[], datetime] = utc_now

@@ -1,0 +1,100 @@
+"""Leads given in requests, scored together: what waits while one statement runs is answered by the next one.
+
+Planning the statement takes far longer than running it, for one lead as for many; so requests that come at once share
+it. Leads of one account never stand together: each is scored as if it were alone.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from leadlight.errors import LeadlightError
+from leadlight.scorecards.ledger import Ledger
+from leadlight.scorecards.trial import Trials
+from leadlight.service.live_workspace import LiveWorkspace
+
+AT_ONCE = 64
+"""Leads of one statement at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    lead: Mapping[str, Any]
+    scorecard: str | None
+    as_of: str | None
+    answer: Future[Ledger] = field(default_factory=Future)
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        return self.scorecard or "", self.as_of or ""
+
+
+class Scorer:
+    """Scores leads by the scorecards of a workspace, in a thread of its own."""
+
+    def __init__(self, workspace: LiveWorkspace, *, changes: Callable[[], int]) -> None:
+        """`workspace` is the scorer's alone; `changes` counts how often the store got new names."""
+        self.workspace, self._changes, self._seen = workspace, changes, changes()
+        self._trials = Trials(workspace.resolved)
+        self._waiting = queue.SimpleQueue[_Asked | None]()
+        self._thread = threading.Thread(target=self._work, name="scorer", daemon=True)
+        self._thread.start()
+
+    def score(self, lead: Mapping[str, Any], scorecard: str | None = None, as_of: str | None = None) -> Future[Ledger]:
+        """Score a lead; the future raises what `try_lead` raises."""
+        asked = _Asked(lead, scorecard, as_of)
+        self._waiting.put(asked)
+        return asked.answer
+
+    def close(self) -> None:
+        """Answer what waits, and end."""
+        self._waiting.put(None)
+        self._thread.join()
+        self._trials.close()
+
+    def _work(self) -> None:
+        going = True
+        while going:
+            asked, going = self._take()
+            for _, alike in groupby(sorted(asked, key=lambda one: one.kind), key=lambda one: one.kind):
+                self._answer(list(alike))
+
+    def _take(self) -> tuple[list[_Asked], bool]:
+        """Wait for a question; return all that wait, and whether to go on."""
+        taken, item = list[_Asked](), self._waiting.get()
+        while item is not None:
+            taken.append(item)
+            if len(taken) == AT_ONCE:
+                return taken, True
+            try:
+                item = self._waiting.get_nowait()
+            except queue.Empty:
+                return taken, True
+        return taken, False
+
+    def _answer(self, asked: Sequence[_Asked]) -> None:
+        """Answer questions of one kind, each with its own result or fault."""
+        try:
+            found = self._scored(asked)
+        except Exception as error:  # whoever asked must hear of it
+            found = [error] * len(asked)
+        for one, answer in zip(asked, found, strict=True):
+            if isinstance(answer, Exception):
+                one.answer.set_exception(answer)
+            else:
+                one.answer.set_result(answer)
+
+    def _scored(self, asked: Sequence[_Asked]) -> Sequence[Ledger | LeadlightError | Exception]:
+        workspace = self.workspace
+        if (now := self._changes()) != self._seen:
+            workspace.refresh()
+            self._trials.close()
+            self._trials, self._seen = Trials(workspace.resolved), now
+        card, as_of = workspace.scorecard(asked[0].scorecard), workspace.moment(asked[0].as_of)
+        return self._trials.score(card, [one.lead for one in asked], as_of)
