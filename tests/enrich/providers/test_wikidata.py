@@ -6,7 +6,7 @@ import pytest
 
 from internet import Answer
 from leadlight.enrich.network import NetworkError, Why
-from leadlight.enrich.provider import Surroundings
+from leadlight.enrich.provider import Clue, Query, Surroundings
 from leadlight.enrich.providers.wikidata import Wikidata, WikidataSettings
 
 
@@ -73,6 +73,11 @@ def wiki(internet):
 
     def answer(request):
         asked.append(request.query)
+        if request.query["action"] == "query":
+            sites = request.query["srsearch"].removeprefix("haswbstatement:").split("|")
+            said = {number: f"P856={each['claims']['P856'][0]['mainsnak']['datavalue']['value']}"
+                    for number, each in ITEMS.items() if "P856" in each["claims"]}  # fmt: skip
+            return {"query": {"search": [{"ns": 0, "title": number} for number, site in said.items() if site in sites]}}
         if request.query["action"] == "wbsearchentities":
             found = ["Q104", "Q102", "Q103", "Q101", "Q100"]
             return {"search": [{"id": number, "label": ITEMS[number]["labels"]["en"]["value"]} for number in found]}
@@ -95,8 +100,29 @@ def test_company_by_its_web_site(wiki, ask):
     }  # fmt: skip
     assert {fact.confidence for fact in found.values()} == {0.97}
     assert found["employees"].origin == "https://www.wikidata.org/wiki/Q100"
-    assert [each["action"] for each in wiki] == ["wbsearchentities", *["wbgetentities"] * 3]
-    assert wiki[1]["ids"] == "Q104|Q102|Q103|Q101|Q100"
+    assert [each["action"] for each in wiki] == [
+        "query", "wbgetentities", "wbsearchentities", *["wbgetentities"] * 3,
+    ], "the only item of that web site is a person"  # fmt: skip
+    assert wiki[3]["ids"] == "Q104|Q102|Q103|Q101|Q100"
+
+
+def test_company_by_its_domain_alone(wiki, ask):
+    found = ask(provider(), domain="anvilworks.example")
+    assert (found["company_name"].value, found["company_name"].confidence) == ("Anvil Works", 0.97)
+    assert [each["action"] for each in wiki] == ["query", "wbgetentities", "wbgetentities"]
+    assert wiki[0]["srsearch"].startswith("haswbstatement:P856=https://www.anvilworks.example/|P856=https://www.anv")
+    assert ask(provider(), domain="quite-another.example") == {}
+
+
+def test_a_long_domain_is_asked_for_in_fewer_ways(wiki, ask):
+    assert ask(provider(), domain=f"{'anvil-works-' * 4}.example") == {}
+    assert len(wiki[0]["srsearch"]) <= 300
+    assert not wiki[0]["srsearch"].endswith("|")
+
+
+@pytest.mark.parametrize("domain", ["anvil", "anvil.example|P31=Q5", "a.b haswbstatement:P31", 'a."b', ""])
+def test_a_domain_that_is_none_is_not_searched_for(domain):
+    assert provider().key(Query({Clue.DOMAIN: domain})) is None
 
 
 def test_two_of_that_name_and_no_web_site_known(wiki, ask):

@@ -1,8 +1,8 @@
 """What Wikidata knows of a company: its public API, https://www.wikidata.org/w/api.php.
 
-Three requests: items of that name, what is said of them, and the names of what that refers to (industries, country,
-parent company). Of a property with several values, the one of preferred rank counts, else the newest by its point in
-time.
+Items are looked up by web site where the lead's domain is known, and by name where that finds none; then what is said
+of them, and the names of what that refers to (industries, country, parent company): three or four requests. Of a
+property with several values, the one of preferred rank counts, else the newest by its point in time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic import Field, field_validator
 from leadlight.enrich.answer import at, items_at, json_from, text_at
 from leadlight.enrich.convert import country_of, number_of, year_of
 from leadlight.enrich.industry_names import industry_named
-from leadlight.enrich.match import Candidate, choose, company_key, host_of, wanted_of
+from leadlight.enrich.match import Candidate, Wanted, choose, company_key, host_of, wanted_of
 from leadlight.enrich.network import Network, NetworkError, Why
 from leadlight.enrich.provider import About, Clue, Fact, Offer, Query, Settings, Surroundings
 from leadlight.errors import shorten
@@ -26,6 +26,9 @@ URL = "https://www.wikidata.org/w/api.php"
 FOUND = 7
 LIMIT = 10_000_000
 """Bytes of an answer: well-known companies have thousands of claims."""
+QUERY = 300
+"""Characters of a search, at most."""
+STARTS = ("https://www.", "https://", "http://www.", "http://")
 REFERRED = 20
 COMPANY, COUNTRY, SITE, FOUNDED, ENDED, EMPLOYEES = "P31", "P17", "P856", "P571", "P576", "P1128"
 REVENUE, INDUSTRY, PARENT, OWNER, EXCHANGE, LEI, ISO = "P2139", "P452", "P749", "P127", "P414", "P1278", "P297"
@@ -36,7 +39,7 @@ _ITEM = re.compile(r"Q\d{1,12}")
 ABOUT = About(
     name="wikidata",
     title="Wikidata",
-    needs=(frozenset({Clue.COMPANY}),),
+    needs=(frozenset({Clue.COMPANY}), frozenset({Clue.DOMAIN})),
     gives=(
         "company_name", "company_website", "founded", "employees", "revenue", "industry", "country", "listed",
         "parent_company", "company_status", "company_number",
@@ -62,19 +65,24 @@ class WikidataSettings(Settings):
 
 
 class Wikidata:
-    """Finds a company by its name, as `leadlight.enrich.match` judges: items know web sites, so it is often certain."""
+    """Finds a company by its web site or name, as `leadlight.enrich.match` judges."""
 
     def __init__(self, settings: WikidataSettings, _: Surroundings) -> None:
         self.about, self.settings = ABOUT, settings
 
     def key(self, query: Query) -> str | None:
-        """Return the company's name and all that it is judged by."""
-        return company_key(query)
+        """Return the company's name and all that it is judged by, or its domain alone."""
+        domain = _domain(query)
+        return company_key(query) or (domain and f"|{country_of(query.get(Clue.COUNTRY)) or ''}|{domain}".lower())
 
     async def ask(self, query: Query, network: Network) -> tuple[Fact, ...]:
         """Return what is known of the company. Raises NetworkError."""
-        wanted = wanted_of(query)
-        items = [] if wanted is None else await self._items(wanted.name, query, network)
+        wanted, domain = wanted_of(query), _domain(query)
+        items = await self._of_site(domain, query, network) if domain else []
+        if wanted is None and domain is not None:  # its items are of that web site, whatever they are called
+            wanted = Wanted(domain.split(".")[0], country_of(query.get(Clue.COUNTRY)), domain)
+        elif wanted is not None and not items:
+            items = await self._of_name(wanted.name, query, network)
         if wanted is None or not items:
             return ()
         named = await self._named({country for item in items for country in _ids(item, COUNTRY)}, query, network)
@@ -86,13 +94,23 @@ class Wikidata:
         named = {**named, **await self._named({each for each in referred if each}, query, network)}
         return tuple(_facts(item, named, match.confidence, match.why))
 
-    async def _items(self, name: str, query: Query, network: Network) -> list[Any]:
+    async def _of_site(self, domain: str, query: Query, network: Network) -> list[Any]:
+        """Return the items whose web site is the domain's home page, in one of the ways in which that is written."""
+        search = {"action": "query", "list": "search", "srsearch": _search(domain), "srlimit": str(FOUND)}
+        answer = await _get(search, query, network)
+        found = [text_at(item, "title") or "" for item in items_at(answer, "query", "search", most=FOUND)]
+        return await self._companies(found, query, network)
+
+    async def _of_name(self, name: str, query: Query, network: Network) -> list[Any]:
         """Return the items of that name that could be companies."""
         language = self.settings.language
         search = {"action": "wbsearchentities", "search": name[:200], "language": language, "uselang": language,
                   "type": "item", "limit": str(FOUND)}  # fmt: skip
         answer = await _get(search, query, network)
         found = [text_at(item, "id") or "" for item in items_at(answer, "search", most=FOUND)]
+        return await self._companies(found, query, network)
+
+    async def _companies(self, found: list[str], query: Query, network: Network) -> list[Any]:
         wanted = [each for each in found if _ITEM.fullmatch(each)]
         entities = await self._entities(wanted, "labels|aliases|claims", query, network)
         return [entities[each] for each in wanted if each in entities and _could_be(entities[each])]
@@ -113,10 +131,23 @@ class Wikidata:
 PROVIDER = Offer(ABOUT, WikidataSettings, Wikidata)
 
 
+def _search(domain: str) -> str:
+    """Return the search for a home page, in as many ways of writing it as a search may be long."""
+    ways = [f"{SITE}={start}{domain}{end}" for start in STARTS for end in ("/", "")]
+    found = "haswbstatement:" + "|".join(ways)
+    return found if len(found) <= QUERY else found[: QUERY + 1].rpartition("|")[0]
+
+
+def _domain(query: Query) -> str | None:
+    domain = (query.get(Clue.DOMAIN) or "").strip().lower()
+    return domain if re.fullmatch(r"[\w-]+(\.[\w-]+)+", domain) else None
+
+
 async def _get(params: Mapping[str, str], query: Query, network: Network) -> Any:
     params = {**params, "format": "json", "formatversion": "2"}
     return await json_from(
-        network, URL, whose="Wikidata", at=query.at, params=params, ttl=ABOUT.ttl, nothing=(), limit=LIMIT, check=_check,
+        network, URL, whose="Wikidata", at=query.at, params=params, ttl=ABOUT.ttl, nothing=(), limit=LIMIT,
+        check=_check,
     )  # fmt: skip
 
 
