@@ -135,6 +135,19 @@ attributes: {city: a, region: q}
     assert "s3cret" not in repr(found) + repr(asked) + str(vars(asked).get("_auth"))
 
 
+def test_key_in_the_query_goes_with_post_too(vendor, internet, ask):
+    seen = []
+    internet.handle("leaky.example", "*", lambda request: seen.append((request.query, request.json())) or {"a": "b"})
+    asked = vendor("""
+needs: [[domain]]
+request: {url: 'https://leaky.example/', method: post, body: {d: '{domain}'}}
+auth: {query: {api_key: '${KEY}'}}
+attributes: {city: a}
+""")
+    assert ask(asked, domain="anvil.example")["city"].value == "b"
+    assert seen == [({"api_key": "s3cret-key"}, {"d": "anvil.example"})]
+
+
 def test_variable_that_is_not_set(tmp_path):
     path = shipped()["hunter"]
     with pytest.raises(UsageError, match="HUNTER_API_KEY is not set"):

@@ -78,7 +78,8 @@ class Vendor:
         if request.method == "post":
             body = fill(request.body, query)
             body = {**body, **more} if isinstance(body, dict) else body
-            return await network.post(url, json=body, headers=self._auth.headers, ttl=ttl)
+            secret = self._auth.query
+            return await network.post(url, json=body, headers=self._auth.headers, secrets=secret, ttl=ttl)
         params = {key: _written(value) for key, value in {**fill(request.query, query), **more}.items()}
         return await network.get(url, params=params, headers=self._auth.headers, secrets=self._auth.query, ttl=ttl)
 
