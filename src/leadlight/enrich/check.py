@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +13,7 @@ from leadlight.enrich.provider import About, Clue, Provider, Surroundings
 from leadlight.enrich.vocabulary import VOCABULARY
 from leadlight.errors import Fault, LeadlightError, did_you_mean, shorten
 from leadlight.expr.types import Type
-from leadlight.spec.catalog import RESERVED, Catalog
+from leadlight.spec.catalog import RESERVED, Catalog, Names
 from leadlight.spec.enrich import EnrichSpec
 from leadlight.spec.findings import Findings
 
@@ -33,11 +31,17 @@ class Checked:
     providers: Mapping[str, Provider] = field(default_factory=dict)
     given: Mapping[str, Type] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
+    has_lost: bool = False
+    """Whether a provider could not be made, so that what it gives is not known."""
 
     def known_in(self, catalog: Catalog) -> Catalog:
-        """Return a catalog that knows what can be given too; what leads or accounts have stays as it is."""
+        """Return a catalog that knows what can be given too; what leads or accounts have stays as it is.
+
+        Where a provider has a fault, nobody knows all the names.
+        """
         new = {name: kind for name, kind in self.given.items() if name not in catalog.account_attributes}
-        return replace(catalog, attributes={**new, **catalog.attributes})
+        lost: frozenset[Names] = frozenset({"attributes"}) if self.has_lost else frozenset()
+        return replace(catalog, attributes={**new, **catalog.attributes}, hidden=catalog.hidden | lost)
 
 
 def check_enrich(loaded: LoadedWorkspace, catalog: Catalog) -> Checked:
@@ -52,12 +56,11 @@ def check_enrich(loaded: LoadedWorkspace, catalog: Catalog) -> Checked:
     findings = Findings(marks, list(made.faults))
     _check_clue_names(spec, findings)
     _check_attributes(spec, made.providers, findings, complete=not made.faults)
-    _check_network(spec, findings)
     given = _given(made.providers.values())
     if not made.faults:
         _check_asked(spec, made.providers, catalog, findings)
         _check_types(spec, given, catalog, findings)
-    return Checked(made.providers, given, tuple(findings.faults))
+    return Checked(made.providers, given, tuple(findings.faults), has_lost=bool(made.faults))
 
 
 def given_attributes(spec: EnrichSpec | None, root: Path) -> Mapping[str, Type]:
@@ -141,34 +144,6 @@ def _listed(items: Iterable[str]) -> str:
     shown = list(items)
     rest = len(shown) - MAX_NAMED
     return ", ".join(shown[:MAX_NAMED]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _check_network(spec: EnrichSpec, findings: Findings) -> None:
-    """Check the addresses of name servers and of networks that are allowed."""
-    for key, values, is_sound, example in (
-        ("dns", spec.network.dns, _is_server, "9.9.9.9 or 127.0.0.1:5353"),
-        ("allow", spec.network.allow, partial(_is_sound, ipaddress.ip_network), "10.1.0.0/16"),
-    ):
-        for index, value in enumerate(values):
-            if not is_sound(value):
-                message = f"must be as in {example}; found {shorten(value)}"
-                findings.error(message, ("enrich", "network", key, index))
-
-
-def _is_server(text: str) -> bool:
-    host, colon, port = text.rpartition(":")
-    if _is_sound(ipaddress.ip_address, text):
-        return True
-    inside = host.removeprefix("[").removesuffix("]")
-    return bool(colon) and _is_sound(ipaddress.ip_address, inside) and port.isdecimal() and 0 < int(port) < 65536
-
-
-def _is_sound(parse: Any, text: str) -> bool:
-    try:
-        parse(text)
-    except ValueError:
-        return False
-    return True
 
 
 # ------------------------------------------------------------------------------------------------------ warnings

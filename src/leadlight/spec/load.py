@@ -82,7 +82,7 @@ def load_partly(folder: Path) -> PartlyLoaded:
     contract, of_contract = _load_contract(folder / CONTRACT_FILE)
     loaded = None if workspace is None else LoadedWorkspace(folder, workspace, scorecards, contract)
     features = frozenset(name for section, name in lost if section == "features" and name is not None)
-    is_open = any(section == "sources" or (section, name) == ("features", None) for section, name in lost)
+    is_open = any(section in ("sources", "enrich") or (section, name) == ("features", None) for section, name in lost)
     return PartlyLoaded(loaded, (*faults, *of_contract, *more), features, is_open)
 
 
@@ -193,11 +193,11 @@ def _load_sound_part(path: Path) -> tuple[Document[WorkspaceSpec] | None, list[F
 
 
 def _lost(fault: Fault, value: dict[str, Any]) -> tuple[str, str | None]:
-    """Return the section, and the feature or source in it, that a fault is in."""
+    """Return the section, and the feature, source or key of `enrich` in it, that a fault is in."""
     section, _, rest = (fault.path or "").partition(".")
     name = rest.partition(".")[0]
     inside = value.get(section)
-    named = section in ("features", "sources") and isinstance(inside, dict) and name in inside
+    named = section in ("features", "sources", "enrich") and isinstance(inside, dict) and name in inside
     return section, name if named else None
 
 
