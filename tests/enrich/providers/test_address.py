@@ -109,6 +109,7 @@ def test_the_usual_country_is_the_last_resort():
 def test_how_sure_a_city_is_when_many_have_its_name():
     facts = {fact.attribute: fact for fact in ADDRESS.facts({Clue.CITY: "Springfield"})}
     assert facts["latitude"].confidence < 0.3
+    assert facts["region"].confidence == facts["country"].confidence == facts["latitude"].confidence
     assert facts["city"].confidence == 1  # as given
 
 

@@ -110,7 +110,6 @@ class Address:
         parts = read(clues, default=self.settings.default_country, smallest=self.settings.smallest_city)
         evidence = ", ".join(clues.values())
         place = _place(parts, self.settings.smallest_city)
-        parts = _completed(parts, place)
         return (*_written(parts, evidence, place), *_where(place, self._near, evidence))
 
 
@@ -147,12 +146,14 @@ def _completed(parts: Parts, found: Found | None) -> Parts:
     return replace(parts, country=parts.country or place.country, region=parts.region or region, city=place.name)
 
 
-def _written(parts: Parts, evidence: str, place: Found | None) -> list[Fact]:
+def _written(told: Parts, evidence: str, place: Found | None) -> list[Fact]:
+    """Return what an address says, and what follows from the place that is meant, as sure as that is."""
     guessed = place.confidence if place else 0.5
+    parts = _completed(told, place)
     values = {
         "address_normal": (str(parts) if parts.street and parts.city else "", parts.sure),
         "city": (parts.city, parts.sure),
-        "region": (parts.region, parts.sure),
+        "region": (parts.region, parts.sure if told.region else guessed),
         "postal_code": (parts.postal_code, parts.sure),
         "country": (parts.country, parts.country_sure or guessed),
     }
