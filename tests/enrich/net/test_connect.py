@@ -184,6 +184,12 @@ def test_tls_hears_no_environment(monkeypatch, tmp_path):
     assert context.keylog_filename is None
 
 
+def test_without_authorities_of_the_system_those_of_certifi_are_taken(monkeypatch, tmp_path):
+    there = ssl.get_default_verify_paths()._replace(openssl_cafile=str(tmp_path / "a"), openssl_capath=str(tmp_path))
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: there)
+    assert len(tls_context().get_ca_certs()) > 50
+
+
 def test_ones_own_authorities_come_besides(internet):
     before, after = tls_context(), tls_context(internet.certificates.file)
     assert len(after.get_ca_certs()) == len(before.get_ca_certs()) + 1

@@ -556,6 +556,23 @@ def test_what_is_stale_is_asked_about_with_its_tag(internet, ask):
     assert get(timedelta()).text() == "new"
 
 
+def test_what_has_no_tag_is_asked_about_with_its_date(internet, ask):
+    clock = Clock()
+    changed = "Sat, 28 Nov 2026 08:00:00 GMT"
+    seen = []
+
+    def page(request):
+        seen.append(request.headers.get("if-modified-since"))
+        return Answer(status=304) if seen[-1] == changed else Answer("dated", headers={"last-modified": changed})
+
+    internet.handle("dated.example", "/", page)
+    for _ in range(2):
+        reply = ask(internet.network(), lambda door: door.get("http://dated.example/", ttl=DAY), now=clock)
+        assert reply.text() == "dated"
+        clock.at += timedelta(days=2)
+    assert seen == [None, changed]
+
+
 @pytest.mark.parametrize(
     ("content", "holds"),
     [(404, NOTHING), (410, NOTHING), (501, HOLDS[Why.BROKEN]), (Answer("x" * 100), HOLDS[Why.TOO_LARGE])],

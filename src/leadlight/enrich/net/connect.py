@@ -193,16 +193,19 @@ def tls_context(authorities: Path | None = None) -> ssl.SSLContext:
     if sys.platform == "win32":
         context.load_default_certs()
     else:
-        paths = ssl.get_default_verify_paths()
-        file, folder = Path(paths.openssl_cafile), Path(paths.openssl_capath)
-        if file.is_file() or folder.is_dir():
-            context.load_verify_locations(
-                str(file) if file.is_file() else None, str(folder) if folder.is_dir() else None
-            )
-        else:
-            import certifi
-
-            context.load_verify_locations(certifi.where())
+        context.load_verify_locations(*_system_authorities())
     if authorities is not None:
         context.load_verify_locations(str(authorities))
     return context
+
+
+def _system_authorities() -> tuple[str | None, str | None]:
+    """Return the file and the folder of the system's certificates, certifi's file where it has none."""
+    paths = ssl.get_default_verify_paths()
+    file, folder = Path(paths.openssl_cafile), Path(paths.openssl_capath)
+    found = (str(file) if file.is_file() else None, str(folder) if any(folder.glob("*.0")) else None)
+    if any(found):
+        return found
+    import certifi
+
+    return certifi.where(), None
