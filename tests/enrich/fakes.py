@@ -91,9 +91,16 @@ class Shop:
     fakes: Mapping[str, Fake]
     at: datetime = NOW
 
+    ticks: timedelta = timedelta(0)
+    """By how much the clock goes on each time it is looked at."""
+
     @property
     def workspace(self) -> Workspace:
-        return leadlight.open(self.folder, now=lambda: self.at)
+        return leadlight.open(self.folder, now=self._now)
+
+    def _now(self) -> datetime:
+        self.at += self.ticks
+        return self.at
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with self.workspace.store() as engine:

@@ -334,15 +334,15 @@ class _Run:
     ) -> list[Want]:
         """Record what came, and say whom to ask next: in one moment of the store."""
         with self.store(write=bool(given)) as engine:
+            looker = replace(self.looker, now=self._at())  # what is recorded now is known from now on
             if given:
-                recorded = self._record(engine, given)
-                self.facts += recorded.facts
-            subjects = self.looker.subjects(engine, chunk, tried)
+                self.facts += self._record(engine, given, looker.now).facts
+            subjects = looker.subjects(engine, chunk, tried)
             own = [Want(Look(subject), name) for subject in subjects for name in self._local(subject)]
             if own or only_local:
                 return own
             wants: list[Want] = []
-            for look in self.looker.look(engine, subjects):
+            for look in looker.look(engine, subjects):
                 names = self.waterfalls.wanted(look.subject, look.opened, look.matter)
                 wants += [Want(look, name) for name in names if self.waterfalls.about(name).network]
                 if look.reason is not None and look.lead not in self.asked:
@@ -362,8 +362,8 @@ class _Run:
             if want.look.lead not in self.asked and asking.spent:
                 self.reasons[want.look.lead] = Reason.BUDGET
 
-    def _record(self, engine: Engine, given: Sequence[Given]) -> Recorded:
-        dated = self._dated(engine, given)
+    def _record(self, engine: Engine, given: Sequence[Given], at: datetime) -> Recorded:
+        dated = self._dated(engine, given, at)
         looked = [
             Looked(
                 one.want.look.lead, self.waterfalls.about(one.want.provider), one.want.subject, one.at,
@@ -373,13 +373,13 @@ class _Run:
             for one in given
         ]  # fmt: skip
         self.touched |= {one.key for one in looked if one.error is None}
-        return record(engine, self.spec, *tables(looked), self._at())
+        return record(engine, self.spec, *tables(looked), at)
 
     def _at(self) -> datetime:
         """Return the moment, never before the run began: what was found at an earlier stage is known by then."""
         return max(self.now(), self.looker.now)
 
-    def _dated(self, engine: Engine, given: Sequence[Given]) -> dict[tuple[str, int], datetime]:
+    def _dated(self, engine: Engine, given: Sequence[Given], at: datetime) -> dict[tuple[str, int], datetime]:
         """Return since when answers are known that are not known since now.
 
         What follows from a lead's own values is known since these are.
@@ -393,7 +393,7 @@ class _Run:
             elif not about.network:
                 clues = self.looker.clues(_names(one.want.look.subject for one in given))
                 names = clues.sources(frozenset().union(*about.needs))
-                rows = since(engine, leads, names, self._at()).to_pylist()
+                rows = since(engine, leads, names, at).to_pylist()
                 found |= {(name, row["lead"]): row["known_at"] for row in rows if row["known_at"] is not None}
         return found
 
@@ -402,7 +402,8 @@ class _Run:
         gains: list[tuple[float, float, int]] = []
         for chunk in _chunks(leads, CHUNK):
             with self.store(write=False) as engine:
-                looks = self.looker.look(engine, self.looker.subjects(engine, chunk, {}))
+                looker = replace(self.looker, now=self._at())
+                looks = looker.look(engine, looker.subjects(engine, chunk, {}))
             gains += [(-look.gain[0], -look.gain[1], look.lead) for look in looks]
         return [lead for _, _, lead in sorted(gains)]
 
