@@ -163,7 +163,7 @@ def live(folder: Path, calls: list[Call], seed: int, *, clocks: tuple[int, ...])
     groups += [[call for call in shuffled if not any(call in group for group in groups)]]
     while groups:
         with inside(folder) as service:
-            for group in groups[:4]:
+            for group in groups[:3]:
                 again = chance.sample(group, len(group) // 3)
                 body: Call = {"batch": [*group, *again]}
                 if clocks:
@@ -172,9 +172,9 @@ def live(folder: Path, calls: list[Call], seed: int, *, clocks: tuple[int, ...])
                 assert service.post("/v1/batch", body).status_code == 200
                 if chance.random() < 0.5:
                     service.settle()
-            if not groups[4:]:
+            if not groups[3:]:
                 service.settle()
-        groups = groups[4:]
+        groups = groups[3:]
     return Workspace(folder)
 
 
@@ -189,37 +189,41 @@ def _skewed(calls: list[Call], skew: timedelta) -> list[Call]:
     return [{**call, "timestamp": at} for call, at in zip(calls, moved, strict=True)]
 
 
-def compare(tmp_path: Path, calls: list[Call], seed: int, *, clocks: tuple[int, ...], within: float) -> None:
+def compare(tmp_path: Path, calls: list[Call], seed: int, *, clocks: tuple[int, ...], within: float) -> Workspace:
     devices = [f"anonymous:{device}" for device in DEVICES if device not in owners(calls)]
     ids = [*USERS, *devices, "crm-1", "crm-2", "crm-3"]
     expected = scores(batch(tmp_path / "batch", calls), ids)
-    found = scores(live(tmp_path / "live", calls, seed, clocks=clocks), ids)
+    workspace = live(tmp_path / "live", calls, seed, clocks=clocks)
+    found = scores(workspace, ids)
     assert sum(points is not None for points in expected.values()) > 12
     for key, points in expected.items():
         assert found[key] == (None if points is None else pytest.approx(points, abs=within)), key
+    return workspace
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_random_streams_end_in_the_scores_of_a_batch(tmp_path: Path, seed: int) -> None:
-    compare(tmp_path, stream(seed, 90), seed, clocks=(), within=1e-9)
+    workspace = compare(tmp_path, stream(seed, 70), seed, clocks=(), within=1e-9)
+    assert kept_as_computed(workspace) >= 3
 
 
+@pytest.mark.slow
 def test_clocks_that_are_wrong_by_hours_change_nothing(tmp_path: Path) -> None:
     """What happened is dated by the time of receipt, which lies behind that of sending by what sending takes."""
-    compare(tmp_path, stream(3, 60), 3, clocks=(0, -3, 5), within=1e-3)
+    compare(tmp_path, stream(3, 40), 3, clocks=(0, -3, 5), within=1e-3)
 
 
-def test_scores_that_were_kept_are_those_computed_again(tmp_path: Path) -> None:
-    calls = stream(4, 40)
-    workspace = live(tmp_path / "live", calls, 4, clocks=())
+def kept_as_computed(workspace: Workspace) -> int:
+    """Assert that the last score kept of each user is the one computed again; return how many have one."""
     checked = 0
-    for who in USERS:
-        try:
-            scores = workspace.history(who, "house").scores
-        except NotFoundError:
-            continue
-        if scores:
-            again = workspace.explain(who, "house", as_of=scores[-1].as_of)
-            assert (again.score, again.grade) == (pytest.approx(scores[-1].score, abs=1e-9), scores[-1].grade)
+    with workspace.session():
+        for who in USERS:
+            try:
+                last = workspace.history(who, "house").scores[-1]
+                again = workspace.explain(who, "house", as_of=last.as_of)
+            except (NotFoundError, IndexError):
+                continue
+            assert (again.score, again.grade) == (pytest.approx(last.score, abs=1e-9), last.grade)
             checked += 1
-    assert checked >= 3
+    return checked

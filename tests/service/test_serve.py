@@ -128,6 +128,7 @@ class Sender(threading.Thread):
             return False
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(150)
 def test_what_was_acknowledged_is_there_once_however_often_it_is_killed(shop: Path) -> None:
     senders = [Sender(n) for n in range(3)]
