@@ -8,8 +8,8 @@ logits, with the standard deviation of the noise beside it:
     - 1.2 parked site + domain (-0.8 younger than 4 years, 0.4 from 12) + 0.5 prices on the site
     - 1.2 free mail - 0.8 role address + 0.5 British number + N(0, 0.5) - centre
 
-Lists of leads arrive every second week, at eight in the morning; outcomes follow within 3 to 27 days. The clock is
-set: at six in the evening of each of these days what has come is read, and looked up.
+Lists of leads arrive every second week (unless told), at eight in the morning; outcomes follow within 3 to 27 days. The
+clock is set: at six in the evening of each of these days what has come is read, and looked up.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from leadlight.scorecards.scores_at import scores_at
 from leadlight.simulate.draws import Draws
 
 START = datetime(2025, 1, 6, 8)
-FORTNIGHT = timedelta(days=14)
 EVENING = timedelta(hours=10)
 HORIZON = timedelta(days=30)
 FREE = ("gmail.com", "outlook.com", "yahoo.com", "gmx.de")
 ROLES = ("info", "sales", "office", "contact")
 FIRST = ("anna", "ben", "clara", "david", "elena", "felix", "greta", "hugo", "ines", "jonas", "marta", "nils")
 LAST = ("abel", "bauer", "castro", "dubois", "ernst", "fischer", "huber", "jansen", "keller", "lopez", "meyer", "novak")
+LOCAL = {"email", "phone"}
 CENTRE = 2.3
 
 
@@ -59,20 +59,22 @@ class Traits:
     won: np.ndarray
     days: np.ndarray
     """Days from arrival to the outcome."""
+    every: timedelta
+    """From one list to the next."""
 
     def __len__(self) -> int:
         return len(self.company)
 
     def created(self, lead: int) -> datetime:
         """Return when a lead arrived."""
-        return START + int(self.batch[lead]) * FORTNIGHT + timedelta(seconds=lead % 3600)
+        return START + int(self.batch[lead]) * self.every + timedelta(seconds=lead % 3600)
 
     def closed(self, lead: int) -> datetime:
         """Return when its outcome came."""
         return self.created(lead) + timedelta(days=float(self.days[lead]))
 
 
-def make_traits(*, lists: int, per_list: int, seed: int = 1) -> Traits:
+def make_traits(*, lists: int, per_list: int, seed: int = 1, weeks: int = 2) -> Traits:
     """Draw the leads of so many lists; seven companies for ten leads."""
     leads = lists * per_list
     draws, number = Draws(seed), np.arange(leads)
@@ -87,6 +89,7 @@ def make_traits(*, lists: int, per_list: int, seed: int = 1) -> Traits:
     return Traits(
         companies, company, place, number // per_list, free, role, british, probability,
         draws.uniform("lead/won", number) < probability, 3 + 24 * draws.uniform("lead/days", number),
+        timedelta(weeks=weeks),
     )  # fmt: skip
 
 
@@ -187,8 +190,9 @@ def play(
     """Live through the lists one by one, learn after some of them, and judge by those that came later."""
     write_workspace(folder, ask, network)
     lists = int(traits.batch[-1]) + 1
-    evenings = [START + n * FORTNIGHT + EVENING for n in range(lists)]
-    for evening in evenings if ask else evenings[-1:]:
+    evenings = [START + n * traits.every + EVENING for n in range(lists)]
+    outside = set(ask) - LOCAL  # what follows from a lead's own values is known since these are, whenever it is asked
+    for evening in evenings if outside else evenings[-1:]:
         told(f"{evening:%Y-%m-%d}")
         write_files(folder, traits, evening)
         workspace = leadlight.open(folder, now=lambda evening=evening: evening)

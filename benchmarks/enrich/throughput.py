@@ -22,6 +22,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -49,10 +50,13 @@ class Run:
     sites: int
     wall: float
     cpu: float
+    """CPU seconds of all its processes."""
+    own_cpu: float
+    """Those of the main process alone, without the children that read pages."""
     peak: float
     """The most memory of the main process, MiB."""
-    reader: float
-    """The most memory of a child that reads pages, MiB."""
+    together: float
+    """The most memory of all its processes, MiB."""
     server_cpu: float
     requests: int
     questions: int
@@ -66,17 +70,19 @@ class Run:
         return self.leads / self.wall
 
     def __str__(self) -> str:
+        per_lead = (self.requests / self.leads, self.questions / self.leads, self.connections / self.leads)
+        shown = " | ".join(f"{value:.2f}" for value in per_lead)
         return (
             f"| {self.leads:,} | {self.sites:,} | {self.per_second:.0f} | {self.wall:.0f} | {self.cpu:.0f} "
-            f"| {self.server_cpu:.0f} | {self.peak:,.0f} + {self.reader:,.0f} each | {self.requests / self.leads:.2f} "
-            f"| {self.questions / self.leads:.2f} | {self.connections / self.leads:.2f} | {self.most_at_once} |"
+            f"| {self.own_cpu:.0f} | {self.server_cpu:.0f} | {self.peak:,.0f} | {self.together:,.0f} "
+            f"| {shown} | {self.most_at_once} |"
         )
 
 
 HEADER = (
-    "| leads | sites | leads/s | wall s | CPU s | CPU s of the internet | peak MiB, + readers | requests per lead "
-    "| DNS questions per lead | connections per lead | most at once to a host |\n"
-    "|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+    "| leads | sites | leads/s | wall s | CPU s | CPU s of the main process | CPU s of the internet "
+    "| peak MiB of the main process | of all | requests per lead | DNS questions per lead | connections per lead "
+    "| most at once to a host |\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
 )
 
 
@@ -157,18 +163,44 @@ def _work(folder: Path) -> None:
 
     import leadlight
 
+    held = Held()
     _, usage = measure.measured(lambda: leadlight.open(folder).enrich())
+    held.over.set()
     gc.collect()  # ends the children, so that they are counted
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = usage.cpu + children.ru_utime + children.ru_stime
-    print(json.dumps({**asdict(usage), "cpu": cpu, "reader": children.ru_maxrss / 1024}))
+    print(json.dumps({**asdict(usage), "cpu": cpu, "own_cpu": usage.cpu, "together": held.most}))
+
+
+class Held:
+    """The most memory that this process and its children held together, looked at twice a second, MiB."""
+
+    def __init__(self) -> None:
+        self.most = 0.0
+        self.over = threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        while not self.over.wait(0.5):
+            lists = [path.read_text() for path in Path("/proc/self/task").glob("*/children")]
+            processes = ["self", *" ".join(lists).split()]
+            self.most = max(self.most, sum(map(_resident, processes)))
+
+
+def _resident(process: str) -> float:
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")), 0.0)
 
 
 def _counted(leads: int, told: dict[str, float], far: Far, server_cpu: float) -> Run:
     ended, asked = far.ended(), far.ask("asked")
     hosts = {host for host, _ in ended}
     return Run(
-        leads, len(hosts), told["wall"], told["cpu"], told["peak"], told["reader"], server_cpu, sum(ended.values()), sum(asked.values()),
+        leads, len(hosts), told["wall"], told["cpu"], told["own_cpu"], told["peak"], told["together"],
+        server_cpu, sum(ended.values()), sum(asked.values()),
         far.ask("connections"), far.ask("most_at_once"),
     )  # fmt: skip
 

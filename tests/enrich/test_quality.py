@@ -10,7 +10,7 @@ import pytest
 from internet import Internet
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "enrich"
-LISTS, PER_LIST = 10, 70
+LISTS, PER_LIST, LEARN_AFTER = 6, 100, 4
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +25,12 @@ def hidden_traits():
 
 @pytest.mark.slow
 def test_look_ups_raise_the_out_of_time_auc(hidden_traits, tmp_path):
-    traits = hidden_traits.make_traits(lists=LISTS, per_list=PER_LIST, seed=1)
+    traits = hidden_traits.make_traits(lists=LISTS, per_list=PER_LIST, seed=1, weeks=4)
     with Internet(keep=False) as internet:
         hidden_traits.add(internet, LISTS, PER_LIST, 1)
         ways = {"none": [], "all": ["email", "phone", "dns", "website", "rdap"]}
         found = {
-            way: hidden_traits.play(tmp_path / way, traits, ask, internet.settings(), learn_after=LISTS * 2 // 3)
+            way: hidden_traits.play(tmp_path / way, traits, ask, internet.settings(), learn_after=LEARN_AFTER)
             for way, ask in ways.items()
         }
         assert internet.most_at_once() <= 8
@@ -45,4 +45,4 @@ def test_nothing_in_the_file_itself_tells_the_traits(hidden_traits):
     told = [hidden_traits._told(traits, lead) for lead in range(len(traits))]
     assert {len(row) for row in told} == {5}
     assert len({row[2] for row in told}) == len(told)
-    assert 0.1 < traits.won.mean() < 0.35
+    assert 0.15 < traits.won.mean() < 0.45

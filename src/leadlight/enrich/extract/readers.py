@@ -27,8 +27,8 @@ from leadlight.enrich.network import NetworkError, Why
 if TYPE_CHECKING:
     from leadlight.enrich.extract.technologies import Known
 
-FEW = 60
-"""So many pages are read without a child."""
+FEW = 300
+"""So many pages are read without a child, which takes as long to start as to read these."""
 MOST = 8
 """Children at most."""
 DEATHS = 3
