@@ -15,6 +15,7 @@ from leadlight.engines.base import Engine
 from leadlight.enrich.bounds import RISE, STEPS, reach, used_attributes
 from leadlight.enrich.clues import Clues, find_clues
 from leadlight.enrich.provider import Query
+from leadlight.enrich.providers.email import kinds_by
 from leadlight.enrich.report import Reason
 from leadlight.enrich.waterfall import Standing, Subject, Waterfalls
 from leadlight.expr import build
@@ -71,7 +72,8 @@ class Looker:
     def clues(self, names: Iterable[str]) -> Clues:
         """Return how clues are taken from values of these names."""
         assert self.workspace.spec.enrich is not None
-        return find_clues(self.workspace.spec.enrich, [name for name in names if name != "lead"])
+        kind = kinds_by(self.waterfalls.providers.get("email"))
+        return find_clues(self.workspace.spec.enrich, [name for name in names if name != "lead"], kind=kind)
 
     def _subject(
         self,

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import leadlight
 from leadlight.enrich.provider import Clue, Query, Surroundings
 from leadlight.enrich.providers.email import ABOUT, KINDS, Email, EmailSettings, is_role, names_of, normal_form
 from leadlight.enrich.sound import sound
@@ -106,6 +107,18 @@ def test_own_lists_come_first(tmp_path):
         "web.de": "free",
     }  # fmt: skip
     assert provider.kind("xn--bcher-kva.de").name == "disposable"
+
+
+def test_a_domain_that_the_users_own_list_calls_free_is_no_companys(tmp_path):
+    (tmp_path / "leads.csv").write_text("lead_id,created,email\nL1,2026-01-01,a@one.com\nL2,2026-01-01,b@two.com\n")
+    (tmp_path / "free.txt").write_text("one.com\n")
+    (tmp_path / "leadlight.yaml").write_text(
+        "store: duckdb:x.duckdb\nsources: {leads: {csv: leads.csv, id: lead_id, created_at: created}}\n"
+        "enrich: {ask: [email, dns], always: true, providers: {email: {lists: {free: free.txt}}}}\n"
+    )
+    workspace = leadlight.open(tmp_path)
+    workspace.ingest()
+    assert workspace.enrich(dry_run=True).leads == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)

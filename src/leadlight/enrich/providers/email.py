@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from pydantic import Field
 
 from leadlight.enrich.network import Network
-from leadlight.enrich.provider import About, Clue, Fact, Offer, Query, Settings, Surroundings
+from leadlight.enrich.provider import About, Clue, Fact, Offer, Provider, Query, Settings, Surroundings
 from leadlight.enrich.providers.lists import lines_of, shipped
 from leadlight.enrich.sound import clean_text
 
@@ -111,6 +111,12 @@ class Email:
         if own is not None:
             return Kind(own, 1.0, "own lists")
         return _known_kind(host, names)
+
+
+def kinds_by(provider: Provider | None) -> Callable[[str], str] | None:
+    """Return how the provider `email`, as it is set up, tells kinds of domains; None where this is another or none."""
+    email = getattr(provider, "provider", provider)  # what `sound` wraps
+    return (lambda host: email.kind(host).name) if isinstance(email, Email) else None
 
 
 @dataclass(frozen=True, slots=True)
