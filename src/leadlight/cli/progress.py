@@ -84,7 +84,7 @@ def _looking_up(bars: Progress) -> Callable[[Looked], None]:
     def update(news: Looked) -> None:
         if not tasks:
             tasks.append(bars.add_task("looking up", total=None, rows=""))
-        rows = f"{news.done:,} of {news.total:,}, {news.questions:,} questions"
+        rows = f"{news.done:,} of {news.total:,}; {news.answered:,} of {news.questions:,} questions answered"
         bars.update(tasks[0], completed=news.done, total=news.total or None, rows=rows)
 
     return update

@@ -81,7 +81,11 @@ class Asking:
     now: Callable[[], datetime]
     money: float | None = None
     tallies: dict[str, Tally] = field(default_factory=dict)
+    told: Callable[[], None] = lambda: None
+    """Called whenever a question was answered."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    answered: int = 0
+    """Questions outside that came to an end."""
     spent: bool = False
     """Whether something was not asked because the budget is spent."""
     out_of_requests: bool = False
@@ -90,6 +94,11 @@ class Asking:
     def tally(self, provider: str) -> Tally:
         """Return the tally of a provider."""
         return self.tallies.setdefault(provider, Tally())
+
+    @property
+    def questions(self) -> int:
+        """Questions that were put to somebody outside."""
+        return sum(tally.questions for name, tally in self.tallies.items() if self.providers[name].about.network)
 
     @property
     def cost(self) -> float:
@@ -156,6 +165,13 @@ class Asking:
         return self.money is None or not cost or self.cost + cost <= self.money + 1e-9
 
     async def _ask(self, want: Want) -> Answer:
+        answer = await self._answer(want)
+        if self.providers[want.provider].about.network:
+            self.answered += 1
+            self.told()
+        return answer
+
+    async def _answer(self, want: Want) -> Answer:
         try:
             facts = await self.providers[want.provider].ask(want.look.subject.query, self.networks[want.provider])
         except NetworkError as error:

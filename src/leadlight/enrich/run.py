@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -86,6 +87,8 @@ class Progress:
     done: int
     total: int
     questions: int
+    answered: int = 0
+    """Of these questions, those that came to an end."""
 
 
 def enrich(
@@ -256,6 +259,7 @@ class _Run:
         self.total = len(leads)
         async with self._door() as (networks, counts):
             asking = Asking(self.providers, networks, self.now, self.money)
+            asking.told = partial(self._tell, asking)
             with _stops(asking.stop, stop):
                 if self.is_limited:
                     await self._each(asking, leads, CHUNK, only_local=True)
@@ -300,7 +304,8 @@ class _Run:
                 if asking.stop.is_set():
                     return
                 await self._stages(asking, chunk, only_local=only_local)
-                self.done += len(chunk)
+                if not asking.stop.is_set():
+                    self.done += len(chunk)
                 self._tell(asking)
 
         workers = [asyncio.ensure_future(work()) for _ in range(1 if self.is_limited else AT_ONCE)]
@@ -328,6 +333,9 @@ class _Run:
                     tried[want.look.lead] = tried.get(want.look.lead, frozenset()) | {want.provider}
             self._note(given, unasked, asking)
             self._tell(asking)
+            if asking.stop.is_set():
+                await asyncio.to_thread(self._keep, given)
+                return
 
     def _stage(
         self, chunk: Sequence[int], given: Sequence[Given], tried: Mapping[int, frozenset[str]], only_local: bool
@@ -348,6 +356,12 @@ class _Run:
                 if look.reason is not None and look.lead not in self.asked:
                     self.reasons.setdefault(look.lead, look.reason)
         return sorted(wants, key=lambda want: (-want.look.gain[0], -want.look.gain[1], want.look.lead))
+
+    def _keep(self, given: Sequence[Given]) -> None:
+        """Record what came before the run was stopped."""
+        if given:
+            with self.store(write=True) as engine:
+                self.facts += self._record(engine, given, self._at()).facts
 
     def _local(self, subject: Subject) -> list[str]:
         return [name for name in self.waterfalls.ready(subject) if not self.waterfalls.about(name).network]
@@ -408,10 +422,7 @@ class _Run:
         return [lead for _, _, lead in sorted(gains)]
 
     def _tell(self, asking: Asking) -> None:
-        questions = sum(
-            tally.questions for name, tally in asking.tallies.items() if self.waterfalls.about(name).network
-        )
-        self.progress(Progress(self.done, self.total, questions))
+        self.progress(Progress(self.done, self.total, asking.questions, asking.answered))
 
     # -------------------------------------------------------------------------------------------------- at the end
 
