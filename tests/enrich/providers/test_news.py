@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from internet import Answer
 from leadlight.enrich.network import NetworkError
 from leadlight.enrich.provider import Clue, Query, Surroundings
-from leadlight.enrich.providers.news import News, NewsSettings
+from leadlight.enrich.providers.news import MOST_ITEMS, News, NewsSettings, _items
 
 NOW = datetime(2026, 11, 28, 12)
 
@@ -103,6 +104,20 @@ def test_what_is_no_feed(body, internet, ask):
     found = ask(made(feeds=["https://odd-feed.example/rss"]), company="Anvil Works")
     assert "root:" not in repr(found)
     assert found["news_30d"].value in (0, 1)
+
+
+def test_of_a_long_feed_the_first_items_are_read(internet, ask):
+    internet.handle("trade.example", "/rss", rss(*((f"Anvil Works {n}", "", 1) for n in range(3000))))
+    began = time.process_time()
+    assert values(ask(made(feeds=["https://trade.example/rss"]), company="Anvil Works"))["news_30d"] == MOST_ITEMS
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("body", [b"<a>" * 300_000, b"<" * 900_000, b"&" * 900_000, b"<rss>" + b"<item>" * 100_000])
+def test_nonsense_is_put_aside_before_it_takes_seconds(body):
+    began = time.process_time()
+    assert _items(body, None, NOW) == []
+    assert time.process_time() - began < 4
 
 
 def test_a_feed_is_read_from_what_came_never_from_a_file(internet, ask, tmp_path):

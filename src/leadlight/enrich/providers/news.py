@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from itertools import islice
 from typing import Any
 
 from pydantic import Field, field_validator
@@ -24,7 +25,10 @@ from leadlight.enrich.template import fill_path, host_problem, problems
 FRESH = timedelta(days=30)
 KEPT = timedelta(hours=12)
 LIMIT = 1_000_000
-MOST_ITEMS = 200
+MOST_ITEMS = 100
+MOST_TAGS = 20_000
+"""What has more tags and entities than this in its first items is no feed, and would take seconds to take apart."""
+_END = re.compile(rb"</(?:\w+:)?(?:item|entry)\s*>", re.IGNORECASE)
 TOPICS = {
     "funding": r"funding|raises?|raised|series [a-e]|seed round|venture capital|investment round|ipo|valuation",
     "acquisition": r"acqui(?:res?|red|sition)|merger|merges? with|buys|takeover|bought by",
@@ -132,15 +136,23 @@ def _items(body: bytes, name: str | None, now: datetime) -> list[_Item]:
     """Return the dated items of a feed that are not of the future; with a name, those that hold it."""
     import feedparser
 
-    if not body.strip():
+    head = _head(body)
+    if not head.strip() or head.count(b"<") + head.count(b"&") > MOST_TAGS:
         return []
-    parsed = feedparser.parse(BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+    parsed = feedparser.parse(BytesIO(head), sanitize_html=False, resolve_relative_uris=False)
     items = []
     for entry in parsed.get("entries", [])[:MOST_ITEMS]:
         item = _item(entry)
         if item is not None and item.at <= now and (name is None or _about(name, entry)):
             items.append(item)
     return items
+
+
+def _head(body: bytes) -> bytes:
+    """Return a feed up to the last of the first items, which are the newest; feedparser minds no missing end."""
+    ends = (match.end() for match in _END.finditer(body))
+    last = next(islice(ends, MOST_ITEMS - 1, None), None)
+    return body if last is None else body[:last]
 
 
 def _item(entry: Any) -> _Item | None:
