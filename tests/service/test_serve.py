@@ -23,65 +23,66 @@ def stored(folder: Path, sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
 
-def test_it_starts_with_nothing_read_and_stops_when_asked(shop: Path) -> None:
+def test_it_starts_with_nothing_read_holds_the_store_and_stops_when_asked(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with outside(shop) as service:
         assert any("Reading the sources" in line for line in service.said)
         assert httpx.get(f"{service.address}/healthz").text == "ok"
         assert service.get("/v1/leads")["total"] == 3
+        assert main(["rank", "-w", str(shop)]) == 5
+        assert "is in use by" in capsys.readouterr().err
         code, out = service.stop()
     assert code == 0
     assert "0 calls stored" in out
+    assert main(["rank", "-w", str(shop)]) == 0
     with outside(shop) as service:
         assert not any("ll_" in line for line in service.said)  # the key is said once
         assert service.get("/v1/leads", limit=1)["rows"][0]["rank"] == 1
 
 
-def test_the_client_of_segment(shop: Path) -> None:
+def send_by_segment(service: Outside) -> None:
     from segment.analytics.client import Client
 
-    with outside(shop) as service:
-        for packed in (False, True):
-            client = Client(service.key, host=service.address, gzip=packed, max_retries=1)
-            client.identify(f"s-{packed}", {"email": f"s{packed}@x.example", "job": "vp"})
-            client.track(f"s-{packed}", "Demo Requested", {"source": "fair"})
-            client.page(f"s-{packed}", "Docs", "Start", {"path": "/pricing"})
-            client.group(f"s-{packed}", "acme", {"size": "large"})
-            client.alias("before", f"s-{packed}")
-            client.flush()
-            client.join()
-        service.settle()
-        for packed in (False, True):
-            lead = service.get(f"/v1/leads/s-{packed}")
-            points = {item["key"]: item["points"] for item in lead["contributions"]}
-            assert (points["fit__job"], points["interest__demo"], points["fit__firm"]) == (12, 25, 5)
-            assert points["interest__pricing"] > 4.9
-        service.stop()
-    assert stored(shop, "SELECT count(*) FROM events WHERE _source = 'live'") == [(4,)]
+    for packed in (False, True):
+        client = Client(service.key, host=service.address, gzip=packed, max_retries=1)
+        client.identify(f"s-{packed}", {"email": f"s{packed}@x.example", "job": "vp"})
+        client.track(f"s-{packed}", "Demo Requested", {"source": "fair"})
+        client.page(f"s-{packed}", "Docs", "Start", {"path": "/pricing"})
+        client.group(f"s-{packed}", "acme", {"size": "large"})
+        client.alias("before", f"s-{packed}")
+        client.flush()
+        client.join()
+
+
+def send_by_rudderstack(service: Outside) -> None:
+    from rudderstack.analytics.client import Client
+
+    client = Client(service.key, host=service.address, gzip=True, max_retries=1)
+    client.identify("r1", {"email": "r@x.example", "job": "c_level", "staff": 90})
+    client.track("r1", "Demo Requested", {"source": "fair"})
+    client.flush()
+    client.join()
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_the_client_of_rudderstack(shop: Path) -> None:
-    from rudderstack.analytics.client import Client
-
+def test_the_clients_of_segment_and_rudderstack(shop: Path) -> None:
+    """Each delivers its calls once: packed and plain, with traits where either puts them."""
     with outside(shop) as service:
-        client = Client(service.key, host=service.address, gzip=True, max_retries=1)
-        client.identify("r1", {"email": "r@x.example", "job": "c_level", "staff": 90})
-        client.track("r1", "Demo Requested", {"source": "fair"})
-        client.flush()
-        client.join()
+        send_by_segment(service)
+        send_by_rudderstack(service)
         service.settle()
-        points = {item["key"]: item["points"] for item in service.get("/v1/leads/r1")["contributions"]}
-        assert (points["fit__job"], points["fit__staff"], points["interest__demo"]) == (20, 7, 25)
+        for who in ("s-False", "s-True", "r1"):
+            lead = service.get(f"/v1/leads/{who}")
+            points = {item["key"]: item["points"] for item in lead["contributions"]}
+            assert points["interest__demo"] == 25
+            if who == "r1":
+                assert (points["fit__job"], points["fit__staff"]) == (20, 7)
+            else:
+                assert (points["fit__job"], points["fit__firm"]) == (12, 5)
+                assert points["interest__pricing"] > 4.9
         service.stop()
-    assert stored(shop, "SELECT count(*) FROM events WHERE _source = 'live'") == [(1,)]
-
-
-def test_another_process_is_told_who_holds_the_store(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with outside(shop) as service:
-        assert main(["rank", "-w", str(shop)]) == 5
-        assert "is in use by" in capsys.readouterr().err
-        service.stop()
-    assert main(["rank", "-w", str(shop)]) == 0
+    assert stored(shop, "SELECT count(*) FROM events WHERE _source = 'live'") == [(5,)]
 
 
 @pytest.mark.parametrize("words", [["--port", "99999"], ["--host", "256.1.1.1"], ["--for", "soon"]])
