@@ -132,9 +132,7 @@ async def scores(address: str, key: str, rate: float, seconds: float) -> dict[st
     return {"asked_per_second": rate, "scores_per_second": round(len(took) / spent), **milliseconds(took)}
 
 
-async def paced(
-    send: Callable[[httpx.AsyncClient, int], Awaitable[None]], seconds: float, rate: float | None
-) -> float:
+async def paced(send: Callable[[httpx.AsyncClient, int], Awaitable[None]], seconds: float, rate: float | None) -> float:
     """Send for a while, each at its time where there is a rate; return how long it took until all were answered."""
     began = time.perf_counter()
     numbers = iter(range(10**9))
