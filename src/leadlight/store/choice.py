@@ -40,29 +40,36 @@ _BEGINNING = Sql(f"TIMESTAMP '{BEGINNING}'")
 
 def touch_changed_rules(engine: Engine, spec: EnrichSpec) -> None:
     """Add to `touched` the leads with facts of an attribute whose rule is another than when they were chosen."""
-    told = dict(engine.rows("SELECT attribute, rule FROM choices"))
-    present = _attributes(engine)
-    rules = {name: _told(spec, name) for name in present}
-    changed = [name for name, rule in rules.items() if told.get(name) not in (None, rule)]
-    if changed:
-        engine.execute(
-            "INSERT INTO touched SELECT DISTINCT i.lead FROM facts f JOIN ids i ON i.key = f._key "
-            "WHERE list_contains(?::VARCHAR[], f.attribute)",
-            [changed],
-        )
-    if rules != told:
-        engine.execute("DELETE FROM choices")
-        for name, rule in rules.items():
-            engine.execute("INSERT INTO choices VALUES (?, ?)", [name, rule])
+    told = _rules(engine)
+    changed = {name: rule for name, before in told.items() if before != (rule := _told(spec, name))}
+    if not changed:
+        return
+    engine.execute(
+        "INSERT INTO touched SELECT DISTINCT i.lead FROM facts f JOIN ids i ON i.key = f._key "
+        "WHERE list_contains(?::VARCHAR[], f.attribute)",
+        [list(changed)],
+    )
+    for name, rule in changed.items():
+        engine.execute("UPDATE choices SET rule = ? WHERE attribute = ?", [rule, name])
 
 
-def _attributes(engine: Engine) -> list[str]:
-    return [str(name) for (name,) in engine.rows("SELECT DISTINCT attribute FROM facts ORDER BY 1")]
+def note_attributes(engine: Engine, spec: EnrichSpec, attributes: Iterable[str]) -> bool:
+    """Note by which rule is chosen of these attributes, of which there are facts now; true when one is new."""
+    told = _rules(engine)
+    new = [name for name in attributes if name not in told]
+    for name in new:
+        engine.execute("INSERT INTO choices VALUES (?, ?)", [name, _told(spec, name)])
+    return bool(new)
+
+
+def _rules(engine: Engine) -> dict[str, str]:
+    """Return the attributes of which there are facts, each with the rule by which was chosen last."""
+    return {str(name): str(rule) for name, rule in engine.rows("SELECT attribute, rule FROM choices ORDER BY 1")}
 
 
 def rules_before(engine: Engine) -> EnrichSpec:
     """Return the rules by which was chosen last, for when leadlight.yaml no longer says any."""
-    told = {name: json.loads(rule) for name, rule in engine.rows("SELECT attribute, rule FROM choices ORDER BY 1")}
+    told = {name: json.loads(rule) for name, rule in _rules(engine).items()}
     alone = {name: rule.pop("alone") for name, rule in told.items()}
     asks = [rule["ask"] for name, rule in told.items() if not alone[name]]
     attributes: dict[str, list[str] | WaterfallSpec] = {
@@ -105,8 +112,11 @@ def choose(engine: Engine, spec: EnrichSpec) -> None:
 
 def _register_rules(engine: Engine, spec: EnrichSpec) -> None:
     """Make `choice_rules` (attribute, rule, at_least) and `choice_ranks` (attribute, provider, place) readable."""
-    providers = [str(name) for (name,) in engine.rows("SELECT DISTINCT provider FROM facts ORDER BY 1")]
-    attributes = _attributes(engine)
+    found = engine.rows(
+        "SELECT DISTINCT l.provider FROM lookups l JOIN ids i ON i.key = l._key "
+        "WHERE i.lead IN (SELECT lead FROM choosing) ORDER BY 1"
+    )
+    providers, attributes = [str(name) for (name,) in found], list(_rules(engine))
     waterfalls = {name: waterfall_of(spec, name, providers) for name in attributes}
     rules = [(name, waterfall.rule, waterfall.at_least) for name, waterfall in waterfalls.items()]
     ranks = [(name, provider, place) for name, told in waterfalls.items() for place, provider in _places(told)]
@@ -196,7 +206,7 @@ def _observe(engine: Engine, spec: EnrichSpec, speaker: str, use: str) -> None:
     """Write what is used as observations of a speaker: a row per lead and moment at which some value changes."""
     columns = engine.columns("observations")
     values = set(value_columns(engine, LEADS))
-    named = [name for name in _attributes(engine) if name in values and _use(spec, name) == use]
+    named = [name for name in _rules(engine) if name in values and _use(spec, name) == use]
     if not named:
         return
     engine.execute(

@@ -19,7 +19,7 @@ from leadlight.expr.types import Type
 from leadlight.spec.catalog import RESERVED
 from leadlight.spec.enrich import EnrichSpec
 from leadlight.store import names
-from leadlight.store.choice import choose, rules_before, touch_changed_rules
+from leadlight.store.choice import choose, note_attributes, rules_before, touch_changed_rules
 from leadlight.store.history import LEADS, add_columns
 from leadlight.store.periods import rebuild
 from leadlight.store.schema import BEGINNING
@@ -90,8 +90,9 @@ def record(engine: Engine, spec: EnrichSpec, lookups: pa.Table, facts: pa.Table,
     with engine.transaction():
         engine.execute("CREATE TEMP TABLE touched (lead INTEGER)")
         _hear(engine, lookups, facts, now)
+        attributes = engine.rows("SELECT DISTINCT attribute FROM heard_facts ORDER BY 1")
         written = _write(engine, now)
-        if _has_new_names(engine):
+        if note_attributes(engine, spec, [str(name) for (name,) in attributes]):
             declare(engine, {})
         leads = settle(engine, spec)
         engine.execute("DROP TABLE touched")
@@ -177,16 +178,6 @@ def _write(engine: Engine, now: datetime) -> tuple[int, int]:
     for table in ("heard", "heard_facts"):
         engine.execute(fill("DROP TABLE {table}", table=table))
     return int(counts[0]), int(counts[1])
-
-
-def _has_new_names(engine: Engine) -> bool:
-    return bool(
-        engine.rows(
-            "SELECT 1 FROM facts WHERE attribute NOT IN "
-            "(SELECT name FROM names WHERE kind = 'attribute' AND source = ?) LIMIT 1",
-            [FILL],
-        )
-    )
 
 
 def answered(engine: Engine, keys: Iterable[int], now: datetime) -> pa.Table:

@@ -85,7 +85,7 @@ def spoken_columns(engine: Engine, history: History) -> list[str]:
     """Return the columns of values of which something can have been said: all but those that wait for a look-up."""
     waiting = engine.rows(
         "SELECT name FROM names WHERE kind = 'attribute' GROUP BY name HAVING bool_and(source = ?) "
-        "AND name NOT IN (SELECT attribute FROM facts)",
+        "AND name NOT IN (SELECT attribute FROM choices)",
         [FILL],
     )
     if history is not LEADS or not waiting:
