@@ -56,6 +56,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     def connection_lost(self, exc: Exception | None) -> None:
         """Note the end, and why."""
         self._ended, self._error = True, exc
+        self._transport = None  # it holds us too, and a quarter of a megabyte over TLS
         self._wake()
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
