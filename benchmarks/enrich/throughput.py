@@ -18,12 +18,14 @@ import json
 import os
 import resource
 import signal
+import sqlite3
 import ssl
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -118,7 +120,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--leads", type=int, nargs="+", default=[2_500, 5_000, 10_000])
-    parser.add_argument("--per-company", type=float, default=2.0, help="leads for each company, on average")
+    parser.add_argument("--per-company", type=float, default=2.5, help="leads for each company, on average")
     parser.add_argument("--free", type=float, default=0.2, help="share of leads with a free e-mail address")
     parser.add_argument("--latency", type=float, default=0.05, help="seconds of a round trip")
     parser.add_argument("--kilobytes", type=int, default=30, help="size of a home page; other pages have half")
@@ -247,18 +249,21 @@ class Killed:
     """What was asked again after a run was killed and started once more."""
 
     leads: int
-    finished: int
-    """Requests answered whole before the kill."""
-    again: int
-    """Of these, asked once more."""
+    answered: int
+    """Requests that the servers had answered whole before the kill."""
+    kept: int
+    """Of these, the answers that were in the run's cache on the disk: they had come."""
+    kept_again: int
+    """Of the kept, asked once more."""
+    others_again: int
+    """Asked once more because their answer was on its way when the run was killed."""
     in_all: int
-    open_at_kill: int
-    """Requests begun and not answered when the run was killed."""
 
     def __str__(self) -> str:
         return (
-            f"Killed by SIGKILL among {self.leads:,} leads after {self.finished:,} answered requests "
-            f"({self.open_at_kill} were open): {self.again} of them asked again, {self.in_all:,} in all."
+            f"Killed by SIGKILL among {self.leads:,} leads: {self.answered:,} requests were answered, {self.kept:,} of "
+            f"these answers were on the disk. Started again: {self.kept_again} of the kept were asked again, and "
+            f"{self.others_again} whose answers were on their way; {self.in_all:,} requests in all."
         )
 
 
@@ -266,12 +271,12 @@ def kill(leads: int, options: argparse.Namespace) -> Killed:
     """Kill a run in the middle, start it again, and count what the servers were asked twice."""
     companies = max(1, round(leads / options.per_company))
     with (
-        apart(add, companies, options.kilobytes, latency=options.latency) as far,
+        apart(add, companies, options.kilobytes, latency=options.latency, keep=True) as far,
         tempfile.TemporaryDirectory() as name,
     ):
         folder = Path(name)
         prepare(folder, far, leads, companies, options.free)
-        return killed(folder, far, leads, after=companies)
+        return killed(folder, far, leads, after=2 * companies)
 
 
 def killed(folder: Path, far: Far, leads: int, *, after: int) -> Killed:
@@ -285,12 +290,33 @@ def killed(folder: Path, far: Far, leads: int, *, after: int) -> Killed:
     process.send_signal(signal.SIGKILL)
     process.wait()
     time.sleep(0.5)
-    first, begun = far.ended(), far.ask("begun")
+    first, kept = _visited(far), _kept(folder)
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-    last = far.ended()
-    again = sum(last[pair] - count for pair, count in first.items())
-    finished = sum(first.values())
-    return Killed(leads, finished, again, sum(last.values()), begun - finished)
+    last = _visited(far)
+    again = {url: last[url] - count for url, count in first.items() if last[url] > count}
+    kept_again = sum(count for url, count in again.items() if url in kept)
+    return Killed(
+        leads, sum(first.values()), sum(1 for url in first if url in kept), kept_again,
+        sum(again.values()) - kept_again, sum(last.values()),
+    )  # fmt: skip
+
+
+def _visited(far: Far) -> Counter[str]:
+    """Return the requests that were answered whole, by address."""
+    return Counter(
+        f"{'https' if visit.secure else 'http'}://{visit.host}{visit.path}"
+        for visit in far.ask("visits")
+        if visit.status
+    )
+
+
+def _kept(folder: Path) -> set[str]:
+    """Return the addresses whose answers are in the cache of look-ups."""
+    connection = sqlite3.connect(folder / ".leadlight" / "lookups.sqlite")
+    try:
+        return {about for (about,) in connection.execute("SELECT about FROM answers WHERE why IS NULL")}
+    finally:
+        connection.close()
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from leadlight.enrich.extract.technologies import Known
 
 FEW = 300
-"""So many pages are read without a child, which takes as long to start as to read these."""
+"""So many pages are read without a child, which takes as long to start as to read these; by a thread all the same, as
+the first page loads fingerprints and languages, and hosts that answer meanwhile would seem not to."""
 MOST = 8
 """Children at most."""
 DEATHS = 3
@@ -43,7 +44,7 @@ class Readers:
         self._fingerprints, self._few, self._most = fingerprints, few, most
         self._seen = self._deaths = 0
         self._pool: ThreadPoolExecutor | None = None
-        self._mine = threading.local()
+        self._mine, self._alone = threading.local(), threading.Lock()
         self._children: list[subprocess.Popen[bytes]] = []
         self._end: Any = None
 
@@ -52,17 +53,21 @@ class Readers:
     ) -> PageFacts:
         """Read a page. Raises NetworkError (broken) where a child died of it."""
         self._seen += 1
-        told = {"headers": dict(headers or {}), "fetched_at": fetched_at}
-        if self._seen <= self._few or self._deaths >= DEATHS:
-            return read_page(markup, url, fingerprints=self._fingerprints, **told)  # type: ignore[arg-type]
-        return await get_running_loop().run_in_executor(self._threads(), self._there, (markup, url, told))
+        alone = self._seen <= self._few or self._deaths >= DEATHS
+        page = (markup, url, {"headers": dict(headers or {}), "fetched_at": fetched_at})
+        return await get_running_loop().run_in_executor(self._threads(), self._here if alone else self._there, page)
 
     def _threads(self) -> ThreadPoolExecutor:
-        """Return the threads that wait for children, one for each."""
+        """Return the threads that read, or wait for children, one for each."""
         if self._pool is None:
             self._pool = ThreadPoolExecutor(min(_cores(), self._most), thread_name_prefix="reader")
             self._end = weakref.finalize(self, _close, self._pool, self._children)
         return self._pool
+
+    def _here(self, page: tuple[str, str, dict[str, Any]]) -> PageFacts:
+        markup, url, told = page
+        with self._alone:
+            return read_page(markup, url, fingerprints=self._fingerprints, **told)
 
     def _there(self, page: tuple[str, str, dict[str, Any]]) -> PageFacts:
         child = getattr(self._mine, "child", None)
