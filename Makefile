@@ -65,7 +65,7 @@ playbooks: $(READY) ## every playbook on real data: the figures of docs/playbook
 	$(BIN)/python benchmarks/playbooks/run.py
 
 lock: $(READY) ## take the newest versions of everything into requirements*.lock
-	$(COMPILE) pyproject.toml --extra enrich --group dev -o requirements.lock
+	$(COMPILE) pyproject.toml --all-extras --group dev -o requirements.lock
 	$(COMPILE) pyproject.toml --group bench -c requirements.lock -o requirements-bench.lock
 	echo uv | $(COMPILE) - -o requirements-uv.lock
 	@! grep -nE '://|file:' requirements*.lock
