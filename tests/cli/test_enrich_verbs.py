@@ -43,7 +43,7 @@ def test_json_is_the_whole_report(run: Run, shop: Make) -> None:
 def test_a_dry_run_says_so(run: Run, shop: Make) -> None:
     made = shop(Fake("crunch", cost=2.0))
     said = run("enrich", "--dry-run", "--budget", 3, "-w", made.folder)
-    assert "would ask about 2 leads of 4: 1 question at most, costing 2; nobody was asked" in said.out
+    assert "would ask about 2 leads of 4: 1 question at most, about 1 request, costing 2; nobody was asked" in said.out
     assert "budget: 3 of money" in said.out
     assert made.fakes["crunch"].asked == []
 

@@ -206,7 +206,7 @@ def test_a_dry_run_asks_nobody_and_writes_nothing(shop: Make) -> None:
     assert (plan.asked, plan.questions, plan.cost) == (4, 3, 0.75)  # cy's domain is known by then
     run = made.workspace.enrich()
     assert (run.asked, run.questions, run.cost) == (4, 3, 0.75)
-    assert "would ask about 4 leads of 4: 3 questions at most, costing 0.75" in str(plan)
+    assert "would ask about 4 leads of 4: 3 questions at most, about 3 requests, costing 0.75" in str(plan)
 
 
 def test_a_dry_run_needs_no_keys(shop: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -345,3 +345,9 @@ def test_a_provider_whose_answer_becomes_its_own_clue_is_not_asked_again(shop: M
     made.workspace.enrich()
     assert len(phone.asked) == 4
     assert made.workspace.enrich().questions == 0
+
+
+def test_a_dry_run_keeps_to_the_budget_of_requests(shop: Make) -> None:
+    made = shop(Fake("crunch"), budget={"requests": 1})
+    plan = made.workspace.enrich(dry_run=True)
+    assert (plan.questions, plan.skipped[Reason.BUDGET]) == (1, 1)  # L1 and L2 are one question

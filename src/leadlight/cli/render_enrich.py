@@ -11,7 +11,7 @@ from rich.text import Text
 
 from leadlight.cli import render
 from leadlight.cli.console import words
-from leadlight.spec.entity import many
+from leadlight.spec.entity import many, plural
 
 if TYPE_CHECKING:
     from leadlight.enrich.report import EnrichRun, ProviderRun
@@ -36,14 +36,14 @@ def enriched(run: EnrichRun) -> RenderableType:
 
 def _providers(run: EnrichRun, shown: list[ProviderRun]) -> Table:
     asked = "questions at most" if run.dry_run else "questions"
-    columns = [asked, run.entity + "s", *([] if run.dry_run else ["found", "nothing", "failed"]), "cost"]
+    columns = [asked, plural(run.entity), *(["requests"] if run.dry_run else ["found", "nothing", "failed"]), "cost"]
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("provider")
     for column in columns:
         table.add_column(column, justify="right")
     table.add_column("")
     for one in shown:
-        outcomes = [] if run.dry_run else [
+        outcomes = [Text(f"{one.requests:,}")] if run.dry_run else [
             Text(f"{one.found:,}", "green" if one.found else ""), Text(f"{one.nothing:,}"),
             Text(f"{one.failed:,}", "red" if one.failed else ""),
         ]  # fmt: skip

@@ -68,7 +68,8 @@ class Tally:
         """Return it as the report has it."""
         return ProviderRun(
             about.name, about.title, about.network, self.questions, self.leads, self.outcomes["found"],
-            self.outcomes["nothing"], self.outcomes["failed"], self.cost, dict(self.why.most_common()), self.stopped,
+            self.outcomes["nothing"], self.outcomes["failed"], self.cost, why=dict(self.why.most_common()),
+            stopped=self.stopped,
         )  # fmt: skip
 
 

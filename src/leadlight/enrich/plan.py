@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ from leadlight.engines.base import Engine
 from leadlight.enrich.clues import Clues
 from leadlight.enrich.look import Look, Looker
 from leadlight.enrich.network import Network, NetworkError, Why
-from leadlight.enrich.provider import Fact
+from leadlight.enrich.provider import About, Fact
 from leadlight.enrich.record import canonical
 from leadlight.enrich.report import ProviderRun, Reason
 from leadlight.enrich.waterfall import Standing, Subject
@@ -114,32 +114,59 @@ def _news(old: Subject, new: Subject, known: Iterable[str]) -> dict[str, str]:
 
 
 def within_budget(
-    plans: Sequence[Plan], looker: Looker, money: float | None
+    plans: Sequence[Plan], looker: Looker, *, money: float | None, requests: int | None
 ) -> tuple[list[Plan], tuple[ProviderRun, ...]]:
-    """Return the plans as far as the money goes, and the questions of each provider.
+    """Return the plans as far as money and requests go, and the questions of each provider.
 
     Those with most to gain come first; questions that are the same are put once.
     """
-    about = looker.waterfalls.about
-    seen: set[tuple[str, str]] = set()
-    questions, leads, cost = Counter[str](), Counter[str](), dict.fromkeys(looker.waterfalls.providers, 0.0)
-    kept = []
-    for plan in sorted(plans, key=lambda plan: (-plan.gain[0], -plan.gain[1], plan.lead)):
-        new = [(name, key) for name, key in plan.questions if key is None or (name, key) not in seen]
-        price = sum(about(name).cost for name, _ in new)
-        if price and money is not None and sum(cost.values()) + price > money + 1e-9:
-            kept.append(replace(plan, questions=(), reason=Reason.BUDGET))
-            continue
-        kept.append(plan)
-        seen |= {(name, key) for name, key in new if key is not None}
-        leads.update(name for name, _ in plan.questions)
-        for name, _ in new:
-            questions[name] += 1
-            cost[name] += about(name).cost
-    told = [name for name in looker.waterfalls.providers if about(name).network]
-    return kept, tuple(
-        ProviderRun(name, about(name).title, True, questions[name], leads[name], cost=cost[name]) for name in told
-    )
+    sums = _Sums({name: looker.waterfalls.about(name) for name in looker.waterfalls.providers}, money, requests)
+    best_first = sorted(plans, key=lambda plan: (-plan.gain[0], -plan.gain[1], plan.lead))
+    kept = [plan if sums.take(plan) else replace(plan, questions=(), reason=Reason.BUDGET) for plan in best_first]
+    return kept, tuple(sums.told(name) for name, about in sums.abouts.items() if about.network)
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What the plans that were taken come to."""
+
+    abouts: Mapping[str, About]
+    money: float | None
+    requests: int | None
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    questions: Counter[str] = field(default_factory=Counter)
+    leads: Counter[str] = field(default_factory=Counter)
+
+    def take(self, plan: Plan) -> bool:
+        """Take a plan, unless it would go beyond the budget."""
+        new = [(name, key) for name, key in plan.questions if key is None or (name, key) not in self.seen]
+        price = sum(self.abouts[name].cost for name, _ in new)
+        sent = sum(self.abouts[name].requests for name, _ in new)
+        too_dear = price > 0 and self.money is not None and self.cost + price > self.money + 1e-9
+        too_many = sent > 0 and self.requests is not None and self.sent + sent > self.requests
+        if too_dear or too_many:
+            return False
+        self.seen |= {(name, key) for name, key in new if key is not None}
+        self.questions.update(name for name, _ in new)
+        self.leads.update(name for name, _ in plan.questions)
+        return True
+
+    @property
+    def cost(self) -> float:
+        """What the questions cost."""
+        return sum(self.abouts[name].cost * count for name, count in self.questions.items())
+
+    @property
+    def sent(self) -> int:
+        """About how many requests they take."""
+        return sum(self.abouts[name].requests * count for name, count in self.questions.items())
+
+    def told(self, name: str) -> ProviderRun:
+        """Return what one provider would be asked."""
+        about, count = self.abouts[name], self.questions[name]
+        return ProviderRun(
+            name, about.title, True, count, self.leads[name], cost=about.cost * count, requests=about.requests * count
+        )
 
 
 class _Nobody:

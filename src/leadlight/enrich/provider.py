@@ -100,6 +100,8 @@ class About:
     """The terms of what it gives, in a few words; an address where there is one."""
     per_second: float | None = None
     """Requests a second that its hosts allow, where that is known; else `network.per_second` holds."""
+    requests: int = 1
+    """About how many HTTP requests one question takes, redirects and retries apart; for a dry run."""
     own: tuple[tuple[str, Meaning], ...] = ()
     """What it gives that is not in `vocabulary`, each with its meaning."""
 

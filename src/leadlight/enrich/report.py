@@ -42,6 +42,8 @@ class ProviderRun:
     nothing: int = 0
     failed: int = 0
     cost: float = 0.0
+    requests: int = 0
+    """In a dry run, about how many requests these questions take."""
     why: Mapping[str, int] = field(default_factory=dict)
     """Why questions failed → how many."""
     stopped: str = ""
@@ -52,7 +54,7 @@ class ProviderRun:
         return {
             "provider": self.provider, "title": self.title, "network": self.network, "questions": self.questions,
             "leads": self.leads, "found": self.found, "nothing": self.nothing, "failed": self.failed,
-            "cost": round(self.cost, 6), "why": dict(self.why), "stopped": self.stopped,
+            "cost": round(self.cost, 6), "requests": self.requests, "why": dict(self.why), "stopped": self.stopped,
         }  # fmt: skip
 
 
@@ -130,9 +132,8 @@ class EnrichRun(Readable):
         }
 
     def __str__(self) -> str:
-        return "\n".join(
-            [self.headline, *(f"  {provider_line(one)}" for one in self.providers), *self.reasons, *self.notes]
-        )
+        line = planned_line if self.dry_run else provider_line
+        return "\n".join([self.headline, *(f"  {line(one)}" for one in self.providers), *self.reasons, *self.notes])
 
     @property
     def headline(self) -> str:
@@ -140,7 +141,9 @@ class EnrichRun(Readable):
         of = f"{many(self.asked, self.entity)} of {self.leads:,}"
         money = f", costing {self.cost:g}" if self.cost else ""
         if self.dry_run:
-            return f"would ask about {of}: {many(self.questions, 'question')} at most{money}; nobody was asked"
+            requests = many(sum(one.requests for one in self.providers), "request")
+            asked = f"{many(self.questions, 'question')} at most, about {requests}"
+            return f"would ask about {of}: {asked}{money}; nobody was asked"
         end = "; stopped: run it again to go on" if self.stopped else ""
         facts = f"{many(self.facts, 'fact')} about {many(self.changed, self.entity)}"
         return f"asked about {of}: {many(self.questions, 'question')}{money}, {facts}, in {self.seconds:.1f} s{end}"
@@ -156,6 +159,13 @@ def provider_line(one: ProviderRun) -> str:
     failed = f", {one.failed:,} failed ({_listed(one.why)})" if one.failed else ""
     about = "" if one.leads == one.questions else f" about {one.leads:,}"
     return f"{one.provider}: {one.questions:,}{about}, {one.found:,} found, {one.nothing:,} nothing{failed}"
+
+
+def planned_line(one: ProviderRun) -> str:
+    """Say what one provider would be asked."""
+    return (
+        f"{one.provider}: {many(one.questions, 'question')} about {one.leads:,}, about {many(one.requests, 'request')}"
+    )
 
 
 def _listed(why: Mapping[str, int]) -> str:

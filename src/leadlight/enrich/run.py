@@ -246,7 +246,7 @@ class _Run:
                 found += _in_loop(plans(engine, self.looker, chunk))
             self.done += len(chunk)
             self.progress(Progress(self.done, self.total, 0))
-        found, self.told = within_budget(found, self.looker, self.money)
+        found, self.told = within_budget(found, self.looker, money=self.money, requests=self.requests)
         self.asked = {plan.lead for plan in found if plan.reason is None}
         self.reasons = {plan.lead: plan.reason for plan in found if plan.reason is not None}
         return self.report()

@@ -51,6 +51,7 @@ ABOUT = About(
         "hosting", "domain_resolves", *(f"{kind}_tools" for kind in KINDS),
     ),
     licence="public records",
+    requests=0,
 )  # fmt: skip
 
 
