@@ -79,6 +79,8 @@ def measured(folder: Path, told: argparse.Namespace) -> dict[str, Any]:
         cpu = cpu_seconds(address)
         found: dict[str, Any] = {"sustained": asyncio.run(flood(address, key, told.leads, told.seconds))}
         found["sustained"]["catching_up_seconds"] = round(settled(address), 2)
+        found["sustained"]["scores_given"] = int(figure(address, "leadlight_scores_total"))
+        assert found["sustained"]["scores_given"], "the events were of nobody known"
         spent = cpu_seconds(address) - cpu
         found["sustained"]["service_cpu_ms_per_100_events"] = round(
             spent / max(found["sustained"]["events"], 1) * BATCH * 1000, 1
@@ -153,7 +155,7 @@ def batch(leads: int, number: int) -> bytes:
     """A body of 100 events of leads all over the store."""
     mark, now = uuid4().hex, utc_now().isoformat() + "Z"
     calls = [
-        {"type": "track", "event": "page_view", "userId": f"L{(number * BATCH + place) * 7919 % leads + 1:06d}",
+        {"type": "track", "event": "page_view", "userId": f"L{(number * BATCH + place) * 7919 % leads + 1:07d}",
          "messageId": f"{mark}-{place}", "timestamp": now, "properties": {"path": "/pricing", "source": "ads"}}
         for place in range(BATCH)
     ]  # fmt: skip
@@ -187,8 +189,13 @@ def latencies(address: str) -> dict[float, float]:
 
 def cpu_seconds(address: str) -> float:
     """Return the CPU seconds the service has used so far."""
+    return figure(address, "process_cpu_seconds_total")
+
+
+def figure(address: str, name: str) -> float:
+    """Return a figure of the service."""
     text = httpx.get(f"{address}/metrics", timeout=60).text
-    return float(re.findall(r"^process_cpu_seconds_total (\S+)", text, flags=re.MULTILINE)[0])
+    return float(re.findall(rf"^{name} (\S+)", text, flags=re.MULTILINE)[0])
 
 
 def quantiles(before: dict[float, float], after: dict[float, float]) -> dict[str, float]:
