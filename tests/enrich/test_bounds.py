@@ -12,9 +12,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
-from tests.features.tables import T
+from tests.features.tables import T, Tables
 
-from leadlight.enrich.bounds import RISE, reach, used_attributes
+from leadlight.enrich.bounds import RISE, STEPS, reach, rests_on_colleagues, used_attributes
+from leadlight.expr.types import Type
 from leadlight.spec.models import ScorecardSpec, WorkspaceSpec
 from reference.conditions import Compare, Const, Name, Node, Value
 from reference.effort import tries
@@ -276,3 +277,80 @@ def test_without_grades_what_matters_is_whether_the_score_could_rise(made, table
         best = max(scores(with_value(example.world, lead, T, values))[lead] for values in every_value(names))
         assert any(matters[lead].get(name) for name in names) == (best > before[lead])
         assert matters[lead][RISE] == pytest.approx(best - before[lead])
+
+
+# ------------------------------------------------------------------------------------------------------- by hand
+
+CARD = """
+groups:
+  fit:
+    cap: [null, 20]
+    criteria:
+      - {name: Industry, feature: industry, points: {software: 15, farming: -15}}
+      - {name: Size, feature: size, bands: [[null, 100, 0], [100, null, 15]]}
+  interest: {criteria: [{name: Pays, when: "customer and size >= 100", points: 10}]}
+gates: [{name: Rival, when: "domain = 'rival.com'", grade: C2}]
+grades: {fit: {A: 20, B: 10, C: null}, interest: {1: 10, 2: null}}
+"""
+KINDS = {"industry": Type.TEXT, "size": Type.NUMBER, "customer": Type.BOOL, "domain": Type.TEXT}
+
+
+def matters(monkeypatch, *opened: str, card: str = CARD, exclude: str | None = None, **values: Any) -> dict[str, Any]:
+    """Ask what matters of one lead with these values."""
+    monkeypatch.setattr("leadlight.enrich.bounds.continues", lambda *_: False)
+    filled = Tables(attributes=KINDS).lead(1, **values).filled(scorecard=card, exclude=exclude)
+    columns = {"lead": pa.array([1], pa.int32()), **{name: pa.array([name in opened]) for name in KINDS}}
+    cards = filled.workspace.scorecards.values()
+    (row,) = reach(filled.engine, filled.workspace, cards, T, pa.table(columns)).to_pylist()
+    return {**row, "names": {name for name in KINDS if row[name]}}
+
+
+@pytest.mark.parametrize(
+    ("opened", "values", "names"),
+    [
+        (("industry",), {"size": 50.0}, {"industry"}),  # C2 could be B2
+        (("industry",), {"size": 500.0}, {"industry"}),  # B2 could be A2, or C2
+        (("customer",), {"size": 50.0}, set()),  # too small to be one that pays, whatever it is
+        (("customer",), {"size": 500.0}, {"customer"}),
+        (("customer", "size"), {}, {"customer", "size"}),
+        (("industry",), {"size": 500.0, "domain": "rival.com"}, set()),  # the gate has spoken
+        (("domain",), {"size": 500.0}, {"domain"}),  # the gate could speak
+        (("domain", "industry"), {"size": 50.0}, {"domain", "industry"}),
+        (("domain",), {"size": 50.0}, set()),  # C2 is what the gate would give, too
+        ((), {"size": 50.0}, set()),
+    ],
+)
+def test_what_matters_follows_from_the_scorecard(monkeypatch, opened, values, names):
+    assert matters(monkeypatch, *opened, **values)["names"] == names
+
+
+def test_a_cap_may_leave_nothing_to_gain(monkeypatch):
+    card = CARD.replace("cap: [null, 20]", "cap: [null, 9]").replace("farming: -15", "farming: 0")
+    assert matters(monkeypatch, "industry", card=card, size=500.0)["names"] == set()
+
+
+def test_an_attribute_that_decides_who_is_scored_matters(monkeypatch):
+    criteria = "criteria: [{name: Size, feature: size, bands: [[0, null, 1]], other: 0}]"
+    flat = f"groups: {{fit: {{{criteria}}}}}\ngrades: {{score: {{A: null}}}}"
+    found = matters(monkeypatch, "industry", card=flat, exclude="industry = 'farming'")
+    assert found["names"] == {"industry"}
+    assert (
+        matters(monkeypatch, "industry", card=flat, exclude="industry = 'farming' and size > 9", size=5.0)["names"]
+        == set()
+    )
+
+
+def test_how_far_a_lead_could_rise(monkeypatch):
+    assert matters(monkeypatch, "industry", size=50.0)[STEPS] == 2  # C2 to B2, of A1 A2 B1 B2 C1 C2
+    found = matters(monkeypatch, "industry", "size", "customer")
+    assert (found[STEPS], found[RISE]) == (5, 30.0)
+
+
+def test_whose_colleagues_count(monkeypatch):
+    wide = """
+features: {staff: {account: {sum: size}}}
+groups: {fit: {criteria: [{name: Staff, feature: staff, bands: [[null, 10, 0], [10, null, 5]]}]}}
+"""
+    for card, expected in ((CARD, False), (wide, True)):
+        workspace = Tables(attributes=KINDS).resolved(scorecard=card)
+        assert rests_on_colleagues(workspace, workspace.scorecards["house"]) is expected
