@@ -29,7 +29,7 @@ def looked_up(tmp_path_factory):
             "store": "duckdb:leadlight.duckdb",
             "sources": {"leads": {"csv": "leads.csv", "id": "lead_id", "created_at": "created"}},
             "enrich": {
-                "ask": ["email", "dns", "website"], "always": True, "network": internet.settings(timeout="2s"),
+                "ask": ["email", "dns", "website"], "always": True, "network": internet.settings(timeout="4s"),
             },
         }  # fmt: skip
         (folder / "leadlight.yaml").write_text(json.dumps(spec))

@@ -84,9 +84,9 @@ def _two_lengths(_: Request) -> Iterator[bytes | float | None]:
 
 @cache
 def _bomb() -> bytes:
-    """A gigabyte of nothing in a megabyte."""
+    """A hundred megabytes of nothing in a hundred kilobytes."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    return b"".join(packer.compress(b"\0" * 10_000_000) for _ in range(100)) + packer.flush()
+    return b"".join(packer.compress(b"\0" * 10_000_000) for _ in range(10)) + packer.flush()
 
 
 @cache
@@ -182,6 +182,7 @@ def add(internet: Internet, *, form: str = "{}.hostile.example") -> dict[str, st
 
     `form` is what the host of a name is called: `bad-{}.com` makes a registrable domain of each.
     """
+    _bomb_twice()  # made beforehand, or the servers would stand still meanwhile
     addresses = {}
     for name, content in HOSTS.items():
         internet.handle(form.format(name), "*", content)
