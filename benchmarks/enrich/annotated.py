@@ -5,15 +5,16 @@ A page is the `source` file, the truth the `wa` file of the same name. All is co
 - phone: the digits of a TEL annotation, letters by the keypad, without extension, "(0)" and what follows a slash; two
   numbers are the same when their last nine digits are. A fax number that is given as a phone number is wrong.
 - address: a run of STREET, CITY, STATE and ZIPCODE annotations that holds a STREET and one of the others; a new one
-  begins at a STREET after one of the others, at a CITY after CITY and ZIPCODE, and after 80 characters between. Two addresses are the same when the
-  Dice coefficient of their sets of lower-case alphanumeric words is at least .7; pairs are made best first, each once.
+  begins at a STREET after one of the others, at a CITY after CITY and ZIPCODE, and after 80 characters between. Two
+  addresses are the same when the Dice coefficient of their sets of lower-case alphanumeric words is at least .7; pairs
+  are made best first, each once.
 - organisation: one name per page. The own names of a site are the ORG annotation that is commonest on all its pages,
   those that are like the name of its domain (rapidfuzz ratio of at least 80, letters and digits only), and those
   that begin with one of these or are its beginning. A page holds its organisation when it holds an own name; what is
   found is right when its rapidfuzz token_sort_ratio with an own name is at least 85, in lower case, without
   punctuation, legal form and "the".
-- e-mail: the data set declares EMAIL annotations and has none. `emails.json` holds those that stand on each page, in its
-  text or as the target of a mailto link, as the first 12 digits of the SHA-256 of the address in lower case. They
+- e-mail: the data set declares EMAIL annotations and has none. `emails.json` holds those that stand on each page, in
+  its text or as the target of a mailto link, as the first 12 digits of the SHA-256 of the address in lower case. They
   were listed by a script that took everything around an @, "at" and mailto on all pages, and read through by eye.
 
 The sites, not the pages, are halved by the SHA-256 of their registrable domain: what is odd was looked at and tuned on,
@@ -27,14 +28,14 @@ import json
 import re
 import tarfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 import tldextract
 from rapidfuzz import fuzz
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "html_business_pages" / "business_pages.tar.xz"
 EMAILS = Path(__file__).with_name("emails.json")
@@ -112,9 +113,10 @@ def pages() -> tuple[Page, ...]:
     source, noted = _read()
     emails = json.loads(EMAILS.read_text())
     found = []
+    extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
     for name, markup in sorted(source.items(), key=lambda item: int(item[0].partition(".")[0])):
         url = _base(markup)
-        site = tldextract.TLDExtract(suffix_list_urls=())(url).top_domain_under_public_suffix
+        site = extract(url).top_domain_under_public_suffix
         found.append(Page(name, url, site, markup))
     names = _own_names(found, noted)
     return tuple(_with_truth(page, noted.get(page.name), names, emails.get(page.name, [])) for page in found)
@@ -155,7 +157,7 @@ def name_key(name: str) -> str:
     >>> name_key("The Katz, Marshall &amp; Banks LLP")
     'katz marshall banks'
     """
-    found = [word for word in re.findall(r"[\w']+", name.lower().replace("&amp;", "&").replace("&", " and "))]
+    found = re.findall(r"[\w']+", name.lower().replace("&amp;", "&").replace("&", " and "))
     kept = [word for word in found if word not in LEGAL]
     return " ".join(kept or found)
 
@@ -211,13 +213,7 @@ def _annotations(markup: str) -> _Noted:
     last = ("", "")
     gap = 0
     run: list[tuple[str, str]] = []
-    root = LexborHTMLParser(markup).root
-    assert root is not None
-    for node in root.traverse(include_text=True):
-        if node.tag != "-text" or node.parent is None or node.parent.tag in ("script", "style", "wa-color"):
-            continue
-        text = re.sub(r"\s+", " ", node.text_content or "")
-        kind, number = _annotation(node)
+    for kind, number, text in _texts(markup):
         if not kind:
             gap += len(text.strip())
             continue
@@ -244,16 +240,19 @@ def _ends_before(kind: str, kinds: set[str]) -> bool:
     return bool(kind == "STREET" and kinds - {"STREET"}) or (kind == "CITY" and {"CITY", "ZIPCODE"} <= kinds)
 
 
-def _annotation(node: LexborNode) -> tuple[str, str]:
-    parent = node.parent
-    for _ in range(8):
-        if parent is None:
-            break
-        kind = parent.attributes.get("wa-type")
-        if kind:
-            return kind, parent.attributes.get("wa-id") or ""
-        parent = parent.parent
-    return "", ""
+def _texts(markup: str) -> Iterator[tuple[str, str, str]]:
+    """Return the texts of a page with the kind and number of the annotation that each stands in, "" for none."""
+    root = LexborHTMLParser(markup).root
+    assert root is not None
+    kind, number, inside = "", "", 0
+    for node in root.traverse(include_text=True):
+        if node.tag == "span" and (found := node.attributes.get("wa-type")):
+            kind, number = found, node.attributes.get("wa-id") or ""
+            inside = sum(one.tag == "-text" for one in node.traverse(include_text=True))
+        elif node.tag == "-text" and node.parent is not None and node.parent.tag not in ("script", "style", "wa-color"):
+            text = re.sub(r"\s+", " ", node.text_content or "")
+            yield (kind, number, text) if inside else ("", "", text)
+            inside = max(inside - 1, 0)
 
 
 def _address(run: list[tuple[str, str]]) -> list[str]:
@@ -279,8 +278,8 @@ def _own_names(found: Sequence[Page], noted: dict[str, _Noted]) -> dict[str, lis
             if count == most or fuzz.ratio(re.sub(r"\W", "", key.removesuffix(" com")), label) >= LIKE_DOMAIN
         ]
         own[site] = [
-            key for key in counts if any(key == one or f"{key} ".startswith(f"{one} ") or f"{one} ".startswith(f"{key} ")
-                                         for one in core)
+            key for key in counts
+            if any(f"{key} ".startswith(f"{one} ") or f"{one} ".startswith(f"{key} ") for one in core)
         ]  # fmt: skip
     return own
 

@@ -124,7 +124,8 @@ def leadlight(markup: str, url: str) -> Finds:
 EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 PHONE = re.compile(r"(?<!\d)(?:\+?\d{1,3}[\s.-]?)?(?:\(\d{2,5}\)|\d{2,5})[\s.-]?\d{3,4}[\s.-]?\d{3,4}(?!\d)")
 ADDRESS = re.compile(
-    r"\d{1,6}\s[\w .,#-]{3,60}?\b(?:Street|St|Avenue|Ave|Road|Rd|Drive|Dr|Boulevard|Blvd|Lane|Ln|Court|Ct|Way|Place|Circle)\b\.?"
+    r"\d{1,6}\s[\w .,#-]{3,60}?"
+    r"\b(?:Street|St|Avenue|Ave|Road|Rd|Drive|Dr|Boulevard|Blvd|Lane|Ln|Court|Ct|Way|Place|Circle)\b\.?"
     r"[\w ,.#-]{0,40}?(?:\b[A-Z]{2}\b\s{0,2}\d{5}(?:-\d{4})?|\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b)"
 )
 
@@ -161,6 +162,12 @@ def phonenumbers_matcher(markup: str, _url: str) -> Finds:
     return Finds(phones=found)
 
 
+ADDRESS_KEYS = (
+    "streetAddress", "street-address", "addressLocality", "locality", "addressRegion", "region", "postalCode",
+    "postal-code",
+)  # fmt: skip
+
+
 def extruct_data(markup: str, url: str) -> Finds:
     """Read a page's structured data with extruct."""
     import extruct
@@ -179,14 +186,16 @@ def extruct_data(markup: str, url: str) -> Finds:
         emails += [text.removeprefix("mailto:") for text in _texts(values.get("email"))]
         phones += _texts(values.get("telephone")) + _texts(values.get("tel"))
         if values.get("streetAddress") or values.get("street-address"):
-            addresses.append(" ".join(
-                text for key in ("streetAddress", "street-address", "addressLocality", "locality", "addressRegion", "region",
-                                 "postalCode", "postal-code") for text in _texts(values.get(key))
-            ))  # fmt: skip
+            addresses.append(" ".join(text for key in ADDRESS_KEYS for text in _texts(values.get(key))))
         if re.search(r"Organi[sz]ation|Business|Store|Hotel|Restaurant|Corporation|h-card|vcard", kind):
             names += _texts(values.get("name")) + _texts(values.get("org"))
         names += _texts(values.get("og:site_name"))
-    site = [value for group in data.get("opengraph", []) for key, value in group.get("properties", []) if key == "og:site_name"]
+    site = [
+        value
+        for group in data.get("opengraph", [])
+        for key, value in group.get("properties", [])
+        if key == "og:site_name"
+    ]
     return Finds(emails, phones, addresses, next(iter([*names, *site]), ""))
 
 
@@ -260,7 +269,9 @@ def main() -> None:
         options.json.write_text(json.dumps(facts, indent=2) + "\n")
 
 
-def _show(half: str, chosen: Sequence[Page], measures: Sequence[Measure], speed: dict[str, tuple[float, float]]) -> None:
+def _show(
+    half: str, chosen: Sequence[Page], measures: Sequence[Measure], speed: dict[str, tuple[float, float]]
+) -> None:
     sites = len({page.site for page in chosen})
     print(f"\n{len(chosen)} annotated pages of {sites} sites ({half})\n")
     print("| field | system | precision | recall | F1 | mean F1 of a page | pages | elsewhere |")
@@ -269,8 +280,8 @@ def _show(half: str, chosen: Sequence[Page], measures: Sequence[Measure], speed:
         for one in measures:
             if one.field == name and (one.f1 > 0 or one.system == "leadlight"):
                 print(
-                    f"| {name} | {one.system} | {one.precision:.3f} | {one.recall:.3f} | {one.f1:.3f} | {one.page_f1:.3f} "
-                    f"| {one.pages} | {one.elsewhere} |"
+                    f"| {name} | {one.system} | {one.precision:.3f} | {one.recall:.3f} | {one.f1:.3f} "
+                    f"| {one.page_f1:.3f} | {one.pages} | {one.elsewhere} |"
                 )
     print("\n| system | CPU ms a page | the most |\n|---|--:|--:|")
     for system, (mean, most) in speed.items():

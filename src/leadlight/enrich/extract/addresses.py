@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 
 from leadlight.enrich.extract.document import Document, Line
 from leadlight.enrich.extract.found import MAX_EVIDENCE
@@ -23,14 +24,17 @@ LINES_BEFORE = 6
 LONGEST = 200
 
 _TWO_LETTERS = (
-    "AL|AK|AZ|AR|CA|CO|CT|DC|DE|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|OK|OR|PA|PR|RI|SC|"
+    "AL|AK|AZ|AR|CA|CO|CT|DC|DE|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|"
+    "OK|OR|PA|PR|RI|SC|"
     "SD|TN|TX|UT|VT|VA|WA|WV|WI|WY"
 )
 _STATES = (
     "Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|Florida|Georgia|Hawaii|Idaho|Illinois|"
-    "Indiana|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota|Mississippi|Missouri|Montana|"
+    "Indiana|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota|Mississippi|Missouri|"
+    "Montana|"
     "Nebraska|Nevada|New Hampshire|New Jersey|New Mexico|New York|North Carolina|North Dakota|Ohio|Oklahoma|Oregon|"
-    "Pennsylvania|Rhode Island|South Carolina|South Dakota|Tennessee|Texas|Utah|Vermont|Virginia|Washington|West Virginia|"
+    "Pennsylvania|Rhode Island|South Carolina|South Dakota|Tennessee|Texas|Utah|Vermont|Virginia|Washington|"
+    "West Virginia|"
     "Wisconsin|Wyoming|District of Columbia"
 )
 _ST = (
@@ -39,64 +43,97 @@ _ST = (
 )
 _ST_LOOSE = "(?:" + _ST + "|Ala|Ariz|Az|Calif|Colo|Conn|Fla|Ill|Ind|Mass|Mich|Minn|Ohio|Penn|Tenn|Tex|Tx|Wash|Wis)"
 _PROVINCES = (
-    "AB|BC|MB|NB|NL|NS|NT|NU|ON|PE|QC|SK|YT|B\\.C\\.|Alberta|British Columbia|Manitoba|New Brunswick|Nova Scotia|Ontario|"
+    "AB|BC|MB|NB|NL|NS|NT|NU|ON|PE|QC|SK|YT|B\\.C\\.|Alberta|British Columbia|Manitoba|New Brunswick|Nova Scotia|"
+    "Ontario|"
     "Quebec|Québec|Saskatchewan|Newfoundland"
 )
 _SEPARATOR = r"[\s,.;|·•–-]{1,5}"
 _ANCHORS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("US", re.compile(rf"\b(?P<region>{_STATES}|{_ST_LOOSE})\.?{_SEPARATOR}(?:USA{_SEPARATOR})?(?P<code>\d{{5}}(?:-\d{{4}})?)(?![\d-])")),
+    ("US", re.compile(
+        rf"\b(?P<region>{_STATES}|{_ST_LOOSE})\.?{_SEPARATOR}(?:USA{_SEPARATOR})?"
+        r"(?P<code>\d{5}(?:-\d{4})?)(?![\d-])"
+    )),
     ("US", re.compile(r"(?<=[A-Za-z] )(?P<region>)(?P<code>\d{5}-\d{4})(?![\d-])")),
-    ("CA", re.compile(rf"(?:\b(?P<region>{_PROVINCES})\b{_SEPARATOR}(?:Canada{_SEPARATOR})?)?(?P<code>[ABCEGHJ-NPRSTVXY]\d[A-Z][\s-]?\d[A-Z]\d)\b")),
+    ("CA", re.compile(
+        rf"(?:\b(?P<region>{_PROVINCES})\b{_SEPARATOR}(?:Canada{_SEPARATOR})?)?"
+        r"(?P<code>[ABCEGHJ-NPRSTVXY]\d[A-Z][\s-]?\d[A-Z]\d)\b"
+    )),
     ("GB", re.compile(r"(?P<region>)\b(?P<code>[A-Z]{1,2}\d[A-Z\d]?\s{0,2}\d[ABD-HJLNP-UW-Z]{2})\b")),
-    ("AU", re.compile(rf"\b(?P<region>NSW|VIC|QLD|SA|WA|TAS|NT|ACT|Victoria|Queensland|New South Wales|Western Australia|South Australia|Tasmania)\.?{_SEPARATOR}(?P<code>\d{{4}})(?!\d)")),
-    ("IE", re.compile(r"\b(?P<region>Co\.?\s(?:[A-Z][a-z]+)|County\s[A-Z][a-z]+)(?:[\s,]{1,3}(?P<code>[A-Z]\d[\dW]\s?[A-Z\d]{4}))?\b")),
+    ("AU", re.compile(
+        r"\b(?P<region>NSW|VIC|QLD|SA|WA|TAS|NT|ACT|Victoria|Queensland|New South Wales|Western Australia|"
+        rf"South Australia|Tasmania)\.?{_SEPARATOR}(?P<code>\d{{4}})(?!\d)"
+    )),
+    ("IE", re.compile(
+        r"\b(?P<region>Co\.?\s(?:[A-Z][a-z]+)|County\s[A-Z][a-z]+)"
+        r"(?:[\s,]{1,3}(?P<code>[A-Z]\d[\dW]\s?[A-Z\d]{4}))?\b"
+    )),
     ("IN", re.compile(r"(?<=[a-z)])\s?[-–,]?\s?(?P<region>)(?P<code>[1-8]\d{2}\s?\d{3})(?!\s?\d)(?![-/])")),
-)  # fmt: skip  # noqa: E501
+)  # fmt: skip
 _TOWN_NAMES = ("New York|", "Washington|")
 """States whose name is more often that of a town."""
-_US_TOWN = re.compile(rf"\b(?P<region>{_STATES.replace(_TOWN_NAMES[0], '').replace(_TOWN_NAMES[1], '')}|{_ST})\b(?P<code>)(?!\w)")
+_US_TOWN = re.compile(
+    rf"\b(?P<region>{_STATES.replace(_TOWN_NAMES[0], '').replace(_TOWN_NAMES[1], '')}|{_ST})\b(?P<code>)(?!\w)"
+)
 _STATE_WORDS = frozenset(
     word for name in f"{_STATES}|{_TWO_LETTERS}".split("|") for word in name.split()[:1]
 )  # fmt: skip
 _CONTINENTAL = re.compile(
     r"(?<![\w.,/+-])(?:(?P<country>D|A|CH|F|B|NL|L|I|E|DK|SE|S|FI|PL|CZ)\s?[-–]\s?)?"
-    r"(?P<code>\d{5}|\d{4}(?:\s[A-Z]{2}\b)?|\d{3}\s\d{2}|\d{2}-\d{3})\s(?P<city>[A-ZÄÖÜÉÈŁŚÅØ][\w'.-]+(?:[\s-][A-ZÄÖÜ(]?[\w'.)-]+){0,3})"
+    r"(?P<code>\d{5}|\d{4}(?:\s[A-Z]{2}\b)?|\d{3}\s\d{2}|"
+    r"\d{2}-\d{3})\s(?P<city>[A-ZÄÖÜÉÈŁŚÅØ][\w'.-]+(?:[\s-][A-ZÄÖÜ(]?[\w'.)-]+){0,3})"
 )
 _CONTINENTAL_STREET = re.compile(
-    r"(?i)(?:\w*(?:stra(?:ß|ss)e|str\.|weg|platz|gasse|allee|ring|damm|ufer|markt|hof|chaussee|laan|straat|gracht|plein|kade|"
-    r"dijk|vej|gade|gatan|vägen|väg|katu|tie)\b|\b(?:rue|avenue|av\.|boulevard|bd|place|quai|chemin|route|allée|impasse|via|"
+    r"(?i)(?:\w*(?:stra(?:ß|ss)e|str\.|weg|platz|gasse|allee|ring|damm|ufer|markt|hof|chaussee|laan|straat|gracht|"
+    r"plein|kade|"
+    r"dijk|vej|gade|gatan|vägen|väg|katu|tie)\b|\b(?:rue|avenue|av\.|boulevard|bd|place|quai|chemin|route|allée|"
+    r"impasse|via|"
     r"viale|piazza|corso|largo|calle|c/|avenida|avda|plaza|paseo|rua|praça|ulica|ul\.|al\.)\s)"
 )
 _STREET_WORDS = (
-    "street|st|str|avenue|ave|av|road|rd|drive|drv|dr|boulevard|blvd|blv|lane|ln|court|ct|circle|cir|way|place|pl|plaza|plz|"
-    "parkway|pkwy|pky|highway|hwy|route|rte|terrace|ter|trail|trl|square|sq|loop|pike|turnpike|tpke|freeway|fwy|expressway|"
+    "street|st|str|avenue|ave|av|road|rd|drive|drv|dr|boulevard|blvd|blv|lane|ln|court|ct|circle|cir|way|place|pl|"
+    "plaza|plz|"
+    "parkway|pkwy|pky|highway|hwy|route|rte|terrace|ter|trail|trl|square|sq|loop|pike|turnpike|tpke|freeway|fwy|"
+    "expressway|"
     "broadway|commons|crossing|crescent|cres|close|gardens|grove|hill|mews|row|walk|wharf|quay|gate|green|park|parade|"
-    "esplanade|causeway|alley|bypass|center|centre|ridge|run|path|point|heights|landing|cove|extension|ext|mall|estate|box|"
+    "esplanade|causeway|alley|bypass|center|centre|ridge|run|path|point|heights|landing|cove|extension|ext|mall|"
+    "estate|box|"
     "yard|rise|view|vale|dale|wood|lodge|gr|pde|tce"
 )
 _STREET = re.compile(rf"(?i)\b(?:{_STREET_WORDS})\b\.?")
 _POST_BOX = r"(?:P\.?\s?O\.?\s?|post\s?office\s)box:?\s{0,2}#?\s?\w{1,8}"
-_UNIT = r"(?:unit|suite|ste|floor|level|flat|apartment|apt|room|bldg|building|block|shop|office)\b\.?\s{0,2}#?\s?[\w-]{1,6}\b"
+_UNIT = (
+    r"(?:unit|suite|ste|floor|level|flat|apartment|apt|room|bldg|building|block|shop|office)\b"
+    r"\.?\s{0,2}#?\s?[\w-]{1,6}\b"
+)
 _BUILDING = re.compile(
-    r"(?i)\b(?:house|court|centre|center|building|works|park|mill|mills|chambers|tower|towers|plaza|campus|floor|suite|unit|hall|farm|"
-    r"barn|barns|studios?|lodge|box|yard|wharf|point|place|gardens|estate|square|lane|street|road|avenue|hillington|village)\b"
+    r"(?i)\b(?:house|court|centre|center|building|works|park|mill|mills|chambers|tower|towers|plaza|campus|floor|"
+    r"suite|unit|hall|farm|"
+    r"barn|barns|studios?|lodge|box|yard|wharf|point|place|gardens|estate|square|lane|street|road|avenue|"
+    r"hillington|village)\b"
 )
 _START = re.compile(
-    rf"(?i)(?<![\w.,#/:-])(?:{_POST_BOX}|{_UNIT}(?=[\s,])|(?:no\.?\s?|#\s?)?\d{{1,6}}[a-z]?(?:\s?[-–/&]\s?\d{{1,5}}[a-z]?)?(?:\s?½)?,?\s(?=[a-z])|"
+    rf"(?i)(?<![\w.,#/:-])(?:{_POST_BOX}|{_UNIT}(?=[\s,])|(?:no\.?\s?|"
+    rf"#\s?)?\d{{1,6}}[a-z]?(?:\s?[-–/&]\s?\d{{1,5}}[a-z]?)?(?:\s?½)?,?\s(?=[a-z])|"
     r"[nsew]\s?\d{2,5}\s?[nsew]\s?\d{2,6}\s|(?:one|two|three|four|five|ten)\s(?=[a-z]+\s))"
 )  # fmt: skip
 """Where a street may begin: a number before a word, a post box, a unit, or Wisconsin's grid."""
 _BARRIER = re.compile(
-    r"(?i)@|https?:|www\.|\(\d{3}\)|\d{3}[.\s-]\d{3}[.\s-]\d{4}|\+\d|(?:©|copyright|all rights|\bfax\b|\btel\b|\bphone\b|\bemail\b|"
+    r"(?i)@|https?:|www\.|\(\d{3}\)|\d{3}[.\s-]\d{3}[.\s-]\d{4}|\+\d|(?:©|copyright|all rights|\bfax\b|\btel\b|"
+    r"\bphone\b|\bemail\b|"
     r"\be-mail\b|\bhours?\b|\bmonday|\bam\b|\bpm\b|\bsince\b|\bcall\b)"
 )
 _LABEL = re.compile(
-    r"(?i)^.{0,40}?\b(?:address|location|located at|office|headquarters|visit us|mailing|mail to|post|by post|where|venue|"
+    r"(?i)^.{0,40}?\b(?:address|location|located at|office|headquarters|visit us|mailing|mail to|post|by post|"
+    r"where|venue|"
     r"registered in|contact us|adresse|anschrift|at)\b[^,:\d]{0,20}[:–-]\s*"
 )
-_COMPANY = re.compile(r"(?i)\b(?:inc|llc|llp|ltd|limited|corp|corporation|gmbh|plc|company|pty|associates)\b\.?|&\sco\b")
+_COMPANY = re.compile(
+    r"(?i)\b(?:inc|llc|llp|ltd|limited|corp|corporation|gmbh|plc|company|pty|associates)\b\.?|&\sco\b"
+)
 _SENTENCE = re.compile(r"[a-z]{3,}[.!?]\s+(?=[A-Z][a-z]+\s)|[!?]\s")
-_TOO_PLAIN = re.compile(r"\b(?:is|are|was|were|have|has|you|your|our|we|with|for|from|this|that|will|can|more|years?|over|about)\b")
+_TOO_PLAIN = re.compile(
+    r"\b(?:is|are|was|were|have|has|you|your|our|we|with|for|from|this|that|will|can|more|years?|over|about)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +160,8 @@ def addresses(document: Document, *, countries: Sequence[str] = ()) -> tuple[Add
     """
     countries = tuple(countries) or regions(document)
     found: dict[str, Address] = {}
-    for one in (*_structured(document), *_written(document.lines, countries)):
+    read = chain(_structured(document), _written(document.lines, countries))
+    for one in islice(read, 3 * MAX_ADDRESSES):
         key = re.sub(r"\W", "", one.text).lower()
         known = found.get(key)
         if known is None:
@@ -170,9 +208,14 @@ def _of_item(item: Item) -> Address | None:
 
 
 def _written(lines: Sequence[Line], countries: Sequence[str]) -> Iterator[Address]:
+    numbered = -LINES_BEFORE
     for number, line in enumerate(lines):
         text = line.text
-        if len(text) < 5 or not (text[0].isupper() or _DIGIT.search(text)):
+        if _DIGIT.search(text):
+            numbered = number
+        if number - numbered >= LINES_BEFORE // 2:
+            continue  # no address is without a number
+        if len(text) < 5 or not (text[0].isupper() or numbered == number):
             continue
         last = 0
         for country, match in _ends(text, countries):

@@ -21,18 +21,71 @@ MAX_SCRIPTS = 50
 MAX_SCRIPT = 300_000
 
 _BLOCKS = frozenset(
-    "address article aside blockquote body br button caption center dd details div dl dt fieldset figcaption figure "
-    "footer form frame h1 h2 h3 h4 h5 h6 header hr iframe legend li main nav ol option p pre section select summary "
-    "table tbody td textarea tfoot th thead title tr ul".split()
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "br",
+        "button",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "frame",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "iframe",
+        "legend",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "option",
+        "p",
+        "pre",
+        "section",
+        "select",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "textarea",
+        "tfoot",
+        "th",
+        "thead",
+        "title",
+        "tr",
+        "ul",
+    ]
 )
 _ITEMS = ("itemscope", "itemtype", "typeof=", "typeof =", "vcard", "h-card", '"adr', "'adr", " adr ", "h-adr")
 """Signs of structured data in the markup itself."""
-_SILENT = frozenset("script style noscript template svg math object iframe head textarea select".split())
+_SILENT = frozenset(
+    ["script", "style", "noscript", "template", "svg", "math", "object", "iframe", "head", "textarea", "select"]
+)
 """Elements whose text is not read."""
 _CHANGING = _SILENT | {"header", "footer", "nav", "aside", "address", "h1", "h2", "h3", "h4", "h5", "h6"}
 """Elements that change what holds inside them, with or without attributes."""
 _AREAS = {"header": "header", "footer": "footer", "nav": "nav", "aside": "aside", "address": "address"}
-_AREA_WORDS = re.compile(r"(?i)(?:^|[\s_-])(footer|foot|bottom|copyright|header|masthead|logo|brand|nav|menu)(?=$|[\s_-])")
+_AREA_WORDS = re.compile(
+    r"(?i)(?:^|[\s_-])(footer|foot|bottom|copyright|header|masthead|logo|brand|nav|menu)(?=$|[\s_-])"
+)
 _AREA_OF_WORD = {
     "footer": "footer", "foot": "footer", "bottom": "footer", "copyright": "footer", "header": "header",
     "masthead": "header", "logo": "logo", "brand": "logo", "nav": "nav", "menu": "nav",
@@ -116,7 +169,6 @@ class Document:
     """All its lines."""
     markup: str = ""
     """The markup in lower case."""
-
 
 
 def tidy(text: str | None, limit: int = 500) -> str:
@@ -396,7 +448,9 @@ class _Walk:
             self.times.append(moment[:40])
 
 
-_VISITED = frozenset("html base title meta link script iframe frame form a area img input time".split())
+_VISITED = frozenset(
+    ["html", "base", "title", "meta", "link", "script", "iframe", "frame", "form", "a", "area", "img", "input", "time"]
+)
 
 
 def _area(attributes: Mapping[str, str | None]) -> str:

@@ -15,17 +15,34 @@ MAX_ADDRESSES = 300
 _LOCAL = re.compile(r"[A-Za-z0-9._%+'&=-]{1,64}\Z")
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,6}[A-Za-z]{2,24}")
 _HIDDEN = re.compile(
-    r"(?i)\b([a-z0-9._+-]{1,64})\s?(?:[\[({<]\s?(?:at|@|arroba|ät)\s?[\])}>]|\s(?:\(?at\)?)\s(?=[a-z0-9-]{1,40}\s?[\[({]))\s?"
+    r"(?i)\b([a-z0-9._+-]{1,64})\s?(?:[\[({<]\s?(?:at|@|arroba|ät)\s?[\])}>]|"
+    r"\s(?:\(?at\)?)\s(?=[a-z0-9-]{1,40}\s?[\[({]))\s?"
     r"([a-z0-9-]{1,63}(?:\s?(?:[\[({<]\s?(?:dot|\.|punkt|punto|point)\s?[\])}>]|\.)\s?[a-z0-9-]{1,63}){1,4})"
 )
 """name [at] acme [dot] com, in brackets of any kind."""
 _BRACKET = re.compile(r"[\[({<]\s?(?:[Aa][Tt]|@|[Dd][Oo][Tt]|\.|arroba|ät|punkt)")
 _HIDDEN_DOT = re.compile(r"(?i)\s?[\[({<]\s?(?:dot|\.|punkt|punto|point)\s?[\])}>]\s?|\s?\.\s?")
 _PLACEHOLDERS = frozenset(
-    ("example.com", "example.org", "example.net", "domain.com", "yourdomain.com", "email.com", "mysite.com")
-    + ("yourcompany.com", "company.com", "sentry.io", "wixpress.com", "sentry-next.wixpress.com", "site.com", "test.com")
+    (
+        "example.com",
+        "example.org",
+        "example.net",
+        "domain.com",
+        "yourdomain.com",
+        "email.com",
+        "mysite.com",
+        "yourcompany.com",
+        "company.com",
+        "sentry.io",
+        "wixpress.com",
+        "sentry-next.wixpress.com",
+        "site.com",
+        "test.com",
+    )
 )
-_PLACEHOLDER_NAMES = frozenset(("you", "your", "yourname", "your.name", "name", "user", "username", "john.doe", "jane.doe"))
+_PLACEHOLDER_NAMES = frozenset(
+    ("you", "your", "yourname", "your.name", "name", "user", "username", "john.doe", "jane.doe")
+)
 _SUFFIXES_NEVER = frozenset(("png", "jpg", "jpeg", "gif", "svg", "webp", "js", "css", "html", "php"))
 
 
@@ -86,7 +103,9 @@ def _suffixes() -> frozenset[str]:
 
 
 def _is_domain(domain: str) -> bool:
-    return 4 <= len(domain) <= 253 and domain.rpartition(".")[2] in _suffixes() and _DOMAIN.fullmatch(domain) is not None
+    return (
+        4 <= len(domain) <= 253 and domain.rpartition(".")[2] in _suffixes() and _DOMAIN.fullmatch(domain) is not None
+    )
 
 
 def _all(document: Document) -> Iterator[Found]:

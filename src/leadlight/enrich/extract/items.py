@@ -236,7 +236,9 @@ def _names(attributes: Mapping[str, str | None], microformat: bool) -> tuple[str
         return tuple(short(name) for name in named.split()[:5])
     marks = attributes.get("class") if microformat else None
     if marks:
-        return tuple(dict.fromkeys(_MICROFORMAT_NAMES[word] for word in marks.split()[:20] if word in _MICROFORMAT_NAMES))
+        return tuple(
+            dict.fromkeys(_MICROFORMAT_NAMES[word] for word in marks.split()[:20] if word in _MICROFORMAT_NAMES)
+        )
     return ()
 
 

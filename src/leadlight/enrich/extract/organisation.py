@@ -1,7 +1,7 @@
 """The name that the organisation behind a page goes by.
 
-Many places of a page hint at it: structured data, the copyright line, the title, the logo, its own domain spelled out in
-the text. Each is a vote; votes for the same name add up, and a name that is like the domain weighs more.
+Many places of a page hint at it: structured data, the copyright line, the title, the logo, its own domain spelled out
+in the text. Each is a vote; votes for the same name add up, and a name that is like the domain weighs more.
 """
 
 from __future__ import annotations
@@ -19,38 +19,97 @@ from leadlight.enrich.extract.found import Found
 from leadlight.enrich.extract.items import everything
 
 LEGAL_FORMS = (
-    "inc|incorporated|llc|l\\.l\\.c|llp|lp|ltd|limited|corp|corporation|plc|gmbh|ag|kg|ohg|ug|e\\.?k|sa|s\\.a|sarl|s\\.a\\.r\\.l|sas|srl|"
-    "s\\.r\\.l|spa|s\\.p\\.a|bv|b\\.v|nv|n\\.v|ab|as|a/s|aps|oy|oyj|pty|pvt|pte|kft|sp\\.? z o\\.?o|s\\.l|sl|lda|ltda|co"
+    "inc|incorporated|llc|l\\.l\\.c|llp|lp|ltd|limited|corp|corporation|plc|gmbh|ag|kg|ohg|ug|e\\.?k|sa|s\\.a|"
+    "sarl|s\\.a\\.r\\.l|sas|srl|"
+    "s\\.r\\.l|spa|s\\.p\\.a|bv|b\\.v|nv|n\\.v|ab|as|a/s|aps|oy|oyj|pty|pvt|pte|kft|sp\\.? z o\\.?o|s\\.l|sl|lda|"
+    "ltda|co"
 )
 _FORM = re.compile(rf"(?i)[\s,]+(?:{LEGAL_FORMS})\.?(?=$|[\s,.)])")
 _WITH_FORM = re.compile(
     r"(?<![\w&])((?:(?:[A-Z][\w'’.-]{0,30}|&|and|of|the)[ ,]{1,2}){1,6}"
-    r"(?:Inc|LLC|LLP|Ltd|LTD|Limited|Corp|Corporation|PLC|plc|GmbH|AG|KG|S\.A|SARL|SAS|SRL|S\.r\.l|S\.p\.A|B\.V|N\.V|Pty)\b\.?)"
+    r"(?:Inc|LLC|LLP|Ltd|LTD|Limited|Corp|Corporation|PLC|plc|GmbH|AG|KG|S\.A|SARL|SAS|SRL|S\.r\.l|S\.p\.A|B\.V|"
+    r"N\.V|Pty)\b\.?)"
 )
-_ANY_FORM = re.compile(r"\b(?:Inc|LLC|LLP|Ltd|LTD|Limited|Corp|Corporation|PLC|plc|GmbH|AG|KG|S\.A|SARL|SAS|SRL|S\.r\.l|S\.p\.A|B\.V|N\.V|Pty)\b")
+_ANY_FORM = re.compile(
+    r"\b(?:Inc|LLC|LLP|Ltd|LTD|Limited|Corp|Corporation|PLC|plc|GmbH|AG|KG|S\.A|SARL|SAS|SRL|S\.r\.l|S\.p\.A|B\.V|"
+    r"N\.V|Pty)\b"
+)
 _COPYRIGHT = re.compile(
-    r"(?i)(?:©|\(c\)|&copy;?|\bcopyright\b)(?:[\s,.:-]|©|\(c\)|\bcopyright\b|\bby\b|\bis\b|\bowned\b|\d{4}|[-–]){0,12}\s*(?P<name>[^©|•·\n]{2,90})"
+    r"(?i)(?:©|\(c\)|&copy;?|\bcopyright\b)(?:[\s,.:-]|©|\(c\)|\bcopyright\b|\bby\b|\bis\b|\bowned\b|\d{4}|"
+    r"[-–]){0,12}\s*(?P<name>[^©|•·\n]{2,90})"
 )
 _COPYRIGHT_BEFORE = re.compile(r"(?i)(?P<name>[A-Z][^©|•·]{1,60}?)[\s,.-]{0,4}(?:©|\(c\)|\bcopyright\b)\s*\d{4}")
 _COPYRIGHT_END = re.compile(
-    r"(?i)[\s.,|•·-]*(?:\ball\s+rights?\b|\brights\s+reserved|\bsite\s+(?:by|map|design)|\bweb\s*site\b|\bdesign(?:ed)?\b|\bpowered\b|"
-    r"\bprivacy\b|\bterms\b|\bpolicy\b|\bdisclaimer\b|\bregistered\b|\bcreated\b|\blegal\b|\bcontact\b|\bhosted\b|\bis a\b|\btel\b|\bphone\b|"
-    r"\balle\s+rechte|\btous\s+droits|\btodos\s+los|\bdeveloped\b|\bdevelopment\b|\bmaintained\b|\buse of\b|\baccess\b|\bpage\b|\blast\b|"
-    r"\bhome\b|[|•·]|\s[-–—]\s|(?:\d{4})|\. |$).*"
+    r"(?i)[\s,|•·-]*(?:\ball\s+rights?\b|\brights\s+reserved|\bsite\s+(?:by|map|design)|\bweb\s*site\b|"
+    r"\bdesign(?:ed)?\b|\bpowered\b|"
+    r"\bprivacy\b|\bterms\b|\bpolicy\b|\bdisclaimer\b|\bregistered\b|\bcreated\b|\blegal\b|\bcontact\b|\bhosted\b|"
+    r"\bis a\b|\btel\b|\bphone\b|"
+    r"\balle\s+rechte|\btous\s+droits|\btodos\s+los|\bdeveloped\b|\bdevelopment\b|\bmaintained\b|\buse of\b|"
+    r"\baccess\b|\bpage\b|\blast\b|"
+    r"\bhome\b|[|•·]|\s[-–—]\s|(?:\d{4})|(?<!\binc)(?<!\bltd)(?<!\bcorp)(?<!\bco)\. |$).*"
 )
 _DIVIDERS = re.compile(r"\s*(?:[|»«•·:>~]|\s[-–—]\s|::|\s/\s)\s*")
 _GENERIC = re.compile(
-    r"(?i)^(?:home(?:\s?page)?|welcome(?: to)?|about(?: us)?|contact(?: us| information)?|index|untitled|news|blog|shop|store|online|"
-    r"products?|services?|logo|menu|main|the|our (?:team|company|story)|team|careers?|jobs?|faqs?|locations?|site ?map|privacy.*|terms.*|"
-    r"login|search|cart|checkout|company|official (?:web)?site|website|info|information|error.*|404.*|page not found|startseite|accueil|"
-    r"inicio|kontakt|impressum|über uns|new page.*|default|image|photo|banner|header|footer|facebook|twitter|linkedin|google.*|"
-    r"all rights reserved|cookies?|overview|delivery.*|returns.*|support|help|customer service.*|meet .*|directions.*|get in touch.*)$"
+    r"(?i)^(?:home(?:\s?page)?|welcome(?: to)?|about(?: us)?|contact(?: us| information)?|index|untitled|news|"
+    r"blog|shop|store|online|"
+    r"products?|services?|logo|menu|main|the|our (?:team|company|story)|team|careers?|jobs?|faqs?|locations?|"
+    r"site ?map|privacy.*|terms.*|"
+    r"login|search|cart|checkout|company|official (?:web)?site|website|info|information|error.*|404.*|"
+    r"page not found|startseite|accueil|"
+    r"inicio|kontakt|impressum|über uns|new page.*|default|image|photo|banner|header|footer|facebook|twitter|"
+    r"linkedin|google.*|"
+    r"all rights reserved|cookies?|overview|delivery.*|returns.*|support|help|customer service.*|meet .*|"
+    r"directions.*|get in touch.*)$"
 )
 _CONTENT_TYPES = frozenset(
-    "Article NewsArticle BlogPosting Person Product Review Offer Event Breadcrumb BreadcrumbList ListItem WebPage WebSite "
-    "SearchAction ImageObject VideoObject PostalAddress adr GeoCoordinates AggregateRating Rating Recipe Book Movie Place "
-    "Country City Question Answer SiteNavigationElement WPHeader WPFooter Comment Service JobPosting Thing CreativeWork "
-    "OpeningHoursSpecification ContactPoint Blog CollectionPage ItemList ContactPage AboutPage FAQPage ItemPage".split()
+    [
+        "Article",
+        "NewsArticle",
+        "BlogPosting",
+        "Person",
+        "Product",
+        "Review",
+        "Offer",
+        "Event",
+        "Breadcrumb",
+        "BreadcrumbList",
+        "ListItem",
+        "WebPage",
+        "WebSite",
+        "SearchAction",
+        "ImageObject",
+        "VideoObject",
+        "PostalAddress",
+        "adr",
+        "GeoCoordinates",
+        "AggregateRating",
+        "Rating",
+        "Recipe",
+        "Book",
+        "Movie",
+        "Place",
+        "Country",
+        "City",
+        "Question",
+        "Answer",
+        "SiteNavigationElement",
+        "WPHeader",
+        "WPFooter",
+        "Comment",
+        "Service",
+        "JobPosting",
+        "Thing",
+        "CreativeWork",
+        "OpeningHoursSpecification",
+        "ContactPoint",
+        "Blog",
+        "CollectionPage",
+        "ItemList",
+        "ContactPage",
+        "AboutPage",
+        "FAQPage",
+        "ItemPage",
+    ]
 )
 WEIGHTS = {
     "json-ld": 0.9, "microdata": 0.7, "rdfa": 0.7, "microformat": 0.5, "og:site_name": 0.8, "application-name": 0.6,
@@ -59,7 +118,9 @@ WEIGHTS = {
 }  # fmt: skip
 """How far each hint alone is trusted."""
 _MAX_LABEL = 40
-_ENDINGS = frozenset(("com", "net", "org", "couk", "uk", "us", "info", "biz", "io", "co", "de", "fr", "eu", "ca", "au", "comau", "ie"))
+_ENDINGS = frozenset(
+    ("com", "net", "org", "couk", "uk", "us", "info", "biz", "io", "co", "de", "fr", "eu", "ca", "au", "comau", "ie")
+)
 
 
 @dataclass(slots=True)
@@ -112,7 +173,9 @@ def organisations(document: Document, *, domain: str = "") -> list[Found]:
             candidate.best, candidate.how, candidate.evidence = weight, how, evidence
     _lend(candidates)
     found = [
-        Found(_spelling(candidate), round(min(candidate.confidence(), 0.99), 3), candidate.how, candidate.evidence[:300])
+        Found(
+            _spelling(candidate), round(min(candidate.confidence(), 0.99), 3), candidate.how, candidate.evidence[:300]
+        )
         for candidate in candidates.values()
     ]
     return sorted(found, key=lambda one: -one.confidence)[:10]
@@ -164,8 +227,17 @@ def _hints(document: Document, label: str) -> Iterator[tuple[str, str, str]]:
             yield (_of_copyright(f"© {name}") if meta == "copyright" else name), how, name
     yield from _title_hints(document.title)
     for image in document.images:
-        if image.area == "logo" or "logo" in image.marks or "logo" in image.source.lower() or "logo" in image.alt.lower():
-            yield re.sub(r"(?i)\b(?:the\s)?(?:logo|home ?page|home|image|link to)\b(?:\sof)?", "", image.alt), "logo", image.alt
+        if (
+            image.area == "logo"
+            or "logo" in image.marks
+            or "logo" in image.source.lower()
+            or "logo" in image.alt.lower()
+        ):
+            yield (
+                re.sub(r"(?i)\b(?:the\s)?(?:logo|home ?page|home|image|link to)\b(?:\sof)?", "", image.alt),
+                "logo",
+                image.alt,
+            )
     with_form = _ANY_FORM.search(document.text) is not None
     for line in document.lines:
         text = line.text
@@ -182,13 +254,17 @@ def _hints(document: Document, label: str) -> Iterator[tuple[str, str, str]]:
 def _title_hints(title: str) -> Iterator[tuple[str, str, str]]:
     parts = [part for part in _DIVIDERS.split(title) if part]
     for part in parts:
-        yield re.sub(r"(?i)^(?:welcome to|about|contact|home of|the official site of)\s+(?=[A-Z])", "", part), "title", title
+        yield (
+            re.sub(r"(?i)^(?:welcome to|about|contact|home of|the official site of)\s+(?=[A-Z])", "", part),
+            "title",
+            title,
+        )
 
 
 def _of_copyright(text: str) -> str:
     text = text[-600:] if "©" in text[-600:] or "opyright" in text[-600:] else text[:600]
     match = _COPYRIGHT.search(text)
-    name = _COPYRIGHT_END.sub("", match["name"]).strip(" .,-–:;") if match else ""
+    name = _COPYRIGHT_END.sub("", match["name"]).strip(" ,-–:;") if match else ""
     if len(name) > 1:
         return name
     match = _COPYRIGHT_BEFORE.search(text)

@@ -129,9 +129,7 @@ def facts_of(
 def _stated(document: Document) -> Organisation:
     for item in everything(document.items):
         if item.is_a("Organization", "Corporation", "LocalBusiness") or item.texts("numberOfEmployees") or item.inner("numberOfEmployees"):  # fmt: skip  # noqa: E501
-            return Organisation(
-                item.text("legalName"), _year(item.text("foundingDate")), _number(item), item.source
-            )
+            return Organisation(item.text("legalName"), _year(item.text("foundingDate")), _number(item), item.source)
     return Organisation()
 
 

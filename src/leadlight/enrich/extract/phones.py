@@ -21,19 +21,27 @@ _RUN = re.compile(r"(?<![\w.,/@#=&$€£%-])(?:\+{1,2}|00)?\s?[(\[]?\s?\+?\d[\d\
 _NORTH_AMERICAN = re.compile(
     r"(?<!\d)(?:\+?1[\s.·-]{0,3})?[(\[]?([2-9]\d\d)[)\]]?[\s./·‐‑–—-]{0,4}([2-9]\d\d)[\s.·‐‑–—-]{0,4}(\d{4})(?!\d)"
 )
-_VANITY = re.compile(r"(?<!\w)(?:1[\s.-])?[(]?8(?:00|88|77|66|55|44|33)[)]?[\s.-]{1,2}([A-Z0-9]{2,7}-?[A-Z0-9]{2,7})(?![\w-])")
+_VANITY = re.compile(
+    r"(?<!\w)(?:1[\s.-])?[(]?8(?:00|88|77|66|55|44|33)[)]?[\s.-]{1,2}([A-Z0-9]{2,7}-?[A-Z0-9]{2,7})(?![\w-])"
+)
 _LABEL = re.compile(
-    r"(?i)(?P<fax>\b(?:tele|e-?)?fax(?:e|ova)?\b|\bfacsimile\b|(?<![\w'.])f(?=\s?[:.)|]|\s[+(\d]))|"
-    r"(?P<phone>\b(?:tele)?phone\w*|\btel\w{0,6}\b|\bcalls?\b|\bcalling\b|\bph\b|\bmobile\b|\bmob\b|\bcell\w*|\btoll[\s-]?free|"
+    r"(?i)(?P<fax>\b(?:tele|e-?)?fax(?:e|ova)?\b|\bfacsimile\b|(?<![\w'.])f(?=\s?[:.)|]|\s[+(\d]|\s?\Z))|"
+    r"(?P<phone>\b(?:tele)?phone\w*|\btel\w{0,6}\b|\bcalls?\b|\bcalling\b|\bph\b|\bmobile\b|\bmob\b|\bcell\w*|"
+    r"\btoll[\s-]?free|"
     r"\bdial\b|\bhotline\b|\bfree(?:phone|call)?\b|\bline\b|\boffice\b|\btél\w*|\bfon\b|\btfno?\b|\bcontact\b|\bext\b|"
-    r"\bwhatsapp\b|\btext\b|\bn[uú]mero\b|\bnumber\b|\bsales\b|\bsupport\b|\bservice\b|(?<![\w'.])[tpm](?=\s?[:.)|]|\s[+(\d]))"
+    r"\bwhatsapp\b|\btext\b|\bn[uú]mero\b|\bnumber\b|\bsales\b|\bsupport\b|\bservice\b|"
+    r"(?<![\w'.])[tpm](?=\s?[:.)|]|\s[+(\d]|\s?\Z))"
 )
 _FAX_AFTER = re.compile(r"(?i)\s{0,3}(?:[(\[]\s?(?:tele)?fax\s?[)\]]|[-–]?\s?(?:tele)?fax\W{0,3}\Z)")
 _NOT_NUMBERS = re.compile(
-    r"(?i)(?:\bvat|reg(?:istration|istered)?|company|\babn\b|\bacn\b|licen[cs]e|\bisbn|\bid\b|account|sort code|order|item|"
+    r"(?i)(?:\bvat|reg(?:istration|istered)?|company|\babn\b|\bacn\b|licen[cs]e|\bisbn|\bid\b|account|sort code|"
+    r"order|item|"
     r"part|\bsku\b|model|patent|\bein\b|\btin\b|\bnpi\b|\bcin\b|charity)\W{0,3}(?:no|nr|number|num)?\W{0,4}\Z"
 )
-_DATE = re.compile(r"\s*(?:(?:19|20)\d\d[-./](?:0?[1-9]|1[0-2])[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./](?:19|20)\d\d|(?:19|20)\d\d\s?[-–—]\s?(?:19|20)\d\d)\s*")  # noqa: E501
+_DATE = re.compile(
+    r"\s*(?:(?:19|20)\d\d[-./](?:0?[1-9]|1[0-2])[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./](?:19|20)\d\d|(?:19|"
+    r"20)\d\d\s?[-–—]\s?(?:19|20)\d\d)\s*"
+)
 _EXTENSION = re.compile(r"(?i)\s*(?:x|ext\.?|extn\.?|extension)\s*\.?\s*\d{1,6}\s*\Z")
 _LABEL_REACH = 45
 
@@ -127,7 +135,7 @@ def _numbers(text: str, countries: tuple[str, ...]) -> Iterator[tuple[str, int, 
 def _in_run(text: str, start: int, end: int, countries: tuple[str, ...]) -> Iterator[tuple[str, int, int, bool]]:
     run = text[start:end]
     inside = list(_NORTH_AMERICAN.finditer(run)) if countries[:1] in (("US",), ("CA",)) and "+" not in run[1:] else []
-    if inside and not run.lstrip("([ ").startswith(("+", "0")) or (inside and run.lstrip("([ ").startswith("+1")):
+    if (inside and not run.lstrip("([ ").startswith(("+", "0"))) or (inside and run.lstrip("([ ").startswith("+1")):
         for match in inside:
             number = international(match[0], ("US",), labelled=False)
             if number:

@@ -38,9 +38,58 @@ NETWORKS: dict[str, tuple[tuple[str, ...], re.Pattern[str]]] = {
 }
 """Network → its hosts, and the paths that are an organisation's profile there."""
 _NOT_PROFILES = frozenset(
-    "share sharer sharer.php share.php intent dialog plugins tr login home search hashtag watch embed results about privacy "
-    "terms policies help legal explore p reel events groups pages profile.php signup settings i oauth pin create features "
-    "pricing topics collections orgs marketplace feed playlist shorts policy tos badges widgets.js joinchat addstickers hub".split()
+    [
+        "share",
+        "sharer",
+        "sharer.php",
+        "share.php",
+        "intent",
+        "dialog",
+        "plugins",
+        "tr",
+        "login",
+        "home",
+        "search",
+        "hashtag",
+        "watch",
+        "embed",
+        "results",
+        "about",
+        "privacy",
+        "terms",
+        "policies",
+        "help",
+        "legal",
+        "explore",
+        "p",
+        "reel",
+        "events",
+        "groups",
+        "pages",
+        "profile.php",
+        "signup",
+        "settings",
+        "i",
+        "oauth",
+        "pin",
+        "create",
+        "features",
+        "pricing",
+        "topics",
+        "collections",
+        "orgs",
+        "marketplace",
+        "feed",
+        "playlist",
+        "shorts",
+        "policy",
+        "tos",
+        "badges",
+        "widgets.js",
+        "joinchat",
+        "addstickers",
+        "hub",
+    ]
 )
 _BY_HOST = {host: name for name, (hosts, _) in NETWORKS.items() for host in hosts}
 
@@ -49,7 +98,8 @@ def profiles(document: Document) -> tuple[str, ...]:
     """Return the addresses of profiles in one form, one for each network, in the order in which they stand there.
 
     >>> from leadlight.enrich.extract.document import take_apart
-    >>> profiles(take_apart('<a href="http://www.github.com/acme/?x=1">g</a> <a href="https://x.com/intent/post">s</a>', ""))
+    >>> links = '<a href="http://www.github.com/acme/?x=1">us</a> <a href="https://x.com/intent/post">share</a>'
+    >>> profiles(take_apart(links, ""))
     ('https://github.com/acme',)
     """
     label = domain_label(host_of(document.url))
@@ -112,5 +162,7 @@ def feeds(document: Document) -> tuple[str, ...]:
         url for rel, url, kind in document.resources if "alternate" in rel and ("rss" in kind or "atom" in kind) and url
     ]
     if not found:
-        found = [link.url for link in document.links if re.search(r"(?i)/(?:feed|rss|atom)(?:\.xml)?/?$", link.url[-40:])]
+        found = [
+            link.url for link in document.links if re.search(r"(?i)/(?:feed|rss|atom)(?:\.xml)?/?$", link.url[-40:])
+        ]
     return tuple(sorted(dict.fromkeys(found), key=lambda url: "comment" in url.lower()))[:5]

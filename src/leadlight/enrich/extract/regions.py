@@ -9,7 +9,9 @@ from functools import lru_cache
 from leadlight.enrich.extract.document import Document
 from leadlight.enrich.extract.items import everything
 
-_NOT_COUNTRIES = frozenset(("co", "io", "tv", "me", "ai", "cc", "fm", "ly", "gg", "to", "ws", "sh", "eu", "bz", "am", "vc"))
+_NOT_COUNTRIES = frozenset(
+    ("co", "io", "tv", "me", "ai", "cc", "fm", "ly", "gg", "to", "ws", "sh", "eu", "bz", "am", "vc")
+)
 """Two-letter endings that are used all over the world."""
 _SAME = {"uk": "GB", "eu": ""}
 UK_POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s{0,2}\d[ABD-HJLNP-UW-Z]{2}\b")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote
 
 from leadlight.enrich.extract.document import Document, Link
@@ -12,14 +13,21 @@ from leadlight.enrich.extract.items import everything
 from leadlight.enrich.extract.organisation import host_of
 
 KINDS = {
-    "about": r"about|company|who[ -]we[ -]are|our[ -]story|über[ -]?uns|ueber[ -]?uns|unternehmen|a[ -]propos|qui[ -]sommes|sobre|"
-    r"quienes[ -]somos|chi[ -]siamo|azienda|over[ -]ons|om[ -]os|om[ -]oss|o[ -]nas|team|impressum|imprint|mentions[ -]legales|aviso[ -]legal",
-    "contact": r"contact|kontakt|contacto|contatti|contato|get[ -]in[ -]touch|reach[ -]us|locations?|standorte|find[ -]us|impressum",
-    "pricing": r"pricing|prices|price[ -]list|plans|plans[ -]and[ -]pricing|preise?|preisliste|tarife?|tarifs|prix|precios?|planes|prezzi|prijzen|priser|"
+    "about": r"about|company|who[ -]we[ -]are|our[ -]story|über[ -]?uns|ueber[ -]?uns|unternehmen|"
+    r"a[ -]propos|qui[ -]sommes|sobre|"
+    r"quienes[ -]somos|chi[ -]siamo|azienda|over[ -]ons|om[ -]os|om[ -]oss|o[ -]nas|team|impressum|imprint|"
+    r"mentions[ -]legales|aviso[ -]legal",
+    "contact": r"contact|kontakt|contacto|contatti|contato|get[ -]in[ -]touch|reach[ -]us|locations?|"
+    r"standorte|find[ -]us|impressum",
+    "pricing": r"pricing|prices|price[ -]list|plans|plans[ -]and[ -]pricing|preise?|preisliste|"
+    r"tarife?|tarifs|prix|precios?|planes|prezzi|prijzen|priser|"
     r"cennik|precos|preços|pakete|editions",
-    "careers": r"careers?|jobs?|join[ -]us|join[ -]our[ -]team|work[ -](?:with|for)[ -]us|vacanc(?:y|ies)|open[ -](?:positions|roles)|we.?re[ -]hiring|"
-    r"hiring|karriere|stellen(?:angebote)?|stellenanzeigen|offene[ -]stellen|recrutement|carri[eè]res?|emplois?|nous[ -]rejoindre|empleo|"
-    r"trabaja[ -]con[ -]nosotros|lavora[ -]con[ -]noi|vacatures|werken[ -]bij|ledige[ -]stillinger|praca|kariera|vagas|trabalhe[ -]conosco|employment",
+    "careers": r"careers?|jobs?|join[ -]us|join[ -]our[ -]team|work[ -](?:with|for)[ -]us|vacanc(?:y|ies)|"
+    r"open[ -](?:positions|roles)|we.?re[ -]hiring|"
+    r"hiring|karriere|stellen(?:angebote)?|stellenanzeigen|offene[ -]stellen|recrutement|carri[eè]res?|emplois?|"
+    r"nous[ -]rejoindre|empleo|"
+    r"trabaja[ -]con[ -]nosotros|lavora[ -]con[ -]noi|vacatures|werken[ -]bij|ledige[ -]stillinger|praca|kariera|"
+    r"vagas|trabalhe[ -]conosco|employment",
 }  # fmt: skip
 """Pages that matter → words of several languages in their addresses and in the links to them."""
 _WORDS = {kind: re.compile(rf"(?i)(?<![a-z])(?:{words})(?![a-z])") for kind, words in KINDS.items()}
@@ -32,37 +40,59 @@ _HIRERS = (
 )  # fmt: skip
 """Hosts of applicant tracking: a link to one is a sign of hiring."""
 _NOT_HIRING = re.compile(
-    r"(?i)\b(?:no (?:open|current|job)\s?(?:positions|openings|vacancies|opportunities)|(?:currently|at (?:the|this) (?:moment|time))[^.]{0,30}"
-    r"(?:no|not)[^.]{0,20}(?:hiring|vacanc|opening|position)|not (?:currently )?hiring|keine offenen stellen|aucun poste|no hay vacantes)"
+    r"(?i)\b(?:no (?:(?:open|current|job)\s?)?(?:positions|openings|vacancies|opportunities)|(?:currently|"
+    r"at (?:the|this) (?:moment|time))[^.]{0,30}"
+    r"(?:no|not)[^.]{0,20}(?:hiring|vacanc|opening|position)|not (?:currently )?hiring|keine offenen stellen|"
+    r"aucun poste|no hay vacantes)"
 )
 _HIRING = re.compile(
-    r"(?i)\b(?:we(?:'|’)?(?: a)?re (?:now )?hiring|now hiring|join our (?:growing )?team|open (?:positions|roles)|current (?:openings|vacancies)|"
-    r"job openings|wir stellen ein|wir suchen (?:dich|sie)|offene stellen|nous recrutons|we are looking for (?:a|an)\b|estamos contratando)"
+    r"(?i)\b(?:we(?:'|’)?(?: a)?re (?:now )?hiring|now hiring|join our (?:growing )?team|open (?:positions|roles)|"
+    r"current (?:openings|vacancies)|"
+    r"job openings|wir stellen ein|wir suchen (?:dich|sie)|offene stellen|nous recrutons|we are looking for (?:a|"
+    r"an)\b|estamos contratando)"
 )
 _TRIAL = re.compile(
-    r"(?i)\b(?:free trial|trial (?:period|version)|start (?:your |a )?(?:free )?trial|(?:\d{1,2}|fourteen|thirty)[- ]days? (?:free )?trial|try (?:it )?(?:now )?"
-    r"(?:for )?free|start (?:now )?for free|get started (?:for )?free|free (?:forever )?plan|kostenlos (?:testen|ausprobieren)|testversion|gratis testen|"
-    r"essai gratuit|essayer gratuitement|prueba gratuita?|prueba gratis|prova gratuita|gratis proberen|teste gr[aá]tis|prøv gratis|prova gratis)\b"
+    r"(?i)\b(?:free trial|trial (?:period|version)|start (?:your |a )?(?:free )?trial|(?:\d{1,2}|fourteen|"
+    r"thirty)[- ]days? (?:free )?trial|try (?:it )?(?:now )?"
+    r"(?:for )?free|start (?:now )?for free|get started (?:for )?free|free (?:forever )?plan|kostenlos (?:testen|"
+    r"ausprobieren)|testversion|gratis testen|"
+    r"essai gratuit|essayer gratuitement|prueba gratuita?|prueba gratis|prova gratuita|gratis proberen|"
+    r"teste gr[aá]tis|prøv gratis|prova gratis)\b"
 )
 _DEMO = re.compile(
-    r"(?i)\b(?:(?:request|book|get|schedule|see|watch|arrange|take) (?:a |an |your |our )?(?:free |live |personal |product |interactive )?demo|live demo|"
-    r"demo (?:anfordern|vereinbaren|buchen|aanvragen|request)|request a demonstration|demander une d[ée]mo\w*|solicit(?:ar|a|e) (?:una |uma )?demo\w*|"
+    r"(?i)\b(?:(?:request|book|get|schedule|see|watch|arrange|take) (?:a |an |your |our )?(?:free |live |"
+    r"personal |product |interactive )?demo|live demo|"
+    r"demo (?:anfordern|vereinbaren|buchen|aanvragen|request)|request a demonstration|demander une d[ée]mo\w*|"
+    r"solicit(?:ar|a|e) (?:una |uma )?demo\w*|"
     r"richiedi (?:una )?demo|book en demo)\b"
 )
 _LOGIN = re.compile(
-    r"(?i)^(?:log ?in|sign ?in|log on|my account|customer (?:log ?in|portal|area)|client (?:log ?in|portal|area)|member log ?in|anmelden|einloggen|kundenlogin|"
-    r"mein konto|kundenportal|connexion|se connecter|espace client|mon compte|iniciar sesi[oó]n|acceder|mi cuenta|accedi|area clienti|inloggen|entrar|"
+    r"(?i)^(?:log ?in|sign ?in|log on|my account|customer (?:log ?in|portal|area)|client (?:log ?in|portal|area)|"
+    r"member log ?in|anmelden|einloggen|kundenlogin|"
+    r"mein konto|kundenportal|connexion|se connecter|espace client|mon compte|iniciar sesi[oó]n|acceder|mi cuenta|"
+    r"accedi|area clienti|inloggen|entrar|"
     r"logg? inn?|log ind|zaloguj.*|my \w{2,20})$"
 )
-_LOGIN_PATH = re.compile(r"(?i)(?:^|/)(?:log-?in|sign-?in|signin|wp-login\.php|my-?account|account/login|users/sign_in|customer/account|anmelden|connexion)(?:$|[/.?])")
-_PRICE = re.compile(
-    r"(?:(?:[$€£¥]|\b(?:USD|EUR|GBP|CHF)\b)\s?\d{1,6}(?:[.,]\d{2,3})?|\d{1,6}(?:[.,]\d{2})?\s?(?:[€£]|\b(?:USD|EUR|GBP|CHF|kr|zł)))"
+_LOGIN_PATH = re.compile(
+    r"(?i)(?:^|/)(?:log-?in|sign-?in|signin|wp-login\.php|my-?account|account/login|users/sign_in|"
+    r"customer/account|anmelden|connexion)(?:$|[/.?])"
 )
-_PER = re.compile(r"(?i)(?:/|\bper\b|\bpro\b|\bpar\b|\bal\b|\bje\b)\s?(?:mo(?:nth|nat|is)?|user|seat|year|jahr|nutzer|an|mes|mese)\b")
-_JOB_PATH = re.compile(r"(?i)/(?:careers?|jobs?|positions?|vacanc(?:y|ies)|openings?|stellen\w*|karriere|vacatures?|recrutement|empleo|o)/[^/?]{1,120}/?$")
+_PRICE = re.compile(
+    r"(?:(?:[$€£¥]|\b(?:USD|EUR|GBP|CHF)\b)\s?\d{1,6}(?:[.,]\d{2,3})?|\d{1,6}(?:[.,]\d{2})?\s?(?:[€£]|\b(?:USD|"
+    r"EUR|GBP|CHF|kr|zł)))"
+)
+_PER = re.compile(
+    r"(?i)(?:/|\bper\b|\bpro\b|\bpar\b|\bal\b|\bje\b)\s?(?:mo(?:nth|nat|is)?|user|seat|year|jahr|nutzer|an|mes|mese)\b"
+)
+_JOB_PATH = re.compile(
+    r"(?i)/(?:careers?|jobs?|positions?|vacanc(?:y|ies)|openings?|stellen\w*|karriere|vacatures?|recrutement|"
+    r"empleo|o)/[^/?]{1,120}/?$"
+)
 _JOB_WORDS = re.compile(
-    r"(?i)\(?\b(?:m/w/d|w/m/d|f/m/x|m/f/d|f/h|h/f|full[- ]time|part[- ]time|engineer|developer|manager|designer|analyst|assistant|technician|"
-    r"specialist|consultant|accountant|representative|director|intern(?:ship)?|nurse|driver|mechanic|electrician|sales|entwickler|mitarbeiter\w*|"
+    r"(?i)\(?\b(?:m/w/d|w/m/d|f/m/x|m/f/d|f/h|h/f|full[- ]time|part[- ]time|engineer|developer|manager|designer|"
+    r"analyst|assistant|technician|"
+    r"specialist|consultant|accountant|representative|director|intern(?:ship)?|nurse|driver|mechanic|electrician|"
+    r"sales|entwickler|mitarbeiter\w*|"
     r"ingenieur\w*|d[ée]veloppeu\w*|comptable|desarrollador\w*)\b"
 )
 _MOST_WORDS = 4
@@ -76,9 +106,14 @@ def is_page_of(link: Link, kind: str) -> bool:
     >>> is_page_of(Link("https://acme.de/unternehmen/karriere", "Arbeiten bei Acme"), "careers")
     True
     """
-    if link.text.count(" ") < _MOST_WORDS and _WORDS[kind].search(link.text):
+    return _speaks_of(link.text[:100], link.path[-120:] or link.url.partition("://")[2].partition("/")[2][-120:], kind)
+
+
+@lru_cache(maxsize=16_384)
+def _speaks_of(text: str, path: str, kind: str) -> bool:
+    if text.count(" ") < _MOST_WORDS and _WORDS[kind].search(text):
         return True
-    path = _readable(link.path or link.url.partition("://")[2].partition("/")[2])
+    path = _readable(path)
     return len(path) > 1 and bool(_WORDS[kind].search(path))
 
 
@@ -115,7 +150,8 @@ def hiring(document: Document) -> Found | None:
 
 def open_positions(document: Document) -> Found | None:
     """Return how many positions are listed, where the page is one about careers or has job postings."""
-    posted = {item.text("title") or item.text("name") or str(number) for number, item in enumerate(everything(document.items)) if item.is_a("JobPosting")}  # fmt: skip  # noqa: E501
+    postings = [item for item in everything(document.items) if item.is_a("JobPosting")]
+    posted = {item.text("title") or item.text("name") or str(number) for number, item in enumerate(postings)}
     if posted:
         return Found(str(len(posted)), 0.9, "structured", ", ".join(sorted(posted))[:300])
     if "careers" not in kinds_of(document.url, document.title):
@@ -146,10 +182,11 @@ def _is_own(document: Document, link: Link) -> bool:
 
 def pricing(document: Document) -> Found | None:
     """Return the sign of a page with prices."""
-    text = document.text[:100_000]
-    prices = _PRICE.findall(text)
-    if "pricing" in kinds_of(document.url, document.title) and (len(prices) >= 2 or _PER.search(text)):
-        return Found("true", 0.95, "text", ", ".join(prices[:6]) or document.title)
+    if "pricing" in kinds_of(document.url, document.title):
+        text = document.text[:100_000]
+        prices = _PRICE.findall(text)
+        if len(prices) >= 2 or _PER.search(text):
+            return Found("true", 0.95, "text", ", ".join(prices[:6]) or document.title)
     for link in document.links:
         if is_page_of(link, "pricing") and _is_own(document, link):
             return Found("true", 0.75, "link", f"{link.text} {link.url}"[:300])

@@ -15,7 +15,7 @@ MAX_DEPTH = 1_500
 MAX_OPEN_FORMATTING = 40
 MAX_ATTRIBUTE_WORDS = 1_000
 MAX_HIDDEN_TAGS = 200
-SMALL = 75_000
+SMALL = 150_000
 """Below this many characters, with few tags and none of them long, a page cannot be slow."""
 
 _TAG = re.compile(r"""<(/?)([a-zA-Z][^\s/>]{0,30}+)((?:[^=>]++|=\s*+"[^"]*+"?|=\s*+'[^']*+'?|=)*+)>?""")
@@ -23,8 +23,36 @@ _TAG = re.compile(r"""<(/?)([a-zA-Z][^\s/>]{0,30}+)((?:[^=>]++|=\s*+"[^"]*+"?|=\
 _FORMATTING = frozenset(("b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"))
 _FORMATTING_TAG = re.compile(rf"(?i)</?(?:{'|'.join(sorted(_FORMATTING))})(?=[\s/>])[^>]*+>?")
 _CHILDLESS = frozenset(
-    ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr")
-    + ("p", "li", "dd", "dt", "tr", "td", "th", "thead", "tbody", "tfoot", "option", "optgroup", "path", "a")
+    (
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+        "p",
+        "li",
+        "dd",
+        "dt",
+        "tr",
+        "td",
+        "th",
+        "thead",
+        "tbody",
+        "tfoot",
+        "option",
+        "optgroup",
+        "path",
+        "a",
+    )
 )
 """Elements that have nothing inside, or are often left open because the next of the kind ends them."""
 
@@ -38,7 +66,7 @@ def tame(markup: str) -> str:
     1500
     """
     markup = markup[:MAX_CHARACTERS].replace("\0", "")
-    if len(markup) < SMALL and markup.count("<") < SMALL // 50 and max(map(len, markup.split("<"))) < SMALL // 12:
+    if len(markup) < SMALL and markup.count("<") < SMALL // 50 and max(map(len, markup.split("<"))) < SMALL // 24:
         return markup
     pieces: list[str] = []
     kept = depth = formatting = worst = 0

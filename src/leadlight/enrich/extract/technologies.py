@@ -2,7 +2,8 @@
 
 Fingerprints are plain words, never patterns, so that no file of anybody's can make a page slow to read; the longest of
 the words must stand in the page as a whole. Those that ship
-stand in technologies.yaml; a file of the same shape adds to them, and its entries take the place of those of the same name:
+stand in technologies.yaml; a file of the same shape adds to them, and its entries take the place of those of the same
+name:
 
     technologies:
       acme_cart:
@@ -38,13 +39,103 @@ Word = Annotated[str, Field(min_length=2, max_length=200)]
 MAX_BYTES = 2_000_000
 _PART = re.compile(r"[a-z0-9_]+")
 _COMMON = frozenset(
-    "com net org www http https js css min html src href img script class data id name static cdn assets app plugins plugin form forms "
-    "powered by window content widget widgets embed api load init page view shop store media core version lib library frontend "
-    "skin site sites default files bundle bundles web analytics player push create config container tag track tracking video "
-    "secure seal link links platform button buttons social google facebook twitter youtube share maps customer online module "
-    "wp themes theme tracker cookie consent title meta powered this is website".split()
+    [
+        "com",
+        "net",
+        "org",
+        "www",
+        "http",
+        "https",
+        "js",
+        "css",
+        "min",
+        "html",
+        "src",
+        "href",
+        "img",
+        "script",
+        "class",
+        "data",
+        "id",
+        "name",
+        "static",
+        "cdn",
+        "assets",
+        "app",
+        "plugins",
+        "plugin",
+        "form",
+        "forms",
+        "powered",
+        "by",
+        "window",
+        "content",
+        "widget",
+        "widgets",
+        "embed",
+        "api",
+        "load",
+        "init",
+        "page",
+        "view",
+        "shop",
+        "store",
+        "media",
+        "core",
+        "version",
+        "lib",
+        "library",
+        "frontend",
+        "skin",
+        "site",
+        "sites",
+        "default",
+        "files",
+        "bundle",
+        "bundles",
+        "web",
+        "analytics",
+        "player",
+        "push",
+        "create",
+        "config",
+        "container",
+        "tag",
+        "track",
+        "tracking",
+        "video",
+        "secure",
+        "seal",
+        "link",
+        "links",
+        "platform",
+        "button",
+        "buttons",
+        "social",
+        "google",
+        "facebook",
+        "twitter",
+        "youtube",
+        "share",
+        "maps",
+        "customer",
+        "online",
+        "module",
+        "wp",
+        "themes",
+        "theme",
+        "tracker",
+        "cookie",
+        "consent",
+        "title",
+        "meta",
+        "powered",
+        "this",
+        "is",
+        "website",
+    ]
 )
-_BETWEEN = bytes(code if chr(code).isalnum() and code < 128 or code == ord("_") else ord(" ") for code in range(256))
+_BETWEEN = bytes(code if (chr(code).isalnum() and code < 128) or code == ord("_") else ord(" ") for code in range(256))
 """What separates words becomes a space."""
 
 
@@ -66,7 +157,9 @@ class Fingerprint(Spec):
 
     @model_validator(mode="after")
     def _check(self) -> Fingerprint:
-        if not (self.headers or self.cookies or self.scripts or self.links or self.generator or self.metas or self.markup):
+        if not (
+            self.headers or self.cookies or self.scripts or self.links or self.generator or self.metas or self.markup
+        ):
             raise ValueError("nothing to know it by: give headers, cookies, scripts, links, generator, metas or markup")
         return self
 
@@ -128,7 +221,9 @@ def known(fingerprints: Mapping[str, Fingerprint]) -> Known:
 
     def pairs(kind: str) -> tuple[tuple[str, str, str], ...]:
         return tuple(
-            (name, key.lower(), word.lower()) for name, one in fingerprints.items() for key, word in getattr(one, kind).items()
+            (name, key.lower(), word.lower())
+            for name, one in fingerprints.items()
+            for key, word in getattr(one, kind).items()
         )
 
     return Known(
@@ -150,7 +245,7 @@ def _key(word: str) -> str:
     >>> _key("cdn.shopify.com"), _key("/wp-content/"), _key("nreum")
     ('shopify', 'content', 'nreum')
     """
-    parts = _PART.findall(word)
+    parts: list[str] = _PART.findall(word)
     if not parts:
         return ""
     rare = [part for part in parts if part not in _COMMON]
@@ -201,7 +296,8 @@ def technologies(
     `headers` by names in lower case, set-cookie among them.
 
     >>> from leadlight.enrich.extract.document import take_apart
-    >>> page = take_apart('<meta name="generator" content="WordPress 6.8"><script src="//js.hs-scripts.com/1.js"></script>', "https://a.com/")
+    >>> markup = '<meta name="generator" content="WordPress 6.8"><script src="//js.hs-scripts.com/1.js"></script>'
+    >>> page = take_apart(markup, "https://a.com/")
     >>> [(one.name, one.categories) for one in technologies(page, {})]
     [('hubspot', ('marketing', 'crm')), ('php', ('language',)), ('wordpress', ('cms',))]
     """

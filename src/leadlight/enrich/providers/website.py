@@ -6,6 +6,7 @@ The home page and the few pages that matter (contact, careers, prices, about) ar
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -57,10 +58,9 @@ class WebsiteSettings(Settings):
 class Website:
     """Reads web sites."""
 
-    about = ABOUT
-
     def __init__(self, settings: WebsiteSettings, surroundings: Surroundings | None = None) -> None:
         self.settings = settings
+        self.about = replace(ABOUT, requests=settings.pages + 1 + settings.sitemap)  # and robots.txt
         self._fingerprints: Known | None = None
         self._readers: Readers | None = None
         if settings.technologies is not None:
@@ -110,7 +110,9 @@ class Website:
         if not _belongs(host, home):
             return (Fact("website_status", "redirect_elsewhere", 0.9, f"https://{host}/", home.url),)
         pages = [home]
-        for url in further(home, self.settings.pages - 1):
+        for url in further(home, 2 * (self.settings.pages - 1)):
+            if len(pages) >= self.settings.pages:
+                break
             more = await _fetch(url, network)
             page = None if more is None else await self._page(more)
             if page is not None and _belongs(host, page) and page.url not in {known.url for known in pages}:
@@ -198,7 +200,8 @@ def _belongs(host: str, page: PageFacts) -> bool:
     from leadlight.enrich.extract.hosts import registrable
     from leadlight.enrich.extract.organisation import host_of as host_of_url
 
-    asked, got = registrable(host) or host, registrable(host_of_url(page.url)) or host_of_url(page.url)
+    there = host_of_url(page.url)
+    asked, got = registrable(host) or host, registrable(there) or there.removeprefix("www.")
     return asked == got or asked.partition(".")[0] == got.partition(".")[0]
 
 
@@ -211,7 +214,9 @@ def further(home: PageFacts, count: int) -> list[str]:
     links = [
         link
         for link in home.links
-        if link.host.removeprefix("www.") == own and not NOT_PAGES.search(link.path) and link.url.rstrip("/") != home.url.rstrip("/")
+        if link.host.removeprefix("www.") == own
+        and not NOT_PAGES.search(link.path)
+        and link.url.rstrip("/") != home.url.rstrip("/")
     ]  # fmt: skip
     reached = home.emails and home.phones and home.addresses
     wanted = ["careers", "pricing", "about", "contact"] if reached else ["contact", "careers", "pricing", "about"]
