@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from leadlight.workspace import Workspace
 
-LEAD = typer.Argument(metavar="[LEAD]", help="An id of one lead; all unless told.", show_default=False)
+LEAD = typer.Argument(metavar="LEAD", help="An id of one lead; all unless told.", show_default=False)
 
 
 def enrich(
