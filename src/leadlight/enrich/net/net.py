@@ -77,6 +77,7 @@ class Door:
     now: Callable[[], datetime]
     _running: dict[bytes, asyncio.Task[Any]] = field(default_factory=dict)
     _rules: OrderedDict[str, robots.Rules] = field(default_factory=OrderedDict)
+    _rules_bytes: int = 0
 
     async def get(
         self, url: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None,
@@ -244,9 +245,11 @@ class Door:
             return known
         key = key_of("robots", step.at.origin)
         rules: robots.Rules = await self._once(key, lambda: self._read_rules(step))
-        self._rules[step.at.origin] = rules
-        while sum(known.size for known in self._rules.values()) > RULES_BYTES or len(self._rules) > RULES_REMEMBERED:
-            self._rules.popitem(last=False)
+        if step.at.origin not in self._rules:  # others may have waited for the same
+            self._rules[step.at.origin] = rules
+            self._rules_bytes += rules.size
+        while self._rules_bytes > RULES_BYTES or len(self._rules) > RULES_REMEMBERED:
+            self._rules_bytes -= self._rules.popitem(last=False)[1].size
         return rules
 
     async def _read_rules(self, step: Question) -> robots.Rules:
