@@ -661,25 +661,28 @@ class Workspace:
     ) -> int:
         """Read what is new, look up whom it concerns and score, every so often until `stop` is set; return the rounds.
 
-        leadlight.yaml and the scorecards are read anew each time. A round that fails is told and passed over.
+        leadlight.yaml and the scorecards are read anew each time. All leads are looked at in the first round, once an
+        hour and when these files have changed; else those that are new, or of whom an answer has ended. A round that
+        fails is told and passed over.
         """
-        from leadlight.enrich.follow import Steps, follow
+        from leadlight.enrich.follow import Steps, Watch, follow
         from leadlight.enrich.run import Wish, enrich
 
-        news = 0
+        watch = Watch()
 
         def read() -> int:
-            nonlocal news
             self.loaded = load_workspace(self.root)
             report = self._ingest((), self.now(), None)
-            news = sum(source.new + source.changed for source in report.sources)
-            return news
+            return watch.read(sum(source.new + source.changed for source in report.sources))
 
         def look_up(left: float | None) -> EnrichRun:
+            rules = (self.loaded.workspace.spec, {name: card.spec for name, card in self.loaded.scorecards.items()})
             with self.store() as engine:
-                resolved = self._ready(engine)
-            wish = Wish(None, where, tuple(providers), left, requests, score=not news)
-            return enrich(self.store, resolved, self.root, wish, now=self.now, stop=stop)
+                resolved, leads = self._ready(engine), watch.due(engine, rules, self.now())
+            wish = Wish(leads, where, tuple(providers), left, requests, score=not watch.news)
+            run = enrich(self.store, resolved, self.root, wish, now=self.now, stop=stop)
+            watch.done()
+            return run
 
         steps = Steps(read, look_up, self.score, self.now)
         return follow(steps, every, money=money, stop=stop, told=told, rounds=rounds)

@@ -3,6 +3,9 @@ from __future__ import annotations
 import threading
 from datetime import datetime, timedelta
 
+from tests.enrich.fakes import HOUSE, Fake
+from tests.enrich.fakes import shop as shop
+
 from leadlight.enrich.follow import Round, Steps, follow
 from leadlight.enrich.report import EnrichRun, ProviderRun
 from leadlight.errors import UsageError
@@ -65,6 +68,24 @@ def test_it_ends_when_told_to():
     steps = Steps(lambda: 0, enriched, list, lambda: NOW)
     assert follow(steps, timedelta(hours=1), stop=stop, told=say) == 1
     assert [one.number for one in told] == [1]
+
+
+def test_after_the_first_round_only_those_are_looked_at_who_are_due(shop):
+    made = shop(Fake("crunch", says={"acme.com": {"industry": "software"}}))
+    looked: list[int] = []
+
+    def told(done: Round) -> None:
+        assert not done.fault
+        looked.append(done.enriched.leads)
+        if done.number == 1:
+            with (made.folder / "leads.csv").open("a") as file:
+                file.write("L5,2026-02-01,eve@new.com,500,yes\n")
+        made.at += {1: timedelta(minutes=1), 3: timedelta(days=7), 4: timedelta(minutes=1)}.get(done.number, SOON)
+        if done.number == 4:
+            (made.folder / "scorecards" / "house.yaml").write_text(HOUSE.replace("A: 30", "A: 31"))
+
+    made.workspace.follow(SOON, stop=threading.Event(), told=told, rounds=5)
+    assert looked == [4, 1, 0, 5, 5]  # all, the new one, nobody; an hour later all; and by another scorecard
 
 
 def test_a_round_is_one_line():

@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from leadlight.engines.base import Engine
 from leadlight.enrich.report import EnrichRun
 from leadlight.errors import LeadlightError
 from leadlight.scorecards.score import ScoreRun
 from leadlight.spec.entity import many
 from leadlight.spec.readable import Readable
+from leadlight.store.standing import due
+
+HOUR = timedelta(hours=1)
+"""How often all leads are looked at: what others did may have made an answer matter."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -54,6 +59,37 @@ class Round(Readable):
             for one in self.scored
         ]
         return f"{head}  " + ("; ".join(said) if self.new or len(said) > 1 else "nothing new")
+
+
+@dataclass(slots=True)
+class Watch:
+    """Keeps from round to round who has to be looked at next."""
+
+    news: int = 0
+    """How many rows the last reading found new."""
+    _rules: Any = None
+    _seen: datetime | None = None
+    """Up to which moment everybody who is due was looked at."""
+    _all: datetime | None = None
+    """When all were looked at last."""
+    _next: tuple[Any, datetime, bool] | None = None
+
+    def read(self, news: int) -> int:
+        """Note how many rows were new; return the number."""
+        self.news = news
+        return news
+
+    def due(self, engine: Engine, rules: Any, now: datetime) -> tuple[int, ...] | None:
+        """Return whom to look at; None for everybody: by other rules, or after an hour."""
+        everybody = self._seen is None or self._all is None or rules != self._rules or now - self._all >= HOUR
+        self._next = (rules, now, everybody)
+        return None if everybody or self._seen is None else due(engine, self._seen, now)
+
+    def done(self) -> None:
+        """Note that those who were due were looked at."""
+        assert self._next is not None
+        self._rules, self._seen, everybody = self._next
+        self._all = self._seen if everybody else self._all
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import os
 import signal
 import threading
 import time
+from array import array
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,9 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from leadlight.engines.base import Engine
 from leadlight.enrich.again import score_again
@@ -44,7 +48,7 @@ from leadlight.scorecards.score import ScoreRun
 from leadlight.spec.enrich import EnrichSpec, ProviderSpec
 from leadlight.spec.resolved import ResolvedWorkspace
 from leadlight.spec.scopes import lead_scope
-from leadlight.store.facts import SINCE_CREATION, Recorded, record
+from leadlight.store.facts import SINCE_CREATION, record
 from leadlight.store.known import since
 
 CHUNK, SMALL = 500, 50
@@ -57,6 +61,8 @@ PATIENCE = 60.0
 """For how many seconds is waited for a store that another process has open."""
 
 T = TypeVar("T")
+Leads = npt.NDArray[np.int32]
+"""Numbers of leads."""
 
 
 class OpenStore(Protocol):
@@ -171,9 +177,10 @@ class _Run:
     done: int = 0
     facts: int = 0
     stopped: bool = False
-    touched: set[int] = field(default_factory=set)
-    asked: set[int] = field(default_factory=set)
-    reasons: dict[int, Reason] = field(default_factory=dict)
+    touched: array[int] = field(default_factory=lambda: array("i"))
+    """Leads of whom something new was recorded, some of them twice."""
+    asked: int = 0
+    reasons: Counter[Reason] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     traffic: Traffic = field(default_factory=Traffic)
     told: tuple[ProviderRun, ...] = ()
@@ -215,17 +222,17 @@ class _Run:
             finally:
                 opened.__exit__(None, None, None)
 
-    def select(self) -> list[int]:
+    def select(self) -> Leads:
         """Return whom to look at, in the order of their numbers."""
         with self.store(write=False) as engine:
-            if self.wish.leads is not None:
-                return list(self.wish.leads)
             if self.wish.where is not None:
-                moment = Moment(as_of=self.looker.now)
-                found = truths(engine, self.workspace, {WHERE: self._where(self.wish.where)}, moment)
-                return sorted(lead for lead, row in found.items() if row[WHERE])
-            rows = engine.rows("SELECT lead FROM leads WHERE created_at <= ? ORDER BY lead", [self.looker.now])
-            return [int(lead) for (lead,) in rows]
+                moment = Moment(as_of=self.looker.now, only=self.wish.leads)
+                truth = truths(engine, self.workspace, {WHERE: self._where(self.wish.where)}, moment)
+                return np.array(sorted(lead for lead, row in truth.items() if row[WHERE]), np.int32)
+            if self.wish.leads is not None:
+                return np.array(self.wish.leads, np.int32)
+            found = engine.arrow("SELECT lead FROM leads WHERE created_at <= ? ORDER BY lead", [self.looker.now])
+            return np.asarray(found.column("lead").to_numpy(), np.int32)
 
     def _where(self, text: str) -> Any:
         scope = lead_scope(self.workspace.catalog, self.workspace.features, frozenset())
@@ -247,8 +254,8 @@ class _Run:
             self.done += len(chunk)
             self.progress(Progress(self.done, self.total, 0))
         found, self.told = within_budget(found, self.looker, money=self.money, requests=self.requests)
-        self.asked = {plan.lead for plan in found if plan.reason is None}
-        self.reasons = {plan.lead: plan.reason for plan in found if plan.reason is not None}
+        self.asked = sum(plan.reason is None for plan in found)
+        self.reasons.update(plan.reason for plan in found if plan.reason is not None)
         return self.report()
 
     # ------------------------------------------------------------------------------------------------------ the run
@@ -295,7 +302,7 @@ class _Run:
                 lambda: Traffic(door.counts.requests, door.counts.dns, door.counts.cached, door.counts.bytes),
             )
 
-    async def _each(self, asking: Asking, leads: Sequence[int], size: int, *, only_local: bool = False) -> None:
+    async def _each(self, asking: Asking, leads: Leads, size: int, *, only_local: bool = False) -> None:
         """Send chunks through the stages, some at the same time; one after the other with a budget."""
         chunks = _chunks(leads, size)
 
@@ -303,7 +310,11 @@ class _Run:
             for chunk in chunks:
                 if asking.stop.is_set():
                     return
-                await self._stages(asking, chunk, only_local=only_local)
+                group = _Group(chunk, only_local)
+                try:
+                    await self._stages(asking, group)
+                finally:
+                    self._add(group)
                 if not asking.stop.is_set():
                     self.done += len(chunk)
                 self._tell(asking)
@@ -316,67 +327,60 @@ class _Run:
             await asyncio.gather(*workers, return_exceptions=True)
             raise
 
-    async def _stages(self, asking: Asking, chunk: Sequence[int], *, only_local: bool) -> None:
+    async def _stages(self, asking: Asking, group: _Group) -> None:
         """Send a chunk through stages until nobody is left to ask."""
-        tried: dict[int, frozenset[str]] = {}
-        times = Counter[tuple[int, str]]()
         given: list[Given] = []
         while True:
-            wants = await asyncio.to_thread(self._stage, chunk, given, tried, only_local)
+            wants = await asyncio.to_thread(self._stage, group, given)
             if not wants or asking.stop.is_set():
                 return
             given, unasked = await asking.put(wants)
-            times.update((want.look.lead, want.provider) for want in wants)
             for want in wants:
-                often = 1 if self.waterfalls.about(want.provider).network else OFTEN
-                if times[want.look.lead, want.provider] >= often:
-                    tried[want.look.lead] = tried.get(want.look.lead, frozenset()) | {want.provider}
-            self._note(given, unasked, asking)
+                group.put(want, 1 if self.waterfalls.about(want.provider).network else OFTEN)
+            for one in given:
+                if self.waterfalls.about(one.want.provider).network:
+                    group.asked.add(one.want.look.lead)
+            if asking.spent:
+                group.reasons |= {want.look.lead: Reason.BUDGET for want in unasked}
             self._tell(asking)
             if asking.stop.is_set():
-                await asyncio.to_thread(self._keep, given)
+                await asyncio.to_thread(self._keep, group, given)
                 return
 
-    def _stage(
-        self, chunk: Sequence[int], given: Sequence[Given], tried: Mapping[int, frozenset[str]], only_local: bool
-    ) -> list[Want]:
+    def _stage(self, group: _Group, given: Sequence[Given]) -> list[Want]:
         """Record what came, and say whom to ask next: in one moment of the store."""
         with self.store(write=bool(given)) as engine:
             looker = replace(self.looker, now=self._at())  # what is recorded now is known from now on
             if given:
-                self.facts += self._record(engine, given, looker.now).facts
-            subjects = looker.subjects(engine, chunk, tried)
+                self._record(engine, group, given, looker.now)
+            subjects = looker.subjects(engine, group.leads, group.tried)
             own = [Want(Look(subject), name) for subject in subjects for name in self._local(subject)]
-            if own or only_local:
+            if own or group.only_local:
                 return own
             wants: list[Want] = []
             for look in looker.look(engine, subjects):
                 names = self.waterfalls.wanted(look.subject, look.opened, look.matter)
                 wants += [Want(look, name) for name in names if self.waterfalls.about(name).network]
-                if look.reason is not None and look.lead not in self.asked:
-                    self.reasons.setdefault(look.lead, look.reason)
+                if look.reason is not None:
+                    group.reasons.setdefault(look.lead, look.reason)
         return sorted(wants, key=lambda want: (-want.look.gain[0], -want.look.gain[1], want.look.lead))
 
-    def _keep(self, given: Sequence[Given]) -> None:
+    def _keep(self, group: _Group, given: Sequence[Given]) -> None:
         """Record what came before the run was stopped."""
         if given:
             with self.store(write=True) as engine:
-                self.facts += self._record(engine, given, self._at()).facts
+                self._record(engine, group, given, self._at())
 
     def _local(self, subject: Subject) -> list[str]:
         return [name for name in self.waterfalls.ready(subject) if not self.waterfalls.about(name).network]
 
-    def _note(self, given: Iterable[Given], unasked: Iterable[Want], asking: Asking) -> None:
-        """Keep who was asked about, and who was not for want of money or requests."""
-        for one in given:
-            if self.waterfalls.about(one.want.provider).network:
-                self.asked.add(one.want.look.lead)
-                self.reasons.pop(one.want.look.lead, None)
-        for want in unasked:
-            if want.look.lead not in self.asked and asking.spent:
-                self.reasons[want.look.lead] = Reason.BUDGET
+    def _add(self, group: _Group) -> None:
+        """Add what became of a chunk to the sums."""
+        self.asked += len(group.asked)
+        self.reasons.update(reason for lead, reason in group.reasons.items() if lead not in group.asked)
+        self.touched.extend(sorted(group.touched))
 
-    def _record(self, engine: Engine, given: Sequence[Given], at: datetime) -> Recorded:
+    def _record(self, engine: Engine, group: _Group, given: Sequence[Given], at: datetime) -> None:
         dated = self._dated(engine, given, at)
         looked = [
             Looked(
@@ -386,8 +390,8 @@ class _Run:
             )
             for one in given
         ]  # fmt: skip
-        self.touched |= {one.key for one in looked if one.error is None}
-        return record(engine, self.spec, *tables(looked), at)
+        self.facts += record(engine, self.spec, *tables(looked), at).facts
+        group.touched |= {one.key for one in looked if one.error is None}
 
     def _at(self) -> datetime:
         """Return the moment, never before the run began: what was found at an earlier stage is known by then."""
@@ -411,7 +415,7 @@ class _Run:
                 found |= {(name, row["lead"]): row["known_at"] for row in rows if row["known_at"] is not None}
         return found
 
-    def _by_gain(self, leads: Sequence[int]) -> list[int]:
+    def _by_gain(self, leads: Leads) -> Leads:
         """Return the leads that could rise furthest first."""
         gains: list[tuple[float, float, int]] = []
         for chunk in _chunks(leads, CHUNK):
@@ -419,35 +423,37 @@ class _Run:
                 looker = replace(self.looker, now=self._at())
                 looks = looker.look(engine, looker.subjects(engine, chunk, {}))
             gains += [(-look.gain[0], -look.gain[1], look.lead) for look in looks]
-        return [lead for _, _, lead in sorted(gains)]
+        return np.array([lead for _, _, lead in sorted(gains)], np.int32)
 
     def _tell(self, asking: Asking) -> None:
         self.progress(Progress(self.done, self.total, asking.questions, asking.answered))
 
     # -------------------------------------------------------------------------------------------------- at the end
 
+    def _changed(self) -> Leads:
+        return np.unique(np.array(self.touched, np.int32))
+
     def score_again(self) -> list[ScoreRun]:
         """Score those of whom something new is known, by the scorecards that are in use as they stand."""
         if not self.touched:
             return []
         with self.store(write=True) as engine:
-            runs, notes = score_again(engine, self.workspace, self.touched, self.now())
+            runs, notes = score_again(engine, self.workspace, self._changed().tolist(), self.now())
         self.notes += notes
         return runs
 
     def report(self) -> EnrichRun:
         """Say what was done, or would be."""
-        counts = Counter(self.reasons.values())
         return EnrichRun(
             entity=self.workspace.spec.entity,
             at=self.looker.now,
             dry_run=self.wish.dry_run,
             leads=self.total,
-            asked=len(self.asked),
-            skipped={str(reason): counts[reason] for reason in Reason if counts[reason]},
+            asked=self.asked,
+            skipped={str(reason): self.reasons[reason] for reason in Reason if self.reasons[reason]},
             providers=self.told,
             facts=self.facts,
-            changed=len(self.touched),
+            changed=len(self._changed()),
             traffic=self.traffic,
             money=self.money,
             requests=self.requests,
@@ -456,8 +462,29 @@ class _Run:
         )
 
 
-def _chunks(leads: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    return (leads[start : start + size] for start in range(0, len(leads), size))
+@dataclass(slots=True)
+class _Group:
+    """A chunk of leads on its way through the stages."""
+
+    leads: Sequence[int]
+    only_local: bool
+    tried: dict[int, frozenset[str]] = field(default_factory=dict)
+    """Who is not to be asked about a lead any more."""
+    times: Counter[tuple[int, str]] = field(default_factory=Counter)
+    asked: set[int] = field(default_factory=set)
+    reasons: dict[int, Reason] = field(default_factory=dict)
+    touched: set[int] = field(default_factory=set)
+
+    def put(self, want: Want, often: int) -> None:
+        """Note that a question was put, which may be so often."""
+        lead = want.look.lead
+        self.times[lead, want.provider] += 1
+        if self.times[lead, want.provider] >= often:
+            self.tried[lead] = self.tried.get(lead, frozenset()) | {want.provider}
+
+
+def _chunks(leads: Leads, size: int) -> Iterator[list[int]]:
+    return (leads[start : start + size].tolist() for start in range(0, len(leads), size))
 
 
 def _names(subjects: Iterable[Subject]) -> set[str]:

@@ -50,11 +50,28 @@ def owned(engine: Engine, leads: Iterable[int], now: datetime) -> pa.Table:
         )
 
 
+def due(engine: Engine, after: datetime, until: datetime) -> tuple[int, ...]:
+    """Return the leads that may have to be looked up since a moment (which does not count itself) until another.
+
+    Those of whom the user's own sources said something new when they were read, and those of whom an answer has ended.
+    """
+    found = engine.rows(
+        fill(
+            "SELECT lead FROM observations WHERE _read_at > $1 AND _read_at <= $2 AND _source NOT IN {ours} "
+            "UNION SELECT i.lead FROM lookups l JOIN ids i ON i.key = l._key WHERE until > $1 AND until <= $2 "
+            "ORDER BY 1",
+            ours=OURS,
+        ),
+        [after, until],
+    )
+    return tuple(lead for (lead,) in found)
+
+
 def read_at(engine: Engine, moment: datetime) -> tuple[int, ...]:
     """Return the leads of whom the user's own sources said something new when they were read at a moment."""
     found = engine.rows(
         fill(
-            "SELECT DISTINCT lead FROM observations WHERE _read_at = ? AND _source NOT IN {ours} ORDER BY 1", ours=OURS
+            "SELECT DISTINCT lead FROM observations WHERE _read_at = $1 AND _source NOT IN {ours} ORDER BY 1", ours=OURS
         ),
         [moment],
     )
