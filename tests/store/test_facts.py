@@ -605,3 +605,10 @@ def test_one_answer_after_another_costs_the_past_nothing(engine: Engine) -> None
     assert [used(engine)[A, day][2] for day in range(4)] == ["x"] * 4
     ask(engine, EnrichSpec(), 3, [replace(always, facts=(("cms", "y", 1.0),))])
     assert [used(engine)[A, day][2] for day in range(4)] == ["x", "x", "x", "y"]
+
+
+def test_with_the_only_provider_all_that_was_looked_up_goes(engine: Engine) -> None:
+    ask(engine, EnrichSpec(), 1, [found(("cms", "x", 1.0))])
+    assert facts.forget_provider(engine, EnrichSpec(), "dns") == (1, (A,))
+    assert used(engine)[A, 3] == (None, None, None)
+    assert engine.rows("SELECT count(*) FROM observations WHERE _source LIKE '(enrich%'") == [(0,)]

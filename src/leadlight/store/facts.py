@@ -104,11 +104,12 @@ def settle(engine: Engine, spec: EnrichSpec | None) -> int:
 
     Without rules (None) those hold by which was chosen last.
     """
-    if spec is None:
-        spec = rules_before(engine)
-    else:
-        touch_changed_rules(engine, spec)
-    choose(engine, spec)
+    if engine.rows("SELECT 1 FROM choices LIMIT 1"):
+        if spec is None:
+            spec = rules_before(engine)
+        else:
+            touch_changed_rules(engine, spec)
+        choose(engine, spec)
     return rebuild(engine, LEADS)
 
 
