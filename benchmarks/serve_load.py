@@ -175,7 +175,7 @@ def milliseconds(took: list[float]) -> dict[str, float]:
 def settled(address: str) -> float:
     """Wait until everything is in the store; return for how long."""
     began = time.perf_counter()
-    while httpx.get(f"{address}/readyz", timeout=60).json()["waiting"]:
+    while (said := httpx.get(f"{address}/readyz", timeout=60).json())["waiting"] or said["unscored"]:
         time.sleep(0.1)
     return time.perf_counter() - began
 

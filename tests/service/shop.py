@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -125,12 +126,12 @@ class Inside:
 
     def settle(self) -> None:
         """Wait until all that was accepted is in the store."""
-        settle(lambda: {"waiting": self.state.journal.depth, "trouble": self.state.worker.trouble})
+        settle(lambda: json.loads(self.request("GET", "/readyz").content))
 
 
 def settle(ready: Any, seconds: float = 30) -> None:
     end = time.monotonic() + seconds
-    while (said := ready())["waiting"]:
+    while (said := ready())["waiting"] or said["unscored"]:
         assert time.monotonic() < end, said
         time.sleep(0.02)
 

@@ -288,7 +288,7 @@ def test_a_lead_given_is_scored_and_not_stored(service: Inside) -> None:
 def test_figures_and_readiness(service: Inside) -> None:
     service.settle()
     ready = service.request("GET", "/readyz")
-    assert ready.json() == {"ready": True, "waiting": 0, "trouble": None}
+    assert ready.json() == {"ready": True, "waiting": 0, "unscored": 0, "trouble": None}
     text = service.request("GET", "/metrics").text
     for name in ("leadlight_calls_total", "leadlight_call_to_score_seconds_bucket", "leadlight_calls_waiting 0.0",
                  'leadlight_answers_total{route="/v1/batch",status="200"}'):  # fmt: skip

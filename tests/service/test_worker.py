@@ -174,3 +174,16 @@ def test_what_happens_in_the_future_does_not_count_yet(service: Inside) -> None:
     ahead = (datetime.utcnow() + timedelta(days=2)).isoformat()
     sent(service, track("Demo Requested", userId="crm-1", timestamp=ahead))
     assert points(service, "crm-1", datetime.utcnow())["interest__demo"] == 0
+
+
+def test_more_than_fits_into_a_micro_batch_is_scored_together(service: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leadlight.service.worker.MICRO", 4)
+    calls = [track("order", userId="crm-2", messageId=f"m{n}", properties={"amount": 20}) for n in range(30)]
+    sent(service, *calls)
+    assert rows(service, "SELECT count(*) FROM events WHERE _source = 'live'") == [(30,)]
+    kept = service.state.worker.workspace.history("crm-2", "house").scores
+    assert 2 <= len(kept) < 9
+    again = service.state.worker.workspace.explain("crm-2", "house", as_of=kept[-1].as_of)
+    assert again.score == pytest.approx(kept[-1].score, abs=1e-9)
+    assert again.score == pytest.approx(sum(item.points for item in again.contributions), abs=1e-9)
+    assert rows(service, "SELECT count(*) FROM live_unscored") == [(0,)]

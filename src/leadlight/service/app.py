@@ -41,7 +41,9 @@ def _house(state: State) -> list[Route]:
     async def ready(_: Request) -> Response:
         worker = state.worker
         trouble = worker.trouble or (None if worker.alive else "the worker has stopped")
-        content = {"ready": trouble is None, "waiting": state.journal.depth, "trouble": trouble}
+        content = {
+            "ready": trouble is None, "waiting": state.journal.depth, "unscored": worker.unscored, "trouble": trouble,
+        }  # fmt: skip
         return Response(orjson.dumps(content), 200 if trouble is None else 503, media_type="application/json")
 
     async def figures(_: Request) -> Response:

@@ -25,6 +25,7 @@ TABLES = (
     '"at" TIMESTAMP NOT NULL)',
     'CREATE TABLE IF NOT EXISTS live_owners (anonymous VARCHAR NOT NULL, "user" VARCHAR NOT NULL)',
     'CREATE TABLE IF NOT EXISTS live_aliases (previous VARCHAR NOT NULL, "user" VARCHAR NOT NULL)',
+    "CREATE TABLE IF NOT EXISTS live_unscored (lead INTEGER, account VARCHAR)",
     'CREATE TABLE IF NOT EXISTS live_refused ("at" TIMESTAMP NOT NULL, call VARCHAR NOT NULL, reason VARCHAR NOT NULL)',
 )
 

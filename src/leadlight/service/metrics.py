@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
-from leadlight.service.worker import Stored
+from leadlight.service.worker import Scored
 
 SOON = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300)
 
@@ -35,18 +35,21 @@ class Metrics:
             "leadlight_call_to_score_seconds", "From a call's receipt until its score can be read", buckets=SOON,
             registry=self.registry,
         )  # fmt: skip
-        self.batches = Histogram("leadlight_micro_batch_seconds", "Time to store and score a micro-batch",
+        self.batches = Histogram("leadlight_micro_batch_seconds", "Time to store a micro-batch",
                                  buckets=SOON, registry=self.registry)  # fmt: skip
         waiting = Gauge("leadlight_calls_waiting", "Calls in the journal, not yet in the store", registry=self.registry)
         waiting.set_function(depth)
 
-    def stored(self, batch: Stored) -> None:
+    def stored(self, calls: int, seconds: float) -> None:
         """Count a micro-batch."""
-        self.stored_calls.inc(batch.calls)
-        self.scores.inc(batch.scored)
-        self.batches.observe(batch.seconds)
-        for at in batch.received:
-            self.latency.observe((batch.at - at).total_seconds())
+        self.stored_calls.inc(calls)
+        self.batches.observe(seconds)
+
+    def scored(self, scored: Scored) -> None:
+        """Count scores, and how long they took to come."""
+        self.scores.inc(scored.scored)
+        for at in scored.received:
+            self.latency.observe((scored.at - at).total_seconds())
 
     def refused(self, reason: str) -> None:
         """Count a call that was put aside."""

@@ -18,16 +18,25 @@ from leadlight.store.sql import Sql, fill
 CHANGED = "live_changed"
 """The temporary table of (lead, as_of) that are scored again."""
 SCORED = "live_scored"
-ACCOUNTS_AT_ONCE = 500
+ACCOUNTS_AT_ONCE = 5_000
+
+
+def note_changed(engine: Engine) -> None:
+    """Note that the leads the calls are of, and those `touched`, are to be scored again; call it when all is stored."""
+    engine.execute(
+        "INSERT INTO live_unscored SELECT lead, NULL FROM (SELECT lead FROM touched UNION "
+        "SELECT i.lead FROM ids i JOIN live_calls c ON c._id = i.id) WHERE lead NOT IN "
+        "(SELECT lead FROM live_unscored WHERE lead IS NOT NULL)"
+    )
+    engine.execute("INSERT INTO live_unscored SELECT NULL, account FROM touched_accounts")
 
 
 def gather_changed(engine: Engine, as_of: datetime) -> int:
-    """Make `live_changed` of the leads that the calls are of and those `touched`, as far as they are known people."""
+    """Make `live_changed` of those who are to be scored again, as far as they are known people; return how many."""
     engine.execute(
         fill(
-            "CREATE OR REPLACE TEMP TABLE {changed} AS SELECT DISTINCT l.lead, ?::TIMESTAMP AS as_of FROM leads l "
-            "WHERE l.created_at <= ? AND (l.lead IN (SELECT lead FROM touched) OR l.lead IN "
-            "(SELECT i.lead FROM ids i JOIN live_calls c ON c._id = i.id))",
+            "CREATE OR REPLACE TEMP TABLE {changed} AS SELECT lead, ?::TIMESTAMP AS as_of FROM leads "
+            "WHERE created_at <= ? AND lead IN (SELECT lead FROM live_unscored)",
             changed=CHANGED,
         ),
         [as_of, as_of],
@@ -82,7 +91,7 @@ def _of_accounts(
         fill(
             "SELECT DISTINCT account FROM attributes WHERE account IS NOT NULL "
             "AND lead IN (SELECT lead FROM {changed}) "
-            "UNION SELECT account FROM touched_accounts WHERE account IN (SELECT account FROM attributes) ORDER BY 1",
+            "UNION SELECT account FROM live_unscored WHERE account IN (SELECT account FROM attributes) ORDER BY 1",
             changed=CHANGED,
         )
     )

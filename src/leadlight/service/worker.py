@@ -1,8 +1,11 @@
 """The worker: takes calls out of the journal into the store, and scores at once whoever they are about.
 
-A micro-batch is one transaction: events, traits, identities, scores, changes of grade, and the position in the journal
+A micro-batch is one transaction: events, traits, identities, who is to be scored again, and the position in the journal
 up to which all of it holds. So a crash at any moment repeats nothing and loses nothing. What is loaded is loaded by
 the functions that `ingest` uses, so live and batch mean the same.
+
+Scores and changes of grade are a second transaction, at once where the worker keeps up. Where more waits than it stores
+at a time, it stores first and scores what has come together, so that nobody is scored twice in between.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from leadlight.service.identity import join_aliases, settle_devices
 from leadlight.service.journal import Journal
 from leadlight.service.live_tables import keep_position, position, prepare, refuse
 from leadlight.service.live_workspace import LiveWorkspace
-from leadlight.service.rescore import gather_changed, rescore
+from leadlight.service.rescore import gather_changed, note_changed, rescore
 from leadlight.service.staging import drop_calls, keep_traits, stage_accounts, stage_calls, stage_events, stage_traits
 from leadlight.store.accounts import load_accounts
 from leadlight.store.attributes import load_leads
@@ -35,6 +38,8 @@ from leadlight.store.runs import start_run
 
 MICRO = 5_000
 """Calls of a micro-batch at most; fewer wait for nobody."""
+LONGEST = 1.0
+"""Seconds for which scoring is put off at most, when more waits to be stored."""
 IDLE = 0.5
 """Seconds after which the worker looks around though nobody called."""
 PATIENCE = 30.0
@@ -48,23 +53,25 @@ Calls = Sequence[tuple[int, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """What a micro-batch came to."""
+class Scored:
+    """What a round of scoring came to."""
 
-    calls: int
     scored: int
+    """How many scores were given."""
     received: tuple[datetime, ...]
-    """When its calls were received."""
+    """When the calls were received that it was about."""
     at: datetime
     """When their scores could be read."""
-    seconds: float
 
 
 class Watcher(Protocol):
     """Who is told what the worker does."""
 
-    def stored(self, batch: Stored) -> None:
+    def stored(self, calls: int, seconds: float) -> None:
         """Hear of a micro-batch in the store."""
+
+    def scored(self, scored: Scored) -> None:
+        """Hear of scores that can be read."""
 
     def refused(self, reason: str) -> None:
         """Hear of a call that was put aside."""
@@ -80,6 +87,9 @@ class Worker:
         prepare(self.engine)
         self.position = position(self.engine, journal.id)
         journal.forget(self.position)
+        self.engine.execute("DELETE FROM live_unscored")
+        self._received: list[datetime] = []
+        self._scored_at = time.monotonic()
         self.names = catalog(self.engine)
         self.changes = 0
         """Counts the times that names were added to the store."""
@@ -102,6 +112,11 @@ class Worker:
         self._thread.join(seconds)
 
     @property
+    def unscored(self) -> int:
+        """How many calls are in the store whose scores are still to come."""
+        return len(self._received)
+
+    @property
     def alive(self) -> bool:
         """Whether it works."""
         return self._thread.is_alive()
@@ -112,6 +127,8 @@ class Worker:
         while not self._stop.is_set() and (calls := self.journal.read(self.position, MICRO)):
             self._store(calls)
             count += len(calls)
+            if len(calls) < MICRO or time.monotonic() - self._scored_at > LONGEST:
+                self._score()
         return count
 
     # ------------------------------------------------------------------------------------------------------ inside
@@ -123,6 +140,8 @@ class Worker:
             self.journal.written.clear()
             try:
                 self.drain()
+                if self._received:  # it could not be done before
+                    self._score()
                 self.trouble, pause = None, IDLE
             except Exception as error:  # the thread must live: it says what is wrong, and tries again
                 self.trouble = f"{type(error).__name__}: {str(error).splitlines()[0]}"
@@ -160,16 +179,16 @@ class Worker:
         try:
             with engine.transaction():
                 stage_calls(engine, calls)
-                received = tuple(at for (at,) in engine.rows("SELECT r FROM live_calls"))
+                received = [at for (at,) in engine.rows("SELECT r FROM live_calls")]
                 self._load()
                 self._look_at_names()
-                scored = self._score()
+                note_changed(engine)
                 keep_position(engine, self.journal.id, last)
         finally:
             self._clean()
         self.position, self.stored = last, self.stored + len(calls)
-        took = time.perf_counter() - began
-        self.watcher.stored(Stored(len(calls), scored, received, self.workspace.now(), took))
+        self._received += received
+        self.watcher.stored(len(calls), time.perf_counter() - began)
 
     def _load(self) -> None:
         """Bring the staged calls into the store's tables, and make again what follows from them."""
@@ -215,12 +234,17 @@ class Worker:
             self.workspace.refresh()
             self.changes += 1
 
-    def _score(self) -> int:
-        now = self.workspace.now()
-        if not gather_changed(self.engine, now):
-            return 0
-        resolved = self.workspace.resolved
-        return sum(rescore(self.engine, resolved, card, now, run=self._run) for card in resolved.scorecards.values())
+    def _score(self) -> None:
+        """Score whoever something happened to since the last time."""
+        engine, now, scored = self.engine, self.workspace.now(), 0
+        with engine.transaction():
+            if gather_changed(engine, now):
+                resolved = self.workspace.resolved
+                for card in resolved.scorecards.values():
+                    scored += rescore(engine, resolved, card, now, run=self._run)
+            engine.execute("DELETE FROM live_unscored")
+        received, self._received, self._scored_at = tuple(self._received), [], time.monotonic()
+        self.watcher.scored(Scored(scored, received, self.workspace.now()))
 
     def _clean(self) -> None:
         drop_calls(self.engine)
