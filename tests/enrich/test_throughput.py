@@ -11,7 +11,7 @@ import pytest
 from internet import apart
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "enrich"
-COMPANIES, LEADS = 40, 100
+COMPANIES, LEADS = 24, 60
 
 
 @pytest.fixture(scope="module")
