@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import sys
 import threading
 import time
 from pathlib import Path
@@ -156,3 +157,11 @@ def test_what_was_acknowledged_is_there_once_however_often_it_is_killed(shop: Pa
     marks = ", ".join(f"('m=' || strlen('{one}') || ':' || '{one}')" for one in sorted(acknowledged))
     lost = f"SELECT count(*) FROM (VALUES {marks}) v(m) WHERE md5_number(m) NOT IN (SELECT _key FROM events)"
     assert stored(shop, lost) == [(0,)]
+
+
+def test_without_the_extra_it_says_how_to_get_it(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert main(["serve", "-w", str(shop), "--for", "1s"]) == 7
+    assert 'pip install "leadlight[serve]"' in capsys.readouterr().err
