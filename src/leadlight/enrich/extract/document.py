@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -80,7 +81,7 @@ _SILENT = frozenset(
     ["script", "style", "noscript", "template", "svg", "math", "object", "iframe", "head", "textarea", "select"]
 )
 """Elements whose text is not read."""
-_CHANGING = _SILENT | {"header", "footer", "nav", "aside", "address", "h1", "h2", "h3", "h4", "h5", "h6"}
+_CHANGING = _SILENT | {"a", "header", "footer", "nav", "aside", "address", "h1", "h2", "h3", "h4", "h5", "h6"}
 """Elements that change what holds inside them, with or without attributes."""
 _AREAS = {"header": "header", "footer": "footer", "nav": "nav", "aside": "aside", "address": "address"}
 _AREA_WORDS = re.compile(
@@ -270,7 +271,8 @@ class _Walk:
             tag = node.tag or ""
             child: LexborNode | None = None
             if tag == "-text":
-                self._text(node.text_content or "", place)
+                if not place.silent:
+                    self._text(node.text_content or "", place)
             elif tag[:1] not in "-!":
                 inside = self._enter(node, tag, place)
                 child = node.child if tag not in ("script", "style") else None
@@ -311,9 +313,9 @@ class _Walk:
         )
 
     def _text(self, text: str, place: _Place) -> None:
-        if place.silent:
-            return
         if not self._run:
+            if text.isspace():
+                return
             self._run_place = place
         self._run.append(text)
         if place.link is not None and len(place.link) < 20:
@@ -323,7 +325,7 @@ class _Walk:
 
     def _break(self, place: _Place) -> None:
         if self._run:
-            text = tidy("".join(self._run)[: MAX_LINE * 2], MAX_LINE)
+            text = tidy(self._run[0] if len(self._run) == 1 else "".join(self._run), MAX_LINE)
             if text and len(self.lines) < MAX_LINES:
                 at = self._run_place
                 self.lines.append(Line(text, at.area, at.heading, at.link is not None))
@@ -337,17 +339,18 @@ class _Walk:
                 self._break(place)
             if self.with_items:
                 self.items.text(" ")
-        visit = getattr(self, f"_{tag}", None) if tag in _VISITED else None
-        if visit is not None:
-            visit(node, attributes, place)
+        if tag in _VISITED:
+            getattr(self, f"_{tag}")(node, attributes, place)
         if self.with_items:
             self.items.enter(tag, attributes, self.base)
-        if not attributes and tag not in _CHANGING:
+        if tag in _CHANGING:
+            return self._inside(tag, attributes, place)
+        if not attributes:
             return place
-        cloudflare = attributes.get("data-cfemail")
-        if cloudflare and len(self.protected) < 200:
-            self.protected.append(cloudflare)
-        return self._inside(tag, attributes, place)
+        if "data-cfemail" in attributes and len(self.protected) < 200:
+            self.protected.append(attributes["data-cfemail"] or "")
+        area = _area(attributes)
+        return place if not area or area == place.area else _Place(area, place.heading, place.silent, place.link)
 
     def _leave(self, tag: str) -> None:
         if tag in _BLOCKS:
@@ -457,9 +460,13 @@ def _area(attributes: Mapping[str, str | None]) -> str:
     """Return the part of the page that an element's class or id names."""
     if not attributes:
         return ""
-    marks = f"{attributes.get('id') or ''} {attributes.get('class') or ''}"
-    if len(marks) < 4 or len(marks) > 300:
-        return ""
+    one, other = attributes.get("id"), attributes.get("class")
+    marks = f"{one} {other}" if one and other else one or other
+    return _area_of(marks) if marks and 3 < len(marks) <= 300 else ""
+
+
+@lru_cache(maxsize=8_192)
+def _area_of(marks: str) -> str:
     found = _AREA_WORDS.search(marks)
     return _AREA_OF_WORD[found[1].lower()] if found else ""
 

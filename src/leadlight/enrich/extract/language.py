@@ -9,7 +9,7 @@ from leadlight.enrich.extract.found import Found
 
 ENOUGH = 80
 """Characters of text below which a language is not guessed."""
-MOST = 1_500
+MOST = 800
 SURE = 0.9
 
 
