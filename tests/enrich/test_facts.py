@@ -19,6 +19,7 @@ from leadlight.enrich.network import NetworkError, Why
 from leadlight.enrich.provider import Clue
 from leadlight.enrich.record import canonical
 from leadlight.errors import NotFoundError
+from leadlight.store.coverage import Coverage, coverage
 
 Make = Callable[..., Shop]
 RULES = {
@@ -156,3 +157,23 @@ def test_what_follows_from_a_value_found_in_the_same_run_is_known_since_then(sho
     made.workspace.enrich()
     assert made.value("L1", "phone_country") == "DE"
     assert made.value("L1", "phone_country", NOW - timedelta(seconds=1)) is None
+
+
+def seen(made: Shop) -> tuple[Coverage, ...]:
+    with made.workspace.store() as engine:
+        return coverage(engine, NOW + timedelta(days=1))
+
+
+def test_a_store_in_postgresql_says_the_same(shop: Make, postgres_store: str) -> None:
+    made = shop(*fakes(), attributes=RULES, always=True, score=False)
+    made.workspace.enrich()
+    expected, covered = made.workspace.facts("L1"), seen(made)
+    spec = json.loads((made.folder / "leadlight.yaml").read_text())
+    (made.folder / "leadlight.yaml").write_text(json.dumps({**spec, "store": postgres_store}))
+    made.workspace.ingest()
+    made.workspace.enrich()
+    assert str(made.workspace.facts("L1")) == str(expected)
+    assert seen(made) == covered
+    assert made.workspace.forget_provider("sites").facts == 4
+    assert known(made.workspace.facts("L1"), "industry").value == "farming"
+    assert made.workspace.erase("L1").rows["facts"] == 4

@@ -63,7 +63,10 @@ def reach(
             "SELECT lead{matters}, max(_steps) AS _steps, max(_rise) AS _rise FROM ({parts}) GROUP BY lead "
             "ORDER BY lead",
             matters=Text("".join(each(", bool_or({name}) AS {name}", [name]) for name in attributes)),
-            parts=joined([part for part in parts if part is not None], " UNION ALL BY NAME "),
+            parts=joined(
+                [fill("SELECT {names} FROM ({part}) AS part", names=["lead", *attributes, STEPS, RISE], part=part)
+                 for part in parts if part is not None], " UNION ALL ",
+            ),
         )  # fmt: skip
         return engine.arrow(found)
     finally:

@@ -22,10 +22,10 @@ def standing(engine: Engine, leads: Iterable[int], now: datetime) -> pa.Table:
     """
     with asked_leads(engine, leads):
         return engine.arrow(
-            "WITH last AS (SELECT i.lead, l._key, l.provider, l.subject, l.outcome, l.known_at FROM lookups l "
-            "JOIN ids i ON i.key = l._key WHERE i.lead IN (SELECT lead FROM asked_leads) "
+            "WITH newest AS (SELECT i.lead, l._key, l.provider, l.subject, l.outcome, l.known_at, l.until "
+            "FROM lookups l JOIN ids i ON i.key = l._key WHERE i.lead IN (SELECT lead FROM asked_leads) "
             "QUALIFY row_number() OVER (PARTITION BY i.lead, l.provider ORDER BY l.recorded_at DESC, l.known_at DESC, "
-            "l._key) = 1 AND l.until > $1) "
+            "l._key) = 1), last AS (SELECT * FROM newest WHERE until > $1) "
             "SELECT a.lead, a.provider, a.subject, a.outcome, f.attribute, f.value, f.confidence FROM last a "
             "LEFT JOIN facts f ON f._key = a._key AND f.provider = a.provider AND f.known_at = a.known_at "
             "AND a.outcome = 'found' ORDER BY 1, 2, 5",
