@@ -32,7 +32,7 @@ from leadlight.scorecards.points import points
 from leadlight.spec import models
 from leadlight.spec.resolved import ResolvedCriterion, ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.sql import Sql as Text
-from leadlight.store.sql import each, fill, joined
+from leadlight.store.sql import each, fill, joined, more
 
 OPEN = "_open"
 """The table of what is open: lead, and a truth value for each attribute."""
@@ -63,10 +63,7 @@ def reach(
             "SELECT lead{matters}, max(_steps) AS _steps, max(_rise) AS _rise FROM ({parts}) GROUP BY lead "
             "ORDER BY lead",
             matters=Text("".join(each(", bool_or({name}) AS {name}", [name]) for name in attributes)),
-            parts=joined(
-                [fill("SELECT {names} FROM ({part}) AS part", names=["lead", *attributes, STEPS, RISE], part=part)
-                 for part in parts if part is not None], " UNION ALL ",
-            ),
+            parts=joined([part for part in parts if part is not None], " UNION ALL "),
         )  # fmt: skip
         return engine.arrow(found)
     finally:
@@ -88,13 +85,18 @@ def _of_card(
     if statement is None:
         return None
     text = Text(build.to_text(statement, engine.capabilities.dialect))
+    rest = [name for name in attributes if name not in made.relevant]
     if card.spec.of == "lead":
-        return fill("SELECT * FROM ({text})", text=text)
+        matters = more(*(fill("false AS {name}" if name in rest else "{name}", name=name) for name in attributes))
+        return fill("SELECT lead{matters}, _steps, _rise FROM ({text}) r", text=text, matters=matters)
     return fill(
         "SELECT o.lead{matters}, _steps, _rise FROM ({text}) r JOIN attributes x ON x.account = r.account "
         "AND x.known_at <= {at} AND x.known_until > {at} JOIN {open} o ON o.lead = x.lead",
         text=text, open=OPEN, at=_moment(as_of),
-        matters=Text("".join(each(", r.{name} AND o.{name} AS {name}", [name]) for name in made.relevant)),
+        matters=more(*(
+            fill("false AS {name}" if name in rest else "r.{name} AND o.{name} AS {name}", name=name)
+            for name in attributes
+        )),
     )  # fmt: skip
 
 
