@@ -49,3 +49,11 @@ def test_the_report_shows_it(looked_up):
 def test_a_report_without_look_ups_says_nothing_of_them(shop):
     made = shop(Fake("first"))
     assert "What was looked up" not in made.workspace.report().html
+
+
+def test_a_report_leaves_out_what_could_be_looked_up_and_never_was(shop):
+    made = shop(Fake("first", gives=("industry", "city"), says={"acme.com": {"industry": "software"}}))
+    made.workspace.enrich()
+    names = [item["name"] for item in made.workspace.report().as_dict()["attributes"]]
+    assert "industry" in names
+    assert "city" not in names

@@ -24,6 +24,8 @@ from leadlight.scorecards.scores_at import scores_at
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.spec.words import USUAL, Words, words_of
 from leadlight.store.coverage import Coverage, coverage
+from leadlight.store.names import known_types
+from leadlight.store.speakers import SPEAKERS
 from leadlight.store.sql import each, fill
 
 BINS = 40
@@ -291,9 +293,11 @@ def _attributes(engine: Engine, workspace: ResolvedWorkspace, as_of: datetime) -
         ),
         [as_of, as_of, as_of],
     )[0]
+    own = known_types(engine, "attribute", without=SPEAKERS)
     return tuple(
         AttributeFacts(name, str(kind), int(row[1 + 2 * i]), int(row[0]), int(row[2 + 2 * i]))
         for i, (name, kind) in enumerate(types.items())
+        if name in own or row[1 + 2 * i]  # not all that could be looked up
     )
 
 
