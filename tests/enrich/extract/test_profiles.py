@@ -15,6 +15,7 @@ from leadlight.enrich.extract.profiles import feeds, profile, profiles
         ("https://uk.linkedin.com/company/123/jobs", "https://linkedin.com/company/123"),
         ("https://twitter.com/#!/acme", None),
         ("https://x.com/acme", "https://twitter.com/acme"),
+        ("https://twitter.com/@Acme", "https://twitter.com/Acme"),
         ("https://mobile.twitter.com/acme/", "https://twitter.com/acme"),
         ("https://www.facebook.com/AcmeInc?fref=ts", "https://facebook.com/AcmeInc"),
         ("https://www.youtube.com/@acme", "https://youtube.com/@acme"),

@@ -64,6 +64,7 @@ def test_open_positions_are_counted():
         ('<a href="/pricing">Pricing</a>', "", "true"),
         ('<a href="/blog/7">how teams plan their prices and plans together</a><p>$5 and $6', "", None),
         ('<a href="https://other.com/pricing">Pricing</a>', "", None),
+        ('<a href="/guarantee">Low prices, guaranteed!</a>', "", None),
     ],
 )
 def test_pricing(markup, path, expected):

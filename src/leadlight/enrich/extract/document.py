@@ -96,7 +96,6 @@ _WHOLE = re.compile(r"(?:https?://[\w.-]+(?::\d+)?(?:/[\w./~%+?&=;,@!$*-]*)?(?:#
 _PLAIN = re.compile(r"(?:/(?=[\w?])|/$|\w)(?:[\w%+&=,~$!*?-]|[./](?![./]))*$")
 """A reference that can be put behind the address of its folder or host as it is."""
 _ORIGIN = re.compile(r"(https?://[^/?#]+)((?:/[^/?#]*)*/)")
-_PARTS = re.compile(r"(?i)https?://([^/?#:]*)(:\d+)?([^?#]*)")
 _SPACES = re.compile(r"[\s\u200b\u200e\u200f\ufeff\u00ad\x00-\x1f\x7f]+")
 
 
@@ -208,8 +207,10 @@ def absolute(base: str, reference: str | None) -> str:
 def link_to(base: str, reference: str, text: str, area: str = "", rel: str = "") -> Link:
     """Return a link with its address taken apart."""
     url = absolute(base, reference)
-    match = _PARTS.match(url)
-    host, path = (match[1].rpartition("@")[2].lower(), match[3]) if match else ("", "")
+    host = path = ""
+    if url[:4].lower() == "http":
+        place, slash, path = url.partition("://")[2].partition("?")[0].partition("/")
+        host, path = place.rpartition("@")[2].partition(":")[0].lower(), slash + path
     return Link(url, tidy(text, 200), area, rel, host, path)
 
 

@@ -11,11 +11,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 
 from rapidfuzz import fuzz
 
 from leadlight.enrich.extract.document import Document, tidy
-from leadlight.enrich.extract.found import Found
+from leadlight.enrich.extract.found import Found, around
 from leadlight.enrich.extract.items import everything
 
 LEGAL_FORMS = (
@@ -34,6 +35,7 @@ _ANY_FORM = re.compile(
     r"\b(?:Inc|LLC|LLP|Ltd|LTD|Limited|Corp|Corporation|PLC|plc|GmbH|AG|KG|S\.A|SARL|SAS|SRL|S\.r\.l|S\.p\.A|B\.V|"
     r"N\.V|Pty)\b"
 )
+_COPYRIGHT_SIGNS = ("©", "opyright", "(c)", "OPYRIGHT", "(C)")
 _COPYRIGHT = re.compile(
     r"(?i)(?:©|\(c\)|&copy;?|\bcopyright\b)(?:[\s,.:-]|©|\(c\)|\bcopyright\b|\bby\b|\bis\b|\bowned\b|\d{4}|"
     r"[-–]){0,12}\s*(?P<name>[^©|•·\n]{2,90})"
@@ -238,12 +240,13 @@ def _hints(document: Document, label: str) -> Iterator[tuple[str, str, str]]:
                 "logo",
                 image.alt,
             )
+    with_copyright = any(sign in document.text for sign in _COPYRIGHT_SIGNS)
     with_form = _ANY_FORM.search(document.text) is not None
     for line in document.lines:
         text = line.text
         if line.heading == 1:
             yield text, "heading", text
-        if "©" in text or "opyright" in text or "(c)" in text or "OPYRIGHT" in text or "(C)" in text:
+        if with_copyright and any(sign in text for sign in _COPYRIGHT_SIGNS):
             yield _of_copyright(text), "copyright", text
         if with_form and len(text) < 400:
             for match in _WITH_FORM.finditer(text):
@@ -278,13 +281,10 @@ def _spelled_out(document: Document, label: str) -> Iterator[tuple[str, str, str
         return
     counts: Counter[str] = Counter()
     places: dict[str, str] = {}
-    texts = [document.title, *(line.text for line in document.lines), *(image.alt for image in document.images)]
-    for text in texts:
-        for match in pattern.finditer(text):
-            counts[match[0]] += 1
-            places.setdefault(match[0], text[max(0, match.start() - 60) : match.end() + 60])
-        if len(counts) > 50:
-            break
+    text = "\n".join((document.title, document.text, *(image.alt for image in document.images)))
+    for match in islice(pattern.finditer(text), 500):
+        counts[match[0]] += 1
+        places.setdefault(match[0], around(text, match.start(), match.end()))
     for name, _ in counts.most_common(3):
         yield name, "domain", places[name]
 

@@ -137,6 +137,7 @@ def profile(url: str) -> tuple[str, str] | None:
     if match is None or handle.lower().lstrip("@") in _NOT_PROFILES or "/share" in path:
         return None
     kept = path[: match.end(match.lastindex)] if match.lastindex else path
+    kept = kept.replace("/@", "/") if name == "twitter" else kept
     return name, f"https://{NETWORKS[name][0][0]}{kept}"
 
 

@@ -95,6 +95,8 @@ _JOB_WORDS = re.compile(
     r"sales|entwickler|mitarbeiter\w*|"
     r"ingenieur\w*|d[ée]veloppeu\w*|comptable|desarrollador\w*)\b"
 )
+_BOAST = re.compile(r"(?i)\b(?:low|lowest|best|great|guaranteed?|compare|unbeatable)\b")
+"""Words beside "prices" of shops that have no page of prices."""
 _MOST_WORDS = 4
 """Words in a link to a page that matters, and in the last part of its address: titles of stories are longer."""
 
@@ -111,7 +113,7 @@ def is_page_of(link: Link, kind: str) -> bool:
 
 @lru_cache(maxsize=16_384)
 def _speaks_of(text: str, path: str, kind: str) -> bool:
-    if text.count(" ") < _MOST_WORDS and _WORDS[kind].search(text):
+    if text.count(" ") < _MOST_WORDS and _WORDS[kind].search(text) and not _BOAST.search(text):
         return True
     path = _readable(path)
     return len(path) > 1 and bool(_WORDS[kind].search(path))
