@@ -51,6 +51,10 @@ _HIRING = re.compile(
     r"job openings|wir stellen ein|wir suchen (?:dich|sie)|offene stellen|nous recrutons|we are looking for (?:a|"
     r"an)\b|estamos contratando)"
 )
+_HIRING_WORDS = (
+    "hiring", "join our", "open positions", "open roles", "current ", "job openings", "wir stellen", "wir suchen",
+    "offene stellen", "nous recrutons", "we are looking", "estamos contratando",
+)  # fmt: skip
 _TRIAL = re.compile(
     r"(?i)\b(?:free trial|trial (?:period|version)|start (?:your |a )?(?:free )?trial|(?:\d{1,2}|fourteen|"
     r"thirty)[- ]days? (?:free )?trial|try (?:it )?(?:now )?"
@@ -144,7 +148,8 @@ def hiring(document: Document) -> Found | None:
     for link in document.links:
         if registrable(link.host) in _HIRERS:
             return Found("true", 0.9, "link", f"{link.text} {link.url}"[:300])
-    if (yes := _HIRING.search(document.text)) is not None:
+    lowered = document.text.lower()
+    if any(word in lowered for word in _HIRING_WORDS) and (yes := _HIRING.search(document.text)) is not None:
         return Found("true", 0.8, "text", around(document.text, yes.start(), yes.end()))
     own = [link for link in document.links if is_page_of(link, "careers") and _is_own(document, link)]
     return Found("true", 0.6, "link", f"{own[0].text} {own[0].url}"[:300]) if own else None
@@ -197,7 +202,25 @@ def pricing(document: Document) -> Found | None:
 
 def trial(document: Document) -> Found | None:
     """Return the sign of a trial or a free plan."""
-    return _first(document, _TRIAL, ("trial", "free", "kostenlos", "gratis", "gratuit", "testversion", "grátis"))
+    return _first(
+        document,
+        _TRIAL,
+        (
+            "trial",
+            "for free",
+            "try free",
+            "try it",
+            "try now",
+            "free plan",
+            "forever plan",
+            "started free",
+            "kostenlos",
+            "gratis",
+            "gratuit",
+            "testversion",
+            "grátis",
+        ),
+    )
 
 
 def demo(document: Document) -> Found | None:

@@ -66,7 +66,7 @@ def tame(markup: str) -> str:
     1500
     """
     markup = markup[:MAX_CHARACTERS].replace("\0", "")
-    if len(markup) < SMALL and markup.count("<") < SMALL // 50 and max(map(len, markup.split("<"))) < SMALL // 24:
+    if _is_small(markup):
         return markup
     pieces: list[str] = []
     kept = depth = formatting = worst = 0
@@ -88,6 +88,20 @@ def tame(markup: str) -> str:
     pieces.append(markup[kept:])
     tamed = "".join(pieces)
     return _FORMATTING_TAG.sub("", tamed) if worst > MAX_OPEN_FORMATTING else tamed
+
+
+def _is_small(markup: str) -> bool:
+    """Whether a page is too small to be slow, whatever stands in it."""
+    if len(markup) >= SMALL:
+        return False
+    pieces = markup.split("<")
+    return len(pieces) < SMALL // 50 and all(_is_script(piece) for piece in pieces if len(piece) >= SMALL // 24)
+
+
+def _is_script(piece: str) -> bool:
+    """Whether a long stretch without tags is the text of a script: its tag ends, and not inside of quotes."""
+    head = piece.partition(">")[0]
+    return piece[:6].lower() == "script" and len(head) < 500 and not (head.count('"') % 2 or head.count("'") % 2)
 
 
 def _many_words(inside: str) -> bool:
