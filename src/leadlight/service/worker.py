@@ -26,10 +26,11 @@ from leadlight.service.live_tables import keep_position, position, prepare, refu
 from leadlight.service.live_workspace import LiveWorkspace
 from leadlight.service.rescore import gather_changed, note_changed, rescore
 from leadlight.service.staging import drop_calls, keep_traits, stage_accounts, stage_calls, stage_events, stage_traits
+from leadlight.store import facts
 from leadlight.store.accounts import load_accounts
 from leadlight.store.attributes import load_leads
 from leadlight.store.events import load_events, settle_events
-from leadlight.store.history import ACCOUNTS, LEADS
+from leadlight.store.history import ACCOUNTS
 from leadlight.store.leads import refresh_leads, touch_undated
 from leadlight.store.merge import merge_duplicates
 from leadlight.store.names import catalog
@@ -223,7 +224,7 @@ class Worker:
                 touch_undated(engine)
         if engine.rows("SELECT 1 FROM touched LIMIT 1"):
             refresh_leads(engine)
-            rebuild(engine, LEADS)
+            facts.settle(engine, self.workspace.loaded.workspace.spec.enrich)
         rebuild(engine, ACCOUNTS)
 
     def _look_at_names(self) -> None:
