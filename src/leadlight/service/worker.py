@@ -145,7 +145,7 @@ class Worker:
                     self._score()
                 self.trouble, pause = None, IDLE
             except Exception as error:  # the thread must live: it says what is wrong, and tries again
-                self.trouble = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+                self.trouble = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
                 self._stop.wait(pause)
                 pause = min(pause * 2, PATIENCE)
                 self.journal.written.set()
