@@ -128,13 +128,13 @@ FEATURES = ("attribute", "age", "until", "after", "expr", "account", "account", 
 
 
 @given(example=examples(Theme(features=FEATURES, criteria=CRITERIA, grades=True, accounts=True)), data=st.data())
-@tries(60)
+@tries(40)
 def test_what_does_not_matter_changes_no_grade_whatever_the_others_are(example, data, tables):
     sound(example, data, tables)
 
 
 @given(example=colleagues(), data=st.data())
-@tries(40)
+@tries(25)
 def test_an_answer_may_change_the_grade_of_colleagues_or_of_the_account(example, data, tables):
     sound(example, data, tables, ["employees", "order", "seniority"])
 
@@ -250,7 +250,7 @@ def every_value(opened: set[str]) -> Iterator[dict[str, Value]]:
 
 
 @given(made=independent(graded=True))
-@tries(60)
+@tries(40)
 def test_bounds_are_exact_where_criteria_are_independent(made, tables):
     example, opened = made
     matters, before = asked(example, tables, opened), verdict(example, example.world)
@@ -263,7 +263,7 @@ def test_bounds_are_exact_where_criteria_are_independent(made, tables):
 
 
 @given(made=independent(graded=False))
-@tries(40)
+@tries(25)
 def test_without_grades_what_matters_is_whether_the_score_could_rise(made, tables):
     example, opened = made
     matters = asked(example, tables, opened)
