@@ -46,6 +46,9 @@ from leadlight.spec.addresses import name_server
 from leadlight.spec.enrich import NetworkSpec
 
 REDIRECTS = 5
+NAMES_PATIENCE = 60.0
+"""Seconds for the addresses of one host. Each question has its own patience; this includes waiting behind thousands of
+others, for which no host is to blame."""
 NOTHING = timedelta(days=7)
 """For how long it is believed, at most, that there is nothing (404, 410 and the like)."""
 HOLDS = {
@@ -306,7 +309,7 @@ class Door:
     async def _check(self, at: Target) -> None:
         """Look a host up and refuse what is not public. The connection checks again what it then connects to."""
         try:
-            async with asyncio.timeout(self.transport.timeout):
+            async with asyncio.timeout(NAMES_PATIENCE):
                 await self.transport.connector.checked(at.host, at.port)
         except TimeoutError:
             raise Passing(Why.UNREACHABLE, f"no name server answers in time when asked for {at.host}") from None
