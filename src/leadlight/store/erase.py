@@ -13,11 +13,20 @@ from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError
 from leadlight.spec.entity import many
 from leadlight.spec.readable import Readable
-from leadlight.store.sql import fill
+from leadlight.store.sql import Sql, fill
 
 BY_LEAD = ("observations", "attributes", "events", "outcomes", "leads", "ids")
 BY_ANY_KEY = ("scores", "grade_history")
 BY_OWN_KEY = ("facts", "lookups")
+
+BY_CALL = {
+    "live_traits": Sql("list_contains(?::INTEGER[], _key)"),
+    "live_links": Sql('list_contains(?::VARCHAR[], "user")'),
+    "live_owners": Sql('list_contains(?::VARCHAR[], "user")'),
+    "live_aliases": Sql('list_contains(?::VARCHAR[], "user")'),
+    "live_refused": Sql("EXISTS (SELECT 1 FROM (SELECT unnest(?::VARCHAR[]) AS id) i WHERE contains(call, i.id))"),
+}
+"""Tables of the service beside the store's own → which of their rows are about a person (its keys, or its ids)."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -59,8 +68,18 @@ def _remove(engine: Engine, lead: int, now: datetime) -> Erased:
     rows = {table: _delete(engine, table, [lead]) for table in BY_LEAD}
     rows |= {table: _delete(engine, table, keys) for table in BY_ANY_KEY}
     rows |= {table: _delete(engine, table, keys, column="_key") for table in BY_OWN_KEY}
+    _erase_calls(engine, keys, ids)
     engine.execute("UPDATE layout SET in_order = greatest(in_order - ?, 0) WHERE name = 'events'", [rows["events"]])
     return Erased(ids=ids, rows=rows)
+
+
+def _erase_calls(engine: Engine, keys: list[int], ids: tuple[str, ...]) -> None:
+    """Delete what the service keeps of a person's calls, where there is such a thing."""
+    present = engine.tables()
+    for table, condition in BY_CALL.items():
+        if table in present:
+            told = keys if "_key" in condition else list(ids)
+            engine.execute(fill("DELETE FROM {table} WHERE {condition}", table=table, condition=condition), [told])
 
 
 def _delete(engine: Engine, table: str, keys: list[int], *, column: str = "lead") -> int:
