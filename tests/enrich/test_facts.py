@@ -126,7 +126,7 @@ def test_drawn_and_as_json(asked: Shop) -> None:
     said = {one["attribute"]: one for one in document["attributes"]}
     assert said["industry"]["value"] == "software"
     assert said["industry"]["disputed"]
-    assert said["size"]["said"][0]["fetched_at"] == "2026-03-01T12:00:00"
+    assert said["size"]["said"][0]["fetched_at"] == "2026-03-01T12:00:00Z"
     assert len(document["asked"]) == 3
     assert "= software  (sites)" in str(found)
 

@@ -18,6 +18,10 @@ from leadlight.store.known import known, own_values
 from leadlight.store.leads import Lead
 
 
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat() + "Z"
+
+
 @dataclass(frozen=True, slots=True)
 class Saying:
     """A value that one source or provider gives."""
@@ -52,10 +56,10 @@ class Saying:
             "source": self.source,
             "own": self.own,
             "used": self.used,
-            "since": self.since.isoformat(),
-            "fetched_at": self.fetched_at.isoformat() if self.fetched_at else None,
+            "since": _stamp(self.since),
+            "fetched_at": _stamp(self.fetched_at) if self.fetched_at else None,
             "age_days": round(self.age(at), 3),
-            "until": self.until.isoformat() if self.until else None,
+            "until": _stamp(self.until) if self.until else None,
             "confidence": self.confidence,
             "origin": self.origin,
             "evidence": self.evidence,
@@ -101,8 +105,8 @@ class Asked:
             "provider": self.provider,
             "subject": self.subject,
             "outcome": self.outcome,
-            "at": self.at.isoformat(),
-            "until": self.until.isoformat() if self.until else None,
+            "at": _stamp(self.at),
+            "until": _stamp(self.until) if self.until else None,
             "cost": self.cost,
             "basis": self.basis,
             "message": self.message,
@@ -124,11 +128,11 @@ class Facts(Readable):
         return {
             "entity": self.entity,
             "id": self.id,
-            "as_of": self.as_of.isoformat(),
+            "as_of": _stamp(self.as_of),
             "attributes": [
                 {
                     "attribute": one.attribute,
-                    "value": one.value.isoformat() if isinstance(one.value, datetime) else one.value,
+                    "value": _stamp(one.value) if isinstance(one.value, datetime) else one.value,
                     "rule": one.rule,
                     "use": one.use,
                     "disputed": one.is_disputed,
