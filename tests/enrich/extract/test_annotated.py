@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parents[3] / "benchmarks" / "enrich"
 pytestmark = pytest.mark.data
 MODULES = ("annotated", "extraction")
 MOST_CPU = 60.0
-"""Milliseconds a page, on a machine that others use too; on an idle one it takes a sixth."""
+"""Milliseconds a page: generous, as others may use the machine; 10 to 13 were measured on a busy one."""
 
 
 @pytest.fixture(scope="module")

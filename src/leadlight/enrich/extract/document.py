@@ -281,11 +281,13 @@ class _Walk:
                     places.append((node, tag, place))
                     place, node = inside, child
                     continue
-                self._leave(tag)
+                if tag in _BLOCKS or self.with_items:
+                    self._leave(tag)
             following = node.next
             while following is None and places:
                 node, tag, place = places.pop()
-                self._leave(tag)
+                if tag in _BLOCKS or self.with_items:
+                    self._leave(tag)
                 following = node.next
             node = following
         self._break(_NOWHERE)

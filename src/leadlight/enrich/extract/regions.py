@@ -16,6 +16,7 @@ _NOT_COUNTRIES = frozenset(
 _SAME = {"uk": "GB", "eu": ""}
 UK_POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s{0,2}\d[ABD-HJLNP-UW-Z]{2}\b")
 _US_ZIP = re.compile(r"\b(?:A[LKZR]|C[AOT]|D[CE]|FL|GA|HI|I[DLNA]|K[SY]|LA|M[EDAINSOT]|N[EVHJMYCD]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[TA]|W[AVIY])\.?,?\s{1,3}\d{5}\b")  # fmt: skip  # noqa: E501
+_ZIP = re.compile(r"(?<!\d)\d{5}(?!\d)")
 _CA_POSTCODE = re.compile(r"\b[ABCEGHJ-NPRSTVXY]\d[A-Z]\s?-?\d[A-Z]\d\b")
 _COUNTRY_WORDS = {
     "US": r"United States|\bUSA\b|\bU\.S\.A\.", "GB": r"United Kingdom|\bEngland\b|\bScotland\b|\bU\.?K\.?\b",
@@ -55,7 +56,7 @@ def regions(document: Document) -> tuple[str, ...]:
             votes[country_code(item.text("addressCountry"))] += 4
     text = document.text[:MAX_TEXT]
     votes["GB"] += 3 * bool(UK_POSTCODE.search(text))
-    votes["US"] += 3 * bool(_US_ZIP.search(text))
+    votes["US"] += 3 * any(_US_ZIP.search(text, max(0, zip_.start() - 8), zip_.end()) for zip_ in _ZIP.finditer(text))
     votes["CA"] += 3 * bool(_CA_POSTCODE.search(text))
     for code, names in _COUNTRY_NAMES.items():
         votes[code] += any(name in text for name in names)
