@@ -53,8 +53,8 @@ from leadlight.store.known import since
 
 CHUNK, SMALL = 500, 50
 """How many leads go through the stages together; fewer with a budget, so that those with more to gain are first."""
-AT_ONCE = 4
-"""How many chunks are on their way at the same time."""
+AT_ONCE = 3
+"""How many chunks are on their way at the same time: their sites keep a connection each (`MOST_OPEN` of the door)."""
 OFTEN = 3
 """How often what follows from a lead's own values is worked out in a run, where others' answers change these."""
 PATIENCE = 60.0
