@@ -186,6 +186,22 @@ def test_who_asks_is_said(internet, ask):
     assert set(found) == {"host", "user-agent", "accept", "accept-encoding"}
 
 
+def test_of_cookies_the_names_are_kept_and_nothing_is_sent_back(internet, ask, tmp_path):
+    cookies = "PHPSESSID=v4lue; expires=Wed, 21 Oct 2026 07:28:00 GMT; path=/, _shop_y=v4lue; path=/"
+    seen = []
+    internet.handle(
+        "cookies.example", "/*", lambda request: seen.append(request) or Answer(headers={"Set-Cookie": cookies})
+    )
+
+    async def work(door):
+        return [await door.get(f"http://cookies.example/{page}") for page in "ab"]
+
+    for reply in ask(internet.network(), work):
+        assert reply.headers["set-cookie"] == "PHPSESSID=, _shop_y="
+    assert not any("cookie" in request.headers for request in seen)
+    assert b"v4lue" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+
 def test_a_contact_cannot_add_headers():
     assert "\n" not in user_agent("x)\r\nX-Evil: 1")
 

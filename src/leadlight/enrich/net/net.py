@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json as jsonlib
 import math
+import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
@@ -63,6 +64,10 @@ REDIRECTING = frozenset({301, 302, 303, 307, 308})
 TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 RULES_REMEMBERED, RULES_BYTES = 500, 2_000_000
 """So many robots.txt are held in memory, and so much of them; the others are read from the cache again."""
+
+
+_COOKIE = re.compile(r"(?:^|[,\n])\s*([^=;,\s]{2,60})=")
+"""The name of a cookie; what belongs to one (path, expires) stands behind a semicolon."""
 
 
 @dataclass(slots=True)
@@ -228,8 +233,7 @@ class Door:
             if answer.status == 304 and known is not None:
                 self.counts.unchanged += 1
                 return _reply(replace(known, fetched_at=self.now()), question, cached=False)
-            kept = {name: value for name, value in answer.headers.items() if name != "set-cookie"}
-            return Reply(shown(step.at.url), answer.status, kept, answer.body, self.now())
+            return Reply(shown(step.at.url), answer.status, _without_cookies(answer.headers), answer.body, self.now())
         raise NetworkError(Why.TOO_MANY_REDIRECTS, f"{question.at.host} redirects more than {REDIRECTS} times")
 
     async def _pace(self, step: Question) -> float:
@@ -398,6 +402,14 @@ class _Side:
 
     async def dns(self, name: str, kind: str, *, ttl: timedelta = MONTH) -> tuple[str, ...]:
         return await self.door.records(name, kind, ttl=ttl, asker=self.asker)
+
+
+def _without_cookies(headers: Mapping[str, str]) -> dict[str, str]:
+    """Keep of cookies their names alone: they tell what software set them, their values are nobody's business."""
+    kept = dict(headers)
+    if "set-cookie" in kept:
+        kept["set-cookie"] = ", ".join(f"{name}=" for name in _COOKIE.findall(kept["set-cookie"][:8_000]))
+    return kept
 
 
 def _reply(stored: Stored, question: Question, *, cached: bool) -> Reply:
