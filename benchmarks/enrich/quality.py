@@ -73,9 +73,13 @@ def table(traits: Traits, found: dict[str, Judged]) -> list[str]:
     ]
     for way, judgement in found.items():
         lines.append(
-            f"| {way} | {judgement.metrics.auc} | {judgement.metrics.gain_10} | {', '.join(judgement.features)} |"
+            f"| {way} | {judgement.metrics.auc} | {judgement.metrics.gain_10} | {_first(judgement.features)} |"
         )
     return [*lines, f"| (truth) | {one.best.auc} | {one.best.gain_10} | |"]
+
+
+def _first(names: tuple[str, ...], most: int = 8) -> str:
+    return ", ".join(names[:most]) + (f" … {len(names)} in all" if len(names) > most else "")
 
 
 if __name__ == "__main__":
