@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("house", deadline=None)  # a machine with other work to do is slow, and nothing is wrong
+settings.load_profile("house")
 
 
 @pytest.fixture

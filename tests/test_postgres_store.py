@@ -45,7 +45,7 @@ def both(tmp_path_factory: pytest.TempPathFactory, postgres_module_store: str) -
     """The demo's company, small, read and scored twice on either store."""
     folder = tmp_path_factory.mktemp("both")
     init(folder / "a", template="demo")
-    simulate(folder / "a" / "data", leads=600, seed=1)
+    simulate(folder / "a" / "data", leads=400, seed=1)
     shutil.copytree(folder / "a", folder / "b")
     spec = folder / "b" / "leadlight.yaml"
     spec.write_text(re.sub("(?m)^store:.*$", lambda _: f"store: {postgres_module_store}", spec.read_text()))
@@ -92,7 +92,7 @@ VERBS: dict[str, Callable[[Workspace], Any]] = {
     "letters": lambda w: written(w, "letters.csv", lambda path: w.letters(path, line="B1")),
     "adjust": lambda w: w.adjust(),
     "learn": lambda w: w.learn(),
-    "backtest": lambda w: w.backtest(top=10, since="2026-03-01", relearn=timedelta(days=60)),
+    "backtest": lambda w: w.backtest(top=10, since="2026-03-10", relearn=timedelta(days=90)),
 }
 
 

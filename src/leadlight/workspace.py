@@ -794,9 +794,7 @@ class Workspace:
     def _file(self, resolved: ResolvedWorkspace, path: Path) -> ResolvedScorecard:
         return _checked(resolve_scorecard(load_scorecard(path), resolved))
 
-    def _published(
-        self, engine: Engine, resolved: ResolvedWorkspace, card: ResolvedScorecard
-    ) -> ResolvedScorecard:
+    def _published(self, engine: Engine, resolved: ResolvedWorkspace, card: ResolvedScorecard) -> ResolvedScorecard:
         found = self._card_at(engine, resolved, card, None)
         if found is None:
             raise NotFoundError(

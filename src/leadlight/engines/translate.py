@@ -19,7 +19,7 @@ def translated(sql: str) -> str:
     """Return a statement of DuckDB for PostgreSQL, its parameters numbered.
 
     >>> translated("SELECT lead FROM ids WHERE id = ? AND list_contains(?::VARCHAR[], kind)")
-    'SELECT "lead" FROM "ids" WHERE "id" = $1 AND "kind" = ANY(CAST($2 AS TEXT[]))'
+    'SELECT "lead" FROM "ids" WHERE "id" = $1 AND ("kind" = ANY(CAST($2 AS TEXT[])))'
     """
     return ";\n".join(to_text(_changed(part), "postgres") for tree in _parsed(sql) for part in _steps(tree))
 
