@@ -40,6 +40,8 @@ WINDOWS = (timedelta(days=7), timedelta(days=30))
 SAMPLE = 100_000
 """How many leads or events are looked at to find words and values."""
 LONGEST = 60
+NAMES = r"first_?name|last_?name|surname|full_?name"
+"""Names of people: where there are few different ones, they still tell who somebody is, and not who buys."""
 PERSONAL = r"(^|_)(name|first_?name|last_?name|surname|full_?name|phone|mobile|fax)(_|$)"
 """Names of attributes that hold a person's name or number."""
 
@@ -140,7 +142,8 @@ class _Maker:
                     )
                     continue
                 if distinct.get(name, 0) <= FEW_VALUES:
-                    yield Candidate(name, _title(name))
+                    if not re.fullmatch(NAMES, name):
+                        yield Candidate(name, _title(name))
                 else:
                     yield from self._of_many_values(table, name)
 
