@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import uuid
 import warnings
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("house", deadline=None)  # a machine with other work to do is slow, and nothing is wrong
+EXPLORE = os.environ.get("HYPOTHESIS_PROFILE") == "explore"
+# The same examples each time, unless new ones are looked for; no deadlines: a busy machine is slow, and nothing wrong.
+settings.register_profile("house", deadline=None, derandomize=not EXPLORE, max_examples=400 if EXPLORE else 40)
 settings.load_profile("house")
 
 
