@@ -645,7 +645,8 @@ class Workspace:
             resolved = self._ready(engine)
             key = None if lead is None else self._lead(engine, resolved, lead)
         wish = Wish(None if key is None else (key,), where, tuple(providers), money, requests, dry_run)
-        return enrich(self.store, resolved, self.root, wish, now=self.now, progress=progress, stop=stop)
+        marks = self.loaded.workspace.marks
+        return enrich(self.store, resolved, self.root, wish, now=self.now, progress=progress, stop=stop, marks=marks)
 
     def follow(
         self,

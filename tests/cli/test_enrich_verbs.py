@@ -80,6 +80,19 @@ def test_what_makes_no_sense_is_refused(run: Run, shop: Make, words: list[str], 
     assert said in ended.err
 
 
+def test_a_key_that_is_not_set_is_named_by_line(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COMPANIES_HOUSE_KEY", raising=False)
+    folder = tmp_path / "shop"
+    run("init", folder)
+    spec = folder / "leadlight.yaml"
+    line = spec.read_text().count("\n") + 1
+    spec.write_text(spec.read_text() + "enrich: {ask: [companies_house]}\n")
+    run("ingest", "-w", folder)
+    said = run("enrich", "-w", folder)
+    assert said.code == 3
+    assert f"leadlight.yaml:{line}:16: enrich.ask[0]: COMPANIES_HOUSE_KEY is not set" in said.err
+
+
 def test_ingest_shows_what_was_looked_up(run: Run, shop: Make) -> None:
     made = shop(Fake("crunch"), on_ingest=True)
     with (made.folder / "leads.csv").open("a") as file:

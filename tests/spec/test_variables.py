@@ -12,7 +12,7 @@ def test_all_that_are_not_set_are_named_and_no_value_is_shown() -> None:
     with pytest.raises(UsageError) as caught:
         expand("${USER_NAME}:${SECRET}@${HOST}", {"SECRET": "hunter2"})
     assert str(caught.value) == (
-        "HOST, USER_NAME are not set in the environment, and an address of the workspace needs HOST\n"
+        "HOST, USER_NAME are not set in the environment, and the workspace needs HOST\n"
         "Set it first, as in `export HOST=…`."
     )
 

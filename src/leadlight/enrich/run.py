@@ -46,6 +46,7 @@ from leadlight.expr.parse import ExpressionError, parse_condition
 from leadlight.features.moment import Moment
 from leadlight.scorecards.score import ScoreRun
 from leadlight.spec.enrich import EnrichSpec, ProviderSpec
+from leadlight.spec.marks import Marks
 from leadlight.spec.resolved import ResolvedWorkspace
 from leadlight.spec.scopes import lead_scope
 from leadlight.store.facts import SINCE_CREATION, record
@@ -106,14 +107,16 @@ def enrich(
     now: Callable[[], datetime],
     progress: Callable[[Progress], None] = lambda _: None,
     stop: threading.Event | None = None,
+    marks: Marks | None = None,
 ) -> EnrichRun:
     """Look leads up, and score those again of whom something new is known.
 
-    `stop` ends the run early, as the first Ctrl-C does: what came is recorded. Raises UsageError where leadlight.yaml
+    `stop` ends the run early, as the first Ctrl-C does: what came is recorded. `marks` says where the values of
+    leadlight.yaml stand. Raises UsageError where leadlight.yaml
     does not say `enrich:`, SpecError where what it says cannot be run.
     """
     began = time.monotonic()
-    run = _make(open_store, workspace, root, wish, now, progress)
+    run = _make(open_store, workspace, root, wish, now, progress, marks)
     if wish.dry_run:
         made = run.plan_only()
     else:
@@ -145,7 +148,7 @@ def asked_providers(spec: EnrichSpec, only: Sequence[str] = ()) -> tuple[str, ..
 
 def _make(
     open_store: OpenStore, workspace: ResolvedWorkspace, root: Path, wish: Wish, now: Callable[[], datetime],
-    progress: Callable[[Progress], None],
+    progress: Callable[[Progress], None], marks: Marks | None,
 ) -> _Run:  # fmt: skip
     spec = workspace.spec.enrich
     if spec is None:
@@ -154,7 +157,7 @@ def _make(
         )
     names = asked_providers(spec, wish.providers)
     environ = None if wish.dry_run else os.environ
-    providers = open_providers(spec, Surroundings(root, environ), only=names) if names else {}
+    providers = open_providers(spec, Surroundings(root, environ), marks=marks, only=names) if names else {}
     waterfalls = make_waterfalls(spec, providers, without=workspace.catalog.account_attributes)
     always = spec.always or not workspace.scorecards
     looker = Looker(workspace, waterfalls, now(), always)

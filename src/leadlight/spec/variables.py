@@ -26,7 +26,7 @@ def expand(text: str, environ: Mapping[str, str]) -> str:
     if unset:
         are = "is" if len(unset) == 1 else "are"
         raise UsageError(
-            f"{', '.join(unset)} {are} not set in the environment, and an address of the workspace needs {unset[0]}",
+            f"{', '.join(unset)} {are} not set in the environment, and the workspace needs {unset[0]}",
             fix=f"Set it first, as in `export {unset[0]}=…`.",
         )
     return _VARIABLE.sub(lambda match: environ[match[1]], text)
