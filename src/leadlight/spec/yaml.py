@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -54,6 +56,12 @@ def read_yaml(text: str, file: str) -> Parsed:
     >>> print(read_yaml("a: 1\\na: 2", "a.yaml").faults[0])
     a.yaml:2:1: a: the key 'a' is given twice (first on line 1)
     """
+    parsed = _read(text, file)
+    return replace(parsed, value=deepcopy(parsed.value), faults=list(parsed.faults))
+
+
+@lru_cache(maxsize=64)  # a service, and whoever holds a workspace open, reads the same files again and again
+def _read(text: str, file: str) -> Parsed:
     builder = _Builder(text, file)
     try:
         for event in _events(text, file):
