@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
-import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leadlight.errors import LeadlightError
-from leadlight.service import ingest_routes, key_routes, read_routes
+from leadlight.service import house_routes, ingest_routes, key_routes, openapi_routes, read_routes
+from leadlight.service.operation import Operation
 from leadlight.service.problems import Problem, problem_of
 from leadlight.service.state import State
+
+MODULES: Sequence[ModuleType] = (read_routes, ingest_routes, key_routes, house_routes)
+"""Each has `routes(state)` and, beside them, `OPERATIONS`, what they are for."""
+
+
+def operations() -> tuple[Operation, ...]:
+    """Return what all routes declare."""
+    return tuple(operation for module in (*MODULES, openapi_routes) for operation in module.OPERATIONS)
 
 
 def create_app(state: State) -> Starlette:
@@ -24,32 +32,13 @@ def create_app(state: State) -> Starlette:
     handlers: Mapping[Any, Callable[[Request, Any], Awaitable[Response]]] = {
         Problem: _problem, LeadlightError: _library, HTTPException: _http, ClientDisconnect: _gone, Exception: _bug,
     }  # fmt: skip
+    routes = [route for module in MODULES for route in module.routes(state)]
     app = Starlette(
-        routes=[*ingest_routes.routes(state), *read_routes.routes(state), *key_routes.routes(state), *_house(state)],
+        routes=[*routes, *openapi_routes.routes(operations())],
         exception_handlers=handlers,
     )
     app.add_middleware(_Counted, state=state)
     return app
-
-
-def _house(state: State) -> list[Route]:
-    """Return the routes for whoever keeps it running."""
-
-    async def alive(_: Request) -> Response:
-        return Response(b"ok", media_type="text/plain")
-
-    async def ready(_: Request) -> Response:
-        worker = state.worker
-        trouble = worker.trouble or (None if worker.alive else "the worker has stopped")
-        content = {
-            "ready": trouble is None, "waiting": state.journal.depth, "unscored": worker.unscored, "trouble": trouble,
-        }  # fmt: skip
-        return Response(orjson.dumps(content), 200 if trouble is None else 503, media_type="application/json")
-
-    async def figures(_: Request) -> Response:
-        return Response(state.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
-
-    return [Route("/healthz", alive), Route("/readyz", ready), Route("/metrics", figures)]
 
 
 async def _problem(request: Request, problem: Problem) -> Response:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import orjson
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -20,7 +21,8 @@ from leadlight.service.access import allowed
 from leadlight.service.bodies import parsed, read_body
 from leadlight.service.call import Call
 from leadlight.service.cloudevents import read_events
-from leadlight.service.journal import Kept
+from leadlight.service.inbox import Kept
+from leadlight.service.operation import TEXT, Answer, Body, Operation
 from leadlight.service.problems import Problem
 from leadlight.service.segment import (
     MAX_BATCH,
@@ -42,6 +44,44 @@ KINDS = (*SHORT.values(), *SHORT)
 BATCHES = ("batch", "b", "import")
 Read = TypeVar("Read")
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+class RejectedCall(Answer):
+    """A call of a request that cannot be counted, and why."""
+
+    index: int
+    message: str
+
+
+class Accepted(Answer):
+    """What was kept: on disk before this is said."""
+
+    success: bool
+    accepted: int
+    repeated: int
+    rejected: list[RejectedCall] = Field(default_factory=list)
+
+
+CALL: Mapping[str, Any] = {"type": "object"}
+ONE = Body({"application/json": CALL})
+MANY = Body({"application/json": {"type": "object", "required": ["batch"],
+                                  "properties": {"batch": {"type": "array", "items": CALL}}}})  # fmt: skip
+LINES = Body({"application/x-ndjson": TEXT})
+CLOUD_EVENTS = Body({"application/cloudevents+json": CALL, "application/cloudevents-batch+json": {"type": "array"}})
+
+
+def _operation(name: str, summary: str, request: Body) -> Operation:
+    return Operation("POST", f"/v1/{name}", summary, scope="ingest", request=request, response=Accepted)
+
+
+OPERATIONS = (
+    *(_operation(name, f"Take one {SHORT.get(name, name)} call of the Segment API", ONE) for name in KINDS),
+    *(_operation(name, "Take a batch of calls of the Segment API", MANY) for name in BATCHES),
+    _operation("lines", "Take one call a line", LINES),
+    _operation("cloudevents", "Take CloudEvents, one or a list", CLOUD_EVENTS),
+    Operation("GET", "/v1/projects/{key}/settings", "Where the browser's client sends to",
+              response=Body({"application/json": {"type": "object"}}), refusals=(404,)),
+)  # fmt: skip
 
 
 def routes(state: State) -> list[Route]:

@@ -3,18 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import orjson
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from leadlight.service.access import allowed
 from leadlight.service.bodies import parsed, read_body
+from leadlight.service.operation import Answer, Operation, Wanted
 from leadlight.service.problems import Problem
 from leadlight.service.state import State
 
 MAX_REQUEST = 16 * 1024
+
+
+class KeyWanted(Wanted):
+    """A key to be made."""
+
+    name: str
+    scopes: list[Literal["ingest", "read", "manage"]] = Field(min_length=1)
+
+
+class KeyShown(Answer):
+    """A key, without its secret."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    created_at: str
+
+
+class KeyMade(KeyShown):
+    """A key with its secret, which is shown this once."""
+
+    key: str
+
+
+class KeyList(Answer):
+    """All keys."""
+
+    keys: list[KeyShown]
+
+
+OPERATIONS = (
+    Operation("GET", "/v1/keys", "List the keys", scope="manage", response=KeyList),
+    Operation("POST", "/v1/keys", "Make a key", scope="manage", request=KeyWanted, response=KeyMade, status=201),
+    Operation("DELETE", "/v1/keys/{id}", "Revoke a key", scope="manage", response=KeyShown, refusals=(404,)),
+)
 
 
 def routes(state: State) -> list[Route]:

@@ -18,6 +18,7 @@ from leadlight.errors import UsageError
 from leadlight.service.access import allowed
 from leadlight.service.bodies import parsed, read_body
 from leadlight.service.live_workspace import LiveWorkspace
+from leadlight.service.operation import AS_OF, CURSOR, MOMENT, SCORECARD, Body, Operation, Parameter
 from leadlight.service.problems import Problem
 from leadlight.service.state import State
 from leadlight.spec.moments import parse_moment
@@ -32,6 +33,38 @@ HISTORY = 100
 """Scores shown with a lead, the last ones."""
 
 Answer = Mapping[str, Any]
+_OBJECT = Body({"application/json": {"type": "object"}})
+
+OPERATIONS = (
+    Operation(
+        "GET", "/v1/leads", "The ranking, with reasons", scope="read", response=_OBJECT,
+        parameters=(SCORECARD, AS_OF, Parameter("grade", "only these"),
+                    Parameter("limit", "rows of a page", {"type": "integer", "minimum": 1, "maximum": LONGEST_PAGE}),
+                    CURSOR),
+    ),
+    Operation(
+        "GET", "/v1/leads/{id:path}", "All about one lead: score, probability, grade, contributions, its past",
+        scope="read", response=_OBJECT, parameters=(SCORECARD, AS_OF), refusals=(404,),
+    ),
+    Operation(
+        "GET", "/v1/explain/{id:path}", "Where each point comes from, in words too",
+        scope="read", response=_OBJECT, parameters=(SCORECARD, AS_OF), refusals=(404,),
+    ),
+    Operation(
+        "GET", "/v1/why/{id:path}", "What moved a score between two moments", scope="read", response=_OBJECT,
+        parameters=(SCORECARD, Parameter("since", "the earlier moment", MOMENT, required=True),
+                    Parameter("until", "the later moment; now unless told", MOMENT)),
+        refusals=(404,),
+    ),
+    Operation(
+        "GET", "/v1/history/{id:path}", "The scores a lead was given", scope="read", response=_OBJECT,
+        parameters=(SCORECARD, AS_OF), refusals=(404,),
+    ),
+    Operation(
+        "POST", "/v1/score", "Score a lead given in the request; nothing is kept", scope="read", request=_OBJECT,
+        response=_OBJECT, parameters=(SCORECARD, AS_OF), refusals=(404,),
+    ),
+)  # fmt: skip
 
 
 def routes(state: State) -> list[Route]:
