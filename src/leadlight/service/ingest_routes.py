@@ -109,7 +109,7 @@ class _Ingest:
         body = parsed(raw)
         allowed(self.state.keys, request, "ingest", body)
         batch = _or_400(lambda: read_batch(body, self.state.now()))
-        return await self._keep(batch if len(raw) <= MAX_CALL else _within(batch, body["batch"]))
+        return await take_in(self.state, batch if len(raw) <= MAX_CALL else _within(batch, body["batch"]))
 
     def single(self, kind: str) -> Handler:
         """Take one call of a kind."""
@@ -117,7 +117,7 @@ class _Ingest:
         async def take(request: Request) -> Response:
             body = parsed(await read_body(request, MAX_CALL))
             allowed(self.state.keys, request, "ingest", body)
-            return await self._keep(Batch([_or_400(lambda: read_call(body, self.state.now(), kind=kind))]))
+            return await take_in(self.state, Batch([_or_400(lambda: read_call(body, self.state.now(), kind=kind))]))
 
         return take
 
@@ -129,14 +129,14 @@ class _Ingest:
         for index, line in enumerate(body.splitlines()):
             if line.strip():
                 _take_line(batch, index, line, lambda said: read_call(said, now))
-        return await self._keep(batch)
+        return await take_in(self.state, batch)
 
     async def cloud_events(self, request: Request) -> Response:
         """Take CloudEvents, one or many."""
         allowed(self.state.keys, request, "ingest")
         raw = await read_body(request, MAX_BATCH)
         body = parsed(raw) if raw else None
-        return await self._keep(read_events(body, request.headers, self.state.now()))
+        return await take_in(self.state, read_events(body, request.headers, self.state.now()))
 
     async def settings(self, request: Request) -> Response:
         """Tell the browser's client where to send: here."""
@@ -148,19 +148,32 @@ class _Ingest:
                    "deliveryStrategy": {"strategy": "batching"}}  # fmt: skip
         return answer({"integrations": {"Segment.io": segment}, "plan": {"track": {}}})
 
-    async def _keep(self, batch: Batch) -> Response:
-        """Put calls on disk, then answer."""
-        count = self.state.metrics.calls.labels
-        count("rejected").inc(len(batch.rejected))
-        if batch.rejected and not batch.calls:
-            raise Problem(400, _summary(batch.rejected), rejected=_shown(batch.rejected))
-        kept = Kept(0, 0)
-        if batch.calls:
-            kept = await asyncio.wrap_future(self.state.journal.append(entries(batch.calls)))
-        count("accepted").inc(kept.new)
-        count("repeated").inc(kept.repeated)
-        content: dict[str, Any] = {"success": True, "accepted": kept.new, "repeated": kept.repeated}
-        return answer(content | ({"rejected": _shown(batch.rejected)} if batch.rejected else {}))
+
+async def take_in(state: State, batch: Batch, **more: Any) -> Response:
+    """Put calls on disk, then answer; `more` is said in the answer.
+
+    Raises Problem 400 where none of them can be counted.
+    """
+    count = state.metrics.calls.labels
+    count("rejected").inc(len(batch.rejected))
+    if batch.rejected and not batch.calls:
+        raise Problem(400, _summary(batch.rejected), rejected=_shown(batch.rejected))
+    kept = await keep(state, batch.calls)
+    content: dict[str, Any] = {"success": True, "accepted": kept.new, "repeated": kept.repeated, **more}
+    return answer(content | ({"rejected": _shown(batch.rejected)} if batch.rejected else {}))
+
+
+async def keep(state: State, calls: Sequence[Call]) -> Kept:
+    """Put calls on disk.
+
+    Raises InboxFull or InboxError.
+    """
+    kept = Kept(0, 0)
+    if calls:
+        kept = await asyncio.wrap_future(state.journal.append(entries(calls)))
+    state.metrics.calls.labels("accepted").inc(kept.new)
+    state.metrics.calls.labels("repeated").inc(kept.repeated)
+    return kept
 
 
 def entries(calls: Sequence[Call]) -> list[tuple[bytes, bytes]]:
