@@ -26,6 +26,9 @@ CAPABILITIES = Capabilities(
 BATCH = 50_000
 """How many rows travel at once between engines."""
 
+_UNUSABLE = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.InternalException,
+             duckdb.TransactionException)  # fmt: skip
+
 DISABLED = "partitioned_execution"
 """An optimizer of DuckDB 2 that sums an ordered table part by part but reads all of it for each part: with it, scoring
 10 million leads took twice the CPU (55 s against 24 s), and it helps at no size that was measured."""
@@ -41,6 +44,7 @@ class DuckDBEngine:
     """
 
     capabilities = CAPABILITIES
+    fault: type[Exception] = duckdb.Error
 
     def __init__(self, path: Path | None, *, read_only: bool = False, memory_limit: str | None = None) -> None:
         """Open the file, or memory for None.
@@ -73,6 +77,17 @@ class DuckDBEngine:
     def connection(self) -> duckdb.DuckDBPyConnection:
         """The driver's own connection, for what only DuckDB can do (reading files)."""
         return self._connection
+
+    def unusable(self, error: BaseException) -> bool:
+        """Return whether a fault is the store's and not the statement's: the same may go well later."""
+        return isinstance(error, _UNUSABLE)
+
+    def follows(self, error: BaseException) -> bool:
+        """Return whether a fault only says that there was one before in the transaction."""
+        return isinstance(error, duckdb.TransactionException)
+
+    def revive(self) -> None:
+        """Do nothing: there is no connection that could be lost."""
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run a statement and read nothing back."""

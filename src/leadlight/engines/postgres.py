@@ -140,19 +140,43 @@ class PostgresEngine:
     """A database of PostgreSQL, through one connection."""
 
     capabilities = CAPABILITIES
+    fault: type[Exception] = psycopg.Error
 
     def __init__(self, address: str) -> None:
         """Connect. Raises StoreError where that fails; the message has no password in it."""
+        self._address, self._depth = address, 0
+        self._connection = self._connect()
+
+    def _connect(self) -> psycopg.Connection[Any]:
         try:
-            self._connection = psycopg.connect(address, autocommit=True)
+            connection = psycopg.connect(self._address, autocommit=True)
+            for setting in ("TimeZone = 'UTC'", "extra_float_digits = 1", "client_min_messages = error"):
+                connection.execute(f"SET {setting}".encode())
         except psycopg.Error as error:
             raise StoreError(
                 f"the store in PostgreSQL cannot be reached: {str(error).strip().splitlines()[-1]}"
             ) from None
-        self._connection.adapters.register_loader("json", TextLoader)
-        self._depth = 0
-        for setting in ("TimeZone = 'UTC'", "extra_float_digits = 1", "client_min_messages = error"):
-            self._connection.execute(f"SET {setting}".encode())
+        connection.adapters.register_loader("json", TextLoader)
+        return connection
+
+    def unusable(self, error: BaseException) -> bool:
+        """Return whether a fault is the store's and not the statement's: the same may go well later.
+
+        The connection is lost, the server stops, its disk is full, it has no memory, or somebody else was in the way.
+        """
+        return self._connection.broken or isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+
+    def follows(self, error: BaseException) -> bool:
+        """Return whether a fault only says that there was one before in the transaction."""
+        return isinstance(error, psycopg.errors.InFailedSqlTransaction)
+
+    def revive(self) -> None:
+        """Connect again where the connection is lost.
+
+        Raises StoreError where that is not possible.
+        """
+        if self._connection.closed:
+            self._depth, self._connection = 0, self._connect()
 
     @property
     def connection(self) -> psycopg.Connection[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from leadlight.service.journal import Journal
+from leadlight.service.inbox import Inbox
 from leadlight.service.keys import Keys
 from leadlight.service.metrics import Metrics
 from leadlight.service.readers import Readers
@@ -19,7 +19,7 @@ from leadlight.workspace import utc_now
 class State:
     """A running service."""
 
-    journal: Journal
+    journal: Inbox
     worker: Worker
     readers: Readers
     scorer: Scorer

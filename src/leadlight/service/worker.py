@@ -1,7 +1,7 @@
-"""The worker: takes calls out of the journal into the store, and scores at once whoever they are about.
+"""The worker: takes calls out of the inbox into the store, and scores at once whoever they are about.
 
-A micro-batch is one transaction: events, traits, identities, who is to be scored again, and the position in the journal
-up to which all of it holds. So a crash at any moment repeats nothing and loses nothing. What is loaded is loaded by
+A micro-batch is one transaction: events, traits, identities, who is to be scored again, and that the calls are taken
+out. So a crash at any moment repeats nothing and loses nothing. What is loaded is loaded by
 the functions that `ingest` uses, so live and batch mean the same.
 
 Scores and changes of grade are a second transaction, at once where the worker keeps up. Where more waits than it stores
@@ -12,17 +12,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-import duckdb
-
+from leadlight.engines.base import Engine
 from leadlight.errors import LeadlightError
 from leadlight.service.identity import join_aliases, settle_devices
-from leadlight.service.journal import Journal
-from leadlight.service.live_tables import keep_position, position, prepare, refuse
+from leadlight.service.inbox import Inbox
+from leadlight.service.live_tables import prepare, refuse
 from leadlight.service.live_workspace import LiveWorkspace
 from leadlight.service.rescore import gather_changed, note_changed, rescore
 from leadlight.service.staging import drop_calls, keep_traits, stage_accounts, stage_calls, stage_events, stage_traits
@@ -45,12 +43,6 @@ IDLE = 0.5
 """Seconds after which the worker looks around though nobody called."""
 PATIENCE = 30.0
 """Seconds between tries at most, where the store cannot be written."""
-
-_UNUSABLE = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.InternalException,
-             duckdb.TransactionException)  # fmt: skip
-"""Faults of the store and not of a call: it is tried again."""
-
-Calls = Sequence[tuple[int, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +71,16 @@ class Watcher(Protocol):
 
 
 class Worker:
-    """Drains a journal into a workspace's store, in a thread of its own."""
+    """Drains an inbox into a workspace's store, in a thread of its own."""
 
-    def __init__(self, workspace: LiveWorkspace, journal: Journal, watcher: Watcher) -> None:
-        """Take over where the store's own position says; the store is scored once, so that all has a score."""
-        self.workspace, self.journal, self.watcher = workspace, journal, watcher
+    def __init__(self, workspace: LiveWorkspace, inbox: Inbox, watcher: Watcher) -> None:
+        """Take over where a former worker ended; the store is scored once, so that all has a score."""
+        self.workspace, self.inbox, self.watcher = workspace, inbox, watcher
         self.engine = workspace.engine
         prepare(self.engine)
-        self.position = position(self.engine, journal.id)
-        journal.forget(self.position)
+        inbox.begin(self.engine)
         self.engine.execute("DELETE FROM live_unscored")
+        self._tried = 0
         self._received: list[datetime] = []
         self._scored_at = time.monotonic()
         self.names = catalog(self.engine)
@@ -107,9 +99,9 @@ class Worker:
         self._thread.start()
 
     def stop(self, *, seconds: float = 20.0) -> None:
-        """Finish what is being stored; what still waits in the journal is taken up at the next start."""
+        """Finish what is being stored; what still waits in the inbox is taken up at the next start."""
         self._stop.set()
-        self.journal.written.set()
+        self.inbox.written.set()
         self._thread.join(seconds)
 
     @property
@@ -125,10 +117,9 @@ class Worker:
     def drain(self) -> int:
         """Store all that waits; return how many calls."""
         count = 0
-        while not self._stop.is_set() and (calls := self.journal.read(self.position, MICRO)):
-            self._store(calls)
-            count += len(calls)
-            if len(calls) < MICRO or time.monotonic() - self._scored_at > LONGEST:
+        while not self._stop.is_set() and (stored := self._store(MICRO)):
+            count += stored
+            if stored < MICRO or time.monotonic() - self._scored_at > LONGEST:
                 self._score()
         return count
 
@@ -137,8 +128,8 @@ class Worker:
     def _work(self) -> None:
         pause = IDLE
         while not self._stop.is_set():
-            self.journal.written.wait(IDLE)
-            self.journal.written.clear()
+            self.inbox.written.wait(IDLE)
+            self.inbox.written.clear()
             try:
                 self.drain()
                 if self._received:  # it could not be done before
@@ -148,48 +139,59 @@ class Worker:
                 self.trouble = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
                 self._stop.wait(pause)
                 pause = min(pause * 2, PATIENCE)
-                self.journal.written.set()
+                self.inbox.written.set()
 
-    def _store(self, calls: Calls) -> None:
-        """Store calls; where one of them cannot be stored, the others are, and that one is put aside."""
+    def _store(self, limit: int) -> int:
+        """Store so many of the calls that wait, and return how many there were.
+
+        Where one of them cannot be stored, the others are, and that one is put aside.
+        """
         try:
-            self._store_all(calls)
-        except (duckdb.Error, LeadlightError) as raised:
-            error = _cause(raised)
-            if isinstance(error, _UNUSABLE):
+            return self._store_all(limit)
+        except (self.engine.fault, LeadlightError) as raised:
+            error, tried = _cause(self.engine, raised), self._tried
+            if tried == 0 or self.engine.unusable(error):
                 raise
-            if len(calls) > 1:
-                middle = len(calls) // 2
-                self._store(calls[:middle])
-                self._store(calls[middle:])
-                return
-            self._put_aside(calls[0], error)
-        self.journal.forget(self.position)
+        if tried > 1:
+            return self._store(tried // 2) + self._store(tried - tried // 2)
+        return self._put_aside(error)
 
-    def _put_aside(self, call: tuple[int, bytes], error: Exception) -> None:
-        at, body = call
+    def _put_aside(self, error: Exception) -> int:
         with self.engine.transaction():
-            refuse(self.engine, self.workspace.now(), body.decode(), str(error)[:500])
-            keep_position(self.engine, self.journal.id, at)
-        self.position = at
-        self.watcher.refused(type(error).__name__)
+            calls = self.inbox.take(self.engine, 1)
+            for _, body in calls:
+                refuse(self.engine, self.workspace.now(), body.decode(), str(error)[:500])
+            if calls:
+                self.inbox.settle(self.engine, calls)
+        if calls:
+            self.inbox.settled(calls)
+            self.watcher.refused(type(error).__name__)
+        return len(calls)
 
-    def _store_all(self, calls: Calls) -> None:
-        began = time.perf_counter()
-        engine, last = self.engine, calls[-1][0]
+    def _store_all(self, limit: int) -> int:
+        began, engine, self._tried = time.perf_counter(), self.engine, 0
+        if not self.inbox.has_more(engine):
+            return 0
         try:
             with engine.transaction():
+                calls = self.inbox.take(engine, limit)
+                if not calls:
+                    return 0
+                self._tried = len(calls)
                 stage_calls(engine, calls)
                 received = [at for (at,) in engine.rows("SELECT r FROM live_calls")]
                 self._load()
                 self._look_at_names()
                 note_changed(engine)
-                keep_position(engine, self.journal.id, last)
+                self.inbox.settle(engine, calls)
         finally:
-            self._clean()
-        self.position, self.stored = last, self.stored + len(calls)
+            if self._tried:
+                self._clean()
+        self.inbox.settled(calls)
+        self.stored += len(calls)
         self._received += received
         self.watcher.stored(len(calls), time.perf_counter() - began)
+        return len(calls)
 
     def _load(self) -> None:
         """Bring the staged calls into the store's tables, and make again what follows from them."""
@@ -253,10 +255,10 @@ class Worker:
             self.engine.execute(f"DROP TABLE IF EXISTS {table}")
 
 
-def _cause(error: BaseException) -> Exception:
+def _cause(engine: Engine, error: Exception) -> Exception:
     """Return what went wrong first: what is done in a transaction after a fault only says that there was one."""
-    found = error
-    while isinstance(found, duckdb.TransactionException) and found.__context__ is not None:
+    found: BaseException = error
+    while engine.follows(found) and found.__context__ is not None:
         found = found.__context__
     assert isinstance(found, Exception)
     return found
