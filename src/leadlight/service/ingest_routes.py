@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from leadlight.service.access import allowed
+from leadlight.service.access import allowed, taken, trusted
 from leadlight.service.bodies import parsed, read_body
 from leadlight.service.call import Call
 from leadlight.service.cloudevents import read_events
@@ -109,7 +109,8 @@ class _Ingest:
         body = parsed(raw)
         allowed(self.state.keys, request, "ingest", body)
         batch = _or_400(lambda: read_batch(body, self.state.now()))
-        return await take_in(self.state, batch if len(raw) <= MAX_CALL else _within(batch, body["batch"]))
+        batch = batch if len(raw) <= MAX_CALL else _within(batch, body["batch"])
+        return await take_in(self.state, admitted(self.state, request, batch))
 
     def single(self, kind: str) -> Handler:
         """Take one call of a kind."""
@@ -117,7 +118,8 @@ class _Ingest:
         async def take(request: Request) -> Response:
             body = parsed(await read_body(request, MAX_CALL))
             allowed(self.state.keys, request, "ingest", body)
-            return await take_in(self.state, Batch([_or_400(lambda: read_call(body, self.state.now(), kind=kind))]))
+            batch = Batch([_or_400(lambda: read_call(body, self.state.now(), kind=kind))])
+            return await take_in(self.state, admitted(self.state, request, batch))
 
         return take
 
@@ -129,24 +131,47 @@ class _Ingest:
         for index, line in enumerate(body.splitlines()):
             if line.strip():
                 _take_line(batch, index, line, lambda said: read_call(said, now))
-        return await take_in(self.state, batch)
+        return await take_in(self.state, admitted(self.state, request, batch))
 
     async def cloud_events(self, request: Request) -> Response:
         """Take CloudEvents, one or many."""
         allowed(self.state.keys, request, "ingest")
         raw = await read_body(request, MAX_BATCH)
         body = parsed(raw) if raw else None
-        return await take_in(self.state, read_events(body, request.headers, self.state.now()))
+        batch = read_events(body, request.headers, self.state.now())
+        return await take_in(self.state, admitted(self.state, request, batch))
 
     async def settings(self, request: Request) -> Response:
         """Tell the browser's client where to send: here."""
         key = self.state.keys.find(request.path_params["key"])
-        if key is None or "ingest" not in key.scopes:
+        if key is None or not key.may("ingest"):
             raise Problem(404, "no such write key")
         host = f"{request.url.netloc}/v1"
         segment = {"apiKey": request.path_params["key"], "apiHost": host, "protocol": request.url.scheme,
                    "deliveryStrategy": {"strategy": "batching"}}  # fmt: skip
         return answer({"integrations": {"Segment.io": segment}, "plan": {"track": {}}})
+
+
+def admitted(state: State, request: Request, batch: Batch) -> Batch:
+    """Count calls against the limit of their key; leave out those that a key which anybody can see may not send.
+
+    Raises Problem 429.
+    """
+    taken(state.keys, request, len(batch.calls))
+    if trusted(request) or all(call.previous is None for call in batch.calls):
+        return batch
+    rejected = {fault.index: fault for fault in batch.rejected}
+    places = [index for index in range(len(batch.calls) + len(rejected)) if index not in rejected]
+    kept = list[Call]()
+    for index, call in zip(places, batch.calls, strict=True):
+        if call.previous is None:
+            kept.append(call)
+        else:
+            rejected[index] = Rejected(index, NO_ALIAS)
+    return Batch(kept, [rejected[index] for index in sorted(rejected)])
+
+
+NO_ALIAS = "alias joins two people: it needs a key that may ingest, not one for browsers"
 
 
 async def take_in(state: State, batch: Batch, **more: Any) -> Response:

@@ -19,7 +19,7 @@ from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import NotFoundError, UsageError
 from leadlight.service.app import create_app
 from leadlight.service.journal import Journal
-from leadlight.service.keys import SCOPES, Keys
+from leadlight.service.keys import ALL, Keys, file_keys
 from leadlight.service.live_workspace import LiveWorkspace
 from leadlight.service.metrics import Metrics
 from leadlight.service.readers import Readers
@@ -120,9 +120,9 @@ def _stocked(folder: Path, say: Say) -> Path:
 
 def _keys(folder: Path, say: Say) -> Keys:
     """Open the keys; the first start makes one that may do all."""
-    keys = Keys(folder / OURS / "keys.json")
+    keys = file_keys(folder / OURS)
     if not keys.all():
-        secret, _ = keys.make("admin", SCOPES, at=utc_now())
+        secret, _ = keys.make("admin", ALL, at=utc_now())
         say(f"Key that may do all, shown this once: {secret}")
     return keys
 
