@@ -178,6 +178,15 @@ class Workspace:
             resolved = _toward(resolved, card, needed=False)
             return rank(engine, resolved, card, self._as_of(as_of), limit=limit, grade=grade, among=among, way=way)
 
+    def among(
+        self, *, where: str | None = None, account: str | None = None, as_of: str | datetime | None = None
+    ) -> list[int]:
+        """Return the numbers of the leads of a condition, or of an account: the `among` of other verbs."""
+        from leadlight.scorecards.among import among
+
+        with self.store() as engine:
+            return among(engine, self._ready(engine), self._as_of(as_of), where=where, account=account)
+
     def allocate(
         self,
         scorecard: str | None = None,

@@ -245,7 +245,7 @@ def test_a_ranking_is_paged_by_a_cursor(service: Inside) -> None:
     ("params", "said"),
     [({"limit": "0"}, "limit"), ({"limit": "1e9"}, "limit"), ({"cursor": "x"}, "cursor"), ({"colour": "red"}, "colour"),
      ({"as_of": "soon"}, "not a moment"),
-     ({"cursor": base64.b64encode(b'["2026-01-01",null,null,-1]').decode()}, "up to")],
+     ({"cursor": base64.b64encode(b'{"as_of":"2026-01-01","offset":9999}').decode()}, "up to")],
 )  # fmt: skip
 def test_questions_that_make_no_sense(service: Inside, params: dict[str, str], said: str) -> None:
     assert said in envelope(service.get("/v1/leads", **params), 400)["detail"]

@@ -98,8 +98,6 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
 
 def _schemas(operations: Sequence[Operation]) -> Mapping[str, Any]:
     told = [content for operation in operations for content in (operation.request, operation.response)]
-    models = [one for one in told if isinstance(one, type)]
-    _, found = models_json_schema(
-        [(model, "validation") for model in dict.fromkeys([Problem, *models])], ref_template=REFS
-    )
+    models: list[type[BaseModel]] = [content for content in told if content and not isinstance(content, Body)]
+    _, found = models_json_schema([(one, "validation") for one in dict.fromkeys([Problem, *models])], ref_template=REFS)
     return dict(found["$defs"])

@@ -13,7 +13,7 @@ and stands in `app.MODULES`. A test fails for a route without one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -27,6 +27,16 @@ class Answer(BaseModel):
     """A response: what is named is always there, and later versions may add to it."""
 
     model_config = ConfigDict(extra="allow")
+
+
+def _unless_left_out(schema: dict[str, Any]) -> None:
+    schema.pop("required", None)
+
+
+class Sparse(Answer):
+    """A response of which `fields` may ask for less: what is named is always there, unless it was left out."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=_unless_left_out)
 
 
 class Wanted(BaseModel):
@@ -45,11 +55,16 @@ class Parameter:
     where: Where = "query"
     required: bool = False
     example: Any = None
+    read: Callable[[str], Any] = str
+    """Makes a value of the text; raises ValueError with what is wanted."""
+    many: bool = False
+    """Whether it may be repeated; its value is a list then."""
 
     def as_openapi(self) -> dict[str, Any]:
         """Return it as OpenAPI writes it."""
+        schema = {"type": "array", "items": dict(self.schema)} if self.many else dict(self.schema)
         said = {"name": self.name, "in": self.where, "required": self.required or self.where == "path",
-                "description": self.about, "schema": dict(self.schema)}  # fmt: skip
+                "description": self.about, "schema": schema}  # fmt: skip
         return said if self.example is None else {**said, "example": self.example}
 
 
@@ -113,27 +128,10 @@ class Operation:
         return (*plain, *self.parameters)
 
 
-_SEGMENT: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": 500}
+_SEGMENT: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": 500, "pattern": "^[^\\x00]+$"}
 NAMED = {
     "id": "any id it has",
     "name": "its name",
     "version": "its hash, or the first characters of it (at least four)",
 }
 """What parameters of paths mean, where their operation does not say."""
-
-MOMENT_PATTERN = (
-    r"^(now|[1-9]\d{0,3}(m|h|d|w)|20\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])"
-    r"(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?(\.\d{1,6})?(Z|[+-](0\d|1[0-3]):[0-5]\d)?)?)$"
-)
-MOMENT: Mapping[str, Any] = {"type": "string", "pattern": MOMENT_PATTERN}
-
-SCORECARD = Parameter("scorecard", "which scorecard; the usual one unless told", example="house")
-AS_OF = Parameter(
-    "as_of", "the moment of knowledge: a time (2026-06-30T14:00Z), or a duration back from now (7d); now unless told",
-    MOMENT, example="7d",
-)  # fmt: skip
-FIELDS = Parameter(
-    "fields", "only these fields, separated by commas; dots go inside, and lists are walked through",
-    example="id,score,grade",
-)  # fmt: skip
-CURSOR = Parameter("cursor", "where the page before ended: its `next`")
