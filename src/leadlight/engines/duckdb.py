@@ -102,8 +102,9 @@ class DuckDBEngine:
         return self._connection.sql(sql, params=list(parameters) or None).to_arrow_table()
 
     def prepared(self, sql: str, parameters: Sequence[int | str | datetime]) -> list[dict[str, Any]]:
-        """Run a query with `$1`, `$2` … that is asked again and again: planned once, as long as the store is open.
+        """Run a query with `$1`, `$2` … that is asked again and again.
 
+        It is parsed once; DuckDB plans it each time, unless it reads no table and has no parameter at two places.
         Returns its few rows by column name.
 
         >>> engine = DuckDBEngine(None)
@@ -115,7 +116,7 @@ class DuckDBEngine:
             name = f"_prepared_{len(self._prepared)}"
             self._connection.execute(f"PREPARE {name} AS {sql}")
             self._prepared[sql] = name
-        values = ", ".join(exp.convert(value).sql("duckdb") for value in parameters)
+        values = ", ".join(map(_literal, parameters))
         result = self._connection.execute(f"EXECUTE {self._prepared[sql]}({values})")
         names = [column[0] for column in result.description or ()]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
@@ -199,6 +200,17 @@ class DuckDBEngine:
     def close(self) -> None:
         """Let go of the store."""
         self._connection.close()
+
+
+def _literal(value: int | str | datetime) -> str:
+    """Write a value where no parameter may stand.
+
+    >>> _literal("it's"), _literal(datetime(2026, 1, 31))
+    ("'it''s'", "TIMESTAMP '2026-01-31 00:00:00'")
+    """
+    if isinstance(value, datetime):
+        return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
+    return str(int(value)) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
 
 
 def _open_error(path: Path | None, error: duckdb.Error) -> StoreError:
