@@ -17,11 +17,13 @@ from datetime import datetime
 from typing import Protocol
 
 from leadlight.engines.base import Engine
+from leadlight.engines.desk import lasting_desk
 from leadlight.errors import LeadlightError
 from leadlight.service.identity import join_aliases, settle_devices
 from leadlight.service.inbox import Inbox
 from leadlight.service.live_tables import prepare, refuse
 from leadlight.service.live_workspace import LiveWorkspace
+from leadlight.service.mail.addresses import settle_addresses
 from leadlight.service.rescore import gather_changed, note_changed, rescore
 from leadlight.service.staging import drop_calls, keep_traits, stage_accounts, stage_calls, stage_events, stage_traits
 from leadlight.store import facts
@@ -76,7 +78,7 @@ class Worker:
     def __init__(self, workspace: LiveWorkspace, inbox: Inbox, watcher: Watcher) -> None:
         """Take over where a former worker ended; the store is scored once, so that all has a score."""
         self.workspace, self.inbox, self.watcher = workspace, inbox, watcher
-        self.engine = workspace.engine
+        self.engine, self.desk = workspace.engine, lasting_desk(workspace.engine)
         prepare(self.engine)
         inbox.begin(self.engine)
         self.engine.execute("DELETE FROM live_unscored")
@@ -178,8 +180,7 @@ class Worker:
                 if not calls:
                     return 0
                 self._tried = len(calls)
-                stage_calls(engine, calls)
-                received = [at for (at,) in engine.rows("SELECT r FROM live_calls")]
+                received = stage_calls(engine, self.desk, calls)
                 self._load()
                 self._look_at_names()
                 note_changed(engine)
@@ -198,24 +199,26 @@ class Worker:
         engine, now = self.engine, self.workspace.now()
         engine.execute("CREATE TEMP TABLE touched (lead INTEGER)")
         engine.execute("CREATE TEMP TABLE touched_accounts (account VARCHAR)")
-        said = bool(engine.rows("SELECT 1 FROM live_calls WHERE i IS NOT NULL OR g IS NOT NULL LIMIT 1"))
+        sources = self.workspace.loaded.workspace.spec.sources
+        merge_by = {name: source.merge_by for name, source in sources.items()}
+        settle_addresses(engine, merge_by)
+        said = bool(engine.rows("SELECT 1 FROM live_calls WHERE said LIMIT 1"))
         if said:
-            keep_traits(engine)
+            keep_traits(engine, self.desk)
         moved = settle_devices(engine)
         if said or moved:
             self._load_traits(now)
-        if (events := stage_events(engine)) is not None:
+        if (events := stage_events(engine, self.desk)) is not None:
             load_events(engine, events, None)
         if join_aliases(engine) or said or moved:
-            sources = self.workspace.loaded.workspace.spec.sources
-            merge_duplicates(engine, {name: source.merge_by for name, source in sources.items()})
+            merge_duplicates(engine, merge_by)
         self._settle(events is not None)
 
     def _load_traits(self, now: datetime) -> None:
         engine, features = self.engine, self.workspace.feature_names
-        if (leads := stage_traits(engine, features)) is not None:
+        if (leads := stage_traits(engine, self.desk, features)) is not None:
             load_leads(engine, leads, now)
-        if (accounts := stage_accounts(engine, features)) is not None:
+        if (accounts := stage_accounts(engine, self.desk, features)) is not None:
             load_accounts(engine, accounts, now)
 
     def _settle(self, events: bool) -> None:
@@ -250,7 +253,9 @@ class Worker:
         self.watcher.scored(Scored(scored, received, self.workspace.now()))
 
     def _clean(self) -> None:
-        drop_calls(self.engine)
+        drop_calls(self.desk)
+        if self.engine is not self.desk:
+            drop_calls(self.engine)
         for table in ("touched", "touched_accounts"):
             self.engine.execute(f"DROP TABLE IF EXISTS {table}")
 
