@@ -15,6 +15,9 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Strict, Tag, f
 from leadlight.spec.base import Factor, Finite, Label, Name, Spec
 from leadlight.spec.durations import Duration
 from leadlight.spec.enrich import EnrichSpec
+from leadlight.spec.kafka import KafkaSpec
+from leadlight.spec.mail import MailSpec
+from leadlight.spec.notify import NotifySpec
 
 # ------------------------------------------------------------------------------------------------------- sources
 
@@ -538,6 +541,9 @@ class WorkspaceSpec(Spec):
     allocate: AllocateSpec = Field(default_factory=lambda: AllocateSpec(), description="defaults of `allocate`")
     learn: LearnSpec = LearnSpec()
     enrich: EnrichSpec | None = Field(None, description="how leads are looked up outside; nobody is asked without it")
+    mail: MailSpec | None = Field(None, description="how webhooks of mail providers are known to be theirs")
+    kafka: KafkaSpec | None = Field(None, description="topics that `leadlight serve` reads events from")
+    notify: NotifySpec | None = Field(None, description="who hears of changes of grade; nobody does without it")
 
 
 # ----------------------------------------------------------------------------------------------------- scorecards
