@@ -99,7 +99,7 @@ def _append(engine: Engine, rows: Staged, taken: Sql, type_: Sql) -> None:
     engine.execute(
         fill(
             'INSERT INTO events BY NAME SELECT i.lead, {type}::{enum} AS type, s._at AS "at"{values}, ? AS _source, '
-            "s._key "
+            "s._key, i.key AS _said_of "
             "FROM ({taken}) s JOIN ids i ON i.id = s._lead {unknown} ORDER BY {order}, s._place",
             type=type_,
             enum=Sql(engine.columns("events")["type"]),
