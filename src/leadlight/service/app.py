@@ -13,12 +13,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leadlight.errors import LeadlightError
-from leadlight.service import house_routes, ingest_routes, key_routes, openapi_routes, read_routes
+from leadlight.service import house_routes, ingest_routes, key_routes, mail_routes, openapi_routes, read_routes
 from leadlight.service.operation import Operation
 from leadlight.service.problems import Problem, problem_of
 from leadlight.service.state import State
 
-MODULES: Sequence[ModuleType] = (read_routes, ingest_routes, key_routes, house_routes)
+MODULES: Sequence[ModuleType] = (read_routes, ingest_routes, mail_routes, key_routes, house_routes)
 """Each has `routes(state)` and, beside them, `OPERATIONS`, what they are for."""
 
 

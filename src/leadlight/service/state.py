@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from leadlight.service.inbox import Inbox
 from leadlight.service.keys import Keys
@@ -12,6 +13,7 @@ from leadlight.service.metrics import Metrics
 from leadlight.service.readers import Readers
 from leadlight.service.scorer import Scorer
 from leadlight.service.worker import Worker
+from leadlight.spec.models import WorkspaceSpec
 from leadlight.workspace import utc_now
 
 
@@ -26,3 +28,13 @@ class State:
     keys: Keys
     metrics: Metrics
     now: Callable[[], datetime] = utc_now
+
+    @property
+    def folder(self) -> Path:
+        """The workspace's folder."""
+        return self.worker.workspace.root
+
+    @property
+    def spec(self) -> WorkspaceSpec:
+        """What leadlight.yaml said at the start."""
+        return self.worker.workspace.loaded.workspace.spec
