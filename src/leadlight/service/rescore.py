@@ -45,9 +45,19 @@ def gather_changed(engine: Engine, as_of: datetime) -> int:
 
 
 def rescore(
-    engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, as_of: datetime, *, run: int
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    scorecard: ResolvedScorecard,
+    as_of: datetime,
+    *,
+    run: int,
+    received: datetime | None = None,
 ) -> int:
-    """Score whoever stands in `live_changed` (or their accounts) by a scorecard; return how many."""
+    """Score whoever stands in `live_changed` (or their accounts) by a scorecard; return how many.
+
+    `received` is when the first call came that they changed by. Changes of grade are silent where the scorecard was
+    edited and nobody was scored by it yet.
+    """
     options = Options(contributions=False, grade_history=continues(engine, scorecard, as_of))
     if scorecard.spec.of == "lead":
         parts = [_of_leads(workspace, scorecard, options, engine.capabilities.dialect)]
@@ -56,7 +66,10 @@ def rescore(
     count = 0
     for text in parts:
         engine.execute(fill("CREATE OR REPLACE TEMP TABLE {scored} AS {text}", scored=SCORED, text=Sql(text)))
-        count += keep_scores(engine, scorecard, SCORED, run=run, as_of=as_of, silent=False)[0]
+        count += keep_scores(
+            engine, workspace, scorecard, SCORED, run=run, as_of=as_of, now=as_of, silent=not options.grade_history,
+            received=received,
+        )[0]  # fmt: skip
     return count
 
 
