@@ -18,6 +18,7 @@ from leadlight.spec.enrich import EnrichSpec
 from leadlight.spec.kafka import KafkaSpec
 from leadlight.spec.mail import MailSpec
 from leadlight.spec.notify import NotifySpec
+from leadlight.spec.service import ServiceSpec
 
 # ------------------------------------------------------------------------------------------------------- sources
 
@@ -544,6 +545,7 @@ class WorkspaceSpec(Spec):
     mail: MailSpec | None = Field(None, description="how webhooks of mail providers are known to be theirs")
     kafka: KafkaSpec | None = Field(None, description="topics that `leadlight serve` reads events from")
     notify: NotifySpec | None = Field(None, description="who hears of changes of grade; nobody does without it")
+    service: ServiceSpec = Field(default_factory=ServiceSpec, description="how `serve` is reached, who may log in")
 
 
 # ----------------------------------------------------------------------------------------------------- scorecards
