@@ -22,6 +22,9 @@ NEEDED = "leadlight.needed"
 TOLD = "leadlight.headers"
 """Where it keeps headers that the answer gets, whatever it is."""
 
+UNPROVEN = "leadlight.unproven"
+"""Where it says that somebody is logged in who has not shown that a page of ours asked for this change."""
+
 MAX_SECRET = 512
 """Characters of a key, at most: what is longer is none, and is not looked at."""
 
@@ -56,6 +59,10 @@ def allowed(keys: Keys, request: Request, scope: str, body: Any = None) -> Key:
     fast, or where wrong keys came from the same address too often.
     """
     request.scope[NEEDED] = scope
+    if request.scope.get(UNPROVEN):
+        raise Problem(
+            403, "a change needs the header X-CSRF-Token, with `csrf` of /v1/me, and to come from a page here"
+        )
     found = request.scope.get(PERSON) or _known(keys, request, body)
     request.scope[ASKER] = found
     if not found.may(scope):

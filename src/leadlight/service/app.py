@@ -10,15 +10,32 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leadlight.errors import LeadlightError
-from leadlight.service import house_routes, ingest_routes, key_routes, mail_routes, openapi_routes, read_routes
+from leadlight.service import (
+    audit_routes,
+    house_routes,
+    ingest_routes,
+    key_routes,
+    login_routes,
+    mail_routes,
+    openapi_routes,
+    read_routes,
+)
+from leadlight.service.door import Door
 from leadlight.service.operation import Operation
 from leadlight.service.problems import Problem, problem_of
 from leadlight.service.state import State
 
-MODULES: Sequence[ModuleType] = (read_routes, ingest_routes, mail_routes, key_routes, house_routes)
+MODULES: Sequence[ModuleType] = (
+    read_routes,
+    ingest_routes,
+    mail_routes,
+    key_routes,
+    audit_routes,
+    login_routes,
+    house_routes,
+)
 """Each has `routes(state)` and, beside them, `OPERATIONS`, what they are for."""
 
 
@@ -37,7 +54,7 @@ def create_app(state: State) -> Starlette:
         routes=[*routes, *openapi_routes.routes(operations())],
         exception_handlers=handlers,
     )
-    app.add_middleware(_Counted, state=state)
+    app.add_middleware(Door, admission=state.admission, metrics=state.metrics)
     return app
 
 
@@ -62,24 +79,3 @@ async def _gone(_request: Request, _error: ClientDisconnect) -> Response:
 
 async def _bug(request: Request, _error: Exception) -> Response:
     return await _problem(request, Problem(500, "this is a bug in Leadlight; nothing was changed"))
-
-
-class _Counted:
-    """Counts answers by route and status."""
-
-    def __init__(self, app: ASGIApp, state: State) -> None:
-        self.app, self.state = app, state
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and look at how it is answered."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
-        async def counted(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                route = getattr(scope.get("route"), "path", "other")
-                self.state.metrics.answers.labels(route, str(message["status"])).inc()
-            await send(message)
-
-        await self.app(scope, receive, counted)

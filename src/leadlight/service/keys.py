@@ -27,7 +27,7 @@ from leadlight.workspace import utc_now
 SCOPES = ("browser", "ingest", "read", "manage")
 ALL = ("ingest", "read", "manage")
 """What a key may that may do all: `ingest` is more than `browser`."""
-IMPLIED: Mapping[str, tuple[str, ...]] = {"ingest": ("ingest", "browser")}
+IMPLIED: Mapping[str, tuple[str, ...]] = {"ingest": ("ingest", "browser"), "any": SCOPES}
 """What is asked → the scopes that allow it, where these are more than itself: a browser's key sends calls too, and the
 route leaves out what it may not say."""
 NEVER = datetime(9999, 12, 31)  # noqa: DTZ001 - naive UTC, as everywhere
@@ -149,6 +149,13 @@ class Keys:
         key = Key(secrets.token_hex(4), name[:100], asked, hashed, _text(made), ends, requests=requests, events=events)
         self._change(lambda keys: [*keys, key])
         return secret, key
+
+    def make_first(self, name: str, scopes: Iterable[str]) -> str | None:
+        """Make a key where there is none at all, also where other processes start now; None where there is one."""
+        secret, hashed = _new_secret()
+        key = Key(secrets.token_hex(4), name, tuple(scopes), hashed, _text(self.now()))
+        self._change(lambda keys: keys or [key])
+        return secret if self._all[0].hash == hashed else None
 
     def rotate(self, id: str, *, grace: timedelta = GRACE) -> tuple[str, Key]:  # noqa: A002 - the user's word
         """Give a key a new secret; the old one is good for a while yet. Return the new one and what is kept.

@@ -31,6 +31,8 @@ class Metrics:
             "leadlight_calls_refused", "Calls that could not be stored and were put aside", ["why"],
             registry=self.registry,
         )  # fmt: skip
+        self.unaudited = Counter("leadlight_changes_not_audited", "Changes that could not be put into the audit log",
+                                 registry=self.registry)  # fmt: skip
         self.latency = Histogram(
             "leadlight_call_to_score_seconds", "From a call's receipt until its score can be read", buckets=SOON,
             registry=self.registry,

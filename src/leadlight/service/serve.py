@@ -17,9 +17,9 @@ import uvicorn
 
 from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import NotFoundError, UsageError
+from leadlight.service.admission import OURS, Admission, first_key, open_admission
 from leadlight.service.app import create_app
 from leadlight.service.journal import Journal
-from leadlight.service.keys import ALL, Keys, file_keys
 from leadlight.service.live_workspace import LiveWorkspace
 from leadlight.service.metrics import Metrics
 from leadlight.service.readers import Readers
@@ -28,10 +28,7 @@ from leadlight.service.state import State
 from leadlight.service.worker import Worker
 from leadlight.spec.readable import Readable
 from leadlight.store.open import open_store, store_path
-from leadlight.workspace import Workspace, utc_now
-
-OURS = ".leadlight"
-"""The workspace's folder for what is not written by hand."""
+from leadlight.workspace import Workspace
 
 Say = Callable[[str], None]
 
@@ -68,6 +65,7 @@ def serve(
         listening = stack.enter_context(_listen(host, port))
         address = f"http://{host}:{listening.getsockname()[1]}"
         state = stack.enter_context(running(folder, say=say))
+        _invite(state.admission, address, say)
         say(f"Listening on {address}")
         _run(create_app(state), listening, for_)
         state.worker.stop()
@@ -94,7 +92,9 @@ def running(folder: Path, *, say: Say = lambda _: None) -> Iterator[State]:
         stack.callback(own.close)
         scorer = Scorer(LiveWorkspace(folder, own), changes=lambda: worker.changes)
         stack.callback(scorer.close)
-        state = State(journal, worker, readers, scorer, _keys(folder, say), metrics)
+        admission = stack.enter_context(open_admission(folder))
+        first_key(admission.keys, say)
+        state = State(journal, worker, readers, scorer, admission, metrics)
         worker.start()
         stack.callback(worker.stop)
         yield state
@@ -118,13 +118,10 @@ def _stocked(folder: Path, say: Say) -> Path:
     return path
 
 
-def _keys(folder: Path, say: Say) -> Keys:
-    """Open the keys; the first start makes one that may do all."""
-    keys = file_keys(folder / OURS)
-    if not keys.all():
-        secret, _ = keys.make("admin", ALL, at=utc_now())
-        say(f"Key that may do all, shown this once: {secret}")
-    return keys
+def _invite(admission: Admission, address: str, say: Say) -> None:
+    """Where nobody can log in yet, say how the first person can."""
+    if admission.issuer is None and not admission.people.any:
+        say(f"To log in, set a password within a day: {admission.spec.address or address}{admission.people.link()}")
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -91,24 +91,21 @@ class FileShelf:
 
 
 class TableShelf:
-    """Documents as rows of a table, over a connection of their own."""
+    """Documents as rows of a table, over a connection of their own, made again where it was lost."""
 
     def __init__(self, engine: Engine) -> None:
+        """Make the table where there is none."""
         self.engine, self._lock = engine, Lock()
-        if not engine.columns("live_documents"):
-            with engine.transaction():
-                for statement in TABLES:
-                    engine.execute(statement)
+        make_tables(engine, "live_documents", TABLES)
 
     def version(self, name: str) -> object:
         """Return how often the document was changed."""
-        with self._lock:
-            found = self.engine.rows("SELECT max(version) FROM live_documents WHERE name = ?", [name])
-        return found[0][0]
+        with self._lock, asked(self.engine):
+            return self.engine.rows("SELECT max(version) FROM live_documents WHERE name = ?", [name])[0][0]
 
     def read(self, name: str) -> Document:
         """Return a document; None where there is none."""
-        with self._lock:
+        with self._lock, asked(self.engine):
             return self._read(name)[1]
 
     def _read(self, name: str) -> tuple[int, Document]:
@@ -120,12 +117,34 @@ class TableShelf:
 
     def change(self, name: str, change: Change) -> Document:
         """Change the document's row, in a transaction of its own."""
-        with self._lock, self.engine.transaction():
+        with self._lock, asked(self.engine), self.engine.transaction():
             version, found = self._read(name)
             content = change(found)
             self.engine.execute("DELETE FROM live_documents WHERE name = ?", [name])
             self.engine.execute("INSERT INTO live_documents VALUES (?, ?, ?)", [name, version + 1, json.dumps(content)])
         return content
+
+
+def make_tables(engine: Engine, known_by: str, statements: Sequence[str]) -> None:
+    """Make tables where they are not there yet, one process at a time."""
+    if not engine.columns(known_by):
+        with engine.transaction():
+            for statement in statements:
+                engine.execute(statement)
+
+
+@contextmanager
+def asked(engine: Engine) -> Iterator[None]:
+    """Ask an engine over a connection that lives; a fault of the driver is a StoreError.
+
+    Raises StoreError.
+    """
+    engine.revive()
+    try:
+        yield
+    except engine.fault as error:
+        said = str(error).strip().partition("\n")[0]
+        raise StoreError(f"the store cannot be asked: {said}", fix="Try again when it is reachable.") from None
 
 
 @contextmanager

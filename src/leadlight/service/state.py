@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from leadlight.service.admission import Admission
 from leadlight.service.inbox import Inbox
 from leadlight.service.keys import Keys
 from leadlight.service.metrics import Metrics
@@ -25,9 +26,14 @@ class State:
     worker: Worker
     readers: Readers
     scorer: Scorer
-    keys: Keys
+    admission: Admission
     metrics: Metrics
     now: Callable[[], datetime] = utc_now
+
+    @property
+    def keys(self) -> Keys:
+        """The keys that open it."""
+        return self.admission.keys
 
     @property
     def folder(self) -> Path:
