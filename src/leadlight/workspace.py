@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from leadlight.learn.run import LearnRun
     from leadlight.learn.uplift import UpliftRun
     from leadlight.learn.watch import Watched
+    from leadlight.notify.deliver import Delivered, Preview, Tested
+    from leadlight.notify.listing import OutboxListing
+    from leadlight.notify.office import Office
     from leadlight.report.write import Report
     from leadlight.scorecards.diff import Difference
     from leadlight.scorecards.export import Exported
@@ -703,6 +706,50 @@ class Workspace:
 
         with self.store(write=True) as engine:
             return forget_provider(engine, self.loaded.workspace.spec.enrich, self.root, provider)
+
+    # ------------------------------------------------------------------------------------- who hears of what changed
+
+    def notify(self, *, dry_run: bool = False, test: str | None = None) -> Delivered | Preview | Tested:
+        """Send the messages about changes of grade that are due, as `notify:` in leadlight.yaml says.
+
+        With `dry_run` nothing is sent: what waits is shown as it would be said. `test` names a destination that gets a
+        message which says that it is a test.
+        """
+        from leadlight.notify import deliver
+
+        office = self._office()
+        if test is not None:
+            return deliver.test(office, test)
+        with self.store(write=not dry_run) as engine:
+            return deliver.dry(engine, office) if dry_run else deliver.deliver(engine, office)
+
+    def outbox(
+        self,
+        *,
+        state: Sequence[str] = ("waiting", "dead"),
+        to: str | None = None,
+        replay: Sequence[str] | Literal["all"] | None = None,
+        drop: Sequence[str] | Literal["all"] | None = None,
+        limit: int = 100,
+    ) -> OutboxListing:
+        """List what waits and what was put aside, or send the latter again (`replay`), or take it out (`drop`)."""
+        from leadlight.notify.listing import changed, listing
+
+        with self.store(write=replay is not None or drop is not None) as engine:
+            if replay is not None or drop is not None:
+                return changed(engine, replay=replay, drop=drop, now=self.now())
+            return listing(engine, state, to=to, limit=limit)
+
+    def _office(self) -> Office:
+        from leadlight.notify.office import Office, wording_of
+
+        notify = self.loaded.workspace.spec.notify
+        if notify is None:
+            raise UsageError(
+                "leadlight.yaml does not say who hears of changes of grade",
+                fix="Write `notify:` there: destinations, and rules that tell them (docs/howto/notify.md).",
+            )
+        return Office(notify, wording_of(self.loaded), now=self.now)
 
     # ------------------------------------------------------------------------------------------------------ inside
 

@@ -134,7 +134,7 @@ _FREE = Sql("o.state = 'waiting' AND o.due_at <= ? AND (o.claimed_until IS NULL 
 
 _FIRST = Sql(
     "NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'waiting' AND e.destination = o.destination "
-    "AND e.scorecard = o.scorecard AND e._key IS NOT DISTINCT FROM o._key AND e.account IS NOT DISTINCT FROM o.account "
+    "AND e._key IS NOT DISTINCT FROM o._key AND e.account IS NOT DISTINCT FROM o.account "
     'AND (e."at" < o."at" OR (e."at" = o."at" AND e.message < o.message)))'
 )
 """Nothing earlier of the same lead waits for the same destination."""
@@ -154,6 +154,15 @@ def due(engine: Engine, destination: str, now: datetime, limit: int) -> list[Out
         lock=Sql("" if engine.capabilities.one_file else " FOR UPDATE SKIP LOCKED"),
     )
     return [Outgoing(*row) for row in engine.rows(query, [destination, now, now, limit])]
+
+
+def members(engine: Engine, sent_as: str) -> list[Outgoing]:
+    """Return all rows that were tried under a name and still wait."""
+    query = fill(
+        "SELECT {columns} FROM outbox WHERE sent_as = ? AND state = 'waiting' ORDER BY \"at\", message",
+        columns=[*_COLUMNS],
+    )
+    return [Outgoing(*row) for row in engine.rows(query, [sent_as])]
 
 
 def sent_since(engine: Engine, destination: str, since: datetime) -> list[datetime]:
@@ -176,7 +185,9 @@ def claim(engine: Engine, messages: Sequence[str], sent_as: str, until: datetime
 
 
 def put_off(engine: Engine, messages: Sequence[str], until: datetime, *, held: bool) -> None:
-    """Let messages wait longer; `held` ones are told only where nothing has changed until then."""
+    """Let messages wait longer; `held` ones are void where the lead changes again until then."""
+    if not messages:
+        return
     engine.execute(
         "UPDATE outbox SET due_at = ?, held = ? WHERE list_contains(?::VARCHAR[], message)",
         [until, held, list(messages)],
