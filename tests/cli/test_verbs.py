@@ -51,6 +51,8 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "facts": ["facts", "L010", *at, *AS_OF],
         "next": ["next", "L010", *at, *AS_OF],
         "sql": ["sql", "--dialect", "postgres", *at, *AS_OF],
+        "keys": ["keys", "make", "page", "--may", "browser", *at],
+        "audit": ["audit", *at],
         "serve": ["serve", *at, "--port", "0", "--for", "1s"],
     }
 

@@ -24,6 +24,7 @@ from leadlight.cli import (
     score_verbs,
     serve_verbs,
     uplift_verbs,
+    who_verbs,
 )
 from leadlight.cli.failures import fail, silence
 from leadlight.cli.options import Folder, Json
@@ -42,6 +43,7 @@ VERBS: dict[str, Callable[..., None]] = {
     **facts_verb.VERBS,
     **result_verbs.VERBS,
     **serve_verbs.VERBS,
+    **who_verbs.VERBS,
 }
 
 app = typer.Typer(
@@ -55,7 +57,7 @@ app = typer.Typer(
 )
 for _names in SECTIONS.values():
     for _name in _names:
-        app.command(_name, context_settings={"max_content_width": 100})(VERBS[_name])
+        app.command(_name, context_settings={"max_content_width": 100})(who_verbs.audited(_name, VERBS[_name]))
 
 
 def _version(wanted: bool) -> None:

@@ -141,8 +141,8 @@ class Keys:
             raise UsageError(f"no scope {unknown[0]!r}: {did_you_mean(unknown[0], SCOPES)}" if unknown
                              else f"a key needs scopes, of {', '.join(SCOPES)}")  # fmt: skip
         for what, rate in (("requests", requests), ("events", events)):
-            if rate is not None and not 0 < rate <= 1e9:
-                raise UsageError(f"{what} is how many a second, above 0; not {rate!r}")
+            if rate is not None and not 0.001 <= rate <= 1e9:
+                raise UsageError(f"{what} is how many a second, from 0.001; not {rate!r}")
         secret, hashed = _new_secret()
         made = self.now() if at is None else at
         ends = _text(_later(made, expires)) if expires else None

@@ -1,4 +1,4 @@
-"""The few pages for people: who is logged in and where things are, the form to log in, the form for a first password."""
+"""The few pages for people: who is logged in and where things are, the forms to log in and to set a first password."""
 
 from __future__ import annotations
 
