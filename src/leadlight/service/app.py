@@ -17,10 +17,12 @@ from leadlight.service import (
     house_routes,
     ingest_routes,
     key_routes,
+    link_routes,
     login_routes,
     mail_routes,
     openapi_routes,
     read_routes,
+    tracker_routes,
 )
 from leadlight.service.door import Door
 from leadlight.service.operation import Operation
@@ -31,6 +33,8 @@ MODULES: Sequence[ModuleType] = (
     read_routes,
     ingest_routes,
     mail_routes,
+    link_routes,
+    tracker_routes,
     key_routes,
     audit_routes,
     login_routes,

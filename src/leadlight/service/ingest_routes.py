@@ -246,7 +246,7 @@ def _shown(rejected: Sequence[Rejected]) -> list[dict[str, Any]]:
 
 # ---------------------------------------------------------------------------------------------------------- CORS
 
-ORIGIN = {"Access-Control-Allow-Origin": "*"}
+ORIGIN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Retry-After"}
 """Any page may send; no cookies are read, the write key is all there is to show."""
 USUAL_HEADERS = "authorization, content-type, content-encoding, x-retry-count, x-write-key"
 
