@@ -54,6 +54,8 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "keys": ["keys", "make", "page", "--may", "browser", *at],
         "audit": ["audit", *at],
         "serve": ["serve", *at, "--port", "0", "--for", "1s"],
+        "notify": ["notify", *at],
+        "outbox": ["outbox", *at, "--state", "all"],
     }
 
 
@@ -83,6 +85,11 @@ def ask_nobody_outside(folder: Path) -> None:
         file.write("\nenrich: {ask: [email]}\n")
 
 
+def tell_somebody(folder: Path) -> None:
+    with (folder / "leadlight.yaml").open("a") as file:
+        file.write("\nnotify: {destinations: {team: {slack: 'http://127.0.0.1:9/'}}, rules: {}}\n")
+
+
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_each_verb_speaks_and_gives_json(run: Run, long_ago: Path, verb: str) -> None:
     run("ingest", "-w", long_ago)
@@ -96,6 +103,8 @@ def test_each_verb_speaks_and_gives_json(run: Run, long_ago: Path, verb: str) ->
         make_campaign(long_ago / "campaign", "moved", n=3000)
     if verb == "enrich":  # the starter asks nobody
         ask_nobody_outside(long_ago)
+    if verb == "notify":  # the starter tells nobody
+        tell_somebody(long_ago)
     words = verbs(long_ago)[verb]
     said = run(*words)
     assert said.code == 0, said.err

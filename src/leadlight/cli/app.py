@@ -20,6 +20,7 @@ from leadlight.cli import (
     insight_verbs,
     learn_verbs,
     letter_verbs,
+    notify_verbs,
     result_verbs,
     score_verbs,
     serve_verbs,
@@ -43,6 +44,7 @@ VERBS: dict[str, Callable[..., None]] = {
     **facts_verb.VERBS,
     **result_verbs.VERBS,
     **serve_verbs.VERBS,
+    **notify_verbs.VERBS,
     **who_verbs.VERBS,
 }
 

@@ -13,7 +13,7 @@ SECTIONS = {
     "Look at the past": ("profile", "similar", "next"),
     "Look leads up": ("enrich", "facts"),
     "Change a scorecard": ("try", "diff", "schema"),
-    "Hand on": ("allocate", "report", "export", "sql", "serve"),
+    "Hand on": ("allocate", "report", "export", "sql", "serve", "notify", "outbox"),
     "Keep house": ("keys", "audit", "erase",),
 }
 
