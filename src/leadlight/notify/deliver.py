@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -147,19 +146,20 @@ async def _patiently(step: Callable[[], T]) -> T:
     return step()
 
 
-def deliver_on(engine: Engine, office: Office, stop: threading.Event) -> None:
-    """Send whatever becomes due until told to stop; ends with the fault of a store that cannot be used."""
-    asyncio.run(_on(engine, office, stop))
+def deliver_on(engine: Engine, office: Office, over: Callable[[], bool]) -> None:
+    """Send whatever becomes due until it is over; ends with the fault of a store that cannot be used."""
+    asyncio.run(_on(engine, office, over))
 
 
-async def _on(engine: Engine, office: Office, stop: threading.Event) -> None:
+async def _on(engine: Engine, office: Office, over: Callable[[], bool]) -> None:
     async with http.client() as client, asyncio.TaskGroup() as group:
         busy: dict[str, asyncio.Task[int]] = {}
-        while not stop.is_set():
+        stop = False
+        while not (stop := over()):
             for name in outbox.waiting_for(engine) if outbox.exists(engine) else ():
                 task, to = busy.get(name), office.destinations.get(name)
                 if to is not None and (task is None or task.done()):
-                    busy[name] = group.create_task(_drain(client, engine, office, to, stop.is_set))
+                    busy[name] = group.create_task(_drain(client, engine, office, to, lambda: stop))
             await asyncio.sleep(LOOK)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
@@ -39,6 +39,21 @@ class Metrics:
         )  # fmt: skip
         self.batches = Histogram("leadlight_micro_batch_seconds", "Time to store a micro-batch",
                                  buckets=SOON, registry=self.registry)  # fmt: skip
+        self.messages = Counter(
+            "leadlight_messages", "Messages about changes of grade, by destination and what became of a try",
+            ["destination", "outcome"], registry=self.registry,
+        )  # fmt: skip
+        self.outbox_rows = Gauge(
+            "leadlight_outbox", "Messages in the outbox, by state", ["state"], registry=self.registry
+        )
+        self.score_to_delivery = Histogram(
+            "leadlight_score_to_delivery_seconds", "From a score until a message about its grade has arrived",
+            buckets=SOON, registry=self.registry,
+        )  # fmt: skip
+        self.call_to_delivery = Histogram(
+            "leadlight_call_to_delivery_seconds", "From a call's receipt until a message about its lead has arrived",
+            buckets=SOON, registry=self.registry,
+        )  # fmt: skip
         waiting = Gauge("leadlight_calls_waiting", "Calls in the journal, not yet in the store", registry=self.registry)
         waiting.set_function(depth)
 
@@ -56,6 +71,22 @@ class Metrics:
     def refused(self, reason: str) -> None:
         """Count a call that was put aside."""
         self.put_aside.labels(reason).inc()
+
+    def delivered(self, destination: str, since_score: float | None, since_call: float | None) -> None:
+        """Count a message that has arrived, and how long it took; None where it was meant to wait."""
+        self.messages.labels(destination, "sent").inc()
+        for histogram, seconds in ((self.score_to_delivery, since_score), (self.call_to_delivery, since_call)):
+            if seconds is not None:
+                histogram.observe(seconds)
+
+    def not_delivered(self, destination: str, *, dead: bool) -> None:
+        """Count a try that failed, and whether it was the last."""
+        self.messages.labels(destination, "dead" if dead else "failed").inc()
+
+    def outbox(self, counts: Mapping[str, int]) -> None:
+        """Note how many messages there are in each state."""
+        for state in ("waiting", "dead"):
+            self.outbox_rows.labels(state).set(counts.get(state, 0))
 
     def text(self) -> bytes:
         """Return all figures in Prometheus' text format."""
