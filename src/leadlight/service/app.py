@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from leadlight.errors import LeadlightError
 from leadlight.service import (
@@ -21,10 +22,13 @@ from leadlight.service import (
     login_routes,
     mail_routes,
     openapi_routes,
+    outbox_routes,
     read_routes,
     tracker_routes,
 )
+from leadlight.service.admission import Admission
 from leadlight.service.door import Door
+from leadlight.service.metrics import Metrics
 from leadlight.service.operation import Operation
 from leadlight.service.problems import Problem, problem_of
 from leadlight.service.state import State
@@ -39,6 +43,7 @@ MODULES: Sequence[ModuleType] = (
     audit_routes,
     login_routes,
     house_routes,
+    outbox_routes,
 )
 """Each has `routes(state)` and, beside them, `OPERATIONS`, what they are for."""
 
@@ -50,15 +55,17 @@ def operations() -> tuple[Operation, ...]:
 
 def create_app(state: State) -> Starlette:
     """Return the application over a running service."""
+    routes = [route for module in MODULES for route in module.routes(state)]
+    return behind_the_door([*routes, *openapi_routes.routes(operations())], state.admission, state.metrics)
+
+
+def behind_the_door(routes: Sequence[Route], admission: Admission, metrics: Metrics) -> Starlette:
+    """Return routes as an application: each request passes the door, and each fault has an answer."""
     handlers: Mapping[Any, Callable[[Request, Any], Awaitable[Response]]] = {
         Problem: _problem, LeadlightError: _library, HTTPException: _http, ClientDisconnect: _gone, Exception: _bug,
     }  # fmt: skip
-    routes = [route for module in MODULES for route in module.routes(state)]
-    app = Starlette(
-        routes=[*routes, *openapi_routes.routes(operations())],
-        exception_handlers=handlers,
-    )
-    app.add_middleware(Door, admission=state.admission, metrics=state.metrics)
+    app = Starlette(routes=routes, exception_handlers=handlers)
+    app.add_middleware(Door, admission=admission, metrics=metrics)
     return app
 
 

@@ -1,4 +1,4 @@
-"""Keys and the audit log from the command line, whether the service runs or not: it sees what is changed within seconds.
+"""Keys and the audit log from the command line, whether the service runs or not: it sees changes within seconds.
 
 What is done here is audited as what is done over HTTP.
 """

@@ -117,14 +117,22 @@ class Issuer:
         """
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": back,
                 "code_verifier": pending.verifier, "client_id": self.spec.client_id}  # fmt: skip
-        basic = None
-        if self.spec.client_secret is not None:
-            basic = (self.spec.client_id, expand(self.spec.client_secret, os.environ))
-        said = _asked("POST", self.about()["token_endpoint"], data=form, auth=basic)
+        more = {} if self.spec.client_secret is None else self._proven(form, expand(self.spec.client_secret, os.environ))
+        said = _asked("POST", self.about()["token_endpoint"], data=form, **more)
         token = said.get("id_token")
         if not isinstance(token, str):
             raise IssuerError("the issuer gave no id_token")
         return self._of_login(token, pending.nonce)
+
+    def _proven(self, form: dict[str, str], secret: str) -> dict[str, Any]:
+        """Return how to show the issuer that this is the service it knows: in the form where it says that it may be.
+
+        (Servers differ in how they read odd characters of a secret in the header.)
+        """
+        if "client_secret_post" in self.about().get("token_endpoint_auth_methods_supported", ()):
+            form["client_secret"] = secret
+            return {}
+        return {"auth": (self.spec.client_id, secret)}
 
     # --------------------------------------------------------------------------------------------------- believing
 
