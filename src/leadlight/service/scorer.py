@@ -97,7 +97,7 @@ class Scorer:
     def _scored(self, asked: Sequence[_Asked]) -> Sequence[Ledger | LeadlightError | Exception]:
         workspace = self.workspace
         if (now := self._changes()) != self._seen:
-            workspace.refresh()
+            workspace.renew()
             self._trials.close()
             self._trials, self._seen = Trials(workspace.resolved), now
         card, as_of = workspace.scorecard(asked[0].scorecard), workspace.moment(asked[0].as_of)
