@@ -205,13 +205,13 @@ class Worker:
         said = bool(engine.rows("SELECT 1 FROM live_calls WHERE said LIMIT 1"))
         if said:
             keep_traits(engine, self.desk)
-        moved = settle_devices(engine)
+        moved = settle_devices(engine, at=now)
         if said or moved:
             self._load_traits(now)
         if (events := stage_events(engine, self.desk)) is not None:
             load_events(engine, events, None)
-        if join_aliases(engine) or said or moved:
-            merge_duplicates(engine, merge_by)
+        if join_aliases(engine, merge_by, at=now) or said or moved:
+            merge_duplicates(engine, merge_by, at=now, touched_only=True)
         self._settle(events is not None)
 
     def _load_traits(self, now: datetime) -> None:
