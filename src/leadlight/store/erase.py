@@ -21,6 +21,7 @@ BY_OWN_KEY = ("facts", "lookups")
 
 BY_CALL = {
     "live_traits": Sql("list_contains(?::INTEGER[], _key)"),
+    "outbox": Sql("list_contains(?::INTEGER[], _key)"),
     "live_links": Sql('list_contains(?::VARCHAR[], "user")'),
     "live_owners": Sql('list_contains(?::VARCHAR[], "user")'),
     "live_aliases": Sql('list_contains(?::VARCHAR[], "user")'),
