@@ -127,11 +127,11 @@ class Forger:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 outer.asked.append(self.path)
                 self.answer({"keys": outer.published} if self.path == "/jwks" else outer.document)
 
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 outer.sent = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
                 self.answer({"id_token": outer.next_token, "access_token": "x", "token_type": "Bearer"})
 
