@@ -97,7 +97,9 @@
     busy = 1
     var text = body(calls)
     /* Text needs no leave of the browser's first; the key is in the body. What is kept alive may have 64 KB. */
-    fetch(base + '/batch', { method: 'POST', body: text, keepalive: text.length < 6e4, credentials: 'omit' }).then(function (answer) {
+    fetch(base + '/batch', {
+      method: 'POST', body: text, keepalive: text.length < 6e4, credentials: 'omit'
+    }).then(function (answer) {
       if (answer.status == 429 || answer.status == 408 || answer.status > 499) throw +answer.headers.get('retry-after')
       queue = queue.filter(function (one) { return calls.indexOf(one) < 0 })
       tries = 0
@@ -123,12 +125,13 @@
   /* ------------------------------------------------------------------------------------------- what is looked at */
 
   function page(properties) {
+    if (!allowed) return
     scrolled()
     var utm = {}
     new URLSearchParams(location.search).forEach(function (value, name) {
       if (/^utm_/.test(name)) utm[name == 'utm_campaign' ? 'name' : name.slice(4)] = value
     })
-    if (allowed && Object.keys(utm).length) write('ll_utm', JSON.stringify(utm))
+    if (Object.keys(utm).length) write('ll_utm', JSON.stringify(utm))
     at = address()
     began = Date.now()
     deepest = left = 0
@@ -141,7 +144,7 @@
   }
 
   function moved() {
-    if (at == address()) return
+    if (!at || at == address()) return
     scrolled()
     before = location.origin + at
     page()
@@ -149,13 +152,16 @@
 
   function measure() {
     var root = document.documentElement
-    deepest = Math.max(deepest, Math.min(100, Math.round(100 * (window.scrollY + window.innerHeight) / root.scrollHeight)))
+    var seen = Math.round(100 * (window.scrollY + window.innerHeight) / root.scrollHeight)
+    deepest = Math.max(deepest, Math.min(100, seen))
   }
 
   function scrolled() {
     if (at && deepest > left) {
       left = deepest
-      call('track', { event: 'scroll', properties: { depth: deepest, seconds: Math.round((Date.now() - began) / 1000), path: at } })
+      call('track', {
+        event: 'scroll', properties: { depth: deepest, seconds: Math.round((Date.now() - began) / 1000), path: at }
+      })
     }
   }
 
@@ -172,7 +178,10 @@
   function submit(event) {
     var form = event.target
     var field = form.querySelector('input[data-leadlight-identify]:not([type=password])')
-    call('track', { event: form.dataset.leadlight || 'form_submit', properties: { form: form.getAttribute('id') || form.getAttribute('name') } })
+    call('track', {
+      event: form.dataset.leadlight || 'form_submit',
+      properties: { form: form.getAttribute('id') || form.getAttribute('name') }
+    })
     if (field && /^\S+@\S+$/.test(field.value.trim())) call('identify', { traits: { email: field.value.trim() } })
   }
 
