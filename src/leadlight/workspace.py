@@ -47,9 +47,10 @@ if TYPE_CHECKING:
     from leadlight.learn.run import LearnRun
     from leadlight.learn.uplift import UpliftRun
     from leadlight.learn.watch import Watched
-    from leadlight.notify.deliver import Delivered, Preview, Tested
+    from leadlight.notify.deliver import Delivered, Preview, Rehearsal
     from leadlight.notify.listing import OutboxListing
     from leadlight.notify.office import Office
+    from leadlight.report.access import Access
     from leadlight.report.write import Report
     from leadlight.scorecards.diff import Difference
     from leadlight.scorecards.export import Exported
@@ -613,6 +614,27 @@ class Workspace:
             card, moment = self._card(resolved, scorecard), self._as_of(as_of)
             return letters(engine, resolved, card, moment, target, line=line, most=reasons, against=against)
 
+    def access(self, lead: str) -> Access:
+        """Gather everything that is known about a person, and why its scores are what they are."""
+        from leadlight.enrich.facts import facts
+        from leadlight.enrich.forget import kept_questions
+        from leadlight.report.access import Access
+        from leadlight.store.access import held
+        from leadlight.store.erase import find_person
+        from leadlight.store.leads import get_lead
+
+        spec, now = self.loaded.workspace.spec, self.now()
+        with self.store() as engine:
+            person, resolved = find_person(engine, lead), self._ready(engine)
+            cards = [card for card in resolved.scorecards.values() if card.spec.of == "lead"]
+            moment = Moment(as_of=now, only=[person.lead])
+            found = [ledgers(engine, _toward(resolved, card, needed=False), card, moment) for card in cards]
+            known = facts(engine, spec.enrich, get_lead(engine, lead, entity=spec.entity), now, entity=spec.entity)
+            return Access(
+                spec.entity, person.ids, now, tuple(one for some in found for one in some), known,
+                held(engine, person), tuple(kept_questions(engine, spec.enrich, self.root, lead)),
+            )  # fmt: skip
+
     def erase(self, lead: str) -> Erased:
         """Remove a person everywhere, for good: from the store, and from what was kept of looking it up."""
         from leadlight.enrich.forget import forget_person
@@ -709,7 +731,7 @@ class Workspace:
 
     # ------------------------------------------------------------------------------------- who hears of what changed
 
-    def notify(self, *, dry_run: bool = False, test: str | None = None) -> Delivered | Preview | Tested:
+    def notify(self, *, dry_run: bool = False, test: str | None = None) -> Delivered | Preview | Rehearsal:
         """Send the messages about changes of grade that are due, as `notify:` in leadlight.yaml says.
 
         With `dry_run` nothing is sent: what waits is shown as it would be said. `test` names a destination that gets a
@@ -719,7 +741,7 @@ class Workspace:
 
         office = self._office()
         if test is not None:
-            return deliver.test(office, test)
+            return deliver.rehearse(office, test)
         with self.store(write=not dry_run) as engine:
             return deliver.dry(engine, office) if dry_run else deliver.deliver(engine, office)
 

@@ -77,7 +77,8 @@ class Firm:
         rows = [f"{name},{known - timedelta(days=1):%Y-%m-%d %H:%M},{known:%Y-%m-%d %H:%M:%S},{count}"
                 for name, count in employees.items()]  # fmt: skip
         self.files += 1
-        (self.folder / "crm" / f"{self.files:03}.csv").write_text("id,created,known,employees\n" + "\n".join(rows) + "\n")
+        text = "\n".join(["id,created,known,employees", *rows, ""])
+        (self.folder / "crm" / f"{self.files:03}.csv").write_text(text)
         self.workspace.ingest()
 
     def moves(self, **employees: float) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from standardwebhooks import Webhook
 
-SECRET = "whsec_bGVhZGxpZ2h0LXRlc3RzLXNlY3JldA=="  # noqa: S105 - of the tests
+SECRET = "whsec_bGVhZGxpZ2h0LXRlc3RzLXNlY3JldA=="
 
 
 @dataclass
@@ -93,7 +93,7 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(text.encode())
 
-        do_GET = do_POST
+        do_GET = do_POST  # noqa: N815 - the library's words
 
         def handle(self) -> None:
             try:
@@ -139,13 +139,15 @@ class Mailbox:
     mails: list[Any] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)
 
-    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
+    async def handle_RCPT(  # noqa: N802 - the library's word
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
         if address in self.refuse:
             return self.refuse[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
         from email import message_from_bytes
         from email.policy import default
 

@@ -168,7 +168,7 @@ def dry(engine: Engine, office: Office) -> Preview:
     return Preview(tuple((name, message) for name, message in office.waiting(engine)), dict(office.unusable))
 
 
-def test(office: Office, name: str) -> Tested:
+def rehearse(office: Office, name: str) -> Rehearsal:
     """Send one test message to a destination, past the outbox."""
     to, message = office.named(name), office.sample(name)
 
@@ -176,7 +176,7 @@ def test(office: Office, name: str) -> Tested:
         async with http.client() as client:
             return await send(client, message, to, office.now())
 
-    return Tested(name, message, asyncio.run(once()).error)
+    return Rehearsal(name, message, asyncio.run(once()).error)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -204,7 +204,7 @@ class Preview(Readable):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Tested(Readable):
+class Rehearsal(Readable):
     """How the test of a destination ended."""
 
     name: str
