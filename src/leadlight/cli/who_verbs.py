@@ -80,6 +80,10 @@ def keys(
 
 def audit(
     limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="How many of the newest.")] = 50,
+    seen: Annotated[
+        str | None,
+        typer.Option("--seen", metavar="HASH", help="The hash that stood at its end the last time you looked."),
+    ] = None,
     workspace: Folder = Path(),
     json: Json = False,
 ) -> None:
@@ -91,7 +95,7 @@ def audit(
     from leadlight.cli.console import write
     from leadlight.service.keeping import read_audit
 
-    found = read_audit(workspace, limit=limit)
+    found = read_audit(workspace, limit=limit, seen=seen)
     write(found, as_json=json)
     if found.broken_at is not None:
         raise typer.Exit(1)

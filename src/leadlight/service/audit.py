@@ -209,12 +209,18 @@ def _entry(line: bytes | str) -> Entry:
         raise StoreError("the audit log was tampered with: it holds a line that is no entry") from None
 
 
-def audited(log: AuditLog, *, limit: int = 50, since: int | None = None) -> Audited:
-    """Read the log through: its newest entries, or the first ones after a position, and whether it is whole."""
+def audited(log: AuditLog, *, limit: int = 50, since: int | None = None, seen: str | None = None) -> Audited:
+    """Read the log through: its newest entries, or the first ones after a position, and whether it is whole.
+
+    `seen` is a hash that stood at its end once: where it is not in the log any more, the end was cut off.
+    """
     all_of_it = tuple(log.entries())
     shown: Sequence[Entry] = [entry for entry in all_of_it if since is None or entry.position > since]
     chosen = tuple(shown[-limit:] if since is None else shown[:limit])
-    return Audited(chosen, len(all_of_it), all_of_it[-1].hash if all_of_it else FIRST, broken_at(all_of_it))
+    broken = broken_at(all_of_it)
+    if broken is None and seen not in {None, FIRST, *(entry.hash for entry in all_of_it)}:
+        broken = len(all_of_it) + 1
+    return Audited(chosen, len(all_of_it), all_of_it[-1].hash if all_of_it else FIRST, broken)
 
 
 def at_the_machine() -> str:

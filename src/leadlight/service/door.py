@@ -8,6 +8,7 @@ stands in the audit log before whoever asked hears of it.
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 import time
 from http.cookies import CookieError, SimpleCookie
@@ -33,8 +34,6 @@ SESSION = "leadlight.session"
 OBJECT = "leadlight.object"
 """Where a route may say what it changed, if that names nobody."""
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
-AUDITED = frozenset(("manage", "login"))
-"""What is audited, by what was needed for it: changes, and every try to log in."""
 NAMELESS = ("/v1/keys/", "/v1/scorecards/", "/v1/outbox/")
 """Routes whose paths name no person: the audit log says which one."""
 MAX_HEADERS = 64 * 1024
@@ -155,8 +154,14 @@ class _Passing:
         return [(name.lower().encode(), value.encode()) for name, value in told.items()] if told else []
 
     def _is_audited(self) -> bool:
+        """Say whether it goes into the audit log: what somebody changed or may not change, and tries to log in.
+
+        Not what nobody was let in for, or was told to wait: it changes nothing, and could fill the disk.
+        """
         needed = self.scope.get(NEEDED)
-        return needed in AUDITED and (needed == "login" or self.scope["method"] not in SAFE)
+        if needed == "login":
+            return self.status != 429
+        return needed == "manage" and self.scope["method"] not in SAFE and ASKER in self.scope
 
     async def _audit(self) -> None:
         """Put it into the audit log; where that fails, the answer says what is so, and the log of faults why."""
@@ -176,7 +181,8 @@ class _Passing:
             return str(self.scope[OBJECT])[:100]
         if not self.route.startswith(NAMELESS):
             return "a lead" if self.scope.get("path_params") else ""
-        return " ".join(str(value) for value in self.scope.get("path_params", {}).values())[:100]
+        named = " ".join(str(value) for value in self.scope.get("path_params", {}).values())
+        return named if re.fullmatch(r"[\w. -]{1,100}", named, re.ASCII) else ""
 
     def facts(self, status: int) -> dict[str, Any]:
         """Return what is logged of it."""

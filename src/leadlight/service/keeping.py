@@ -120,10 +120,10 @@ def login_link(folder: Path) -> Link:
         return link
 
 
-def read_audit(folder: Path, *, limit: int = 50) -> Audited:
+def read_audit(folder: Path, *, limit: int = 50, seen: str | None = None) -> Audited:
     """Return the newest entries of the audit log, and whether it is whole. Raises StoreError."""
     with open_admission(folder, watch=False) as found:
-        return audited(found.audit, limit=limit)
+        return audited(found.audit, limit=limit, seen=seen)
 
 
 def note(folder: Path, verb: str) -> None:
