@@ -13,11 +13,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Strict, Tag, field_validator, model_validator
 
 from leadlight.spec.base import Factor, Finite, Label, Name, Spec
+from leadlight.spec.clock import ClockSpec
 from leadlight.spec.durations import Duration
 from leadlight.spec.enrich import EnrichSpec
 from leadlight.spec.kafka import KafkaSpec
 from leadlight.spec.mail import MailSpec
 from leadlight.spec.notify import NotifySpec
+from leadlight.spec.retain import RetainSpec
 from leadlight.spec.service import ServiceSpec
 
 # ------------------------------------------------------------------------------------------------------- sources
@@ -545,6 +547,8 @@ class WorkspaceSpec(Spec):
     mail: MailSpec | None = Field(None, description="how webhooks of mail providers are known to be theirs")
     kafka: KafkaSpec | None = Field(None, description="topics that `leadlight serve` reads events from")
     notify: NotifySpec | None = Field(None, description="who hears of changes of grade; nobody does without it")
+    clock: ClockSpec = Field(default_factory=ClockSpec, description="when time alone has moved scores")
+    retain: RetainSpec = Field(default_factory=RetainSpec, description="what `leadlight retain` takes out of the store")
     service: ServiceSpec = Field(default_factory=ServiceSpec, description="how `serve` is reached, who may log in")
 
 
