@@ -629,7 +629,12 @@ class Workspace:
             cards = [card for card in resolved.scorecards.values() if card.spec.of == "lead"]
             moment = Moment(as_of=now, only=[person.lead])
             found = [ledgers(engine, _toward(resolved, card, needed=False), card, moment) for card in cards]
-            known = facts(engine, spec.enrich, get_lead(engine, lead, entity=spec.entity), now, entity=spec.entity)
+            scored = any(found)  # who is known by events only is no lead yet
+            known = (
+                facts(engine, spec.enrich, get_lead(engine, lead, entity=spec.entity), now, entity=spec.entity)
+                if scored
+                else None
+            )
             return Access(
                 spec.entity, person.ids, now, tuple(one for some in found for one in some), known,
                 held(engine, person), tuple(kept_questions(engine, spec.enrich, self.root, lead)),

@@ -25,6 +25,7 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "ingest": ["ingest", *at],
         "simulate": ["simulate", str(folder / "world"), "--leads", "40"],
         "schema": ["schema", "scorecard"],
+        "access": ["access", "L001", *at],
         "erase": ["erase", "L002", "--yes", *at],
         "score": ["score", *at, *AS_OF],
         "rank": ["rank", *at, *AS_OF],

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from leadlight.cli import (
+    access_verb,
     allocate_verbs,
     data_verbs,
     enrich_verbs,
@@ -42,6 +43,7 @@ VERBS: dict[str, Callable[..., None]] = {
     **insight_verbs.VERBS,
     **enrich_verbs.VERBS,
     **facts_verb.VERBS,
+    **access_verb.VERBS,
     **result_verbs.VERBS,
     **serve_verbs.VERBS,
     **notify_verbs.VERBS,

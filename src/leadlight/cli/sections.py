@@ -14,7 +14,7 @@ SECTIONS = {
     "Look leads up": ("enrich", "facts"),
     "Change a scorecard": ("try", "diff", "schema"),
     "Hand on": ("allocate", "report", "export", "sql", "serve", "notify", "outbox"),
-    "Keep house": ("keys", "audit", "erase",),
+    "Keep house": ("keys", "audit", "access", "erase",),
 }
 
 

@@ -43,13 +43,26 @@ class Forgotten(Readable):
         return {"provider": self.provider, "facts": self.facts, "answers": self.answers}
 
 
-def forget_person(engine: Engine, spec: EnrichSpec | None, root: Path, id: str, *, now: datetime) -> Erased:  # noqa: A002
+def kept_questions(engine: Engine, spec: EnrichSpec | None, root: Path, id: str) -> list[cache.Question]:  # noqa: A002
+    """Return the questions about a person whose answers are kept: those that `forget_person` erases."""
+    return cache.find(root / CACHE, _texts(engine, spec or EnrichSpec(), id)) if (root / CACHE).exists() else []
+
+
+def forget_person(
+    engine: Engine,
+    spec: EnrichSpec | None,
+    root: Path,
+    id: str,
+    *,
+    now: datetime,
+    rewrite: bool = True,  # noqa: A002
+) -> Erased:
     """Erase a person from the store, and every kept answer that was about it and about nobody else, or that names it.
 
     Raises NotFoundError.
     """
     texts = _texts(engine, spec or EnrichSpec(), id) if (root / CACHE).exists() else []
-    erased = erase(engine, id, now=now)
+    erased = erase(engine, id, now=now, rewrite=rewrite)
     answers = cache.forget(root / CACHE, texts) if texts else 0
     return replace(erased, rows={**erased.rows, "kept_answers": answers}) if answers else erased
 
