@@ -17,9 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from leadlight.service import traces
 from leadlight.service.access import allowed, taken, trusted
 from leadlight.service.bodies import parsed, read_body
-from leadlight.service.call import Call
+from leadlight.service.call import Call, entries
 from leadlight.service.cloudevents import read_events
 from leadlight.service.inbox import Kept
 from leadlight.service.operation import TEXT, Answer, Body, Operation
@@ -195,15 +196,11 @@ async def keep(state: State, calls: Sequence[Call]) -> Kept:
     """
     kept = Kept(0, 0)
     if calls:
-        kept = await asyncio.wrap_future(state.journal.append(entries(calls)))
+        with traces.keeping(len(calls)):
+            kept = await asyncio.wrap_future(state.journal.append(traces.stamped(entries(calls))))
     state.metrics.calls.labels("accepted").inc(kept.new)
     state.metrics.calls.labels("repeated").inc(kept.repeated)
     return kept
-
-
-def entries(calls: Sequence[Call]) -> list[tuple[bytes, bytes]]:
-    """Return calls as the journal keeps them."""
-    return [(call.digest, call.encode()) for call in calls]
 
 
 def _or_400(read: Callable[[], Read]) -> Read:

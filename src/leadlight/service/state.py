@@ -9,6 +9,7 @@ from pathlib import Path
 
 from leadlight.service.admission import Admission
 from leadlight.service.inbox import Inbox
+from leadlight.service.kafka.consumer import KafkaReader
 from leadlight.service.keys import Keys
 from leadlight.service.metrics import Metrics
 from leadlight.service.readers import Readers
@@ -29,6 +30,7 @@ class State:
     admission: Admission
     metrics: Metrics
     now: Callable[[], datetime] = utc_now
+    kafka: KafkaReader | None = None
 
     @property
     def keys(self) -> Keys:
