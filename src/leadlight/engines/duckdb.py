@@ -132,7 +132,9 @@ class DuckDBEngine:
     def take(self, name: str, rows: pa.RecordBatchReader) -> None:
         """Make a temporary table of rows that come batch by batch."""
         self.register("_taken", rows.read_all())
-        self.execute(f"CREATE TEMPORARY TABLE {exp.to_identifier(name, quoted=True).sql('duckdb')} AS FROM _taken")
+        self.execute(
+            f"CREATE OR REPLACE TEMPORARY TABLE {exp.to_identifier(name, quoted=True).sql('duckdb')} AS FROM _taken"
+        )
         self.unregister("_taken")
 
     def unregister(self, name: str) -> None:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from leadlight.service.access import allowed
 from leadlight.service.operation import TEXT, Answer, Body, Operation
 from leadlight.service.state import State
 
@@ -20,6 +21,10 @@ class Readiness(Answer):
     waiting: int
     unscored: int
     trouble: str | None
+    faults: str | None
+    """What is wrong with the workspace's files as they stand now; the service goes on by what they said before."""
+    kafka: str | None = None
+    """Why nothing is read from Kafka at present, where it is to be read."""
 
 
 OPERATIONS = (
@@ -37,13 +42,18 @@ def routes(state: State) -> list[Route]:
 
     async def ready(_: Request) -> Response:
         worker = state.worker
-        trouble = worker.trouble or (None if worker.alive else "the worker has stopped")
+        trouble = state.journal.trouble or worker.trouble or (None if worker.alive else "the worker has stopped")
         content = {
             "ready": trouble is None, "waiting": state.journal.depth, "unscored": worker.unscored, "trouble": trouble,
+            "faults": None if worker.faults is None else worker.faults.message,
         }  # fmt: skip
+        if state.kafka is not None:
+            content["kafka"] = state.kafka.trouble
         return Response(orjson.dumps(content), 200 if trouble is None else 503, media_type="application/json")
 
-    async def figures(_: Request) -> Response:
+    async def figures(request: Request) -> Response:
+        if state.admission.spec.metrics == "key":
+            allowed(state.keys, request, "read")
         return Response(state.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return [

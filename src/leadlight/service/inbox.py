@@ -56,6 +56,10 @@ class Inbox(Protocol):
     limit: int
     written: threading.Event
     """Set when there may be something new to take; who waits clears it."""
+    unscored: int
+    """How many leads other workers have stored and not yet scored."""
+    trouble: str | None
+    """Why no other worker stores what this process takes in, or why it takes in nothing; None where all is well."""
 
     @property
     def depth(self) -> int:

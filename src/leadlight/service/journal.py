@@ -53,6 +53,9 @@ class Journal:
     [(1, b'a'), (2, b'b')]
     """
 
+    unscored = 0
+    trouble: str | None = None
+
     def __init__(self, path: Path, *, limit: int = LIMIT) -> None:
         """Open it, or make it with its folder.
 

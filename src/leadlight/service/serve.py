@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,22 +15,20 @@ from typing import Any
 
 import uvicorn
 
-from leadlight.engines.duckdb import DuckDBEngine
-from leadlight.errors import NotFoundError, UsageError
-from leadlight.service.admission import OURS, Admission, first_key, open_admission
+from leadlight.errors import UsageError
+from leadlight.service import logs, traces
+from leadlight.service.admission import Admission, first_key, open_admission
 from leadlight.service.app import create_app
-from leadlight.service.journal import Journal
+from leadlight.service.deliverer import Deliverer
+from leadlight.service.kafka.reading import kafka_reader
 from leadlight.service.live_workspace import LiveWorkspace
 from leadlight.service.metrics import Metrics
+from leadlight.service.places import Say, open_place
 from leadlight.service.readers import Readers
 from leadlight.service.scorer import Scorer
 from leadlight.service.state import State
 from leadlight.service.worker import Worker
 from leadlight.spec.readable import Readable
-from leadlight.store.open import open_store, store_path
-from leadlight.workspace import Workspace
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -53,7 +51,13 @@ class Served(Readable):
 
 
 def serve(
-    folder: Path, *, host: str = "127.0.0.1", port: int = 8123, for_: timedelta | None = None, say: Say = lambda _: None
+    folder: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8123,
+    for_: timedelta | None = None,
+    log: logs.Kind = "off",
+    say: Say = lambda _: None,
 ) -> Served:
     """Serve a workspace until told to stop (SIGINT, SIGTERM), or for a while; port 0 is any free one.
 
@@ -62,6 +66,8 @@ def serve(
     """
     began = time.monotonic()
     with ExitStack() as stack:
+        stack.enter_context(logs.logging_to(None, log))
+        stack.enter_context(traces.from_environment())
         listening = stack.enter_context(_listen(host, port))
         address = f"http://{host}:{listening.getsockname()[1]}"
         state = stack.enter_context(running(folder, say=say))
@@ -73,49 +79,36 @@ def serve(
 
 
 @contextmanager
-def running(folder: Path, *, say: Say = lambda _: None) -> Iterator[State]:
-    """Open all parts of a service and let its worker begin; close them afterwards, each behind those that need it."""
-    path = _stocked(folder, say)
+def running(folder: Path, *, work: bool = True, say: Say = lambda _: None) -> Iterator[State]:
+    """Open all parts of a service and let its worker begin; close them afterwards, each behind those that need it.
+
+    Without `work`, workers of other processes store and score what this one takes in.
+    """
     with ExitStack() as stack:
-        engine = open_store(f"duckdb:{path.absolute()}", folder, create=True)
-        stack.callback(engine.close)
-        workspace = LiveWorkspace(folder, engine)
-        for run in workspace.score():
-            say(str(run).splitlines()[0])
-        journal = Journal(folder / OURS / "journal.sqlite")
-        stack.callback(journal.close)
-        metrics = Metrics(lambda: journal.depth)
-        worker = Worker(workspace, journal, metrics)
-        readers = Readers(folder, path, changes=lambda: worker.changes)
+        place = stack.enter_context(open_place(folder, say))
+        metrics = Metrics(lambda: place.inbox.depth)
+        worker = Worker(place.workspace, place.inbox, metrics, drains=work)
+        stack.enter_context(place.follow(worker))
+        readers = Readers(folder, place.connect, changes=lambda: worker.changes)
         stack.callback(readers.close)
-        own = DuckDBEngine(path)
+        own = place.connect()
         stack.callback(own.close)
         scorer = Scorer(LiveWorkspace(folder, own), changes=lambda: worker.changes)
         stack.callback(scorer.close)
         admission = stack.enter_context(open_admission(folder))
         first_key(admission.keys, say)
-        state = State(journal, worker, readers, scorer, admission, metrics)
+        kafka = kafka_reader(worker, place.inbox, metrics) if work else None
+        state = State(place.inbox, worker, readers, scorer, admission, metrics, kafka=kafka)
         worker.start()
         stack.callback(worker.stop)
+        if kafka is not None:
+            kafka.start()
+            stack.callback(kafka.stop)
+        if work:
+            deliverer = Deliverer(LiveWorkspace(folder, place.connect()), metrics)
+            deliverer.start()
+            stack.callback(deliverer.stop)
         yield state
-
-
-def _stocked(folder: Path, say: Say) -> Path:
-    """Return the store's file, with the sources read where nothing was read before."""
-    workspace = Workspace(folder)
-    spec = workspace.loaded.workspace.spec
-    path = store_path(spec.store, folder)
-    if path is None:
-        raise UsageError("a store in memory cannot be served", fix="Write `store: duckdb:leadlight.duckdb`.")
-    try:
-        with workspace.store() as engine:
-            stocked = bool(engine.rows("SELECT 1 FROM files UNION ALL SELECT 1 FROM leads LIMIT 1"))
-    except NotFoundError:
-        stocked = False
-    if spec.sources and not stocked:
-        say("Reading the sources first")
-        workspace.ingest()
-    return path
 
 
 def _invite(admission: Admission, address: str, say: Say) -> None:

@@ -10,20 +10,26 @@ at a time, it stores first and scores what has come together, so that nobody is 
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
-from leadlight.engines.base import Engine
 from leadlight.engines.desk import lasting_desk
-from leadlight.errors import LeadlightError
+from leadlight.engines.faults import cause
+from leadlight.errors import LeadlightError, SpecError, StoreError
+from leadlight.service import traces
+from leadlight.service.clock import Clock
 from leadlight.service.identity import join_aliases, settle_devices
 from leadlight.service.inbox import Inbox
-from leadlight.service.live_tables import prepare, refuse
+from leadlight.service.live_tables import LIVE, refuse
 from leadlight.service.live_workspace import LiveWorkspace
 from leadlight.service.mail.addresses import settle_addresses
+from leadlight.service.marks import Marks, drop_marks
 from leadlight.service.rescore import gather_changed, note_changed, rescore
 from leadlight.service.staging import drop_calls, keep_traits, stage_accounts, stage_calls, stage_events, stage_traits
 from leadlight.store import facts
@@ -31,11 +37,13 @@ from leadlight.store.accounts import load_accounts
 from leadlight.store.attributes import load_leads
 from leadlight.store.events import load_events, settle_events
 from leadlight.store.history import ACCOUNTS
+from leadlight.store.known_keys import known_keys
 from leadlight.store.leads import refresh_leads, touch_undated
 from leadlight.store.merge import merge_duplicates
 from leadlight.store.names import catalog
 from leadlight.store.periods import rebuild
 from leadlight.store.runs import start_run
+from leadlight.store.scorecards import is_in_use
 
 MICRO = 5_000
 """Calls of a micro-batch at most; fewer wait for nobody."""
@@ -45,6 +53,8 @@ IDLE = 0.5
 """Seconds after which the worker looks around though nobody called."""
 PATIENCE = 30.0
 """Seconds between tries at most, where the store cannot be written."""
+
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +85,38 @@ class Watcher(Protocol):
 class Worker:
     """Drains an inbox into a workspace's store, in a thread of its own."""
 
-    def __init__(self, workspace: LiveWorkspace, inbox: Inbox, watcher: Watcher) -> None:
-        """Take over where a former worker ended; the store is scored once, so that all has a score."""
+    def __init__(self, workspace: LiveWorkspace, inbox: Inbox, watcher: Watcher, *, drains: bool = True) -> None:
+        """Take over where a former worker ended, in a store that is `prepare`d, where everybody has a score.
+
+        One that does not drain leaves storing and scoring to the workers of other processes, and runs errands only.
+        """
+        self.drains = drains
         self.workspace, self.inbox, self.watcher = workspace, inbox, watcher
         self.engine, self.desk = workspace.engine, lasting_desk(workspace.engine)
-        prepare(self.engine)
         inbox.begin(self.engine)
-        self.engine.execute("DELETE FROM live_unscored")
+        self._left = drains and bool(self.engine.rows("SELECT 1 FROM live_unscored LIMIT 1"))
         self._tried = 0
         self._received: list[datetime] = []
         self._scored_at = time.monotonic()
+        self.clock = Clock()
+        """Knows when scores are to be given again although nobody called."""
         self.names = catalog(self.engine)
+        self._known = known_keys(self.engine, LIVE) if drains else None
         self.changes = 0
-        """Counts the times that names were added to the store."""
+        """Counts the times that names were added to the store, or the workspace's files changed."""
+        self.tell: Callable[[], None] = lambda: None
+        """Called then too, to let other processes know."""
+        self._renamed = False
         self.stored = 0
         """Counts the calls brought into the store since the start."""
         self.trouble: str | None = None
         """Why nothing can be stored at present."""
-        self._run = start_run(self.engine, "serve", started_at=workspace.now())
+        self.faults: SpecError | None = None
+        """What is wrong with the workspace's files as they stand; the service goes on by what they said before."""
+        with self.engine.transaction():
+            self._run = start_run(self.engine, "serve", started_at=workspace.now())
         self._stop = threading.Event()
+        self._errands = queue.SimpleQueue[tuple[Callable[[LiveWorkspace], Any], Future[Any]]]()
         self._thread = threading.Thread(target=self._work, name="worker", daemon=True)
 
     def start(self) -> None:
@@ -105,11 +128,24 @@ class Worker:
         self._stop.set()
         self.inbox.written.set()
         self._thread.join(seconds)
+        self._turn_away()
+
+    def do(self, errand: Callable[[LiveWorkspace], Done]) -> Future[Done]:
+        """Do something that changes the store, between micro-batches: all calls accepted before are stored by then.
+
+        The future raises what the errand raises, and StoreError where the worker ends before.
+        """
+        done: Future[Done] = Future()
+        self._errands.put((errand, done))
+        self.inbox.written.set()
+        if not self.alive:
+            self._turn_away()
+        return done
 
     @property
     def unscored(self) -> int:
-        """How many calls are in the store whose scores are still to come."""
-        return len(self._received)
+        """How many calls are in the store whose scores are still to come (or leads, where others score them)."""
+        return max(len(self._received), self.inbox.unscored)
 
     @property
     def alive(self) -> bool:
@@ -133,15 +169,69 @@ class Worker:
             self.inbox.written.wait(IDLE)
             self.inbox.written.clear()
             try:
-                self.drain()
-                if self._received:  # it could not be done before
-                    self._score()
+                self.engine.revive()
+                self._look_at_files()
+                if self.drains:
+                    self._drain_all()
+                self._run_errands()
                 self.trouble, pause = None, IDLE
             except Exception as error:  # the thread must live: it says what is wrong, and tries again
                 self.trouble = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
                 self._stop.wait(pause)
                 pause = min(pause * 2, PATIENCE)
                 self.inbox.written.set()
+
+    def _drain_all(self) -> None:
+        self.drain()
+        if self._received or self._left or self.clock.strikes(self.workspace.now()):
+            self._score()
+            self._left = False
+
+    def _run_errands(self) -> None:
+        while not self._stop.is_set():
+            try:
+                errand, done = self._errands.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                found = errand(self.workspace)
+                self._look_at_files()
+                self._look_at_names()
+                self._tell_names()
+            except BaseException as error:  # whoever asked must hear of it
+                done.set_exception(error)
+            else:
+                done.set_result(found)
+
+    def _turn_away(self) -> None:
+        while True:
+            try:
+                _, done = self._errands.get_nowait()
+            except queue.Empty:
+                return
+            done.set_exception(StoreError("the service is stopping", fix="Send it again in a moment."))
+
+    def _look_at_files(self) -> None:
+        """Where scorecards or leadlight.yaml were changed, go on by them: what is new scores everybody, silently.
+
+        Files with faults change nothing: `faults` says what is wrong with them.
+        """
+        try:
+            if not self.workspace.reload():
+                return
+        except SpecError as error:
+            self.faults = error
+            return
+        self.faults = None
+        if self.drains:
+            self._publish()
+        self.note_changes()
+        self.tell()
+
+    def _publish(self) -> None:
+        for card in self.workspace.scorecards:
+            if not is_in_use(self.engine, card.name, card.version):
+                self.workspace.score(card.name)
 
     def _store(self, limit: int) -> int:
         """Store so many of the calls that wait, and return how many there were.
@@ -150,9 +240,9 @@ class Worker:
         """
         try:
             return self._store_all(limit)
-        except (self.engine.fault, LeadlightError) as raised:
-            error, tried = _cause(self.engine, raised), self._tried
-            if tried == 0 or self.engine.unusable(error):
+        except (self.engine.fault, self.desk.fault, LeadlightError) as raised:
+            error, tried = cause(self.engine, raised), self._tried
+            if tried == 0 or self.engine.unusable(error) or self.desk.unusable(error):
                 raise
         if tried > 1:
             return self._store(tried // 2) + self._store(tried - tried // 2)
@@ -188,10 +278,12 @@ class Worker:
         finally:
             if self._tried:
                 self._clean()
-        self.inbox.settled(calls)
         self.stored += len(calls)
         self._received += received
+        self.inbox.settled(calls)
+        self._tell_names()
         self.watcher.stored(len(calls), time.perf_counter() - began)
+        traces.stored(calls, time.perf_counter() - began)
         return len(calls)
 
     def _load(self) -> None:
@@ -209,9 +301,11 @@ class Worker:
         if said or moved:
             self._load_traits(now)
         if (events := stage_events(engine, self.desk)) is not None:
-            load_events(engine, events, None)
+            load_events(engine, events, None, known=self._known)
         if join_aliases(engine, merge_by, at=now) or said or moved:
             merge_duplicates(engine, merge_by, at=now, touched_only=True)
+        spec = self.workspace.loaded.workspace.spec
+        self.marks.settle(engine, self.desk, spec, events=events is not None, at=now)
         self._settle(events is not None)
 
     def _load_traits(self, now: datetime) -> None:
@@ -238,32 +332,38 @@ class Worker:
         if names != self.names:
             self.names = names
             self.workspace.refresh()
-            self.changes += 1
+            self._renamed = True
+
+    def _tell_names(self) -> None:
+        """Let the readers know of new names, when they can see them."""
+        if self._renamed:
+            self._renamed = False
+            self.note_changes()
+            self.tell()
+
+    def note_changes(self) -> None:
+        """Let whoever reads the store look again at its names, and at the workspace's files."""
+        self.changes += 1
 
     def _score(self) -> None:
         """Score whoever something happened to since the last time."""
+        began = time.perf_counter()
         engine, now, scored = self.engine, self.workspace.now(), 0
         with engine.transaction():
+            if self.clock.strikes(now):
+                self.clock.wind(engine, self.workspace.resolved, now)
             if gather_changed(engine, now):
-                resolved = self.workspace.resolved
-                for card in resolved.scorecards.values():
-                    scored += rescore(engine, resolved, card, now, run=self._run)
+                first = min(self._received, default=None)
+                scored = rescore(engine, self.workspace.resolved, now, run=self._run, received=first)
             engine.execute("DELETE FROM live_unscored")
         received, self._received, self._scored_at = tuple(self._received), [], time.monotonic()
         self.watcher.scored(Scored(scored, received, self.workspace.now()))
+        traces.scored(scored, min(received, default=None), time.perf_counter() - began)
 
     def _clean(self) -> None:
         drop_calls(self.desk)
+        drop_marks(self.desk)
         if self.engine is not self.desk:
             drop_calls(self.engine)
         for table in ("touched", "touched_accounts"):
             self.engine.execute(f"DROP TABLE IF EXISTS {table}")
-
-
-def _cause(engine: Engine, error: Exception) -> Exception:
-    """Return what went wrong first: what is done in a transaction after a fault only says that there was one."""
-    found: BaseException = error
-    while engine.follows(found) and found.__context__ is not None:
-        found = found.__context__
-    assert isinstance(found, Exception)
-    return found
