@@ -29,13 +29,14 @@ MAX_NAMES = 1_000
 ACCOUNT = "$account"
 """Stands among the traits of a person for the account."""
 
-STAGED = ("live_bodies", "live_calls", "live_events", "live_heard", "live_speaking", "live_said",
-          "live_said_of_accounts", "live_reowned")  # fmt: skip
+STAGED = ("live_bodies", "live_calls", "live_ids", "live_events", "live_heard", "live_speaking",
+          "live_said", "live_said_of_accounts", "live_reowned")  # fmt: skip
 """The temporary tables."""
 
 _SHAPE = {
     "m": "VARCHAR", "t": "TIMESTAMP", "r": "TIMESTAMP", "u": "VARCHAR", "a": "VARCHAR", "e": "VARCHAR", "p": "JSON",
-    "i": "JSON", "g": "VARCHAR", "gt": "JSON", "v": "VARCHAR",
+    "i": "JSON", "g": "VARCHAR", "gt": "JSON", "v": "VARCHAR", "ua": "VARCHAR",
+    "ip": "VARCHAR", "c": "JSON",
 }  # fmt: skip
 
 
@@ -64,12 +65,31 @@ def stage_calls(engine: Engine, desk: Engine, calls: Sequence[tuple[int, bytes]]
         "i IS NOT NULL OR g IS NOT NULL AS said FROM live_bodies ORDER BY _place"
     )
     bring("live_calls", desk, engine)
-    assign_keys(engine, "live_calls", "_id")
+    number_ids(engine)
     return [at for (at,) in desk.rows("SELECT r FROM live_bodies")]
+
+
+def number_ids(engine: Engine) -> None:
+    """See to it that every id of the calls has a number; make `live_ids`, the numbers, and the view `live_named`.
+
+    The store's ids are text and many: they are read through once, and from then on few numbers stand for them. The
+    view says whose lead each id is at the moment, as the store's own table does.
+    """
+    engine.execute(
+        "CREATE TEMP TABLE live_ids AS SELECT i.id, i.key FROM ids i WHERE i.id IN (SELECT _id FROM live_calls)"
+    )
+    last = engine.rows("SELECT coalesce(max(key), 0) FROM ids")[0][0]
+    assign_keys(engine, "live_calls", "_id", known="live_ids")
+    engine.execute("INSERT INTO live_ids SELECT id, key FROM ids WHERE key > ?", [last])
+    engine.execute(
+        "CREATE OR REPLACE TEMP VIEW live_named AS "
+        "SELECT l.id, l.key, i.lead FROM live_ids l JOIN ids i ON i.key = l.key"
+    )
 
 
 def drop_calls(engine: Engine) -> None:
     """Forget what was staged."""
+    engine.execute("DROP VIEW IF EXISTS live_named")
     for table in STAGED:
         engine.execute(fill("DROP TABLE IF EXISTS {table}", table=table))
 
@@ -94,7 +114,7 @@ def stage_events(engine: Engine, desk: Engine) -> Staged | None:
         )
     )
     bring("live_events", desk, engine)
-    return Staged(LIVE, "live_events", frozenset({"lead", "type", "at", "message_id"}), columns)
+    return Staged(LIVE, "live_events", frozenset({"lead", "type", "at", "message_id"}), columns, "live_named")
 
 
 # -------------------------------------------------------------------------------------------------------- traits
@@ -115,7 +135,7 @@ def keep_traits(engine: Engine, desk: Engine) -> None:
     bring("live_heard", desk, engine)
     engine.execute(
         'INSERT INTO live_traits SELECT i.key, h.account, h."at", h.message, h.name, h.value '
-        "FROM live_heard h LEFT JOIN ids i ON i.id = h.id WHERE h.id IS NULL OR i.key IS NOT NULL"
+        "FROM live_heard h LEFT JOIN live_ids i ON i.id = h.id WHERE h.id IS NULL OR i.key IS NOT NULL"
     )
 
 
@@ -125,19 +145,10 @@ def stage_traits(engine: Engine, desk: Engine, features: frozenset[str]) -> Stag
     What was said on a device is its owner's word; whoever is in `live_reowned` is said anew too.
     Names that features have, or attributes of accounts, cannot be attributes of leads too: they are left out.
     """
-    engine.execute(
-        fill(
-            'CREATE TEMP TABLE live_words AS SELECT s.key, coalesce(o."user", s.id) AS owner FROM ids s '
-            "LEFT JOIN live_owners o ON s.id = {anonymous} || o.anonymous "
-            "WHERE s.key IN (SELECT _key FROM live_traits)",
-            anonymous=literal(ANONYMOUS),
-        )
-    )
+    _gather_words(engine)
     engine.execute(
         "CREATE OR REPLACE TEMP TABLE live_speaking AS SELECT t.*, w.owner FROM live_traits t "
-        "JOIN live_words w ON w.key = t._key WHERE w.owner IN (SELECT owner FROM live_words WHERE key IN "
-        "(SELECT i.key FROM ids i JOIN live_calls c ON c._id = i.id WHERE c.said) "
-        "UNION SELECT i.id FROM ids i JOIN live_reowned r ON r.key = i.key)"
+        "JOIN live_words w ON w.key = t._key"
     )
     engine.execute("DROP TABLE live_words")
     names = _heard(engine, desk)
@@ -156,6 +167,30 @@ def stage_traits(engine: Engine, desk: Engine, features: frozenset[str]) -> Stag
     _carry_on(desk, "live_said", "_id", names, [*special, *_columns(types)])
     bring("live_said", desk, engine)
     return Staged(LIVE, "live_said", frozenset(roles), types)
+
+
+def _gather_words(engine: Engine) -> None:
+    """Make `live_words`: the keys under which words of those may stand whom the calls speak of, and whose they are."""
+    engine.execute(
+        fill(
+            'CREATE TEMP TABLE live_owning AS SELECT DISTINCT coalesce(o."user", s.id) AS owner FROM ('
+            "SELECT _id AS id FROM live_calls WHERE said AND _id IS NOT NULL "
+            "UNION SELECT i.id FROM ids i WHERE i.key IN (SELECT key FROM live_reowned)) s "
+            "LEFT JOIN live_owners o ON s.id = {anonymous} || o.anonymous",
+            anonymous=literal(ANONYMOUS),
+        )
+    )
+    engine.execute(
+        fill(
+            "CREATE TEMP TABLE live_words AS SELECT i.key, n.owner FROM ids i JOIN ("
+            "SELECT g.owner AS id, g.owner FROM live_owning g "
+            "LEFT JOIN live_owners d ON g.owner = {anonymous} || d.anonymous WHERE d.anonymous IS NULL UNION "
+            'SELECT {anonymous} || o.anonymous, o."user" FROM live_owners o WHERE o."user" IN '
+            "(SELECT owner FROM live_owning)) n ON n.id = i.id",
+            anonymous=literal(ANONYMOUS),
+        )
+    )
+    engine.execute("DROP TABLE live_owning")
 
 
 def stage_accounts(engine: Engine, desk: Engine, features: frozenset[str]) -> Staged | None:
