@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -116,7 +116,7 @@ def audited(name: str, verb: Callable[..., None]) -> Callable[..., None]:
     return noted
 
 
-def _only(owner: str, action: str, options: dict[str, object]) -> None:
+def _only(owner: str, action: str, options: Mapping[str, object]) -> None:
     from leadlight.errors import UsageError
 
     given = [name for name, value in options.items() if value is not None]
