@@ -23,6 +23,8 @@ from leadlight.service import (
     mail_routes,
     openapi_routes,
     outbox_routes,
+    past_routes,
+    person_routes,
     read_routes,
     tracker_routes,
 )
@@ -34,7 +36,9 @@ from leadlight.service.problems import Problem, problem_of
 from leadlight.service.state import State
 
 MODULES: Sequence[ModuleType] = (
+    person_routes,
     read_routes,
+    past_routes,
     ingest_routes,
     mail_routes,
     link_routes,

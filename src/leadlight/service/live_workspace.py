@@ -8,10 +8,14 @@ from datetime import datetime
 from pathlib import Path
 
 from leadlight.engines.base import Engine
+from leadlight.engines.duckdb import DuckDBEngine
+from leadlight.enrich.forget import forget_person
 from leadlight.errors import Fault, LeadlightError, SpecError
+from leadlight.service import rewriting
 from leadlight.spec.load import SCORECARD_FOLDER, WORKSPACE_FILE, load_workspace
 from leadlight.spec.models import AttributeFeature
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.store.erase import Erased
 from leadlight.store.names import catalog
 from leadlight.workspace import Workspace, utc_now
 
@@ -84,6 +88,18 @@ class LiveWorkspace(Workspace):
         """
         self._session = None
         self._session = (self.engine, self._ready(self.engine))
+
+    def erase(self, lead: str) -> Erased:
+        """Remove a person everywhere, at once.
+
+        The bytes in the embedded store's file go when the service ends: see `rewriting`.
+        """
+        embedded = isinstance(self.engine, DuckDBEngine)
+        if embedded:
+            rewriting.owe(self.root)
+        return forget_person(
+            self.engine, self.loaded.workspace.spec.enrich, self.root, lead, now=self.now(), rewrite=not embedded
+        )
 
     def renew(self) -> None:
         """Look again at the files and at the store's names; files with faults count when they are right."""

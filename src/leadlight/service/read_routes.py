@@ -177,6 +177,8 @@ class Question:
 
     operation: Operation
     ask: Callable[..., Shown]
+    long: bool = False
+    """Whether it looks at the whole past."""
 
 
 class Reported(Protocol):
@@ -292,7 +294,7 @@ def reading(state: State, question: Question) -> Callable[[Request], Any]:
         allowed(state.keys, request, "read")
         said, told = request.path_params.values(), asked(request, question.operation.parameters)
         fields = told.pop("fields", None)
-        shown = await state.readers.ask(lambda workspace: question.ask(workspace, *said, **told))
+        shown = await state.readers.ask(lambda workspace: question.ask(workspace, *said, **told), long=question.long)
         return answer(request, shown, fields=fields)
 
     return read
