@@ -40,15 +40,17 @@ def live(stocked: Path) -> Iterator[LiveWorkspace]:
     engine.close()
 
 
+def begun(live: LiveWorkspace) -> Clock:
+    return Clock(live.engine, BEGIN, live.resolved.spec.clock.every)
+
+
 def names(engine: Engine, table: str) -> set[str]:
     return {name for (name,) in engine.rows(f"SELECT id FROM ids WHERE lead IN (SELECT lead FROM {table})")}
 
 
 def test_it_strikes_as_often_as_is_said(live: LiveWorkspace) -> None:
-    clock, engine = Clock(), live.engine
-    assert clock.strikes(BEGIN)
-    assert clock.wind(engine, live.resolved, BEGIN) == 0  # everybody has just been scored
-    assert not clock.strikes(BEGIN + timedelta(seconds=59))
+    clock, engine = begun(live), live.engine
+    assert not clock.strikes(BEGIN + timedelta(seconds=59))  # everybody has just been scored
     assert clock.strikes(BEGIN + timedelta(seconds=60))
     assert clock.wind(engine, live.resolved, BEGIN + timedelta(hours=5)) == 0
     assert clock.wind(engine, live.resolved, BEGIN + timedelta(hours=6)) > 0
@@ -58,16 +60,14 @@ def test_it_strikes_as_often_as_is_said(live: LiveWorkspace) -> None:
 
 
 def test_nobody_else_is_scored(live: LiveWorkspace) -> None:
-    clock, engine = Clock(), live.engine
-    clock.wind(engine, live.resolved, BEGIN)
+    clock, engine = begun(live), live.engine
     clock.wind(engine, live.resolved, BEGIN + timedelta(days=1))
     assert "crm-3" not in names(engine, "live_unscored")  # nothing of hers moves: no events, no colleagues
 
 
 def test_some_at_a_time(live: LiveWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clocks, "AT_ONCE", 1)
-    clock, engine, seen = Clock(), live.engine, list[int]()
-    clock.wind(engine, live.resolved, BEGIN)
+    clock, engine, seen = begun(live), live.engine, list[int]()
     later = BEGIN + timedelta(days=1)
     clock.wind(engine, live.resolved, later)
     while engine.rows("SELECT 1 FROM live_unscored"):
@@ -79,8 +79,7 @@ def test_some_at_a_time(live: LiveWorkspace, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_who_else_takes_it_is_left_to_it(live: LiveWorkspace) -> None:
-    one, other, engine = Clock(), Clock(), live.engine
-    one.wind(engine, live.resolved, BEGIN)
+    one, other, engine = begun(live), begun(live), live.engine
     later = BEGIN + timedelta(hours=6)
     assert one.wind(engine, live.resolved, later) > 0
     engine.execute("DELETE FROM live_unscored")
@@ -90,6 +89,12 @@ def test_who_else_takes_it_is_left_to_it(live: LiveWorkspace) -> None:
 def test_never_where_that_is_said(live: LiveWorkspace) -> None:
     spec = live.resolved.spec.model_copy(update={"clock": live.resolved.spec.clock.model_copy(update={"every": None})})
     still = replace(live.resolved, spec=spec)
-    clock = Clock()
-    clock.wind(live.engine, still, BEGIN)
+    clock = Clock(live.engine, BEGIN, None)
     assert clock.wind(live.engine, still, BEGIN + timedelta(days=400)) == 0
+
+
+def test_a_stop_is_made_up_for(live: LiveWorkspace) -> None:
+    begun(live)
+    again = Clock(live.engine, BEGIN + timedelta(days=3), timedelta(hours=6))
+    assert again.strikes(BEGIN + timedelta(days=3))
+    assert again.wind(live.engine, live.resolved, BEGIN + timedelta(days=3)) > 0

@@ -32,13 +32,17 @@ LOOK = timedelta(minutes=1)
 class Clock:
     """Knows when it is time again; for one worker's thread."""
 
-    def __init__(self) -> None:
-        self._look_at: datetime | None = None
-        self._waiting = True  # a former process may have left some
+    def __init__(self, engine: Engine, now: datetime, every: timedelta | None) -> None:
+        """Go on where a former process ended; where none has been, the clock begins now: everybody has a score."""
+        with engine.transaction():
+            if not engine.rows("SELECT 1 FROM live_clock"):
+                engine.execute("INSERT INTO live_clock VALUES (?)", [now])
+        self._waiting = bool(engine.rows("SELECT 1 FROM live_due LIMIT 1"))
+        self._plan(engine, now, every)
 
     def strikes(self, now: datetime) -> bool:
         """Return whether to `wind`; it costs nothing to ask."""
-        return self._waiting or self._look_at is None or now >= self._look_at
+        return self._waiting or now >= self._look_at
 
     def wind(self, engine: Engine, workspace: ResolvedWorkspace, now: datetime) -> int:
         """Put some of those who are due among those to be scored again; return how many.
@@ -50,8 +54,13 @@ class Clock:
             for scorecard in workspace.scorecards.values():
                 due = Sql(to_text(due_statement(workspace, scorecard, since, now), "duckdb"))
                 engine.execute(fill("INSERT INTO live_due SELECT lead FROM ({due}) d WHERE lead IS NOT NULL", due=due))
-        self._look_at = now + (LOOK if every is None else min(LOOK, every))
+        self._plan(engine, now, every)
         return self._some(engine)
+
+    def _plan(self, engine: Engine, now: datetime, every: timedelta | None) -> None:
+        """Look again when it is time, or before: the workspace's file may change meanwhile."""
+        done = _done(engine)
+        self._look_at = now + LOOK if every is None else max(now, min(done + every, now + LOOK))
 
     def _some(self, engine: Engine) -> int:
         """Move some from those who wait to those to be scored again."""
@@ -67,16 +76,15 @@ class Clock:
         return found
 
 
-def _taken(engine: Engine, now: datetime, every: timedelta) -> datetime | None:
-    """Return since when scores have not been looked after, where that is long enough; nobody else takes it then.
+def _done(engine: Engine) -> datetime:
+    found: datetime = engine.rows('SELECT max("at") FROM live_clock')[0][0]
+    return found
 
-    The clock begins with the service, which has scored everybody.
-    """
-    found = engine.rows('SELECT max("at") FROM live_clock')[0][0]
-    if found is None:
-        engine.execute("INSERT INTO live_clock VALUES (?)", [now])
+
+def _taken(engine: Engine, now: datetime, every: timedelta) -> datetime | None:
+    """Return since when scores have not been looked after, where that is long enough; nobody else takes it then."""
+    done = _done(engine)
+    if now - done < every:
         return None
-    if now - found < every:
-        return None
-    taken = engine.rows('UPDATE live_clock SET "at" = ? WHERE "at" = ? RETURNING "at"', [now, found])
-    return found if taken else None
+    taken = engine.rows('UPDATE live_clock SET "at" = ? WHERE "at" = ? RETURNING "at"', [now, done])
+    return done if taken else None

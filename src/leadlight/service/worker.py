@@ -99,7 +99,7 @@ class Worker:
         self._tried = 0
         self._received: list[datetime] = []
         self._scored_at = time.monotonic()
-        self.clock = Clock()
+        self.clock = Clock(self.engine, workspace.now(), workspace.resolved.spec.clock.every)
         """Knows when scores are to be given again although nobody called."""
         self.names = catalog(self.engine)
         self.marks = Marks()
