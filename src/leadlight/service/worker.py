@@ -30,7 +30,6 @@ from leadlight.service.live_tables import LIVE, refuse
 from leadlight.service.live_workspace import LiveWorkspace
 from leadlight.service.mail.addresses import settle_addresses
 from leadlight.service.marks import Marks, drop_marks
-from leadlight.service.marks import Marks, drop_marks
 from leadlight.service.rescore import gather_changed, note_changed, rescore
 from leadlight.service.staging import drop_calls, keep_traits, stage_accounts, stage_calls, stage_events, stage_traits
 from leadlight.store import facts
@@ -308,8 +307,6 @@ class Worker:
             merge_duplicates(engine, merge_by, at=now, touched_only=True)
         spec = self.workspace.loaded.workspace.spec
         self.marks.settle(engine, self.desk, spec, events=events is not None, at=now)
-        spec = self.workspace.loaded.workspace.spec
-        self.marks.settle(engine, self.desk, spec, events=events is not None, at=now)
         self._settle(events is not None)
 
     def _load_traits(self, now: datetime) -> None:
@@ -366,7 +363,6 @@ class Worker:
 
     def _clean(self) -> None:
         drop_calls(self.desk)
-        drop_marks(self.desk)
         drop_marks(self.desk)
         if self.engine is not self.desk:
             drop_calls(self.engine)
