@@ -99,7 +99,7 @@ def test_schemas_of_one_database_know_nothing_of_each_other(postgres_store: str,
         connection.execute(f"CREATE SCHEMA {other}".encode())
         engines = [PostgresEngine(postgres_store), PostgresEngine(f"{postgres_uri}&options=-csearch_path%3D{other}")]
         here, there = (Keys(TableShelf(engine)) for engine in engines)
-        secret, key = here.make("a", ["manage"])
+        secret, _ = here.make("a", ["manage"])
         there.look()
         assert there.find(secret) is None
         assert there.all() == []

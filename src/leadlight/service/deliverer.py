@@ -12,6 +12,7 @@ from leadlight.notify.deliver import deliver_on
 from leadlight.notify.destination import Answer
 from leadlight.notify.message import Message
 from leadlight.notify.office import Office, wording_of
+from leadlight.service import traces
 from leadlight.service.live_workspace import LiveWorkspace
 from leadlight.service.metrics import Metrics
 from leadlight.store import outbox
@@ -95,6 +96,8 @@ class Deliverer:
         since_score = None if meant else (at - first.noted_at).total_seconds()
         since_call = None if meant or first.received_at is None else (at - first.received_at).total_seconds()
         self.metrics.delivered(first.destination, since_score, since_call)
+        took = (at - first.noted_at).total_seconds()
+        traces.delivered(first.destination, first.received_at, len(message.changes), took)
 
     def not_delivered(self, message: Message, answer: Answer, *, dead: bool) -> None:
         """Count a try that failed."""

@@ -72,7 +72,7 @@ class Door:
                 self.metrics.answers.labels(passing.route, "500").inc()
                 raise
             finally:
-                span.end(passing.route, passing.status)
+                span.end(passing.route, passing.status or 500, passing.key)
 
     async def _recognise(self, scope: Scope) -> None:
         """Look at the proof of who is no key: a token of the issuer, or the cookie of a session."""
@@ -186,10 +186,14 @@ class _Passing:
 
     def facts(self, status: int) -> dict[str, Any]:
         """Return what is logged of it."""
-        asker = self.scope.get(ASKER)
         return {"request": self.id, "method": self.scope["method"], "route": self.route, "status": status,
-                "ms": round((time.perf_counter() - self.began) * 1000, 2),
-                "key": asker.id if asker else None}  # fmt: skip
+                "ms": round((time.perf_counter() - self.began) * 1000, 2), "key": self.key}  # fmt: skip
+
+    @property
+    def key(self) -> str | None:
+        """The id of who was let in."""
+        asker = self.scope.get(ASKER)
+        return asker.id if asker else None
 
 
 def _is_token(authorization: bytes) -> bool:

@@ -196,8 +196,9 @@ async def keep(state: State, calls: Sequence[Call]) -> Kept:
     """
     kept = Kept(0, 0)
     if calls:
+        written = traces.stamped(entries(calls))
         with traces.keeping(len(calls)):
-            kept = await asyncio.wrap_future(state.journal.append(traces.stamped(entries(calls))))
+            kept = await asyncio.wrap_future(state.journal.append(written))
     state.metrics.calls.labels("accepted").inc(kept.new)
     state.metrics.calls.labels("repeated").inc(kept.repeated)
     return kept

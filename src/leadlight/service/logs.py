@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
@@ -26,17 +27,19 @@ PLACES = 6
 """How many of the innermost places of a fault are told."""
 
 
-def log_to(stream: TextIO | None, kind: Kind) -> logging.Handler:
-    """Write the logs of this process to a stream, standard error unless told; `off` leaves out all but faults.
-
-    Return the handler, for `logging.getLogger().removeHandler`.
-    """
+@contextmanager
+def logging_to(stream: TextIO | None, kind: Kind) -> Iterator[None]:
+    """Write the logs of this process to a stream, standard error unless told; `off` leaves out all but faults."""
     handler = logging.StreamHandler(sys.stderr if stream is None else stream)
     handler.setFormatter(_Json() if kind == "json" else _Text())
-    root = logging.getLogger()
+    root, before = logging.getLogger(), REQUESTS.level
     root.addHandler(handler)
     REQUESTS.setLevel(logging.WARNING if kind == "off" else logging.INFO)
-    return handler
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        REQUESTS.setLevel(before)
 
 
 def asked(facts: Mapping[str, Any]) -> None:
