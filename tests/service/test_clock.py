@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
-from tests.service.shop import make_shop
+from tests.service.shop import inside, make_shop
 
 from leadlight.engines.base import Engine
 from leadlight.service import clock as clocks
@@ -98,3 +99,15 @@ def test_a_stop_is_made_up_for(live: LiveWorkspace) -> None:
     again = Clock(live.engine, BEGIN + timedelta(days=3), timedelta(hours=6))
     assert again.strikes(BEGIN + timedelta(days=3))
     assert again.wind(live.engine, live.resolved, BEGIN + timedelta(days=3)) > 0
+
+
+def test_a_served_workspace_scores_by_the_clock(tmp_path: Path) -> None:
+    folder = make_shop(tmp_path / "shop")
+    text = (folder / "leadlight.yaml").read_text()
+    (folder / "leadlight.yaml").write_text(text + "clock: {every: 1s}\n")
+    with inside(folder) as service:
+        end = monotonic() + 60
+        while len(service.get("/v1/history/crm-1").json()["scores"]) < 3:
+            assert monotonic() < end
+            sleep(0.1)
+        assert len(service.get("/v1/history/crm-3").json()["scores"]) == 1
