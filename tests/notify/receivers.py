@@ -113,11 +113,15 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 64
+
+
 @contextmanager
 def receiver() -> Iterator[Receiver]:
     """Run a receiver."""
     made = Receiver()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(made))
+    server = _Server(("127.0.0.1", 0), _handler(made))
     server.daemon_threads = True
     made.address = f"http://127.0.0.1:{server.server_address[1]}/hook"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -156,15 +160,20 @@ class Mailbox:
 
 
 @contextmanager
-def mailbox() -> Iterator[Mailbox]:
+def mailbox(host: str = "127.0.0.1") -> Iterator[Mailbox]:
     """Run an SMTP server."""
     from aiosmtpd.controller import Controller
 
+    class AnyPort(Controller):
+        def _trigger_server(self) -> None:
+            self.port = self.server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+            super()._trigger_server()
+
     made = Mailbox()
-    controller = Controller(made, hostname="127.0.0.1", port=0)
+    controller = AnyPort(made, hostname=host, port=0)
     controller.start()
     try:
-        made.port = controller.server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+        made.port = controller.port
         yield made
     finally:
         controller.stop()

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from tests.notify.receivers import SECRET, Receiver, receiver
 from tests.service.shop import Inside, inside, make_shop

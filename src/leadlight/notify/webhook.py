@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from leadlight.errors import UsageError
 from leadlight.notify.message import Message
@@ -21,7 +22,7 @@ def signed(message: Message, secrets: Sequence[str], at: datetime) -> tuple[byte
     body = json.dumps(message.as_dict(), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     try:
         signatures = [Webhook(secret).sign(message.id, at, body) for secret in secrets]
-    except (binascii.Error, ValueError, RuntimeError) as error:
+    except (binascii.Error, ValueError, RuntimeError, EmptyWebhookSecretError) as error:
         raise UsageError(
             f"the secret cannot be used: {error}", fix="It is base64, mostly behind `whsec_`: take it as it was given."
         ) from None

@@ -88,13 +88,13 @@ def _overtake(engine: Engine, notify: NotifySpec, scorecard: ResolvedScorecard, 
     engine.execute(
         fill(
             "CREATE OR REPLACE TEMP TABLE _overtaken AS SELECT message, destination, {own} AS key, grade_from "
-            "FROM outbox WHERE state = 'waiting' AND held AND tries = 0 AND scorecard = ? "
+            "FROM outbox WHERE state = 'waiting' AND held AND tries = 0 AND scorecard = {scorecard} "
             "AND {own} IN (SELECT {key} FROM {table} WHERE was IS DISTINCT FROM grade)",
             own=_own(scorecard),
             key=scorecard.spec.of,
             table=changes.table,
-        ),
-        [scorecard.name],
+            scorecard=_text(scorecard.name),
+        )
     )
     engine.execute(
         "UPDATE outbox SET state = 'void', error = ?, done_at = ?, reasons = NULL, attributes = NULL "
