@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,7 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "keys": ["keys", "make", "page", "--may", "browser", *at],
         "audit": ["audit", *at],
         "serve": ["serve", *at, "--port", "0", "--for", "1s"],
+        "work": ["work", *at, "--for", "1s"],
         "notify": ["notify", *at],
         "outbox": ["outbox", *at, "--state", "all"],
     }
@@ -91,8 +93,15 @@ def tell_somebody(folder: Path) -> None:
         file.write("\nnotify: {destinations: {team: {slack: 'http://127.0.0.1:9/'}}, rules: {}}\n")
 
 
+def use_store(folder: Path, address: str) -> None:
+    text = (folder / "leadlight.yaml").read_text()
+    (folder / "leadlight.yaml").write_text(re.sub(r"(?m)^store: .*$", f"store: {address}", text))
+
+
 @pytest.mark.parametrize("verb", sorted(VERBS))
-def test_each_verb_speaks_and_gives_json(run: Run, long_ago: Path, verb: str) -> None:
+def test_each_verb_speaks_and_gives_json(run: Run, long_ago: Path, verb: str, request: pytest.FixtureRequest) -> None:
+    if verb == "work":  # it shares a store
+        use_store(long_ago, request.getfixturevalue("postgres_store"))
     run("ingest", "-w", long_ago)
     run("score", "-w", long_ago, *AS_OF)
     if verb in ("publish", "revert"):

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from leadlight.service.worker import Scored
 
 SOON = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300)
 
 
+TOGETHER = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that names the folder in which processes of one service put their figures together."""
+
+
 class Metrics:
-    """The figures of one service."""
+    """The figures of one service: of one process, or of all that share a folder for them."""
 
     def __init__(self, depth: Callable[[], int]) -> None:
         """`depth` says how many calls wait for the store."""
@@ -44,8 +52,9 @@ class Metrics:
             ["destination", "outcome"], registry=self.registry,
         )  # fmt: skip
         self.outbox_rows = Gauge(
-            "leadlight_outbox", "Messages in the outbox, by state", ["state"], registry=self.registry
-        )
+            "leadlight_outbox", "Messages in the outbox, by state", ["state"], registry=self.registry,
+            multiprocess_mode="mostrecent",
+        )  # fmt: skip
         self.score_to_delivery = Histogram(
             "leadlight_score_to_delivery_seconds", "From a score until a message about its grade has arrived",
             buckets=SOON, registry=self.registry,
@@ -54,8 +63,11 @@ class Metrics:
             "leadlight_call_to_delivery_seconds", "From a call's receipt until a message about its lead has arrived",
             buckets=SOON, registry=self.registry,
         )  # fmt: skip
-        waiting = Gauge("leadlight_calls_waiting", "Calls in the journal, not yet in the store", registry=self.registry)
-        waiting.set_function(depth)
+        self._told = CollectorRegistry() if TOGETHER in os.environ else self.registry
+        """What is told: of several processes, each asks for the figures of all."""
+        if self._told is not self.registry:
+            MultiProcessCollector(self._told)  # type: ignore[no-untyped-call]
+        self._told.register(_Waiting(depth))
 
     def stored(self, calls: int, seconds: float) -> None:
         """Count a micro-batch."""
@@ -90,4 +102,16 @@ class Metrics:
 
     def text(self) -> bytes:
         """Return all figures in Prometheus' text format."""
-        return generate_latest(self.registry)
+        return generate_latest(self._told)
+
+
+class _Waiting(Collector):
+    """How many calls wait, asked when it is told."""
+
+    def __init__(self, depth: Callable[[], int]) -> None:
+        self._depth = depth
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Return the figure."""
+        what = "Calls that were accepted and are not yet in the store"
+        return [GaugeMetricFamily("leadlight_calls_waiting", what, value=self._depth())]
