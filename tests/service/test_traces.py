@@ -108,7 +108,6 @@ def test_what_becomes_of_a_request_is_one_story(shop: Inside, spans: InMemorySpa
     headers = {"Authorization": f"Bearer {shop.key}", "traceparent": CLIENT}
     assert shop.request("POST", "/v1/batch", json={"batch": hot("u1")}, headers=headers).status_code == 200
     request, keep = named(spans, "POST /v1/batch"), named(spans, "keep")
-    assert request.context and request.parent and keep.parent
     assert f"{request.context.trace_id:032x}" == CLIENT.split("-")[1], "the client's own trace"
     assert f"{request.parent.span_id:016x}" == CLIENT.split("-")[2]
     assert dict(request.attributes or {}) == {
@@ -117,13 +116,11 @@ def test_what_becomes_of_a_request_is_one_story(shop: Inside, spans: InMemorySpa
     }  # fmt: skip
     assert keep.parent.span_id == request.context.span_id
     store, score, deliver = (named(spans, name) for name in ("store", "score", "deliver"))
-    assert store.context and score.context and score.parent and deliver.parent
     assert [link.context.span_id for link in store.links] == [request.context.span_id]
     assert [link.context.trace_id for link in store.links] == [request.context.trace_id]
     assert score.parent.span_id == store.context.span_id
     assert deliver.parent.span_id == score.context.span_id
     assert dict(deliver.attributes or {})["leadlight.destination"] == "crm"
-    assert store.start_time and store.end_time and score.end_time and deliver.end_time
     assert store.start_time < store.end_time <= score.end_time <= deliver.end_time
 
 
