@@ -26,6 +26,7 @@ from leadlight.service import (
     past_routes,
     person_routes,
     read_routes,
+    scorecard_routes,
     tracker_routes,
 )
 from leadlight.service.admission import Admission
@@ -39,6 +40,7 @@ MODULES: Sequence[ModuleType] = (
     person_routes,
     read_routes,
     past_routes,
+    scorecard_routes,
     ingest_routes,
     mail_routes,
     link_routes,
