@@ -98,6 +98,7 @@ def deliver(engine: Engine, office: Office) -> Delivered:
     office.watcher, before = counting, office.watcher
     try:
         if outbox.exists(engine):
+            office.tidy(engine)
             asyncio.run(_all(engine, office))
     finally:
         office.watcher = before

@@ -33,6 +33,8 @@ GRACE = timedelta(seconds=30)
 """How much longer than a try may take it is claimed."""
 BUSY = timedelta(seconds=30)
 """How long a destination that is busy is left alone, where it does not say."""
+KEPT = timedelta(days=400)
+"""How long it is remembered that something was sent, unless a rule has to know for longer."""
 GONE = "410: it wants no more; replay this to try it again"
 
 
@@ -70,7 +72,7 @@ class Office:
         watcher: Watcher | None = None,
     ) -> None:
         """Fill in the destinations; one whose variables are not set is `unusable`, with the reason."""
-        self.now, self.draw, self.wording = now, draw, wording
+        self.now, self.draw, self.wording, self.notify = now, draw, wording, notify
         self.watcher: Watcher = watcher or Unwatched()
         self.destinations: dict[str, Destination] = {}
         self.unusable: dict[str, str] = {}
@@ -90,6 +92,13 @@ class Office:
         if name not in self.destinations:
             raise NotFoundError(f"there is no destination {name!r}: {did_you_mean(name, self.destinations)}")
         return self.destinations[name]
+
+    def tidy(self, engine: Engine) -> None:
+        """Forget what was sent long ago, but where `again` has to know of it."""
+        rules = self.notify.rules.items()
+        keep = [name for name, rule in rules if isinstance(rule.again, timedelta) and rule.again > KEPT]
+        keep += [name for name, rule in rules if rule.again == "never"]
+        outbox.forget_sent(engine, self.now() - KEPT, keep=keep)
 
     # ------------------------------------------------------------------------------------------------ what may go
 

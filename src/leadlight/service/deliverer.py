@@ -23,8 +23,6 @@ PATIENCE = 30.0
 """Seconds between tries at most, where the store cannot be asked."""
 MEANT = timedelta(seconds=1)
 """What was put off by more than this, before it was tried, was meant to wait."""
-KEPT = timedelta(days=400)
-"""How long it is remembered that something was sent."""
 
 
 class Deliverer:
@@ -64,15 +62,15 @@ class Deliverer:
         """Send until the files change, or the service stops."""
         engine, notify = self.workspace.engine, self.workspace.loaded.workspace.spec.notify
         engine.revive()
-        if outbox.exists(engine):
-            if engine.capabilities.one_file:  # nobody else can be at work
-                outbox.release(engine)
-            outbox.forget_sent(engine, self.workspace.now(), KEPT)
+        if outbox.exists(engine) and engine.capabilities.one_file:  # nobody else can be at work
+            outbox.release(engine)
         if notify is None:
             while not self._is_over():
                 self._stop.wait(LOOK)
             return
         office = Office(notify, wording_of(self.workspace.loaded), now=self.workspace.now, watcher=self)
+        if outbox.exists(engine):
+            office.tidy(engine)
         deliver_on(engine, office, self._is_over)
 
     def _is_over(self) -> bool:

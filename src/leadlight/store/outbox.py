@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from leadlight.engines.base import Engine
 from leadlight.store.sql import Sql, fill
@@ -307,6 +307,10 @@ def _named(engine: Engine, messages: Sequence[str] | None, states: Sequence[str]
     return [str(message) for (message,) in engine.rows(query, [list(states), names, names])]
 
 
-def forget_sent(engine: Engine, before: datetime, keep: timedelta) -> None:
-    """Delete what was sent, or overtaken, so long ago."""
-    engine.execute("DELETE FROM outbox WHERE (state = 'sent' OR state = 'void') AND done_at < ?", [before - keep])
+def forget_sent(engine: Engine, before: datetime, *, keep: Sequence[str]) -> None:
+    """Delete what was sent, or overtaken, before a moment, but of some rules."""
+    engine.execute(
+        "DELETE FROM outbox WHERE (state = 'sent' OR state = 'void') AND done_at < ? "
+        "AND NOT list_contains(?::VARCHAR[], rule)",
+        [before, list(keep)],
+    )
