@@ -89,7 +89,7 @@ class Live:
         """Ask the store, when all that was accepted is in it."""
         worker = self.state.worker
         settle(lambda: {"waiting": self.state.journal.depth, "unscored": worker.unscored})
-        return self.state.readers._asked(lambda workspace: workspace.engine.rows(sql))
+        return self.state.readers.ask_long(lambda workspace: workspace.engine.rows(sql))
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def happened(service: Inside, lead: str) -> list[tuple[str, str | None]]:
     service.settle()
     sql = (f"SELECT e.type, e.url FROM events e JOIN ids i ON i.lead = e.lead WHERE i.id = '{lead}' "
            "AND e._source = 'live'")  # fmt: skip
-    return sorted(service.state.readers._asked(lambda workspace: workspace.engine.rows(sql)))
+    return sorted(service.state.readers.ask_long(lambda workspace: workspace.engine.rows(sql)))
 
 
 def test_an_open_and_a_click(service: Inside) -> None:

@@ -76,7 +76,7 @@ def by_sendgrid(service: Inside, *events: Any) -> httpx.Response:
 
 def stored(service: Inside, sql: str) -> list[tuple[Any, ...]]:
     service.settle()
-    return service.state.readers._asked(lambda workspace: workspace.engine.rows(sql))
+    return service.state.readers.ask_long(lambda workspace: workspace.engine.rows(sql))
 
 
 # ------------------------------------------------------------------------------------------------------ providers
