@@ -40,7 +40,8 @@ def test_what_a_client_is_told_is_whole_numbers() -> None:
     limits.take("a", "events", 0.5, 20)
     told = limits.headers("a", {"events": 0.5, "requests": 2.5})
     assert told == {
-        "RateLimit-Policy": '"events";q=1;w=2, "requests";q=3;w=2', "RateLimit": '"events";r=0;t=40, "requests";r=3;t=0',
+        "RateLimit-Policy": '"events";q=1;w=2, "requests";q=3;w=2',
+        "RateLimit": '"events";r=0;t=40, "requests";r=3;t=0',
     }  # fmt: skip
     assert re.fullmatch(r'("\w+";r=\d+;t=\d+(, )?)+', told["RateLimit"])
 
