@@ -18,6 +18,7 @@ from leadlight.service.inbox import Inbox
 from leadlight.service.journal import Journal
 from leadlight.service.live_tables import prepare
 from leadlight.service.live_workspace import LiveWorkspace
+from leadlight.service.our_names import know_our_names
 from leadlight.spec.variables import expand
 from leadlight.store.open import POSTGRES, open_store, store_path
 from leadlight.store.scorecards import is_in_use
@@ -73,6 +74,7 @@ def _embedded(folder: Path, say: Say, stack: ExitStack) -> Place:
     engine = open_store(f"duckdb:{path.absolute()}", folder, create=True)
     stack.callback(engine.close)
     prepare(engine)
+    know_our_names(engine, folder)
     workspace = LiveWorkspace(folder, engine)
     _tell(workspace.score(), say)
     engine.execute("DELETE FROM live_unscored")
@@ -95,6 +97,7 @@ def _shared(folder: Path, say: Say, stack: ExitStack) -> Place:
     with engine.alone(name=START):
         _read_sources(folder, say)
         prepare(engine)
+        know_our_names(engine, folder)
         workspace = LiveWorkspace(folder, engine)
         for card in workspace.scorecards:
             if not is_in_use(engine, card.name, card.version):
