@@ -17,6 +17,7 @@ from leadlight.service import (
     audit_routes,
     house_routes,
     ingest_routes,
+    job_routes,
     key_routes,
     link_routes,
     login_routes,
@@ -31,6 +32,7 @@ from leadlight.service import (
 )
 from leadlight.service.admission import Admission
 from leadlight.service.door import Door
+from leadlight.service.idempotency import Idempotency
 from leadlight.service.metrics import Metrics
 from leadlight.service.operation import Operation
 from leadlight.service.problems import Problem, problem_of
@@ -41,6 +43,7 @@ MODULES: Sequence[ModuleType] = (
     read_routes,
     past_routes,
     scorecard_routes,
+    job_routes,
     ingest_routes,
     mail_routes,
     link_routes,
@@ -71,6 +74,7 @@ def behind_the_door(routes: Sequence[Route], admission: Admission, metrics: Metr
         Problem: _problem, LeadlightError: _library, HTTPException: _http, ClientDisconnect: _gone, Exception: _bug,
     }  # fmt: skip
     app = Starlette(routes=routes, exception_handlers=handlers)
+    app.add_middleware(Idempotency, keys=admission.keys, now=admission.now)
     app.add_middleware(Door, admission=admission, metrics=metrics)
     return app
 

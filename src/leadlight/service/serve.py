@@ -16,6 +16,7 @@ from leadlight.service import logs, traces
 from leadlight.service.admission import Admission, first_key, open_admission
 from leadlight.service.app import create_app
 from leadlight.service.deliverer import Deliverer
+from leadlight.service.jobs import Jobs
 from leadlight.service.kafka.consumer import KafkaReader
 from leadlight.service.kafka.reading import kafka_reader
 from leadlight.service.listening import answer_on, listen, until_stopped
@@ -28,6 +29,7 @@ from leadlight.service.state import State
 from leadlight.service.team import Task, Team
 from leadlight.service.worker import Worker
 from leadlight.spec.readable import Readable
+from leadlight.workspace import utc_now
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -177,7 +179,9 @@ def running(folder: Path, *, work: bool = True, say: Say = lambda _: None) -> It
         admission = stack.enter_context(open_admission(folder))
         first_key(admission.keys, say)
         kafka = _begin(stack, place, worker, metrics)
-        yield State(place.inbox, worker, readers, scorer, admission, metrics, kafka=kafka)
+        jobs = Jobs(admission.keys.shelf, now=utc_now)
+        stack.callback(jobs.close)
+        yield State(place.inbox, worker, readers, scorer, admission, metrics, jobs, kafka=kafka)
 
 
 @contextmanager

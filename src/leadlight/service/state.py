@@ -9,6 +9,7 @@ from pathlib import Path
 
 from leadlight.service.admission import Admission
 from leadlight.service.inbox import Inbox
+from leadlight.service.jobs import Jobs
 from leadlight.service.kafka.consumer import KafkaReader
 from leadlight.service.keys import Keys
 from leadlight.service.metrics import Metrics
@@ -29,6 +30,7 @@ class State:
     scorer: Scorer
     admission: Admission
     metrics: Metrics
+    jobs: Jobs
     now: Callable[[], datetime] = utc_now
     kafka: KafkaReader | None = None
 
