@@ -257,6 +257,16 @@ def test_mail_to_an_old_address_changes_nobody_s_address_back(shop: Path) -> Non
         assert service.get("/v1/leads/email:ann@acme.example").json()["id"] == "crm-1"
 
 
+def test_who_was_erased_does_not_come_back_by_an_address(shop: Path) -> None:
+    assert main(["ingest", "-w", str(shop)]) == 0
+    assert main(["erase", "crm-1", "-w", str(shop), "--yes"]) == 0
+    with inside(shop) as service:
+        send(service, f"sendgrid?key={service.key}", [sendgrid_event("open", "1", email="Ann@acme.example")])
+        service.settle()
+        assert service.get("/v1/leads").json()["total"] == 2
+        assert service.get("/v1/leads/email:ann@acme.example").status_code == 404
+
+
 def test_a_source_that_does_not_merge_by_address_has_no_say(shop: Path) -> None:
     text = (shop / "leadlight.yaml").read_text().replace("account: account}", "account: account, merge_by: null}")
     (shop / "leadlight.yaml").write_text(text)

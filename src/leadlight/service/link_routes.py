@@ -18,11 +18,12 @@ from leadlight.service.access import allowed
 from leadlight.service.bodies import parsed, read_body
 from leadlight.service.ingest_routes import keep
 from leadlight.service.links import LONGEST, Link, Links, leads_out
-from leadlight.service.mail.happening import BY_ADDRESS, address_of
+from leadlight.service.mail.happening import address_of
 from leadlight.service.operation import Answer, Body, Operation, Wanted
 from leadlight.service.problems import Problem
 from leadlight.service.segment import MAX_ID, CallFault
 from leadlight.service.state import State
+from leadlight.store.merge import BY_ADDRESS
 
 MAX_LINKS = 100
 MAX_BODY = 512 * 1024

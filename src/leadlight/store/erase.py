@@ -13,6 +13,7 @@ from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError
 from leadlight.spec.entity import many
 from leadlight.spec.readable import Readable
+from leadlight.store.merge import BY_ADDRESS, DEFAULT
 from leadlight.store.sql import Sql, fill
 
 BY_LEAD = ("observations", "attributes", "events", "outcomes", "leads", "ids")
@@ -86,9 +87,9 @@ def erase(engine: Engine, id: str, *, now: datetime, rewrite: bool = True) -> Er
     """Remove a person everywhere: ids, attributes, all that sources and providers said, events, outcomes, scores.
 
     The store's file is then written anew, so that no byte is left in it; without `rewrite`, whoever calls sees to that
-    later. Salted SHA-256 hashes of the ids stay, so that reading the same files again does not bring the person back:
-    whoever has the store can test a guessed id against them, and nothing more. The user's own files (and rejects files)
-    are not touched. Raises NotFoundError.
+    later. Salted SHA-256 hashes of the ids and addresses stay, so that reading the same files again, or mail to the
+    person, does not bring them back: whoever has the store can test a guess against them, and nothing more. The user's
+    own files (and rejects files) are not touched. Raises NotFoundError.
     """
     with engine.transaction():
         erased = _remove(engine, find_person(engine, id), now)
@@ -98,7 +99,7 @@ def erase(engine: Engine, id: str, *, now: datetime, rewrite: bool = True) -> Er
 
 
 def _remove(engine: Engine, person: Person, now: datetime) -> Erased:
-    _remember(engine, person.ids, now)
+    _remember(engine, (*person.ids, *_addresses(engine, person)), now)
     rows = dict[str, int]()
     for table, condition, parameter in list(about(engine, person)):
         where = fill("{table} WHERE {condition}", table=table, condition=condition)
@@ -108,6 +109,17 @@ def _remove(engine: Engine, person: Person, now: datetime) -> Erased:
             rows[table] = count
     engine.execute("UPDATE layout SET in_order = greatest(in_order - ?, 0) WHERE name = 'events'", [rows["events"]])
     return Erased(ids=person.ids, rows=rows)
+
+
+def _addresses(engine: Engine, person: Person) -> list[str]:
+    """Return the ids that calls give to whoever has an address the person has, or had: they are not to come back by."""
+    if DEFAULT not in engine.columns("observations"):
+        return []
+    found = engine.rows(
+        fill("SELECT DISTINCT lower(trim({email}::VARCHAR)) FROM observations WHERE lead = ? AND {email} IS NOT NULL",
+             email=DEFAULT), [person.lead],
+    )  # fmt: skip
+    return sorted({f"{BY_ADDRESS}{address}" for (address,) in found} - set(person.ids))
 
 
 def _remember(engine: Engine, ids: tuple[str, ...], now: datetime) -> None:

@@ -15,6 +15,8 @@ from leadlight.store.sql import Sql, fill, joined, literal
 EXAMPLES = 20
 DEFAULT = "email"
 BY_ADDRESS = "email:"
+"""Stands before an address to make an id of a lead who is known by it only."""
+BY_ADDRESS = "email:"
 """Begins the ids of those who are known by their address only."""
 
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from leadlight.engines.base import Engine
-from leadlight.service.mail.happening import BY_ADDRESS
-from leadlight.store.merge import DEFAULT
+from leadlight.store.merge import BY_ADDRESS, DEFAULT
 from leadlight.store.speakers import SPEAKERS
 from leadlight.store.sql import Sql, fill, joined, literal
 

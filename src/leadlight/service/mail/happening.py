@@ -15,9 +15,8 @@ from typing import Any
 from leadlight.errors import shorten
 from leadlight.service.call import Call
 from leadlight.service.segment import MAX_ID, OURS_FOR_EVENTS, Batch, CallFault, Rejected, flat, happened_at
+from leadlight.store.merge import BY_ADDRESS
 
-BY_ADDRESS = "email:"
-"""Stands before an address to make an id of a lead who is known by it only."""
 LONGEST_ADDRESS = 320
 ODD = frozenset(map(chr, range(32))) | {'"', "\\"}
 """What no address has that anybody would write to."""
