@@ -23,7 +23,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
     """A whole service, for what takes calls in."""
-    with inside(make_shop(tmp_path_factory.mktemp("shop") / "shop")) as found:
+    folder = make_shop(tmp_path_factory.mktemp("shop") / "shop")
+    with (folder / "leadlight.yaml").open("a") as file:
+        file.write("service: {metrics: key}\n")
+    with inside(folder) as found:
         yield found
 
 
@@ -172,3 +175,10 @@ def test_calls_are_not_audited_and_changes_are(shop: Inside) -> None:
     assert [(entry.what, entry.outcome) for entry in found] == [
         ("POST /v1/keys", "201"), ("DELETE /v1/keys/{id}", "404"),
     ]  # fmt: skip
+
+
+def test_figures_are_behind_a_key_where_that_is_wanted(shop: Inside) -> None:
+    assert shop.request("GET", "/metrics", headers={}).status_code == 401
+    assert shop.request("GET", "/metrics", headers=made(shop, "ingest")).status_code == 403
+    assert "leadlight_answers" in shop.request("GET", "/metrics", headers=made(shop, "read")).text
+    assert shop.request("GET", "/healthz", headers={}).status_code == 200

@@ -8,6 +8,7 @@ stands in the audit log before whoever asked hears of it.
 from __future__ import annotations
 
 import hmac
+import itertools
 import re
 import secrets
 import time
@@ -37,12 +38,16 @@ SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 NAMELESS = ("/v1/keys/", "/v1/scorecards/", "/v1/outbox/")
 """Routes whose paths name no person: the audit log says which one."""
 MAX_HEADERS = 64 * 1024
-GUARDS = (
+GUARDS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
 )
-"""Headers of every answer."""
+"""Headers of every answer; and, where people come over https, that they always do."""
+
+
+PROCESS, _numbers = secrets.token_hex(4), itertools.count(1)
+"""What requests of this process are called by: a name of it, and a number."""
 
 
 class Door:
@@ -50,6 +55,9 @@ class Door:
 
     def __init__(self, app: ASGIApp, *, admission: Admission, metrics: Metrics) -> None:
         self.app, self.admission, self.metrics, self.issuer = app, admission, metrics, admission.issuer
+        self.guards = GUARDS
+        if (admission.spec.address or "").startswith("https:"):
+            self.guards += ((b"strict-transport-security", b"max-age=31536000"),)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, and its answer out."""
@@ -58,35 +66,46 @@ class Door:
             return
         passing = _Passing(self, scope, receive, send)
         try:
-            if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
-                raise Problem(431, f"the headers are larger than {MAX_HEADERS // 1024} KB")
-            await self._recognise(scope)
+            shown, cookie = _proofs(scope)
+            if shown:
+                if self._takes_tokens and _is_token(shown):
+                    scope[PERSON] = await self._machine(shown[7:].strip().decode("latin-1"), scope)
+            elif cookie:
+                self._recognise(scope, cookie)
         except Problem as problem:
             await problem.response()(scope, receive, passing.send)
             return
+        if not traces.are_made():
+            await self._pass(passing)
+            return
         with traces.request(scope) as span:
             try:
-                await self.app(scope, passing.receive, passing.send)
-            except Exception as error:
-                logs.fault("bug", error, passing.facts(500))
-                self.metrics.answers.labels(passing.route, "500").inc()
-                raise
+                await self._pass(passing)
             finally:
                 span.end(passing.route, passing.status or 500, passing.key)
 
-    async def _recognise(self, scope: Scope) -> None:
-        """Look at the proof of who is no key: a token of the issuer, or the cookie of a session."""
-        shown = {name: value for name, value in scope["headers"] if name in (b"authorization", b"cookie")}
-        authorization = shown.get(b"authorization", b"")
-        if authorization:
-            if self.issuer is not None and self.issuer.spec.audience is not None and _is_token(authorization):
-                scope[PERSON] = await self._machine(authorization[7:].strip().decode("latin-1"), scope)
-        elif b"cookie" in shown and (session := self._session(shown[b"cookie"])) is not None:
-            scope[SESSION] = session
-            if scope["method"] in SAFE or _is_proven(scope, session):
-                scope[PERSON] = session.person
-            else:
-                scope[UNPROVEN] = True
+    async def _pass(self, passing: _Passing) -> None:
+        try:
+            await self.app(passing.scope, passing.receive, passing.send)
+        except Exception as error:
+            logs.fault("bug", error, passing.facts(500))
+            self.metrics.answers.labels(passing.route, "500").inc()
+            raise
+
+    @property
+    def _takes_tokens(self) -> bool:
+        return self.issuer is not None and self.issuer.spec.audience is not None
+
+    def _recognise(self, scope: Scope, cookie: bytes) -> None:
+        """Look at the cookie of a session."""
+        session = self._session(cookie)
+        if session is None:
+            return
+        scope[SESSION] = session
+        if scope["method"] in SAFE or _is_proven(scope, session):
+            scope[PERSON] = session.person
+        else:
+            scope[UNPROVEN] = True
 
     async def _machine(self, token: str, scope: Scope) -> Key | None:
         """Return who an issuer's token is of."""
@@ -122,7 +141,7 @@ class _Passing:
 
     def __init__(self, door: Door, scope: Scope, receive: Receive, send: Send) -> None:
         self.door, self.scope, self._receive, self._send = door, scope, receive, send
-        self.began, self.id, self.status = time.perf_counter(), secrets.token_hex(8), 0
+        self.began, self.id, self.status = time.perf_counter(), f"{PROCESS}{next(_numbers):08x}", 0
         self.parts: list[bytes] = []
 
     @property
@@ -142,7 +161,12 @@ class _Passing:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.door.metrics.answers.labels(self.route, str(self.status)).inc()
-            message["headers"] = [*message["headers"], *GUARDS, (b"x-request-id", self.id.encode()), *self._told()]
+            message["headers"] = [
+                *message["headers"],
+                *self.door.guards,
+                (b"x-request-id", self.id.encode()),
+                *self._told(),
+            ]
             if self._is_audited():
                 await self._audit()
             if logs.REQUESTS.isEnabledFor(logs.INFO):
@@ -194,6 +218,20 @@ class _Passing:
         """The id of who was let in."""
         asker = self.scope.get(ASKER)
         return asker.id if asker else None
+
+
+def _proofs(scope: Scope) -> tuple[bytes, bytes]:
+    """Return what a request shows: its authorization, and its cookies. Raises Problem 431 where it shows too much."""
+    size, shown, cookie = 0, b"", b""
+    for name, value in scope["headers"]:
+        size += len(name) + len(value)
+        if name == b"authorization":
+            shown = value
+        elif name == b"cookie":
+            cookie = value
+    if size > MAX_HEADERS:
+        raise Problem(431, f"the headers are larger than {MAX_HEADERS // 1024} KB")
+    return shown, cookie
 
 
 def _is_token(authorization: bytes) -> bool:

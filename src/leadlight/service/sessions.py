@@ -44,7 +44,7 @@ class Sessions:
         self.shelf, self.now = shelf, now
         self._version: object = None
         self._ended: dict[str, int] = {}
-        self._secret = b""
+        self._secret, self.cookie = b"", ""
         self.look()
         if not self._secret:
             self._take(shelf.change(DOCUMENT, lambda found: found or {"secret": secrets.token_hex(32), "ended": {}}))
@@ -58,15 +58,11 @@ class Sessions:
 
     def _take(self, document: Document) -> None:
         self._secret, self._ended = bytes.fromhex(document["secret"]), dict(document["ended"])
+        self.cookie = f"leadlight_{self.derived('name').hex()[:8]}"
 
     def derived(self, purpose: str) -> bytes:
         """Return a key of this workspace for a purpose."""
         return hmac.digest(self._secret, purpose.encode(), hashlib.sha256)
-
-    @property
-    def cookie(self) -> str:
-        """The cookie's name."""
-        return f"leadlight_{self.derived('name').hex()[:8]}"
 
     def _signed(self, purpose: str) -> URLSafeSerializer:
         how = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}

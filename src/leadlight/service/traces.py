@@ -129,6 +129,11 @@ class _Request:
             self.span.set_status(Status(StatusCode.ERROR))
 
 
+def are_made() -> bool:
+    """Say whether traces are made."""
+    return _traces is not None
+
+
 @contextmanager
 def request(scope: Scope) -> Iterator[Traced]:
     """Trace a request, as a part of its client's trace where a header says so."""
