@@ -186,18 +186,21 @@ class DuckDBEngine:
             return
         fresh = self._path.with_name(self._path.name + ".rewrite")
         fresh.unlink(missing_ok=True)
-        own = str(self.rows("SELECT current_database()")[0][0]).replace('"', '""')
-        place = str(fresh).replace("'", "''")
-        copy = f"ATTACH '{place}' AS fresh; COPY FROM DATABASE \"{own}\" TO fresh; DETACH fresh"
         try:
             self._connection.execute("CHECKPOINT")
-            self._connection.execute(copy)
+            self.copy_to(fresh)
             fresh.replace(self._path)
         finally:
             fresh.unlink(missing_ok=True)
         self._connection.close()
         self._prepared.clear()
         self._connection = self._connect()
+
+    def copy_to(self, path: Path) -> None:
+        """Write a store file that holds what this one holds now; others may read meanwhile."""
+        own = str(self.rows("SELECT current_database()")[0][0]).replace('"', '""')
+        place = str(path).replace("'", "''")
+        self._connection.execute(f"ATTACH '{place}' AS fresh; COPY FROM DATABASE \"{own}\" TO fresh; DETACH fresh")
 
     def close(self) -> None:
         """Let go of the store."""

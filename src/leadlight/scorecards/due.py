@@ -226,7 +226,7 @@ class _Walk:
         self, feature: ResolvedFeature, spec: models.EventFeature | models.DistinctLeadsFeature, cuts: Cuts
     ) -> None:
         where, within = feature.where, spec.within
-        event = str(getattr(spec, next(iter(type(spec).model_fields.keys() - _NOT_THE_EVENT))))
+        event = event_of(spec)
         match spec:
             case models.RecencyFeature() | models.SinceFirstFeature():
                 self._events(event, where, within)
@@ -263,6 +263,15 @@ class _Walk:
 
 
 _NOT_THE_EVENT = frozenset({"where", "within", "property", "half_life", "gap"})
+
+
+def event_of(spec: models.EventFeature | models.DistinctLeadsFeature) -> str:
+    """Return the type of the events that a feature is about; `*` is any.
+
+    >>> event_of(models.CountFeature(count="visit"))
+    'visit'
+    """
+    return str(getattr(spec, next(iter(type(spec).model_fields.keys() - _NOT_THE_EVENT))))
 
 
 def _compared(tree: exp.Expr, name: str) -> Cuts:
