@@ -57,11 +57,13 @@ if TYPE_CHECKING:
     from leadlight.scorecards.history import History
     from leadlight.scorecards.letter import Against, Letter
     from leadlight.scorecards.rank import Ranking
+    from leadlight.scorecards.retain import Retained
     from leadlight.scorecards.score import ScoreRun
     from leadlight.scorecards.why import Movement
     from leadlight.sources.check import CheckReport
     from leadlight.sources.ingest_report import IngestReport
     from leadlight.sources.read import ProgressUpdate
+    from leadlight.store.backup import BackedUp
     from leadlight.store.erase import Erased
 
 DIALECTS = ("duckdb", "postgres", "bigquery", "snowflake", "databricks", "spark", "trino", "clickhouse")
@@ -646,6 +648,27 @@ class Workspace:
 
         with self.store(write=True) as engine:
             return forget_person(engine, self.loaded.workspace.spec.enrich, self.root, lead, now=self.now())
+
+    # ------------------------------------------------------------------------------------------------------- keep house
+
+    def retain(self, *, dry_run: bool = False) -> Retained:
+        """Move events that count for no score any more into the archive (`retain:`); every score stays what it is."""
+        from leadlight.scorecards.retain import retain
+
+        with self.store(write=not dry_run) as engine:
+            return retain(engine, self._ready(engine), self.root, now=self.now(), dry_run=dry_run)
+
+    def backup(self, file: str | Path | None = None) -> BackedUp:
+        """Write one file that holds the store, the specs and what the service keeps; unless told, in .leadlight/backups.
+
+        `leadlight.store.backup.restore` is the way back.
+        """
+        from leadlight.store.backup import BACKUPS, backup
+
+        now = self.now()
+        to = self.root / BACKUPS / f"{now:%Y%m%dT%H%M%S}.tar" if file is None else Path(file)
+        with self.store(write=True) as engine:
+            return backup(engine, self.root, self.loaded.workspace.spec.store, to, now=now)
 
     # -------------------------------------------------------------------------------------------------- look leads up
 
