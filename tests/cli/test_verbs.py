@@ -55,6 +55,9 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "sql": ["sql", "--dialect", "postgres", *at, *AS_OF],
         "keys": ["keys", "make", "page", "--may", "browser", *at],
         "audit": ["audit", *at],
+        "retain": ["retain", *at],
+        "backup": ["backup", *at],
+        "restore": ["restore", str(folder / "kept.tar"), "-w", str(folder / "back")],
         "serve": ["serve", *at, "--port", "0", "--for", "1s"],
         "work": ["work", *at, "--for", "1s"],
         "notify": ["notify", *at],
@@ -115,6 +118,8 @@ def test_each_verb_speaks_and_gives_json(run: Run, long_ago: Path, verb: str, re
         ask_nobody_outside(long_ago)
     if verb == "notify":  # the starter tells nobody
         tell_somebody(long_ago)
+    if verb == "restore":
+        run("backup", long_ago / "kept.tar", "-w", long_ago)
     words = verbs(long_ago)[verb]
     said = run(*words)
     assert said.code == 0, said.err

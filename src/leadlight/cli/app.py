@@ -19,6 +19,7 @@ from leadlight.cli import (
     enrich_verbs,
     facts_verb,
     insight_verbs,
+    keep_verbs,
     learn_verbs,
     letter_verbs,
     notify_verbs,
@@ -47,6 +48,7 @@ VERBS: dict[str, Callable[..., None]] = {
     **result_verbs.VERBS,
     **serve_verbs.VERBS,
     **notify_verbs.VERBS,
+    **keep_verbs.VERBS,
     **who_verbs.VERBS,
 }
 

@@ -18,7 +18,7 @@ SECTIONS = {
         "keys",
         "audit",
         "access",
-        "erase",
+        "erase", "retain", "backup", "restore",
     ),
 }
 
