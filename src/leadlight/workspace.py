@@ -47,17 +47,23 @@ if TYPE_CHECKING:
     from leadlight.learn.run import LearnRun
     from leadlight.learn.uplift import UpliftRun
     from leadlight.learn.watch import Watched
+    from leadlight.notify.deliver import Delivered, Preview, Rehearsal
+    from leadlight.notify.listing import OutboxListing
+    from leadlight.notify.office import Office
+    from leadlight.report.access import Access
     from leadlight.report.write import Report
     from leadlight.scorecards.diff import Difference
     from leadlight.scorecards.export import Exported
     from leadlight.scorecards.history import History
     from leadlight.scorecards.letter import Against, Letter
     from leadlight.scorecards.rank import Ranking
+    from leadlight.scorecards.retain import Retained
     from leadlight.scorecards.score import ScoreRun
     from leadlight.scorecards.why import Movement
     from leadlight.sources.check import CheckReport
     from leadlight.sources.ingest_report import IngestReport
     from leadlight.sources.read import ProgressUpdate
+    from leadlight.store.backup import BackedUp
     from leadlight.store.erase import Erased
 
 DIALECTS = ("duckdb", "postgres", "bigquery", "snowflake", "databricks", "spark", "trino", "clickhouse")
@@ -177,6 +183,15 @@ class Workspace:
             card = self._card(resolved, scorecard)
             resolved = _toward(resolved, card, needed=False)
             return rank(engine, resolved, card, self._as_of(as_of), limit=limit, grade=grade, among=among, way=way)
+
+    def among(
+        self, *, where: str | None = None, account: str | None = None, as_of: str | datetime | None = None
+    ) -> list[int]:
+        """Return the numbers of the leads of a condition, or of an account: the `among` of other verbs."""
+        from leadlight.scorecards.among import among
+
+        with self.store() as engine:
+            return among(engine, self._ready(engine), self._as_of(as_of), where=where, account=account)
 
     def allocate(
         self,
@@ -601,12 +616,59 @@ class Workspace:
             card, moment = self._card(resolved, scorecard), self._as_of(as_of)
             return letters(engine, resolved, card, moment, target, line=line, most=reasons, against=against)
 
+    def access(self, lead: str) -> Access:
+        """Gather everything that is known about a person, and why its scores are what they are."""
+        from leadlight.enrich.facts import facts
+        from leadlight.enrich.forget import kept_questions
+        from leadlight.report.access import Access
+        from leadlight.store.access import held
+        from leadlight.store.erase import find_person
+        from leadlight.store.leads import get_lead
+
+        spec, now = self.loaded.workspace.spec, self.now()
+        with self.store() as engine:
+            person, resolved = find_person(engine, lead), self._ready(engine)
+            cards = [card for card in resolved.scorecards.values() if card.spec.of == "lead"]
+            moment = Moment(as_of=now, only=[person.lead])
+            found = [ledgers(engine, _toward(resolved, card, needed=False), card, moment) for card in cards]
+            scored = any(found)  # who is known by events only is no lead yet
+            known = (
+                facts(engine, spec.enrich, get_lead(engine, lead, entity=spec.entity), now, entity=spec.entity)
+                if scored
+                else None
+            )
+            return Access(
+                spec.entity, person.ids, now, tuple(one for some in found for one in some), known,
+                held(engine, person), tuple(kept_questions(engine, spec.enrich, self.root, lead)),
+            )  # fmt: skip
+
     def erase(self, lead: str) -> Erased:
         """Remove a person everywhere, for good: from the store, and from what was kept of looking it up."""
         from leadlight.enrich.forget import forget_person
 
         with self.store(write=True) as engine:
             return forget_person(engine, self.loaded.workspace.spec.enrich, self.root, lead, now=self.now())
+
+    # ------------------------------------------------------------------------------------------------------- keep house
+
+    def retain(self, *, dry_run: bool = False) -> Retained:
+        """Move events that count for no score any more into the archive (`retain:`); every score stays what it is."""
+        from leadlight.scorecards.retain import retain
+
+        with self.store(write=not dry_run) as engine:
+            return retain(engine, self._ready(engine), self.root, now=self.now(), dry_run=dry_run)
+
+    def backup(self, file: str | Path | None = None) -> BackedUp:
+        """Write one file that holds the store, the specs and what the service keeps; unless told, in .leadlight/backups.
+
+        `leadlight.store.backup.restore` is the way back.
+        """
+        from leadlight.store.backup import BACKUPS, backup
+
+        now = self.now()
+        to = self.root / BACKUPS / f"{now:%Y%m%dT%H%M%S}.tar" if file is None else Path(file)
+        with self.store(write=True) as engine:
+            return backup(engine, self.root, self.loaded.workspace.spec.store, to, now=now)
 
     # -------------------------------------------------------------------------------------------------- look leads up
 
@@ -694,6 +756,50 @@ class Workspace:
 
         with self.store(write=True) as engine:
             return forget_provider(engine, self.loaded.workspace.spec.enrich, self.root, provider)
+
+    # ------------------------------------------------------------------------------------- who hears of what changed
+
+    def notify(self, *, dry_run: bool = False, test: str | None = None) -> Delivered | Preview | Rehearsal:
+        """Send the messages about changes of grade that are due, as `notify:` in leadlight.yaml says.
+
+        With `dry_run` nothing is sent: what waits is shown as it would be said. `test` names a destination that gets a
+        message which says that it is a test.
+        """
+        from leadlight.notify import deliver
+
+        office = self._office()
+        if test is not None:
+            return deliver.rehearse(office, test)
+        with self.store(write=not dry_run) as engine:
+            return deliver.dry(engine, office) if dry_run else deliver.deliver(engine, office)
+
+    def outbox(
+        self,
+        *,
+        state: Sequence[str] = ("waiting", "dead"),
+        to: str | None = None,
+        replay: Sequence[str] | Literal["all"] | None = None,
+        drop: Sequence[str] | Literal["all"] | None = None,
+        limit: int = 100,
+    ) -> OutboxListing:
+        """List what waits and what was put aside, or send the latter again (`replay`), or take it out (`drop`)."""
+        from leadlight.notify.listing import changed, listing
+
+        with self.store(write=replay is not None or drop is not None) as engine:
+            if replay is not None or drop is not None:
+                return changed(engine, replay=replay, drop=drop, now=self.now())
+            return listing(engine, state, to=to, limit=limit)
+
+    def _office(self) -> Office:
+        from leadlight.notify.office import Office, wording_of
+
+        notify = self.loaded.workspace.spec.notify
+        if notify is None:
+            raise UsageError(
+                "leadlight.yaml does not say who hears of changes of grade",
+                fix="Write `notify:` there: destinations, and rules that tell them (docs/howto/notify.md).",
+            )
+        return Office(notify, wording_of(self.loaded), now=self.now)
 
     # ------------------------------------------------------------------------------------------------------ inside
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "ingest": ["ingest", *at],
         "simulate": ["simulate", str(folder / "world"), "--leads", "40"],
         "schema": ["schema", "scorecard"],
+        "access": ["access", "L001", *at],
         "erase": ["erase", "L002", "--yes", *at],
         "score": ["score", *at, *AS_OF],
         "rank": ["rank", *at, *AS_OF],
@@ -51,7 +53,15 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "facts": ["facts", "L010", *at, *AS_OF],
         "next": ["next", "L010", *at, *AS_OF],
         "sql": ["sql", "--dialect", "postgres", *at, *AS_OF],
+        "keys": ["keys", "make", "page", "--may", "browser", *at],
+        "audit": ["audit", *at],
+        "retain": ["retain", *at],
+        "backup": ["backup", *at],
+        "restore": ["restore", str(folder / "kept.tar"), "-w", str(folder / "back")],
         "serve": ["serve", *at, "--port", "0", "--for", "1s"],
+        "work": ["work", *at, "--for", "1s"],
+        "notify": ["notify", *at],
+        "outbox": ["outbox", *at, "--state", "all"],
     }
 
 
@@ -81,8 +91,20 @@ def ask_nobody_outside(folder: Path) -> None:
         file.write("\nenrich: {ask: [email]}\n")
 
 
+def tell_somebody(folder: Path) -> None:
+    with (folder / "leadlight.yaml").open("a") as file:
+        file.write("\nnotify: {destinations: {team: {slack: 'http://127.0.0.1:9/'}}, rules: {}}\n")
+
+
+def use_store(folder: Path, address: str) -> None:
+    text = (folder / "leadlight.yaml").read_text()
+    (folder / "leadlight.yaml").write_text(re.sub(r"(?m)^store: .*$", f"store: {address}", text))
+
+
 @pytest.mark.parametrize("verb", sorted(VERBS))
-def test_each_verb_speaks_and_gives_json(run: Run, long_ago: Path, verb: str) -> None:
+def test_each_verb_speaks_and_gives_json(run: Run, long_ago: Path, verb: str, request: pytest.FixtureRequest) -> None:
+    if verb == "work":  # it shares a store
+        use_store(long_ago, request.getfixturevalue("postgres_store"))
     run("ingest", "-w", long_ago)
     run("score", "-w", long_ago, *AS_OF)
     if verb in ("publish", "revert"):
@@ -94,6 +116,10 @@ def test_each_verb_speaks_and_gives_json(run: Run, long_ago: Path, verb: str) ->
         make_campaign(long_ago / "campaign", "moved", n=3000)
     if verb == "enrich":  # the starter asks nobody
         ask_nobody_outside(long_ago)
+    if verb == "notify":  # the starter tells nobody
+        tell_somebody(long_ago)
+    if verb == "restore":
+        run("backup", long_ago / "kept.tar", "-w", long_ago)
     words = verbs(long_ago)[verb]
     said = run(*words)
     assert said.code == 0, said.err

@@ -44,6 +44,25 @@ def test_what_is_no_number(shop: Workspace, value: object) -> None:
         shop.try_lead({"employees": value})
 
 
+@pytest.mark.parametrize(
+    ("lead", "message"),
+    [
+        ({"created_at": "2026-03-02"}, "created_at: nobody is known before being there: expected at most 2026-03-01"),
+        ({"seniority": "\ud800"}, "seniority: expected a text"),
+        ({"id": "\ud800"}, "id: expected a text"),
+        ({"events": [{"type": "a\x00"}]}, "events.0..type: expected a text"),
+    ],
+)
+def test_what_no_store_could_hold(shop: Workspace, lead: dict[str, object], message: str) -> None:
+    with pytest.raises(TrialError, match=message):
+        shop.try_lead(lead)
+
+
+def test_texts_are_taken_as_they_are(shop: Workspace) -> None:
+    for name in ("it's", 'a "quoted" \\ one', "ø☃", "$1 ? --"):
+        assert shop.try_lead({"id": name, "account": name, "seniority": name}).id == name
+
+
 def test_nothing_is_stored(shop: Workspace) -> None:
     shop.try_lead({"id": "new"})
     assert shop.rank().total == 4

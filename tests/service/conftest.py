@@ -18,3 +18,10 @@ def service(shop: Path) -> Iterator[Inside]:
     """The service over it, in this process."""
     with inside(shop) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
+    """A service that a module's tests share; they change nothing, or what others do not look at."""
+    with inside(make_shop(tmp_path_factory.mktemp("past") / "shop")) as found:
+        yield found

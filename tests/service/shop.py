@@ -81,7 +81,7 @@ acme,large
 """
 
 
-def make_shop(folder: Path) -> Path:
+def make_shop(folder: Path, *, store: str = "duckdb:store.duckdb") -> Path:
     """Write the workspace."""
     (folder / "scorecards").mkdir(parents=True)
     files = {
@@ -89,7 +89,7 @@ def make_shop(folder: Path) -> Path:
         "crm.csv": CRM, "visits.csv": VISITS, "firms.csv": FIRMS,
     }  # fmt: skip
     for name, text in files.items():
-        (folder / name).write_text(text.lstrip())
+        (folder / name).write_text(text.lstrip().replace("duckdb:store.duckdb", store))
     return folder
 
 
@@ -184,9 +184,9 @@ KEYS: dict[Path, str] = {}
 
 
 @contextmanager
-def outside(folder: Path) -> Iterator[Outside]:
+def outside(folder: Path, *more: str) -> Iterator[Outside]:
     """Run `leadlight serve` over a folder, and see to it that it ends."""
-    words = [sys.executable, "-m", "leadlight", "serve", "-w", str(folder), "--port", "0"]
+    words = [sys.executable, "-m", "leadlight", "serve", "-w", str(folder), "--port", "0", *more]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             said: list[str] = []

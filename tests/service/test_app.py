@@ -15,8 +15,8 @@ import httpx
 import pytest
 from tests.service.shop import Inside, inside, make_shop
 
+from leadlight.service.inbox import InboxError, InboxFull
 from leadlight.service.ingest_routes import KINDS
-from leadlight.service.journal import JournalError, JournalFull
 
 CALL = {"type": "track", "event": "order", "userId": "crm-1", "properties": {"amount": 20}}
 
@@ -135,12 +135,12 @@ HOSTILE = [
 @pytest.mark.parametrize("body", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_bodies_get_a_400_and_change_nothing(service: Inside, body: bytes) -> None:
     service.settle()
-    last = service.state.worker.position
+    last = service.state.worker.stored
     for path in ("/v1/batch", "/v1/track", "/v1/score"):
         said = service.request("POST", path, content=body, headers=basic(service.key))
         envelope(said, 400)
     assert service.state.journal.depth == 0
-    assert service.state.worker.position == last
+    assert service.state.worker.stored == last
 
 
 def test_injections_are_texts_like_any_other(service: Inside) -> None:
@@ -168,7 +168,7 @@ def test_bodies_too_large_are_413_and_say_the_limit(service: Inside) -> None:
 
 def test_a_full_journal_is_429_and_a_broken_one_503(service: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: object) -> Future[Any]:
-        raise JournalFull(7)
+        raise InboxFull(7)
 
     monkeypatch.setattr(service.state.journal, "append", full)
     answer = service.post("/v1/batch", {"batch": [CALL]})
@@ -177,7 +177,7 @@ def test_a_full_journal_is_429_and_a_broken_one_503(service: Inside, monkeypatch
 
     def broken(_: object) -> Future[Any]:
         future: Future[Any] = Future()
-        future.set_exception(JournalError("the journal cannot be written: disk full"))
+        future.set_exception(InboxError("the journal cannot be written: disk full"))
         return future
 
     monkeypatch.setattr(service.state.journal, "append", broken)
@@ -245,7 +245,7 @@ def test_a_ranking_is_paged_by_a_cursor(service: Inside) -> None:
     ("params", "said"),
     [({"limit": "0"}, "limit"), ({"limit": "1e9"}, "limit"), ({"cursor": "x"}, "cursor"), ({"colour": "red"}, "colour"),
      ({"as_of": "soon"}, "not a moment"),
-     ({"cursor": base64.b64encode(b'["2026-01-01",null,null,-1]').decode()}, "up to")],
+     ({"cursor": base64.b64encode(b'{"as_of":"2026-01-01","offset":9999}').decode()}, "up to")],
 )  # fmt: skip
 def test_questions_that_make_no_sense(service: Inside, params: dict[str, str], said: str) -> None:
     assert said in envelope(service.get("/v1/leads", **params), 400)["detail"]

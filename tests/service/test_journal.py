@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from leadlight.errors import StoreError
-from leadlight.service.journal import Journal, JournalError, JournalFull, Kept
+from leadlight.service.inbox import InboxError, InboxFull, Kept
+from leadlight.service.journal import Journal
 
 
 def entries(*numbers: int) -> list[tuple[bytes, bytes]]:
@@ -49,7 +50,7 @@ def test_positions_are_never_given_twice(path: Path) -> None:
 def test_a_full_journal_takes_no_more_until_some_is_forgotten(path: Path) -> None:
     with closing(Journal(path, limit=3)) as journal:
         journal.append(entries(1, 2)).result(5)
-        with pytest.raises(JournalFull) as full:
+        with pytest.raises(InboxFull) as full:
             journal.append(entries(3, 4))
         assert full.value.retry_after >= 1
         journal.append(entries(3)).result(5)
@@ -83,7 +84,7 @@ def test_an_unwritable_file_is_an_error_for_every_sender_and_not_the_end(path: P
         journal._writer.execute("PRAGMA query_only = ON")  # what SQLite says of a disk that cannot be written
         waiting = [journal.append(entries(n)) for n in range(3)]
         wait(waiting, 5)
-        assert [type(one.exception()) for one in waiting] == [JournalError] * 3
+        assert [type(one.exception()) for one in waiting] == [InboxError] * 3
         journal._writer.execute("PRAGMA query_only = OFF")
         assert journal.append(entries(9)).result(5) == Kept(1, 0)
         assert journal.read(0, 9) == [(1, b"call 9")]

@@ -123,9 +123,9 @@ BATCH = """
 outcome:"""
 
 
-def batch(folder: Path, calls: list[Call]) -> Workspace:
+def batch(folder: Path, calls: list[Call], store: str) -> Workspace:
     """The calls as files, read by `ingest`."""
-    make_shop(folder)
+    make_shop(folder, store=store)
     owner = owners(calls)
     for name, rows in (("leads", lead_rows(calls, owner)), ("events", event_rows(calls, owner)),
                        ("firms", account_rows(calls))):  # fmt: skip
@@ -151,12 +151,12 @@ def scores(workspace: Workspace, ids: list[str]) -> dict[tuple[str, datetime], d
     return found
 
 
-def live(folder: Path, calls: list[Call], seed: int, *, clocks: tuple[int, ...]) -> Workspace:
+def live(folder: Path, calls: list[Call], seed: int, *, clocks: tuple[int, ...], store: str) -> Workspace:
     """The calls through the service: in random order, in groups of random size, some twice, with restarts.
 
     The senders' clocks are wrong by any of so many hours.
     """
-    make_shop(folder)
+    make_shop(folder, store=store)
     chance = random.Random(seed)
     shuffled = chance.sample(calls, len(calls))
     groups = [shuffled[at : at + chance.randint(1, 12)] for at in range(0, len(shuffled), 12)]
@@ -189,11 +189,17 @@ def _skewed(calls: list[Call], skew: timedelta) -> list[Call]:
     return [{**call, "timestamp": at} for call, at in zip(calls, moved, strict=True)]
 
 
-def compare(tmp_path: Path, calls: list[Call], seed: int, *, clocks: tuple[int, ...], within: float) -> Workspace:
+EMBEDDED = "duckdb:store.duckdb"
+
+
+def compare(
+    tmp_path: Path, calls: list[Call], seed: int, *, clocks: tuple[int, ...], within: float, store: str = EMBEDDED
+) -> Workspace:
+    """Hold a batch in an embedded store against the service over `store`."""
     devices = [f"anonymous:{device}" for device in DEVICES if device not in owners(calls)]
     ids = [*USERS, *devices, "crm-1", "crm-2", "crm-3"]
-    expected = scores(batch(tmp_path / "batch", calls), ids)
-    workspace = live(tmp_path / "live", calls, seed, clocks=clocks)
+    expected = scores(batch(tmp_path / "batch", calls, EMBEDDED), ids)
+    workspace = live(tmp_path / "live", calls, seed, clocks=clocks, store=store)
     found = scores(workspace, ids)
     assert sum(points is not None for points in expected.values()) > 12
     for key, points in expected.items():
@@ -205,6 +211,14 @@ def compare(tmp_path: Path, calls: list[Call], seed: int, *, clocks: tuple[int, 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_random_streams_end_in_the_scores_of_a_batch(tmp_path: Path, seed: int) -> None:
     workspace = compare(tmp_path, stream(seed, 70), seed, clocks=(), within=1e-9)
+    assert kept_as_computed(workspace) >= 3
+
+
+@pytest.mark.slow
+def test_random_streams_into_postgres_end_in_the_scores_of_an_embedded_batch(
+    tmp_path: Path, postgres_store: str
+) -> None:
+    workspace = compare(tmp_path, stream(4, 50), 4, clocks=(), within=1e-9, store=postgres_store)
     assert kept_as_computed(workspace) >= 3
 
 

@@ -155,9 +155,9 @@ def test_a_call_that_cannot_be_stored_is_put_aside_and_the_others_are_not(servic
 
 def test_positions_are_kept_with_what_was_stored(service: Inside) -> None:
     sent(service, track(userId="crm-1"), track(userId="crm-1", timestamp=LATER))
-    worker = service.state.worker
-    assert rows(service, "SELECT position FROM live_positions") == [(worker.position,)] == [(2,)]
-    assert worker.journal.read(0, 9) == []
+    inbox = service.state.worker.inbox
+    assert rows(service, "SELECT position FROM live_positions") == [(2,)]
+    assert inbox.read(0, 9) == inbox.take(service.state.worker.engine, 9) == []
 
 
 def test_traits_of_an_erased_person_go_at_the_next_start(service: Inside) -> None:

@@ -57,3 +57,20 @@ def stage(store: Engine) -> Stage:
         return stage_rows(store, *args, **options)
 
     return staged
+
+
+@pytest.fixture
+def fresh() -> Iterator[Callable[[], tuple[Engine, Stage]]]:
+    """Make further stores in memory."""
+    made: list[Engine] = []
+
+    def make() -> tuple[Engine, Stage]:
+        engine = open_store("duckdb::memory:", Path(), create=True)
+        engine.execute("CREATE TEMP TABLE touched (lead INTEGER)")
+        engine.execute("CREATE TEMP TABLE touched_accounts (account VARCHAR)")
+        made.append(engine)
+        return engine, lambda *args, **options: stage_rows(engine, *args, **options)
+
+    yield make
+    for engine in made:
+        engine.close()

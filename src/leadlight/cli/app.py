@@ -13,17 +13,21 @@ from typing import Annotated
 import typer
 
 from leadlight.cli import (
+    access_verb,
     allocate_verbs,
     data_verbs,
     enrich_verbs,
     facts_verb,
     insight_verbs,
+    keep_verbs,
     learn_verbs,
     letter_verbs,
+    notify_verbs,
     result_verbs,
     score_verbs,
     serve_verbs,
     uplift_verbs,
+    who_verbs,
 )
 from leadlight.cli.failures import fail, silence
 from leadlight.cli.options import Folder, Json
@@ -40,8 +44,12 @@ VERBS: dict[str, Callable[..., None]] = {
     **insight_verbs.VERBS,
     **enrich_verbs.VERBS,
     **facts_verb.VERBS,
+    **access_verb.VERBS,
     **result_verbs.VERBS,
     **serve_verbs.VERBS,
+    **notify_verbs.VERBS,
+    **keep_verbs.VERBS,
+    **who_verbs.VERBS,
 }
 
 app = typer.Typer(
@@ -55,7 +63,7 @@ app = typer.Typer(
 )
 for _names in SECTIONS.values():
     for _name in _names:
-        app.command(_name, context_settings={"max_content_width": 100})(VERBS[_name])
+        app.command(_name, context_settings={"max_content_width": 100})(who_verbs.audited(_name, VERBS[_name]))
 
 
 def _version(wanted: bool) -> None:

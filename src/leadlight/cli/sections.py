@@ -13,8 +13,13 @@ SECTIONS = {
     "Look at the past": ("profile", "similar", "next"),
     "Look leads up": ("enrich", "facts"),
     "Change a scorecard": ("try", "diff", "schema"),
-    "Hand on": ("allocate", "report", "export", "sql", "serve"),
-    "Keep house": ("erase",),
+    "Hand on": ("allocate", "report", "export", "sql", "serve", "work", "notify", "outbox"),
+    "Keep house": (
+        "keys",
+        "audit",
+        "access",
+        "erase", "retain", "backup", "restore",
+    ),
 }
 
 

@@ -1,9 +1,10 @@
-"""The verb that runs the service."""
+"""The verbs that run the service."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,14 +13,33 @@ import typer
 from leadlight.cli.options import Folder, Json
 
 
+class Log(StrEnum):
+    """What is written of each request."""
+
+    JSON = "json"
+    TEXT = "text"
+    OFF = "off"
+
+
+For = Annotated[str | None, typer.Option("--for", metavar="DURATION", help="Stop by itself after a while, as in 30s.")]
+Logged = Annotated[
+    Log, typer.Option("--log", help="What is written of each request to standard error: json, text or off.")
+]
+
+
 def serve(
     host: Annotated[str, typer.Option(metavar="HOST", help="The address to listen on; 0.0.0.0 is all.")] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(metavar="N", min=0, max=65535, help="The port to listen on; 0 is any free one.")
     ] = 8123,
-    for_: Annotated[
-        str | None, typer.Option("--for", metavar="DURATION", help="Stop by itself after a while, as in 30s.")
-    ] = None,
+    processes: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Processes that answer requests; several need PostgreSQL.")
+    ] = 1,
+    workers: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Processes that store and score; 0: `leadlight work` does.")
+    ] = 1,
+    for_: For = None,
+    log: Logged = Log.OFF,
     workspace: Folder = Path(),
     json: Json = False,
 ) -> None:
@@ -29,6 +49,33 @@ def serve(
     once. Ctrl-C stops; nothing that was accepted is lost, however it ends.
     """
     from leadlight.cli.console import err, words, write
+
+    _need_the_extra()
+    from leadlight.service.serve import Crew
+    from leadlight.service.serve import serve as run
+
+    served = run(
+        workspace, host=host, port=port, crew=Crew(processes, workers), for_=_duration(for_), log=log.value,
+        say=lambda text: err().print(words(text)),
+    )  # fmt: skip
+    write(served, as_json=json)
+
+
+def work(for_: For = None, log: Logged = Log.OFF, workspace: Folder = Path(), json: Json = False) -> None:
+    """Store and score what `leadlight serve` takes in, in a process of its own; the store is a PostgreSQL.
+
+    Any number of them, on any machines, share the work. Ctrl-C stops.
+    """
+    from leadlight.cli.console import err, words, write
+
+    _need_the_extra()
+    from leadlight.service.serve import work as run
+
+    worked = run(workspace, for_=_duration(for_), log=log.value, say=lambda text: err().print(words(text)))
+    write(worked, as_json=json)
+
+
+def _need_the_extra() -> None:
     from leadlight.errors import MissingExtraError
 
     try:
@@ -40,10 +87,6 @@ def serve(
         raise MissingExtraError(
             f"serving needs {error.name}", fix='Install it with `pip install "leadlight[serve]"`.'
         ) from None
-    from leadlight.service.serve import serve as run
-
-    served = run(workspace, host=host, port=port, for_=_duration(for_), say=lambda text: err().print(words(text)))
-    write(served, as_json=json)
 
 
 def _duration(text: str | None) -> timedelta | None:
@@ -56,4 +99,4 @@ def _duration(text: str | None) -> timedelta | None:
         raise UsageError(str(error)) from None
 
 
-VERBS: dict[str, Callable[..., None]] = {"serve": serve}
+VERBS: dict[str, Callable[..., None]] = {"serve": serve, "work": work}

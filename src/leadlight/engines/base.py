@@ -31,6 +31,20 @@ class Engine(Protocol):
     """A place where SQL runs. Parameters are `?`; identifiers and statements come from our own builders only."""
 
     capabilities: Capabilities
+    fault: type[Exception]
+    """What the driver raises."""
+
+    def unusable(self, error: BaseException) -> bool:
+        """Return whether a fault is the store's and not the statement's: the same may go well later."""
+
+    def follows(self, error: BaseException) -> bool:
+        """Return whether a fault only says that there was one before in the transaction."""
+
+    def revive(self) -> None:
+        """Connect again where the connection is lost.
+
+        Raises StoreError where that is not possible.
+        """
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run a statement and read nothing back."""

@@ -9,6 +9,17 @@ from leadlight.engines.base import Engine
 from leadlight.engines.duckdb import DuckDBEngine
 
 
+def lasting_desk(engine: Engine) -> Engine:
+    """Return a desk for as long as the engine is used: itself, where it is a DuckDB."""
+    return engine if isinstance(engine, DuckDBEngine) else DuckDBEngine(None)
+
+
+def bring(table: str, source: Engine, target: Engine) -> None:
+    """Make a temporary table of one engine one of another too; nothing, where they are the same."""
+    if source is not target:
+        target.take(table, source.batches(table))
+
+
 @contextmanager
 def desk(engine: Engine, *tables: str) -> Iterator[DuckDBEngine]:
     """Give a DuckDB that has these tables of an engine: the engine itself, or one in memory they are brought to."""

@@ -26,6 +26,9 @@ CAPABILITIES = Capabilities(
 BATCH = 50_000
 """How many rows travel at once between engines."""
 
+_UNUSABLE = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.InternalException,
+             duckdb.TransactionException)  # fmt: skip
+
 DISABLED = "partitioned_execution"
 """An optimizer of DuckDB 2 that sums an ordered table part by part but reads all of it for each part: with it, scoring
 10 million leads took twice the CPU (55 s against 24 s), and it helps at no size that was measured."""
@@ -41,6 +44,7 @@ class DuckDBEngine:
     """
 
     capabilities = CAPABILITIES
+    fault: type[Exception] = duckdb.Error
 
     def __init__(self, path: Path | None, *, read_only: bool = False, memory_limit: str | None = None) -> None:
         """Open the file, or memory for None.
@@ -74,6 +78,17 @@ class DuckDBEngine:
         """The driver's own connection, for what only DuckDB can do (reading files)."""
         return self._connection
 
+    def unusable(self, error: BaseException) -> bool:
+        """Return whether a fault is the store's and not the statement's: the same may go well later."""
+        return isinstance(error, _UNUSABLE)
+
+    def follows(self, error: BaseException) -> bool:
+        """Return whether a fault only says that there was one before in the transaction."""
+        return isinstance(error, duckdb.TransactionException)
+
+    def revive(self) -> None:
+        """Do nothing: there is no connection that could be lost."""
+
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run a statement and read nothing back."""
         self._connection.execute(sql, list(parameters)) if parameters else self._connection.execute(sql)
@@ -87,8 +102,9 @@ class DuckDBEngine:
         return self._connection.sql(sql, params=list(parameters) or None).to_arrow_table()
 
     def prepared(self, sql: str, parameters: Sequence[int | str | datetime]) -> list[dict[str, Any]]:
-        """Run a query with `$1`, `$2` … that is asked again and again: planned once, as long as the store is open.
+        """Run a query with `$1`, `$2` … that is asked again and again.
 
+        It is parsed once; DuckDB plans it each time, unless it reads no table and has no parameter at two places.
         Returns its few rows by column name.
 
         >>> engine = DuckDBEngine(None)
@@ -100,7 +116,7 @@ class DuckDBEngine:
             name = f"_prepared_{len(self._prepared)}"
             self._connection.execute(f"PREPARE {name} AS {sql}")
             self._prepared[sql] = name
-        values = ", ".join(exp.convert(value).sql("duckdb") for value in parameters)
+        values = ", ".join(map(_literal, parameters))
         result = self._connection.execute(f"EXECUTE {self._prepared[sql]}({values})")
         names = [column[0] for column in result.description or ()]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
@@ -116,7 +132,9 @@ class DuckDBEngine:
     def take(self, name: str, rows: pa.RecordBatchReader) -> None:
         """Make a temporary table of rows that come batch by batch."""
         self.register("_taken", rows.read_all())
-        self.execute(f"CREATE TEMPORARY TABLE {exp.to_identifier(name, quoted=True).sql('duckdb')} AS FROM _taken")
+        self.execute(
+            f"CREATE OR REPLACE TEMPORARY TABLE {exp.to_identifier(name, quoted=True).sql('duckdb')} AS FROM _taken"
+        )
         self.unregister("_taken")
 
     def unregister(self, name: str) -> None:
@@ -168,12 +186,9 @@ class DuckDBEngine:
             return
         fresh = self._path.with_name(self._path.name + ".rewrite")
         fresh.unlink(missing_ok=True)
-        own = str(self.rows("SELECT current_database()")[0][0]).replace('"', '""')
-        place = str(fresh).replace("'", "''")
-        copy = f"ATTACH '{place}' AS fresh; COPY FROM DATABASE \"{own}\" TO fresh; DETACH fresh"
         try:
             self._connection.execute("CHECKPOINT")
-            self._connection.execute(copy)
+            self.copy_to(fresh)
             fresh.replace(self._path)
         finally:
             fresh.unlink(missing_ok=True)
@@ -181,9 +196,26 @@ class DuckDBEngine:
         self._prepared.clear()
         self._connection = self._connect()
 
+    def copy_to(self, path: Path) -> None:
+        """Write a store file that holds what this one holds now; others may read meanwhile."""
+        own = str(self.rows("SELECT current_database()")[0][0]).replace('"', '""')
+        place = str(path).replace("'", "''")
+        self._connection.execute(f"ATTACH '{place}' AS fresh; COPY FROM DATABASE \"{own}\" TO fresh; DETACH fresh")
+
     def close(self) -> None:
         """Let go of the store."""
         self._connection.close()
+
+
+def _literal(value: int | str | datetime) -> str:
+    """Write a value where no parameter may stand.
+
+    >>> _literal("it's"), _literal(datetime(2026, 1, 31))
+    ("'it''s'", "TIMESTAMP '2026-01-31 00:00:00'")
+    """
+    if isinstance(value, datetime):
+        return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
+    return str(int(value)) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
 
 
 def _open_error(path: Path | None, error: duckdb.Error) -> StoreError:

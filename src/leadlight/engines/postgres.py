@@ -83,6 +83,8 @@ INDEXES = tuple(
 LOCK = "hashtext('leadlight'), hashtext(current_schema())"
 """The number of the lock that whoever writes holds."""
 
+_NAME = b"SELECT set_config('application_name', left('leadlight ' || %s || ' ' || current_schema(), 63), false)"
+
 BATCH = 50_000
 """How many rows travel at once."""
 
@@ -140,19 +142,51 @@ class PostgresEngine:
     """A database of PostgreSQL, through one connection."""
 
     capabilities = CAPABILITIES
+    fault: type[Exception] = psycopg.Error
 
     def __init__(self, address: str) -> None:
         """Connect. Raises StoreError where that fails; the message has no password in it."""
+        self._address, self._depth = address, 0
+        self._role: str | None = None
+        self._connection = self._connect()
+
+    def _connect(self) -> psycopg.Connection[Any]:
         try:
-            self._connection = psycopg.connect(address, autocommit=True)
+            connection = psycopg.connect(self._address, autocommit=True)
+            for setting in ("TimeZone = 'UTC'", "extra_float_digits = 1", "client_min_messages = error"):
+                connection.execute(f"SET {setting}".encode())
+            if self._role is not None:
+                connection.execute(_NAME, [self._role])
         except psycopg.Error as error:
             raise StoreError(
                 f"the store in PostgreSQL cannot be reached: {str(error).strip().splitlines()[-1]}"
             ) from None
-        self._connection.adapters.register_loader("json", TextLoader)
-        self._depth = 0
-        for setting in ("TimeZone = 'UTC'", "extra_float_digits = 1", "client_min_messages = error"):
-            self._connection.execute(f"SET {setting}".encode())
+        connection.adapters.register_loader("json", TextLoader)
+        return connection
+
+    def be(self, role: str) -> None:
+        """Say what the connection is for: the server lists it by `leadlight`, that, and the schema."""
+        self._role = role
+        self._connection.execute(_NAME, [role])
+
+    def unusable(self, error: BaseException) -> bool:
+        """Return whether a fault is the store's and not the statement's: the same may go well later.
+
+        The connection is lost, the server stops, its disk is full, it has no memory, or somebody else was in the way.
+        """
+        return self._connection.broken or isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+
+    def follows(self, error: BaseException) -> bool:
+        """Return whether a fault only says that there was one before in the transaction."""
+        return isinstance(error, psycopg.errors.InFailedSqlTransaction)
+
+    def revive(self) -> None:
+        """Connect again where the connection is lost.
+
+        Raises StoreError where that is not possible.
+        """
+        if self._connection.closed:
+            self._depth, self._connection = 0, self._connect()
 
     @property
     def connection(self) -> psycopg.Connection[Any]:
@@ -267,13 +301,13 @@ class PostgresEngine:
             self._depth = 0
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Let no other process do the same at the same time."""
-        self._run(f"SELECT pg_advisory_lock({LOCK})")
+    def alone(self, *, name: str = "leadlight") -> Iterator[None]:
+        """Let no other process do the same at the same time; who writes does what has no other name."""
+        self._run("SELECT pg_advisory_lock(hashtext($1), hashtext(current_schema()))", [name])
         try:
             yield
         finally:
-            self._run(f"SELECT pg_advisory_unlock({LOCK})")
+            self._run("SELECT pg_advisory_unlock(hashtext($1), hashtext(current_schema()))", [name])
 
     def complete(self) -> None:
         """Make the functions that our statements need here, and the indexes, where they are not there yet."""

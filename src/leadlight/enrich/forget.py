@@ -17,7 +17,8 @@ from leadlight.spec.enrich import EnrichSpec
 from leadlight.spec.entity import many
 from leadlight.spec.readable import Readable
 from leadlight.store import facts
-from leadlight.store.erase import Erased, erase
+from leadlight.store.archive import archives, forget_archived
+from leadlight.store.erase import Erased, erase, find_person
 from leadlight.store.sql import each, fill
 
 CACHE = Path(".leadlight") / "lookups.sqlite"
@@ -43,15 +44,32 @@ class Forgotten(Readable):
         return {"provider": self.provider, "facts": self.facts, "answers": self.answers}
 
 
-def forget_person(engine: Engine, spec: EnrichSpec | None, root: Path, id: str, *, now: datetime) -> Erased:  # noqa: A002
+def kept_questions(engine: Engine, spec: EnrichSpec | None, root: Path, id: str) -> list[cache.Question]:  # noqa: A002
+    """Return the questions about a person whose answers are kept: those that `forget_person` erases."""
+    return cache.find(root / CACHE, _texts(engine, spec or EnrichSpec(), id)) if (root / CACHE).exists() else []
+
+
+def forget_person(
+    engine: Engine,
+    spec: EnrichSpec | None,
+    root: Path,
+    id: str,  # noqa: A002 - the user's word
+    *,
+    now: datetime,
+    rewrite: bool = True,
+) -> Erased:
     """Erase a person from the store, and every kept answer that was about it and about nobody else, or that names it.
 
-    Raises NotFoundError.
+    Events of theirs that `retain` has moved into archives go too. Raises NotFoundError.
     """
     texts = _texts(engine, spec or EnrichSpec(), id) if (root / CACHE).exists() else []
-    erased = erase(engine, id, now=now)
-    answers = cache.forget(root / CACHE, texts) if texts else 0
-    return replace(erased, rows={**erased.rows, "kept_answers": answers}) if answers else erased
+    person = find_person(engine, id)
+    erased = erase(engine, id, now=now, rewrite=rewrite)
+    beside = {
+        "kept_answers": cache.forget(root / CACHE, texts) if texts else 0,
+        "archived_events": forget_archived(archives(engine, root), person),
+    }
+    return replace(erased, rows={**erased.rows, **{name: count for name, count in beside.items() if count}})
 
 
 def forget_provider(engine: Engine, spec: EnrichSpec | None, root: Path, provider: str) -> Forgotten:

@@ -48,6 +48,22 @@ def draft(root: Path, name: str, text: str) -> Placed:
     return Placed(name, path, published=False)
 
 
+def drafts(root: Path) -> dict[str, Path]:
+    """Return the drafts there are, by name."""
+    found = (root / DRAFT_FOLDER).glob("*.yaml")
+    return {file.stem: file for file in sorted(found) if not file.name.endswith(BEFORE)}
+
+
+def find_draft(root: Path, name: str) -> Path:
+    """Return a draft's file. Raises NotFoundError."""
+    known = drafts(root)
+    if name not in known:
+        raise NotFoundError(
+            f"no draft {name!r}: {did_you_mean(name, known)}", fix="`leadlight learn` writes drafts/learned.yaml."
+        )
+    return known[name]
+
+
 def publish(root: Path, name: str, text: str) -> Placed:
     """Write a scorecard where `score` looks, and keep the one it replaces."""
     path = root / SCORECARD_FOLDER / f"{name}.yaml"
@@ -67,12 +83,7 @@ def publish_draft(root: Path, name: str, *, force: bool = False) -> Placed:
     Raises NotFoundError where there is none, SpecError where it has faults, UsageError where it did not pass the gate
     and is not forced.
     """
-    path = root / DRAFT_FOLDER / f"{name}.yaml"
-    if not path.exists():
-        known = [file.stem for file in path.parent.glob("*.yaml") if not file.name.endswith(BEFORE)]
-        raise NotFoundError(
-            f"no draft {name!r}: {did_you_mean(name, known)}", fix="`leadlight learn` writes drafts/learned.yaml."
-        )
+    path = find_draft(root, name)
     against = what_stands_against(load_scorecard(path).spec)
     if against and not force:
         raise UsageError(

@@ -38,6 +38,7 @@ from leadlight.spec.findings import Findings
 from leadlight.spec.marks import Marks
 from leadlight.spec.resolved import ResolvedFeature, ResolvedWorkspace
 from leadlight.spec.words import words_of
+from leadlight.store.archive import complete_since
 from leadlight.store.speakers import SPEAKERS
 from leadlight.store.sql import Sql, fill, joined
 
@@ -173,6 +174,8 @@ def moments(
         raise NotFoundError("there are no outcomes to learn from", fix=SAY_WHAT_A_WIN_IS)
     try:
         drawn = _make_pairs(engine, workspace, outcome, until)
+        if (floor := complete_since(engine)) is not None:  # before it features would lack events
+            engine.execute(fill("DELETE FROM {pairs} WHERE as_of < ?", pairs=PAIRS), [floor])
         counts = replace(_counted(engine, outcome, until), share=drawn)
         if not unsettled:
             engine.execute(fill("DELETE FROM {pairs} WHERE NOT settled", pairs=PAIRS))

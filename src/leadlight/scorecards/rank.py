@@ -245,7 +245,7 @@ def rank(
         )
         for place in places
     )  # fmt: skip
-    existing = _existing(engine, scorecard, as_of)
+    existing = _existing(engine, scorecard, as_of) if among is None else len(set(among))
     entity = workspace.spec.entity if of == "lead" else "account"
     return Ranking(
         entity, scorecard.name, scorecard.version, as_of, total, max(existing - total, 0) if of == "lead" else 0,

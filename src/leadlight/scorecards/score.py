@@ -10,6 +10,7 @@ from typing import Any
 
 from leadlight.engines.base import Engine
 from leadlight.scorecards.compile import TOTAL, Options, chance_columns
+from leadlight.scorecards.notices import Changes, note
 from leadlight.scorecards.rank import count_grades, scored
 from leadlight.scorecards.staleness import staleness
 from leadlight.spec.entity import many
@@ -21,6 +22,9 @@ from leadlight.store.runs import finish_run, start_run
 from leadlight.store.scorecards import publish
 from leadlight.store.scores import append_scores
 from leadlight.store.sql import Sql, fill, joined, more
+
+CHANGES = "_changes"
+"""The temporary table of those whose grade has changed."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -96,7 +100,9 @@ def score(
             run = start_run(
                 engine, "score", started_at=now, as_of=as_of, scorecard=scorecard.name, version=scorecard.version
             )
-            count, up, down = keep_scores(engine, scorecard, table, run=run, as_of=as_of, silent=silent)
+            count, up, down = keep_scores(
+                engine, workspace, scorecard, table, run=run, as_of=as_of, now=now, silent=silent
+            )
             if graded:
                 grades = count_grades(engine, scorecard, table)
         finish_run(engine, run, finished_at=now, counts={"scored": count, "up": up, "down": down})
@@ -108,18 +114,29 @@ def score(
 
 
 def keep_scores(
-    engine: Engine, scorecard: ResolvedScorecard, table: str, *, run: int, as_of: datetime, silent: bool
+    engine: Engine,
+    workspace: ResolvedWorkspace,
+    scorecard: ResolvedScorecard,
+    table: str,
+    *,
+    run: int,
+    as_of: datetime,
+    now: datetime,
+    silent: bool,
+    received: datetime | None = None,
 ) -> tuple[int, int, int]:
     """Keep the scores in a table of what a statement yielded, and the changes of grade: how many, up, down.
 
-    Call it inside a transaction. The table may hold everybody or only some.
+    Who wants to hear of the changes is told by way of the outbox; `received` is when the first call came that they
+    follow from. Call it inside a transaction. The table may hold everybody or only some.
     """
     count = append_scores(
         engine, _scores(scorecard, table), run=run, scorecard=scorecard.name, version=scorecard.version, as_of=as_of
     )
     if scorecard.spec.grades is None:
         return count, 0, 0
-    return count, *_keep_grades(engine, scorecard, table, run, as_of, silent=silent)
+    changes = Changes(CHANGES, run, as_of, now, silent, received)
+    return count, *_keep_grades(engine, workspace, scorecard, table, changes)
 
 
 def _is_back_fill(engine: Engine, scorecard: ResolvedScorecard, as_of: datetime) -> bool:
@@ -153,7 +170,7 @@ def _grades_before(scorecard: ResolvedScorecard, table: str) -> Sql:
 
 
 def _keep_grades(
-    engine: Engine, scorecard: ResolvedScorecard, table: str, run: int, as_of: datetime, *, silent: bool
+    engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, table: str, changes: Changes
 ) -> tuple[int, int]:
     """Append the changes of grade to the history; return how many went up and how many down."""
     spec = scorecard.spec
@@ -166,27 +183,31 @@ def _keep_grades(
     )
     engine.execute(
         fill(
-            "CREATE TEMPORARY TABLE _changes AS SELECT s.*, b.grade AS was FROM {table} s LEFT JOIN ({before}) b "
+            "CREATE TEMPORARY TABLE {changes} AS SELECT s.*, b.grade AS was FROM {table} s LEFT JOIN ({before}) b "
             "ON b.{key} = s.{key} WHERE {changed}",
+            changes=changes.table,
             table=table,
             before=_grades_before(scorecard, table),
             key=spec.of,
             changed=changed,
         ),
-        [scorecard.name, as_of],
+        [scorecard.name, changes.as_of],
     )
     columns = [spec.of, "grade", "gate", *levels, *(level.replace("level", "since") for level in levels)]
     append_grades(
         engine,
-        fill("SELECT {columns} FROM _changes ORDER BY {key}", columns=columns, key=spec.of),
-        run=run,
+        fill("SELECT {columns} FROM {changes} ORDER BY {key}", columns=columns, changes=changes.table, key=spec.of),
+        run=changes.run,
         scorecard=scorecard.name,
         version=scorecard.version,
-        at=as_of,
-        silent=silent,
+        at=changes.as_of,
+        silent=changes.silent,
     )
-    moves = engine.rows("SELECT was, grade, count(*) FROM _changes WHERE was <> grade GROUP BY ALL")
-    engine.execute("DROP TABLE _changes")
+    note(engine, workspace, scorecard, changes)
+    moves = engine.rows(
+        fill("SELECT was, grade, count(*) FROM {changes} WHERE was <> grade GROUP BY ALL", changes=changes.table)
+    )
+    engine.execute(fill("DROP TABLE {changes}", changes=changes.table))
     place = {label: number for number, label in enumerate(spec.grades.labels)}
     up = sum(int(n) for was, grade, n in moves if place[grade] < place.get(was, len(place)))
     return up, sum(int(n) for _, _, n in moves) - up

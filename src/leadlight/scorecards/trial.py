@@ -1,6 +1,6 @@
 """Score one lead given as JSON; nothing is stored.
 
-The very same statement runs on a store in memory that holds just this lead, in the documented shape.
+The very same statement runs on tables that hold just this lead, in the documented shape.
 """
 
 from __future__ import annotations
@@ -9,20 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import pyarrow as pa
-
 from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import Fault, LeadlightError, SpecError, UsageError, did_you_mean, shorten
 from leadlight.expr.types import Type
-from leadlight.features.moment import Moment
-from leadlight.scorecards.ledger import Ledger, ledgers
+from leadlight.scorecards.compile import Options
+from leadlight.scorecards.given import WHENEVER, GivenStatement, given_statement
+from leadlight.scorecards.ledger import Ledger, ledger
 from leadlight.spec.moments import parse_moment
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
-from leadlight.store.sql import fill
 
-ARROW = {Type.NUMBER: pa.float64(), Type.TEXT: pa.string(), Type.BOOL: pa.bool_(), Type.TIME: pa.timestamp("us")}
-OUTCOMES = {"lead": pa.int32(), "at": pa.timestamp("us"), "outcome": pa.string(), "value": pa.float64()}
-EVER = (datetime(1, 1, 2), datetime(9999, 12, 31))  # noqa: DTZ001
+EVER = {"known_at": datetime(1, 1, 2), "known_until": datetime(9999, 12, 31)}  # noqa: DTZ001
 KEYS = frozenset({"id", "created_at", "account", "events"})
 
 
@@ -52,40 +48,43 @@ def trial(
 
 
 class Trials:
-    """A store in memory that leads are scored in, some at once and again and again; for one thread at a time."""
+    """Scores leads that are given, some at once and again and again; for one thread at a time."""
 
     def __init__(self, workspace: ResolvedWorkspace) -> None:
         self.workspace = workspace
-        self.engine = DuckDBEngine(None)
-        self.engine.execute("SET threads = 1")  # there is too little to share
+        self._engine = DuckDBEngine(None)
+        self._engine.execute("SET threads = 1")  # there is too little to share
+        self._statements: dict[str, GivenStatement] = {}
 
     def score(
         self, scorecard: ResolvedScorecard, leads: Sequence[Mapping[str, Any]], as_of: datetime
     ) -> list[Ledger | LeadlightError]:
         """Score leads that know nothing of each other; return the ledger of each, or what is wrong with it."""
-        found: list[Ledger | LeadlightError | None] = []
-        tables: list[dict[str, pa.Table]] = []
-        for number, lead in enumerate(leads):
-            reader = _Reader(self.workspace, as_of, number)
-            tables.append(reader.tables(lead))
-            found.append(_fault(scorecard, lead, reader.faults))
+        readers = [_Reader(self.workspace, as_of, number) for number in range(len(leads))]
+        rows = [reader.rows(lead) for reader, lead in zip(readers, leads, strict=True)]
+        found = [_fault(scorecard, lead, reader.faults) for reader, lead in zip(readers, leads, strict=True)]
+        answers: list[Ledger | LeadlightError | None] = list(found)
         for numbers in _apart([None if fault else lead for lead, fault in zip(leads, found, strict=True)]):
-            self._fill([tables[number] for number in numbers])
-            keys = [number if scorecard.spec.of == "lead" else str(leads[number]["account"]) for number in numbers]
-            moment = Moment(as_of=as_of, only=_padded(keys))
-            for item in ledgers(self.engine, self.workspace, scorecard, moment, grade_history=False):
-                found[numbers[keys.index(item.key)]] = item
-        return [item for item in found if item is not None]
+            places = {_key(scorecard, number, leads[number]): number for number in numbers}
+            for row in self._rows(scorecard, [rows[number] for number in numbers], as_of):
+                answers[places[row[scorecard.spec.of]]] = ledger(self.workspace, scorecard, row)
+        return [answer for answer in answers if answer is not None]
 
-    def _fill(self, tables: Sequence[dict[str, pa.Table]]) -> None:
-        for name in tables[0]:
-            self.engine.register("_given", pa.concat_tables([each[name] for each in tables]))
-            self.engine.execute(fill("CREATE OR REPLACE TABLE {name} AS SELECT * FROM _given", name=name))
-            self.engine.unregister("_given")
+    def ready(self, scorecard: ResolvedScorecard) -> None:
+        """Plan the statement of a scorecard, so that nobody who asks has to wait for that."""
+        self._rows(scorecard, [], WHENEVER)
+
+    def _rows(self, scorecard: ResolvedScorecard, rows: Sequence[_Rows], as_of: datetime) -> list[dict[str, Any]]:
+        statement = self._statements.get(scorecard.name)
+        if statement is None:
+            options = Options(evidence=True, excluded=True)
+            statement = self._statements[scorecard.name] = given_statement(self.workspace, scorecard, options)
+        together = {table: [row for each in rows for row in each[table]] for table in (rows[0] if rows else ())}
+        return self._engine.prepared(statement.text, statement.parameters(together, as_of))
 
     def close(self) -> None:
         """Let go of the memory."""
-        self.engine.close()
+        self._engine.close()
 
 
 def _fault(scorecard: ResolvedScorecard, lead: Mapping[str, Any], faults: Sequence[Fault]) -> LeadlightError | None:
@@ -94,6 +93,10 @@ def _fault(scorecard: ResolvedScorecard, lead: Mapping[str, Any], faults: Sequen
     if scorecard.spec.of == "account" and lead.get("account") is None:
         return UsageError(f"{scorecard.name} scores accounts", fix='Give the lead an account: {"account": "…"}')
     return None
+
+
+def _key(scorecard: ResolvedScorecard, number: int, lead: Mapping[str, Any]) -> int | str:
+    return number if scorecard.spec.of == "lead" else str(lead["account"])
 
 
 def _apart(leads: Sequence[Mapping[str, Any] | None]) -> list[list[int]]:
@@ -116,18 +119,12 @@ def _apart(leads: Sequence[Mapping[str, Any] | None]) -> list[list[int]]:
     return [numbers for _, numbers in parts]
 
 
-def _padded(keys: Sequence[int | str]) -> list[int | str]:
-    """Repeat the last key until there are a power of two: so few statements serve any number of leads.
-
-    >>> _padded([0, 1, 2])
-    [0, 1, 2, 2]
-    """
-    wanted = 1 << (len(keys) - 1).bit_length()
-    return [*keys, *([keys[-1]] * (wanted - len(keys)))]
+_Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+"""The rows of each table that a lead is given by."""
 
 
 class _Reader:
-    """Turns JSON into tables, gathering faults."""
+    """Turns JSON into rows, gathering faults."""
 
     def __init__(self, workspace: ResolvedWorkspace, as_of: datetime, number: int) -> None:
         self.catalog = workspace.catalog
@@ -135,49 +132,41 @@ class _Reader:
         self.as_of = as_of
         self.faults: list[Fault] = []
 
-    def tables(self, lead: Mapping[str, Any]) -> dict[str, pa.Table]:
+    def rows(self, lead: Mapping[str, Any]) -> _Rows:
         for name in lead:
             if name not in KEYS and name not in self.catalog.attributes and name not in self.catalog.account_attributes:
                 known = [*KEYS, *self.catalog.attributes, *self.catalog.account_attributes]
                 self._fault(name, f"no such attribute: {did_you_mean(str(name), known)}")
         created = self._value("created_at", lead.get("created_at"), Type.TIME) or self.as_of
-        account = self._value("account", lead.get("account"), Type.TEXT)
+        if created > self.as_of:
+            self._fault("created_at", f"nobody is known before being there: expected at most {self.as_of} (as of)")
+        name = self._value("id", str(lead.get("id", "try")), Type.TEXT)
+        period = {**EVER, "account": self._value("account", lead.get("account"), Type.TEXT)}
+        own, account = (
+            {name: self._value(name, lead.get(name), kind) for name, kind in types.items()}
+            for types in (self.catalog.attributes, self.catalog.account_attributes)
+        )
         return {
-            "leads": _table({"lead": [self.number], "id": [str(lead.get("id", "try"))], "created_at": [created]}),
-            "attributes": self._attributes({"lead": self.number}, account, self.catalog.attributes, lead),
-            "account_attributes": self._attributes({}, account, self.catalog.account_attributes, lead),
+            "leads": [{"lead": self.number, "id": name, "created_at": created}],
+            "attributes": [{**own, **period, "lead": self.number}],
+            "account_attributes": [{**account, **period}],
             "events": self._events(lead.get("events") or []),
-            "outcomes": pa.table({name: pa.array([], kind) for name, kind in OUTCOMES.items()}),
         }
 
-    def _attributes(
-        self, key: Mapping[str, Any], account: Any, types: Mapping[str, Type], lead: Mapping[str, Any]
-    ) -> pa.Table:
-        columns = {name: [value] for name, value in key.items()}
-        table = _table({**columns, "known_at": [EVER[0]], "known_until": [EVER[1]]})
-        table = table.append_column("account", pa.array([account], pa.string()))
-        for name, kind in types.items():
-            table = table.append_column(name, pa.array([self._value(name, lead.get(name), kind)], ARROW[kind]))
-        return table
-
-    def _events(self, events: Any) -> pa.Table:
+    def _events(self, events: Any) -> list[dict[str, Any]]:
         if not isinstance(events, Sequence) or isinstance(events, str):
             self._fault("events", f"expected a list of events, found {shorten(events)}")
-            events = []
-        rows = [self._event(number, event) for number, event in enumerate(events)]
-        types = {"type": Type.TEXT, "at": Type.TIME, **self.catalog.properties}
-        table = pa.table({"lead": pa.array([self.number] * len(rows), pa.int32())})
-        for name, kind in types.items():
-            table = table.append_column(name, pa.array([row.get(name) for row in rows], ARROW[kind]))
-        return table
+            return []
+        return [self._event(number, event) for number, event in enumerate(events)]
 
     def _event(self, number: int, event: Any) -> dict[str, Any]:
         place = f"events[{number}]"
         if not isinstance(event, Mapping) or not isinstance(event.get("type"), str):
             self._fault(place, f'expected {{"type": …, "at": …}}, found {shorten(event)}')
             return {}
-        row: dict[str, Any] = {"type": event["type"], "at": self._value(f"{place}.at", event.get("at"), Type.TIME)}
-        row["at"] = row["at"] or self.as_of
+        kind = self._value(f"{place}.type", event["type"], Type.TEXT)
+        at = self._value(f"{place}.at", event.get("at"), Type.TIME) or self.as_of
+        row: dict[str, Any] = {"lead": self.number, "type": kind, "at": at}
         for name, value in event.items():
             if name in ("type", "at"):
                 continue
@@ -203,15 +192,6 @@ class _Reader:
         self.faults.append(Fault(message, path=str(path)))
 
 
-def _table(columns: Mapping[str, list[Any]]) -> pa.Table:
-    return pa.table(
-        {
-            name: pa.array(values, pa.timestamp("us") if isinstance(values[0], datetime) else None)
-            for name, values in columns.items()
-        }
-    )
-
-
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
         raise ValueError(value)
@@ -221,6 +201,7 @@ def _number(value: Any) -> float:
 def _text(value: Any) -> str:
     if not isinstance(value, str) or "\x00" in value:
         raise ValueError(value)
+    value.encode()  # half a character is none
     return value
 
 

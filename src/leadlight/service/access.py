@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,21 @@ from starlette.requests import Request
 
 from leadlight.service.keys import Key, Keys
 from leadlight.service.problems import Problem
+
+PERSON = "leadlight.person"
+"""Where a request's scope says which person or machine of an issuer asks; `door` has looked at their proof."""
+ASKER = "leadlight.asker"
+"""Where it says who was let in, when somebody was."""
+NEEDED = "leadlight.needed"
+"""Where it says what was needed: `ingest`, `read` or `manage`."""
+TOLD = "leadlight.headers"
+"""Where it keeps headers that the answer gets, whatever it is."""
+
+UNPROVEN = "leadlight.unproven"
+"""Where it says that somebody is logged in who has not shown that a page of ours asked for this change."""
+
+MAX_SECRET = 512
+"""Characters of a key, at most: what is longer is none, and is not looked at."""
 
 
 def secrets_of(request: Request, body: Any = None) -> list[str]:
@@ -23,28 +39,88 @@ def secrets_of(request: Request, body: Any = None) -> list[str]:
     if isinstance(body, Mapping) and isinstance(body.get("writeKey"), str):
         found.append(body["writeKey"])
     found.append(request.headers.get("x-write-key", "").partition(":")[0])
-    return [secret for secret in found if secret]
+    return [secret for secret in found if 0 < len(secret) <= MAX_SECRET]
 
 
 def _authorization(header: str) -> str:
     kind, _, rest = header.strip().partition(" ")
     if kind.lower() == "basic":
         try:
-            return base64.b64decode(rest, validate=True).decode("utf-8", "ignore").partition(":")[0]
+            return base64.b64decode(rest[: 4 * MAX_SECRET], validate=True).decode("utf-8", "ignore").partition(":")[0]
         except (binascii.Error, ValueError):
             return ""
     return rest.strip() if kind.lower() == "bearer" else header.strip()
 
 
 def allowed(keys: Keys, request: Request, scope: str, body: Any = None) -> Key:
-    """Return the key of a request that may do this.
+    """Return the key of a request that may do this; a person or a machine with a token counts as one.
 
-    Raises Problem: 401 without a key that is known, 403 where the key may do other things only.
+    Raises Problem: 401 without a key that is known, 403 where the key may do other things only, 429 where it is too
+    fast, or where wrong keys came from the same address too often.
     """
-    found = next((key for secret in secrets_of(request, body) if (key := keys.find(secret))), None)
-    if found is None:
-        raise Problem(401, "no key that is known: send one as basic authorization's user, or as a bearer's token",
-                      headers={"WWW-Authenticate": "Bearer"})  # fmt: skip
-    if scope not in found.scopes:
-        raise Problem(403, f"the key {found.name!r} may {', '.join(found.scopes)}, but this needs {scope}")
+    request.scope[NEEDED] = scope
+    if request.scope.get(UNPROVEN):
+        raise Problem(
+            403, "a change needs the header X-CSRF-Token, with `csrf` of /v1/me, and to come from a page here"
+        )
+    found = request.scope.get(PERSON) or _known(keys, request, body)
+    request.scope[ASKER] = found
+    if not found.may(scope):
+        raise Problem(403, f"{found.name!r} may {', '.join(found.scopes)}, but this needs {scope}")
+    if found.requests is not None or found.events is not None:
+        spend(keys, request, found, "requests", found.requests)
     return found
+
+
+def _known(keys: Keys, request: Request, body: Any) -> Key:
+    """Return the key of a request.
+
+    One that is right is let in also from an address that has shown wrong ones: others may be behind it.
+    """
+    shown = secrets_of(request, body)
+    found = next((key for secret in shown if (key := keys.find(secret))), None)
+    if found is not None:
+        return found
+    where = request.client.host if request.client else ""
+    wait = keys.misses.wait(where) if shown else 0.0
+    if wait:
+        raise too_often(wait)
+    if shown:
+        keys.misses.note(where)
+    raise Problem(401, "no key that is known: send one as basic authorization's user, or as a bearer's token",
+                  headers={"WWW-Authenticate": "Bearer"})  # fmt: skip
+
+
+def too_often(wait: float) -> Problem:
+    """Return the answer to somebody who guesses."""
+    return Problem(429, "too many wrong keys or passwords from this address",
+                   headers={"Retry-After": str(math.ceil(wait))})  # fmt: skip
+
+
+def spend(keys: Keys, request: Request, key: Key, what: str, rate: float | None, amount: float = 1.0) -> None:
+    """Take requests or events from what a key may send a second, and tell the client what is left.
+
+    Raises Problem 429 where nothing is left.
+    """
+    wait = 0.0 if rate is None else keys.limits.take(key.id, what, rate, amount)
+    told = keys.limits.headers(key.id, key.rates)
+    request.scope[TOLD] = told
+    if wait:
+        raise Problem(429, f"{key.name!r} may send {rate:g} {what} a second",
+                      headers={"Retry-After": str(math.ceil(wait))})  # fmt: skip
+
+
+def taken(keys: Keys, request: Request, events: int) -> None:
+    """Count the events of a request against its key's limit, where it has one.
+
+    Raises Problem 429 where the key has sent too many.
+    """
+    key = request.scope.get(ASKER)
+    if key is not None and key.events is not None and events:
+        spend(keys, request, key, "events", key.events, events)
+
+
+def trusted(request: Request) -> bool:
+    """Say whether who asks may join two people (`alias`): nobody may with a key that anybody can see."""
+    key = request.scope.get(ASKER)
+    return key is None or "ingest" in key.scopes

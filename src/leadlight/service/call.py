@@ -27,7 +27,8 @@ class Call:
     """One accepted call; times are naive UTC.
 
     `event` is its type where something happened; `traits` say something of the person (None takes a value back);
-    `group` is the account, with what is said of it; `previous` is the id that is the user's too.
+    `group` is the account, with what is said of it; `previous` is the id that is the user's too. `agent` and `address`
+    are the client's, `consent` is to what the person has said yes or no.
     """
 
     message_id: str
@@ -41,6 +42,9 @@ class Call:
     group: str | None = None
     group_traits: Values = field(default_factory=dict)
     previous: str | None = None
+    agent: str | None = None
+    address: str | None = None
+    consent: Mapping[str, bool] | None = None
 
     @property
     def digest(self) -> bytes:
@@ -57,9 +61,15 @@ class Call:
         parts = {
             "m": self.message_id, "t": self.at, "r": self.received_at, "u": self.user_id, "a": self.anonymous_id,
             "e": self.event, "p": self.properties or None, "i": self.traits, "g": self.group,
-            "gt": self.group_traits or None, "v": self.previous,
+            "gt": self.group_traits or None, "v": self.previous, "ua": self.agent, "ip": self.address,
+            "c": self.consent or None,
         }  # fmt: skip
         return orjson.dumps({key: value for key, value in parts.items() if value is not None})
+
+
+def entries(calls: Sequence[Call]) -> list[tuple[bytes, bytes]]:
+    """Return calls as an inbox keeps them."""
+    return [(call.digest, call.encode()) for call in calls]
 
 
 def decode(bodies: Sequence[bytes]) -> list[dict[str, Any]]:

@@ -4,36 +4,37 @@ What happened on a device where nobody was signed in belongs to the user who was
 time of what happened there, not of arrival: so it is the same in whatever order calls come in. What was said with a
 user's id belongs to that user, whatever the device. A former id (`alias`) is the user's for good, with all it has.
 
-People with the same e-mail address are then one by the store's own `merge_duplicates`, which cannot be undone: the
-store does not keep of which id an event was said. So where a device of several users said an e-mail address before any
-of them signed in, and hears of them out of order, whom it joined by that address stays joined.
+People with the same e-mail address are then one by the store's own `merge_duplicates`. All of it moves ids, and
+what was said of them goes along (`store.moves`); who is kept apart (`store.apart`) is joined by none of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 import pyarrow as pa
 
 from leadlight.engines.base import Engine
 from leadlight.service.call import ANONYMOUS
 from leadlight.service.live_tables import LIVE
+from leadlight.store.apart import any_apart, regroup
+from leadlight.store.merge import mentions_by_key
+from leadlight.store.moves import move_keys
 from leadlight.store.sql import Sql, fill, literal
 
 
-def settle_devices(engine: Engine) -> bool:
+def settle_devices(engine: Engine, *, at: datetime | None = None) -> bool:
     """Take in which users the calls in `live_calls` saw devices with; return whether anything moved.
 
     Makes `live_reowned`, the keys (numbers of ids) whose history of traits is another now: what was said on a device is
-    its user's word. Notes who is `touched`. Call it before events and traits are loaded.
+    its user's word. Notes who is `touched`. Call it before events and traits are loaded. `at` is the moment noted.
     """
     _note_links(engine)
     _gather_moving(engine)
     moved = bool(engine.rows("SELECT 1 FROM live_moving LIMIT 1"))
     if moved:
-        _move_events(engine)
-        engine.execute("UPDATE ids SET lead = m.new FROM live_moving m WHERE ids.key = m.key")
-        engine.execute("INSERT INTO touched SELECT old FROM live_moving UNION SELECT new FROM live_moving")
+        move_keys(engine, Sql("SELECT key, new AS lead, 'device' AS rule FROM live_moving"), at=at)
     _hand_traits_over(engine)
     engine.execute("DROP TABLE live_moving")
     return moved or bool(engine.rows("SELECT 1 FROM live_reowned LIMIT 1"))
@@ -74,21 +75,12 @@ def _gather_moving(engine: Engine) -> None:
             "CREATE TEMP TABLE live_moving AS SELECT d.key, o.anonymous, d.lead AS old, u.lead AS new "
             'FROM live_owners o JOIN ids d ON d.id = {anonymous} || o.anonymous JOIN ids u ON u.id = o."user" '
             "WHERE d.lead <> u.lead AND o.anonymous IN "
-            "(SELECT anonymous FROM live_owned UNION SELECT a FROM live_calls WHERE u IS NULL)",
+            "(SELECT anonymous FROM live_owned UNION SELECT a FROM live_calls WHERE u IS NULL) "
+            "AND NOT EXISTS (SELECT 1 FROM apart p JOIN ids k ON k.lead = u.lead "
+            "WHERE (p.a = d.key AND p.b = k.key) OR (p.b = d.key AND p.a = k.key))",
             anonymous=literal(ANONYMOUS),
         )
     )
-
-
-def _move_events(engine: Engine) -> None:
-    if "anonymous_id" not in engine.columns("events"):
-        return
-    events = fill(
-        "events.lead = m.old AND events.anonymous_id = m.anonymous AND events._source = {live}", live=literal(LIVE)
-    )
-    count = engine.rows(fill("SELECT count(*) FROM events, live_moving m WHERE {events}", events=events))[0][0]
-    engine.execute(fill("UPDATE events SET lead = m.new FROM live_moving m WHERE {events}", events=events))
-    _out_of_order(engine, int(count))
 
 
 def _hand_traits_over(engine: Engine) -> None:
@@ -108,16 +100,13 @@ def _hand_traits_over(engine: Engine) -> None:
     engine.execute(fill("DELETE FROM observations WHERE {theirs}", theirs=theirs))
 
 
-def _out_of_order(engine: Engine, count: int) -> None:
-    """Let the store know that so many events now lie among others' than their own."""
-    if count:
-        engine.execute("UPDATE layout SET in_order = greatest(in_order - ?, 0) WHERE name = 'events'", [count])
-
-
-def join_aliases(engine: Engine) -> bool:
+def join_aliases(
+    engine: Engine, merge_by: Mapping[str, str | None] | None = None, *, at: datetime | None = None
+) -> bool:
     """Let former ids be their users', where they are not yet; return whether anybody moved.
 
-    Notes who is `touched`. Call it when the calls' own events and traits are loaded.
+    Notes who is `touched`. Call it when the calls' own events and traits are loaded. `merge_by` is as in
+    `merge_duplicates`, `at` the moment noted.
     """
     pairs = engine.rows(
         "SELECT DISTINCT p.lead, u.lead FROM live_aliases a JOIN ids p ON p.id = a.previous "
@@ -125,19 +114,17 @@ def join_aliases(engine: Engine) -> bool:
         "OR a.previous IN (SELECT v FROM live_calls) "
         'OR a."user" IN (SELECT _id FROM live_calls)) ORDER BY 1, 2'
     )
+    if pairs and any_apart(engine):
+        kin = sorted({lead for pair in pairs for lead in pair})
+        return bool(regroup(engine, kin, mentions_by_key(engine, merge_by or {}), at=at))
     joined = [(lead, survivor) for lead, survivor in survivors(pairs).items() if lead != survivor]
     if not joined:
         return False
     leads, into = zip(*joined, strict=True)
     engine.register("_joining", pa.table({"lead": pa.array(leads, pa.int32()), "survivor": pa.array(into, pa.int32())}))
     try:
-        count = engine.rows("SELECT count(*) FROM events WHERE lead IN (SELECT lead FROM _joining)")[0][0]
-        for table in ("ids", "observations", "events", "outcomes"):
-            engine.execute(
-                fill("UPDATE {table} SET lead = m.survivor FROM _joining m WHERE {table}.lead = m.lead", table=table)
-            )
-        _out_of_order(engine, int(count))
-        engine.execute(Sql("INSERT INTO touched SELECT lead FROM _joining UNION SELECT survivor FROM _joining"))
+        moving = "SELECT i.key, j.survivor AS lead, 'alias' AS rule FROM ids i JOIN _joining j ON j.lead = i.lead"
+        move_keys(engine, Sql(moving), at=at)
     finally:
         engine.unregister("_joining")
     return True

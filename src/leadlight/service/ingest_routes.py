@@ -12,15 +12,18 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import orjson
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from leadlight.service.access import allowed
+from leadlight.service import traces
+from leadlight.service.access import allowed, taken, trusted
 from leadlight.service.bodies import parsed, read_body
-from leadlight.service.call import Call
+from leadlight.service.call import Call, entries
 from leadlight.service.cloudevents import read_events
-from leadlight.service.journal import Kept
+from leadlight.service.inbox import Kept
+from leadlight.service.operation import TEXT, Answer, Body, Operation
 from leadlight.service.problems import Problem
 from leadlight.service.segment import (
     MAX_BATCH,
@@ -42,6 +45,44 @@ KINDS = (*SHORT.values(), *SHORT)
 BATCHES = ("batch", "b", "import")
 Read = TypeVar("Read")
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+class RejectedCall(Answer):
+    """A call of a request that cannot be counted, and why."""
+
+    index: int
+    message: str
+
+
+class Accepted(Answer):
+    """What was kept: on disk before this is said."""
+
+    success: bool
+    accepted: int
+    repeated: int
+    rejected: list[RejectedCall] = Field(default_factory=list)
+
+
+CALL: Mapping[str, Any] = {"type": "object"}
+ONE = Body({"application/json": CALL})
+MANY = Body({"application/json": {"type": "object", "required": ["batch"],
+                                  "properties": {"batch": {"type": "array", "items": CALL}}}})  # fmt: skip
+LINES = Body({"application/x-ndjson": TEXT})
+CLOUD_EVENTS = Body({"application/cloudevents+json": CALL, "application/cloudevents-batch+json": {"type": "array"}})
+
+
+def _operation(name: str, summary: str, request: Body) -> Operation:
+    return Operation("POST", f"/v1/{name}", summary, scope="ingest", request=request, response=Accepted)
+
+
+OPERATIONS = (
+    *(_operation(name, f"Take one {SHORT.get(name, name)} call of the Segment API", ONE) for name in KINDS),
+    *(_operation(name, "Take a batch of calls of the Segment API", MANY) for name in BATCHES),
+    _operation("lines", "Take one call a line", LINES),
+    _operation("cloudevents", "Take CloudEvents, one or a list", CLOUD_EVENTS),
+    Operation("GET", "/v1/projects/{key}/settings", "Where the browser's client sends to",
+              response=Body({"application/json": {"type": "object"}}), refusals=(404,)),
+)  # fmt: skip
 
 
 def routes(state: State) -> list[Route]:
@@ -69,7 +110,8 @@ class _Ingest:
         body = parsed(raw)
         allowed(self.state.keys, request, "ingest", body)
         batch = _or_400(lambda: read_batch(body, self.state.now()))
-        return await self._keep(batch if len(raw) <= MAX_CALL else _within(batch, body["batch"]))
+        batch = batch if len(raw) <= MAX_CALL else _within(batch, body["batch"])
+        return await take_in(self.state, admitted(self.state, request, batch))
 
     def single(self, kind: str) -> Handler:
         """Take one call of a kind."""
@@ -77,7 +119,8 @@ class _Ingest:
         async def take(request: Request) -> Response:
             body = parsed(await read_body(request, MAX_CALL))
             allowed(self.state.keys, request, "ingest", body)
-            return await self._keep(Batch([_or_400(lambda: read_call(body, self.state.now(), kind=kind))]))
+            batch = Batch([_or_400(lambda: read_call(body, self.state.now(), kind=kind))])
+            return await take_in(self.state, admitted(self.state, request, batch))
 
         return take
 
@@ -89,43 +132,76 @@ class _Ingest:
         for index, line in enumerate(body.splitlines()):
             if line.strip():
                 _take_line(batch, index, line, lambda said: read_call(said, now))
-        return await self._keep(batch)
+        return await take_in(self.state, admitted(self.state, request, batch))
 
     async def cloud_events(self, request: Request) -> Response:
         """Take CloudEvents, one or many."""
         allowed(self.state.keys, request, "ingest")
         raw = await read_body(request, MAX_BATCH)
         body = parsed(raw) if raw else None
-        return await self._keep(read_events(body, request.headers, self.state.now()))
+        batch = read_events(body, request.headers, self.state.now())
+        return await take_in(self.state, admitted(self.state, request, batch))
 
     async def settings(self, request: Request) -> Response:
         """Tell the browser's client where to send: here."""
         key = self.state.keys.find(request.path_params["key"])
-        if key is None or "ingest" not in key.scopes:
+        if key is None or not key.may("ingest"):
             raise Problem(404, "no such write key")
         host = f"{request.url.netloc}/v1"
         segment = {"apiKey": request.path_params["key"], "apiHost": host, "protocol": request.url.scheme,
                    "deliveryStrategy": {"strategy": "batching"}}  # fmt: skip
         return answer({"integrations": {"Segment.io": segment}, "plan": {"track": {}}})
 
-    async def _keep(self, batch: Batch) -> Response:
-        """Put calls on disk, then answer."""
-        count = self.state.metrics.calls.labels
-        count("rejected").inc(len(batch.rejected))
-        if batch.rejected and not batch.calls:
-            raise Problem(400, _summary(batch.rejected), rejected=_shown(batch.rejected))
-        kept = Kept(0, 0)
-        if batch.calls:
-            kept = await asyncio.wrap_future(self.state.journal.append(entries(batch.calls)))
-        count("accepted").inc(kept.new)
-        count("repeated").inc(kept.repeated)
-        content: dict[str, Any] = {"success": True, "accepted": kept.new, "repeated": kept.repeated}
-        return answer(content | ({"rejected": _shown(batch.rejected)} if batch.rejected else {}))
+
+def admitted(state: State, request: Request, batch: Batch) -> Batch:
+    """Count calls against the limit of their key; leave out those that a key which anybody can see may not send.
+
+    Raises Problem 429.
+    """
+    taken(state.keys, request, len(batch.calls))
+    if trusted(request) or all(call.previous is None for call in batch.calls):
+        return batch
+    rejected = {fault.index: fault for fault in batch.rejected}
+    places = [index for index in range(len(batch.calls) + len(rejected)) if index not in rejected]
+    kept = list[Call]()
+    for index, call in zip(places, batch.calls, strict=True):
+        if call.previous is None:
+            kept.append(call)
+        else:
+            rejected[index] = Rejected(index, NO_ALIAS)
+    return Batch(kept, [rejected[index] for index in sorted(rejected)])
 
 
-def entries(calls: Sequence[Call]) -> list[tuple[bytes, bytes]]:
-    """Return calls as the journal keeps them."""
-    return [(call.digest, call.encode()) for call in calls]
+NO_ALIAS = "alias joins two people: it needs a key that may ingest, not one for browsers"
+
+
+async def take_in(state: State, batch: Batch, **more: Any) -> Response:
+    """Put calls on disk, then answer; `more` is said in the answer.
+
+    Raises Problem 400 where none of them can be counted.
+    """
+    count = state.metrics.calls.labels
+    count("rejected").inc(len(batch.rejected))
+    if batch.rejected and not batch.calls:
+        raise Problem(400, _summary(batch.rejected), rejected=_shown(batch.rejected))
+    kept = await keep(state, batch.calls)
+    content: dict[str, Any] = {"success": True, "accepted": kept.new, "repeated": kept.repeated, **more}
+    return answer(content | ({"rejected": _shown(batch.rejected)} if batch.rejected else {}))
+
+
+async def keep(state: State, calls: Sequence[Call]) -> Kept:
+    """Put calls on disk.
+
+    Raises InboxFull or InboxError.
+    """
+    kept = Kept(0, 0)
+    if calls:
+        written = traces.stamped(entries(calls))
+        with traces.keeping(len(calls)):
+            kept = await asyncio.wrap_future(state.journal.append(written))
+    state.metrics.calls.labels("accepted").inc(kept.new)
+    state.metrics.calls.labels("repeated").inc(kept.repeated)
+    return kept
 
 
 def _or_400(read: Callable[[], Read]) -> Read:
@@ -168,7 +244,7 @@ def _shown(rejected: Sequence[Rejected]) -> list[dict[str, Any]]:
 
 # ---------------------------------------------------------------------------------------------------------- CORS
 
-ORIGIN = {"Access-Control-Allow-Origin": "*"}
+ORIGIN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Retry-After"}
 """Any page may send; no cookies are read, the write key is all there is to show."""
 USUAL_HEADERS = "authorization, content-type, content-encoding, x-retry-count, x-write-key"
 

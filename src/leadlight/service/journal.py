@@ -22,14 +22,10 @@ from pathlib import Path
 from time import time
 from uuid import uuid4
 
+from leadlight.engines.base import Engine
 from leadlight.errors import StoreError
-
-LIMIT = 200_000
-"""Calls that may wait for the store; more are refused."""
-REMEMBERED = 30 * 86_400
-"""Seconds for which message ids are remembered; the store knows those of events for ever."""
-GROUP = 5_000
-"""Calls that share a commit at most."""
+from leadlight.service.inbox import GROUP, LIMIT, REMEMBERED, Calls, Entry, InboxError, InboxFull, Kept, retry_after
+from leadlight.service.live_tables import keep_position, position
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS waiting (position INTEGER PRIMARY KEY, body BLOB NOT NULL);
@@ -37,29 +33,6 @@ CREATE TABLE IF NOT EXISTS seen (message BLOB PRIMARY KEY, position INTEGER NOT 
 CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, position INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS last (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 """
-
-Entry = tuple[bytes, bytes]
-"""A message id's digest, and the call."""
-
-
-class JournalFull(StoreError):
-    """So many calls wait for the store that no more are taken; try again in `retry_after` seconds."""
-
-    def __init__(self, retry_after: int) -> None:
-        super().__init__("too many calls wait to be stored", fix=f"Send it again in {retry_after} s.")
-        self.retry_after = retry_after
-
-
-class JournalError(StoreError):
-    """The journal cannot be written: the disk is full, say. What was not acknowledged is not kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What became of an append: how many calls are new, and how many were seen before."""
-
-    new: int
-    repeated: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +42,7 @@ class _Append:
 
 
 class Journal:
-    """An open journal; one process holds it at a time.
+    """An open journal, the inbox of the embedded store; one process holds it at a time.
 
     >>> import tempfile
     >>> from contextlib import closing
@@ -79,6 +52,9 @@ class Journal:
     Kept(new=2, repeated=0) Kept(new=0, repeated=1)
     [(1, b'a'), (2, b'b')]
     """
+
+    unscored = 0
+    trouble: str | None = None
 
     def __init__(self, path: Path, *, limit: int = LIMIT) -> None:
         """Open it, or make it with its folder.
@@ -101,7 +77,7 @@ class Journal:
         self._last = max(int(self._kept("last")), last or 0)
         self._forgotten = self._last if first is None else first - 1
         self._asked, self._waiting, self._lock = queue.SimpleQueue[_Append | int | None](), 0, threading.Lock()
-        self._day = 0
+        self._day, self._stored = 0, 0
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
@@ -114,16 +90,39 @@ class Journal:
     def append(self, entries: Sequence[Entry]) -> Future[Kept]:
         """Write calls; the future is done when they are on disk.
 
-        Raises JournalFull at once where the limit is reached. The future raises JournalError.
+        Raises InboxFull at once where the limit is reached. The future raises InboxError.
         """
         with self._lock:
             depth = self._last - self._forgotten + self._waiting
             if depth + len(entries) > self.limit:
-                raise JournalFull(max(1, min(60, depth // 5_000)))
+                raise InboxFull(retry_after(depth))
             self._waiting += len(entries)
         append = _Append(entries)
         self._asked.put(append)
         return append.done
+
+    def begin(self, engine: Engine) -> None:
+        """Take over from the store how far it came."""
+        self._stored = position(engine, self.id)
+        self.forget(self._stored)
+
+    def has_more(self, engine: Engine) -> bool:
+        """Return whether there are calls that are not in the store."""
+        return bool(self.take(engine, 1))
+
+    def take(self, engine: Engine, limit: int) -> Calls:
+        """Return the first calls that are not in the store."""
+        del engine  # they are in a file of their own
+        return self.read(self._stored, limit)
+
+    def settle(self, engine: Engine, calls: Calls) -> None:
+        """Keep in the store up to where it has all calls."""
+        keep_position(engine, self.id, calls[-1][0])
+
+    def settled(self, calls: Calls) -> None:
+        """Let go of calls that are in the store."""
+        self._stored = calls[-1][0]
+        self.forget(self._stored)
 
     def read(self, after: int, limit: int) -> list[tuple[int, bytes]]:
         """Return calls behind a position, in order; from one thread only."""
@@ -191,7 +190,7 @@ class Journal:
             with self._lock:
                 self._waiting -= count
             for append in taken:
-                append.done.set_exception(JournalError(f"the journal cannot be written: {error}"))
+                append.done.set_exception(InboxError(f"the journal cannot be written: {error}"))
             return
         with self._lock:
             self._last, self._waiting = last, self._waiting - count
@@ -221,7 +220,7 @@ class Journal:
             return
         self._day = now // 86_400
         self._writer.execute("INSERT OR IGNORE INTO days VALUES (?, ?)", (self._day, last))
-        oldest = (now - REMEMBERED) // 86_400
+        oldest = now // 86_400 - REMEMBERED
         self._writer.execute(
             "DELETE FROM seen WHERE position <= (SELECT max(position) FROM days WHERE day <= ?)", (oldest,)
         )

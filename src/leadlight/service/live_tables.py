@@ -13,6 +13,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from leadlight.engines.base import Engine
+from leadlight.service import clock
 
 LIVE = "live"
 """The source that calls are, in observations, events and names."""
@@ -40,7 +41,7 @@ OF_THE_ERASED = (
 def prepare(engine: Engine) -> None:
     """Make the tables where they are absent, and take out what they say of people who were erased since."""
     with engine.transaction():
-        for statement in (*TABLES, *OF_THE_ERASED):
+        for statement in (*TABLES, *clock.TABLES, *OF_THE_ERASED):
             engine.execute(statement)
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 from leadlight.engines.base import Engine
+from leadlight.engines.duckdb import DuckDBEngine
+from leadlight.enrich.forget import forget_person
+from leadlight.errors import Fault, LeadlightError, SpecError
+from leadlight.service import rewriting
+from leadlight.spec.load import SCORECARD_FOLDER, WORKSPACE_FILE, load_workspace
 from leadlight.spec.models import AttributeFeature
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.store.erase import Erased
 from leadlight.store.names import catalog
 from leadlight.workspace import Workspace, utc_now
 
@@ -21,6 +27,7 @@ class LiveWorkspace(Workspace):
     """
 
     def __init__(self, folder: Path, engine: Engine, *, now: Callable[[], datetime] = utc_now) -> None:
+        self._files = _look(folder)
         super().__init__(folder, now=now)
         self.engine = engine
 
@@ -81,3 +88,48 @@ class LiveWorkspace(Workspace):
         """
         self._session = None
         self._session = (self.engine, self._ready(self.engine))
+
+    def erase(self, lead: str) -> Erased:
+        """Remove a person everywhere, at once.
+
+        The bytes in the embedded store's file go when the service ends: see `rewriting`.
+        """
+        embedded = isinstance(self.engine, DuckDBEngine)
+        if embedded:
+            rewriting.owe(self.root)
+        return forget_person(
+            self.engine, self.loaded.workspace.spec.enrich, self.root, lead, now=self.now(), rewrite=not embedded
+        )
+
+    def renew(self) -> None:
+        """Look again at the files and at the store's names; files with faults count when they are right."""
+        with suppress(SpecError):
+            self.reload()
+        self.refresh()
+
+    def reload(self) -> bool:
+        """Read the workspace's files again where they have changed since; return whether they had.
+
+        Raises SpecError, once for each change, where they have faults; all stays as it was then.
+        """
+        if (seen := _look(self.root)) == self._files:
+            return False
+        self._files = seen
+        before = self.loaded, self._session
+        try:
+            self.loaded = load_workspace(self.root)
+            self.refresh()
+        except LeadlightError as error:
+            self.loaded, self._session = before
+            raise error if isinstance(error, SpecError) else SpecError([Fault(error.message)]) from None
+        return True
+
+
+def _look(folder: Path) -> frozenset[tuple[str, int, int, int]]:
+    """Return what is another value whenever leadlight.yaml or a scorecard is another file."""
+    found = []
+    for path in (folder / WORKSPACE_FILE, *(folder / SCORECARD_FOLDER).glob("*.yaml")):
+        with suppress(FileNotFoundError):
+            stat = path.stat()
+            found.append((path.name, stat.st_mtime_ns, stat.st_size, stat.st_ino))
+    return frozenset(found)

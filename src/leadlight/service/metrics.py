@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from leadlight.service.worker import Scored
 
 SOON = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300)
 
 
+TOGETHER = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that names the folder in which processes of one service put their figures together."""
+
+
 class Metrics:
-    """The figures of one service."""
+    """The figures of one service: of one process, or of all that share a folder for them."""
 
     def __init__(self, depth: Callable[[], int]) -> None:
         """`depth` says how many calls wait for the store."""
@@ -31,14 +39,35 @@ class Metrics:
             "leadlight_calls_refused", "Calls that could not be stored and were put aside", ["why"],
             registry=self.registry,
         )  # fmt: skip
+        self.unaudited = Counter("leadlight_changes_not_audited", "Changes that could not be put into the audit log",
+                                 registry=self.registry)  # fmt: skip
         self.latency = Histogram(
             "leadlight_call_to_score_seconds", "From a call's receipt until its score can be read", buckets=SOON,
             registry=self.registry,
         )  # fmt: skip
         self.batches = Histogram("leadlight_micro_batch_seconds", "Time to store a micro-batch",
                                  buckets=SOON, registry=self.registry)  # fmt: skip
-        waiting = Gauge("leadlight_calls_waiting", "Calls in the journal, not yet in the store", registry=self.registry)
-        waiting.set_function(depth)
+        self.messages = Counter(
+            "leadlight_messages", "Messages about changes of grade, by destination and what became of a try",
+            ["destination", "outcome"], registry=self.registry,
+        )  # fmt: skip
+        self.outbox_rows = Gauge(
+            "leadlight_outbox", "Messages in the outbox, by state", ["state"], registry=self.registry,
+            multiprocess_mode="mostrecent",
+        )  # fmt: skip
+        self.score_to_delivery = Histogram(
+            "leadlight_score_to_delivery_seconds", "From a score until a message about its grade has arrived",
+            buckets=SOON, registry=self.registry,
+        )  # fmt: skip
+        self.call_to_delivery = Histogram(
+            "leadlight_call_to_delivery_seconds", "From a call's receipt until a message about its lead has arrived",
+            buckets=SOON, registry=self.registry,
+        )  # fmt: skip
+        self._told = CollectorRegistry() if TOGETHER in os.environ else self.registry
+        """What is told: of several processes, each asks for the figures of all."""
+        if self._told is not self.registry:
+            MultiProcessCollector(self._told)  # type: ignore[no-untyped-call]
+        self._told.register(_Waiting(depth))
 
     def stored(self, calls: int, seconds: float) -> None:
         """Count a micro-batch."""
@@ -55,6 +84,34 @@ class Metrics:
         """Count a call that was put aside."""
         self.put_aside.labels(reason).inc()
 
+    def delivered(self, destination: str, since_score: float | None, since_call: float | None) -> None:
+        """Count a message that has arrived, and how long it took; None where it was meant to wait."""
+        self.messages.labels(destination, "sent").inc()
+        for histogram, seconds in ((self.score_to_delivery, since_score), (self.call_to_delivery, since_call)):
+            if seconds is not None:
+                histogram.observe(seconds)
+
+    def not_delivered(self, destination: str, *, dead: bool) -> None:
+        """Count a try that failed, and whether it was the last."""
+        self.messages.labels(destination, "dead" if dead else "failed").inc()
+
+    def outbox(self, counts: Mapping[str, int]) -> None:
+        """Note how many messages there are in each state."""
+        for state in ("waiting", "dead"):
+            self.outbox_rows.labels(state).set(counts.get(state, 0))
+
     def text(self) -> bytes:
         """Return all figures in Prometheus' text format."""
-        return generate_latest(self.registry)
+        return generate_latest(self._told)
+
+
+class _Waiting(Collector):
+    """How many calls wait, asked when it is told."""
+
+    def __init__(self, depth: Callable[[], int]) -> None:
+        self._depth = depth
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Return the figure."""
+        what = "Calls that were accepted and are not yet in the store"
+        return [GaugeMetricFamily("leadlight_calls_waiting", what, value=self._depth())]

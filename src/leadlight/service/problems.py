@@ -21,7 +21,7 @@ from leadlight.errors import (
     TooFewOutcomes,
     UsageError,
 )
-from leadlight.service.journal import JournalFull
+from leadlight.service.inbox import InboxFull
 
 STATUS: Mapping[type[LeadlightError], int] = {
     NotFoundError: 404,
@@ -29,7 +29,7 @@ STATUS: Mapping[type[LeadlightError], int] = {
     SpecError: 400,
     DataError: 400,
     TooFewOutcomes: 409,
-    JournalFull: 429,
+    InboxFull: 429,
     StoreError: 503,
 }
 """The first that an error is one of says its status; 500 for any other."""
@@ -65,5 +65,5 @@ def problem_of(error: LeadlightError) -> Problem:
     facts = {name: value for name, value in error.as_dict().items() if name != "message" and value is not None}
     headers: dict[str, str] = {}
     if status in (429, 503):
-        headers["Retry-After"] = str(error.retry_after if isinstance(error, JournalFull) else RETRY_AFTER)
+        headers["Retry-After"] = str(error.retry_after if isinstance(error, InboxFull) else RETRY_AFTER)
     return Problem(status, error.message, headers=headers, **facts)

@@ -9,39 +9,57 @@ from typing import TypeVar
 
 from anyio import to_thread
 
-from leadlight.engines.duckdb import DuckDBEngine
+from leadlight.engines.base import Engine
+from leadlight.engines.faults import reachable
 from leadlight.service.live_workspace import LiveWorkspace
 
 Answer = TypeVar("Answer")
 
 READERS = 2
+LONG = 1
+"""Of them apart: one for questions that look at the whole past, so that the others wait for none."""
+Idle = queue.SimpleQueue[tuple[LiveWorkspace, int]]
 
 
 class Readers:
-    """A few workspaces over connections of their own to the store that this process holds."""
+    """A few workspaces over connections of their own to one store."""
 
-    def __init__(self, folder: Path, store: Path, *, changes: Callable[[], int], count: int = READERS) -> None:
-        """`changes` counts how often the store got new names: who has seen fewer looks again."""
+    def __init__(
+        self, folder: Path, connect: Callable[[], Engine], *, changes: Callable[[], int], count: int = READERS
+    ) -> None:
+        """`connect` opens the store once more; `changes` counts how often there were new names or files.
+
+        Who has seen fewer changes looks again.
+        """
         self._changes = changes
-        self._idle = queue.SimpleQueue[tuple[LiveWorkspace, int]]()
-        self._all = [LiveWorkspace(folder, DuckDBEngine(store)) for _ in range(count)]
-        for workspace in self._all:
+        self._idle, self._idle_long = Idle(), Idle()
+        self._all = [LiveWorkspace(folder, connect()) for _ in range(count + LONG)]
+        for number, workspace in enumerate(self._all):
             workspace.refresh()
-            self._idle.put((workspace, changes()))
+            (self._idle if number < count else self._idle_long).put((workspace, changes()))
 
-    async def ask(self, question: Callable[[LiveWorkspace], Answer]) -> Answer:
-        """Ask a workspace something, in a thread."""
-        return await to_thread.run_sync(self._asked, question)
+    async def ask(self, question: Callable[[LiveWorkspace], Answer], *, long: bool = False) -> Answer:
+        """Ask a workspace something, in a thread; a `long` question waits for other long ones only."""
+        return await to_thread.run_sync(self._asked, question, self._idle_long if long else self._idle)
 
-    def _asked(self, question: Callable[[LiveWorkspace], Answer]) -> Answer:
-        workspace, seen = self._idle.get()
+    def ask_long(self, question: Callable[[LiveWorkspace], Answer]) -> Answer:
+        """Ask something long in this thread."""
+        return self._asked(question, self._idle_long)
+
+    def _asked(self, question: Callable[[LiveWorkspace], Answer], idle: Idle) -> Answer:
+        """Ask in this thread."""
+        workspace, seen = idle.get()
         now = self._changes()
         try:
-            if seen != now:
-                workspace.refresh()
-            return question(workspace)
+            with reachable(workspace.engine):
+                return self._fresh(workspace, seen != now, question)
         finally:
-            self._idle.put((workspace, now))
+            idle.put((workspace, now))
+
+    def _fresh(self, workspace: LiveWorkspace, changed: bool, question: Callable[[LiveWorkspace], Answer]) -> Answer:
+        if changed:
+            workspace.renew()
+        return question(workspace)
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -1,10 +1,18 @@
-"""Score the leads that something happened to, and keep the scores as `score` does: the same statement, fewer rows."""
+"""Score the leads that something happened to, and keep the scores as `score` does: the same statement, fewer rows.
+
+In a store of one file without indexes, every statement would read through all events, attributes and leads, some of
+them several times. So the rows of whoever is concerned are gathered first, once for all scorecards, into tables of the
+same shape that the statements read instead.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+
+from sqlglot import exp
 
 from leadlight.engines.base import Engine
 from leadlight.expr import build
@@ -17,15 +25,40 @@ from leadlight.store.sql import Sql, fill
 
 CHANGED = "live_changed"
 """The temporary table of (lead, as_of) that are scored again."""
+CHANGED_ACCOUNTS = "live_changed_accounts"
+"""That of (account, as_of): the accounts of those leads, and others of which something new is known."""
+CONCERNED = "live_concerned"
+"""The leads whose rows the statements may read: those that are scored again, and all others of their accounts."""
 SCORED = "live_scored"
-ACCOUNTS_AT_ONCE = 5_000
+
+GATHERED: Mapping[str, Sql] = {
+    table: fill(
+        "{owner} IN (SELECT {owner} FROM {among})",
+        owner=owner,
+        among={"lead": CONCERNED, "account": CHANGED_ACCOUNTS}[owner],
+    )
+    for table, owner in (("events", "lead"), ("attributes", "lead"), ("leads", "lead"), ("outcomes", "lead"),
+                         ("account_attributes", "account"))
+}  # fmt: skip
+"""The tables that are gathered, and which rows of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What scores by a scorecard."""
+
+    text: str
+    tables: frozenset[str]
+    """The tables that it reads gathered."""
+    names: frozenset[str]
+    """The columns that it reads, whatever table they are of."""
 
 
 def note_changed(engine: Engine) -> None:
     """Note that the leads the calls are of, and those `touched`, are to be scored again; call it when all is stored."""
     engine.execute(
         "INSERT INTO live_unscored SELECT lead, NULL FROM (SELECT lead FROM touched UNION "
-        "SELECT i.lead FROM ids i JOIN live_calls c ON c._id = i.id) WHERE lead NOT IN "
+        "SELECT lead FROM live_named) WHERE lead NOT IN "
         "(SELECT lead FROM live_unscored WHERE lead IS NOT NULL)"
     )
     engine.execute("INSERT INTO live_unscored SELECT NULL, account FROM touched_accounts")
@@ -45,19 +78,74 @@ def gather_changed(engine: Engine, as_of: datetime) -> int:
 
 
 def rescore(
-    engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, as_of: datetime, *, run: int
+    engine: Engine, workspace: ResolvedWorkspace, as_of: datetime, *, run: int, received: datetime | None = None
 ) -> int:
-    """Score whoever stands in `live_changed` (or their accounts) by a scorecard; return how many."""
-    options = Options(contributions=False, grade_history=continues(engine, scorecard, as_of))
-    if scorecard.spec.of == "lead":
-        parts = [_of_leads(workspace, scorecard, options, engine.capabilities.dialect)]
-    else:
-        parts = _of_accounts(engine, workspace, scorecard, as_of, options)
+    """Score whoever stands in `live_changed`, and their accounts, by all scorecards; return how many scores.
+
+    `received` is when the first call came that they changed by. Changes of grade are silent where the scorecard was
+    edited and nobody was scored by it yet.
+    """
+    gather_accounts(engine, as_of)
+    cards = [(card, continues(engine, card, as_of)) for card in workspace.scorecards.values()]
+    gathers, dialect = engine.capabilities.one_file, engine.capabilities.dialect
+    statements = [_statement(_Same(workspace, card), past, gathers, dialect) for card, past in cards]
+    tables = gather(engine, statements)
     count = 0
-    for text in parts:
-        engine.execute(fill("CREATE OR REPLACE TEMP TABLE {scored} AS {text}", scored=SCORED, text=Sql(text)))
-        count += keep_scores(engine, scorecard, SCORED, run=run, as_of=as_of, silent=False)[0]
+    for (card, past), statement in zip(cards, statements, strict=True):
+        engine.execute(fill("CREATE OR REPLACE TEMP TABLE {to} AS {text}", to=SCORED, text=Sql(statement.text)))
+        count += keep_scores(
+            engine, workspace, card, SCORED, run=run, as_of=as_of, now=as_of, silent=not past, received=received
+        )[0]
+    for table in tables:
+        engine.execute(fill("DROP TABLE {table}", table=_gathered(table)))
     return count
+
+
+def gather_accounts(engine: Engine, as_of: datetime) -> None:
+    """Make `live_changed_accounts` of the accounts of `live_changed`, and those that are to be scored themselves."""
+    engine.execute(
+        fill(
+            "CREATE OR REPLACE TEMP TABLE {accounts} AS SELECT account, ?::TIMESTAMP AS as_of FROM ("
+            "SELECT account FROM attributes WHERE account IS NOT NULL AND lead IN (SELECT lead FROM {changed}) "
+            "UNION SELECT account FROM live_unscored WHERE account IS NOT NULL) t",
+            accounts=CHANGED_ACCOUNTS,
+            changed=CHANGED,
+        ),
+        [as_of],
+    )
+
+
+def gather(engine: Engine, statements: Sequence[Statement]) -> list[str]:
+    """Make the tables that the statements read gathered; return whose rows they have."""
+    tables = sorted({table for statement in statements for table in statement.tables})
+    if not tables:
+        return []
+    engine.execute(
+        fill(
+            "CREATE OR REPLACE TEMP TABLE {concerned} AS SELECT lead FROM {changed} UNION "
+            "SELECT lead FROM attributes WHERE account IN (SELECT account FROM {accounts})",
+            concerned=CONCERNED,
+            changed=CHANGED,
+            accounts=CHANGED_ACCOUNTS,
+        )
+    )
+    names = {name.lower() for statement in statements for name in statement.names}
+    for table in tables:
+        columns = [name for name in engine.columns(table) if name.lower() in names]
+        engine.execute(
+            fill(
+                "CREATE OR REPLACE TEMP TABLE {to} AS SELECT {columns} FROM {table} WHERE {rows}",
+                to=_gathered(table),
+                columns=columns,
+                table=table,
+                rows=GATHERED[table],
+            )
+        )
+    return tables
+
+
+def _gathered(table: str) -> str:
+    return f"live_of_{table}"
 
 
 class _Same:
@@ -73,34 +161,17 @@ class _Same:
         return isinstance(other, _Same) and (other.workspace is self.workspace and other.scorecard is self.scorecard)
 
 
-def _of_leads(workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, options: Options, dialect: str) -> str:
-    return _statement(_Same(workspace, scorecard), options, dialect)
-
-
 @lru_cache(maxsize=32)
-def _statement(of: _Same, options: Options, dialect: str) -> str:
+def _statement(of: _Same, grade_history: bool, gathers: bool, dialect: str) -> Statement:
     """Compile once what is asked again and again."""
-    return build.to_text(score_statement(of.workspace, of.scorecard, Moment(table=CHANGED), options), dialect)
-
-
-def _of_accounts(
-    engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, as_of: datetime, options: Options
-) -> list[str]:
-    """Return the statements of the accounts of those who changed, some accounts in each."""
-    found = engine.rows(
-        fill(
-            "SELECT DISTINCT account FROM attributes WHERE account IS NOT NULL "
-            "AND lead IN (SELECT lead FROM {changed}) "
-            "UNION SELECT account FROM live_unscored WHERE account IN (SELECT account FROM attributes) ORDER BY 1",
-            changed=CHANGED,
-        )
-    )
-    accounts = [str(account) for (account,) in found]
-    moment = Moment(as_of=as_of, only=[])
-    return [
-        build.to_text(
-            score_statement(workspace, scorecard, replace(moment, only=accounts[at : at + ACCOUNTS_AT_ONCE]), options),
-            engine.capabilities.dialect,
-        )
-        for at in range(0, len(accounts), ACCOUNTS_AT_ONCE)
-    ]
+    card, options = of.scorecard, Options(contributions=False, grade_history=grade_history)
+    moment = Moment(table=CHANGED if card.spec.of == "lead" else CHANGED_ACCOUNTS)
+    tree = score_statement(of.workspace, card, moment, options)
+    read = [table for table in tree.find_all(exp.Table) if gathers and table.name in GATHERED]
+    tables = frozenset(table.name for table in read)
+    for table in read:
+        if not table.alias:
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name, quoted=True)))
+        table.set("this", exp.to_identifier(_gathered(table.name), quoted=True))
+    names = frozenset(column.name for column in tree.find_all(exp.Column))
+    return Statement(build.to_text(tree, dialect), tables, names)

@@ -1,7 +1,7 @@
 """Leads given in requests, scored together: what waits while one statement runs is answered by the next one.
 
-Planning the statement takes far longer than running it, for one lead as for many; so requests that come at once share
-it. Leads of one account never stand together: each is scored as if it were alone.
+The plan of the statement is kept (see `scorecards.given`); running it takes hardly longer for many leads than for one,
+so requests that come at once share it. Leads of one account never stand together: each is scored as if it were alone.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -59,6 +60,9 @@ class Scorer:
         self._trials.close()
 
     def _work(self) -> None:
+        with suppress(Exception):  # whoever asks hears of it
+            for card in self.workspace.scorecards:
+                self._trials.ready(card)
         going = True
         while going:
             asked, going = self._take()
@@ -93,7 +97,7 @@ class Scorer:
     def _scored(self, asked: Sequence[_Asked]) -> Sequence[Ledger | LeadlightError | Exception]:
         workspace = self.workspace
         if (now := self._changes()) != self._seen:
-            workspace.refresh()
+            workspace.renew()
             self._trials.close()
             self._trials, self._seen = Trials(workspace.resolved), now
         card, as_of = workspace.scorecard(asked[0].scorecard), workspace.moment(asked[0].as_of)

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
@@ -36,6 +37,10 @@ MAX_BATCH = 500 * 1024
 """Bytes of a batch."""
 MAX_ID = 512
 """Characters of an id, or of an event's type."""
+MAX_ADDRESS = 45
+"""Characters of an internet address."""
+MAX_PURPOSES = 50
+"""Purposes of which a call may say whether the person has consented."""
 MAX_DEPTH = 4
 """Objects deeper than this are kept as JSON."""
 MAX_EXACT = 2**53
@@ -121,7 +126,7 @@ def read_call(body: Any, received_at: datetime, *, kind: str | None = None, sent
     user_id, anonymous_id = _id(body, "userId"), _id(body, "anonymousId")
     if user_id is None and anonymous_id is None:
         raise CallFault("neither userId nor anonymousId says whose it is")
-    return Call(message_id, at, received_at, user_id, anonymous_id, **READERS[kind](body))
+    return Call(message_id, at, received_at, user_id, anonymous_id, **READERS[kind](body), **_beside(body))
 
 
 def happened_at(timestamp: Any, sent_at: datetime | None, received_at: datetime) -> datetime:
@@ -167,6 +172,26 @@ def read_time(value: Any) -> datetime | None:
 def _time_or_none(value: Any) -> datetime | None:
     read = read_time(value)
     return read if read is not None and EARLIEST <= read < LATEST else None
+
+
+def _beside(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the client, its address and the person's consent, as the context says; what is odd there is left out."""
+    context = body.get("context")
+    if not isinstance(context, Mapping):
+        return {}
+    agent, address = context.get("userAgent"), context.get("ip")
+    found: dict[str, Any] = {}
+    if isinstance(agent, str):
+        found["agent"] = _clean(agent[:MAX_ID])
+    if isinstance(address, str) and len(address) <= MAX_ADDRESS:
+        found["address"] = _clean(address)
+    consent = context.get("consent")
+    said = consent.get("categoryPreferences") if isinstance(consent, Mapping) else None
+    if isinstance(said, Mapping):
+        found["consent"] = {
+            _clean(name): yes for name, yes in islice(said.items(), MAX_PURPOSES) if isinstance(yes, bool)
+        }
+    return found
 
 
 # ------------------------------------------------------------------------------------------------------- by kind

@@ -1,39 +1,35 @@
-"""Run the service in this process, over the embedded store: nothing else has to be started."""
+"""Run the service: in this process, or in several that share a store in PostgreSQL."""
 
 from __future__ import annotations
 
-import signal
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-
-from leadlight.engines.duckdb import DuckDBEngine
-from leadlight.errors import NotFoundError, UsageError
+from leadlight.errors import UsageError
+from leadlight.service import logs, traces
+from leadlight.service.admission import Admission, first_key, open_admission
 from leadlight.service.app import create_app
-from leadlight.service.journal import Journal
-from leadlight.service.keys import SCOPES, Keys
+from leadlight.service.deliverer import Deliverer
+from leadlight.service.jobs import Jobs
+from leadlight.service.kafka.consumer import KafkaReader
+from leadlight.service.kafka.reading import kafka_reader
+from leadlight.service.listening import answer_on, listen, until_stopped
 from leadlight.service.live_workspace import LiveWorkspace
 from leadlight.service.metrics import Metrics
+from leadlight.service.places import Place, Say, is_shared, open_place
 from leadlight.service.readers import Readers
 from leadlight.service.scorer import Scorer
 from leadlight.service.state import State
+from leadlight.service.team import Task, Team
 from leadlight.service.worker import Worker
 from leadlight.spec.readable import Readable
-from leadlight.store.open import open_store, store_path
-from leadlight.workspace import Workspace, utc_now
-
-OURS = ".leadlight"
-"""The workspace's folder for what is not written by hand."""
-
-Say = Callable[[str], None]
+from leadlight.workspace import utc_now
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -51,122 +47,171 @@ class Served(Readable):
                 "waiting": self.waiting}  # fmt: skip
 
     def __str__(self) -> str:
-        left = f", {self.waiting:,} wait in the journal for the next start" if self.waiting else ""
+        left = f", {self.waiting:,} wait for the next start" if self.waiting else ""
         return f"Served {self.address} for {self.seconds:.1f} s: {self.stored:,} calls stored{left}"
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Worked(Readable):
+    """How a worker ended."""
+
+    seconds: float
+    stored: int
+    waiting: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return {"seconds": round(self.seconds, 3), "stored": self.stored, "waiting": self.waiting}
+
+    def __str__(self) -> str:
+        left = f", {self.waiting:,} wait" if self.waiting else ""
+        return f"Worked for {self.seconds:.1f} s: {self.stored:,} calls stored{left}"
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """How many processes do what on this machine."""
+
+    processes: int = 1
+    """Processes that answer requests, over one socket."""
+    workers: int = 1
+    """Processes that store and score; where one process does all, it works too."""
+
+    @property
+    def alone(self) -> bool:
+        """Whether one process is all there is to it."""
+        return self.processes == 1 and self.workers <= 1
+
+
+ALONE = Crew()
+
+
 def serve(
-    folder: Path, *, host: str = "127.0.0.1", port: int = 8123, for_: timedelta | None = None, say: Say = lambda _: None
+    folder: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8123,
+    crew: Crew = ALONE,
+    for_: timedelta | None = None,
+    log: logs.Kind = "off",
+    say: Say = lambda _: None,
 ) -> Served:
     """Serve a workspace until told to stop (SIGINT, SIGTERM), or for a while; port 0 is any free one.
 
     Where nothing was read into the store yet, the sources are read first; then everybody is scored once. The first
-    start makes a key that may do all, and says it once.
+    start makes a key that may do all, and says it once. More than one process, or none that works, needs a store in
+    PostgreSQL: UsageError says so.
     """
+    if crew != ALONE and not is_shared(folder):
+        raise UsageError(
+            "the embedded store is one process's: it cannot be served by several",
+            fix="Leave --processes and --workers out, or put the store into PostgreSQL (`store: postgresql://…`).",
+        )
     began = time.monotonic()
     with ExitStack() as stack:
-        listening = stack.enter_context(_listen(host, port))
+        stack.enter_context(logs.logging_to(None, log))
+        listening = stack.enter_context(listen(host, port))
         address = f"http://{host}:{listening.getsockname()[1]}"
-        state = stack.enter_context(running(folder, say=say))
+        if not crew.alone:
+            stored, waiting = _serve_together(folder, crew, listening, address, for_, log, say)
+            return Served(address, time.monotonic() - began, stored, waiting)
+        stack.enter_context(traces.from_environment())
+        state = stack.enter_context(running(folder, work=crew.workers > 0, say=say))
+        _invite(state.admission, address, say)
         say(f"Listening on {address}")
-        _run(create_app(state), listening, for_)
+        answer_on(listening, create_app(state), for_)
         state.worker.stop()
         return Served(address, time.monotonic() - began, state.worker.stored, state.journal.depth)
 
 
+def _serve_together(
+    folder: Path, crew: Crew, listening: socket.socket, address: str, for_: timedelta | None, log: logs.Kind, say: Say
+) -> tuple[int, int]:
+    """Serve with several processes; return how many calls they stored, and how many wait."""
+    with open_place(folder, say):  # so that all of them find it ready
+        pass
+    with open_admission(folder, watch=False) as admission:
+        first_key(admission.keys, say)
+        _invite(admission, address, say)
+    task = Task(str(folder), log, listening.fileno())
+    with Team(task, processes=crew.processes, workers=crew.workers, say=say) as team:
+        say(f"Listening on {address}")
+        team.watch(for_)
+    with open_place(folder, say) as place:
+        return team.stored, place.inbox.depth
+
+
+def work(folder: Path, *, for_: timedelta | None = None, log: logs.Kind = "off", say: Say = lambda _: None) -> Worked:
+    """Store and score what other processes take in, until told to stop (SIGINT, SIGTERM), or for a while.
+
+    Raises UsageError where the store is no PostgreSQL's.
+    """
+    if not is_shared(folder):
+        raise UsageError(
+            "the embedded store is one process's: whoever serves it works too",
+            fix="Run `leadlight serve`, or put the store into PostgreSQL (`store: postgresql://…`).",
+        )
+    began = time.monotonic()
+    with logs.logging_to(None, log), traces.from_environment(), working(folder, say=say) as worker:
+        say("Working")
+        until_stopped(for_)
+        worker.stop()
+        return Worked(time.monotonic() - began, worker.stored, worker.inbox.depth)
+
+
 @contextmanager
-def running(folder: Path, *, say: Say = lambda _: None) -> Iterator[State]:
-    """Open all parts of a service and let its worker begin; close them afterwards, each behind those that need it."""
-    path = _stocked(folder, say)
+def running(folder: Path, *, work: bool = True, say: Say = lambda _: None) -> Iterator[State]:
+    """Open all parts of a service and let its worker begin; close them afterwards, each behind those that need it.
+
+    Without `work`, workers of other processes store and score what this one takes in.
+    """
     with ExitStack() as stack:
-        engine = open_store(f"duckdb:{path.absolute()}", folder, create=True)
-        stack.callback(engine.close)
-        workspace = LiveWorkspace(folder, engine)
-        for run in workspace.score():
-            say(str(run).splitlines()[0])
-        journal = Journal(folder / OURS / "journal.sqlite")
-        stack.callback(journal.close)
-        metrics = Metrics(lambda: journal.depth)
-        worker = Worker(workspace, journal, metrics)
-        readers = Readers(folder, path, changes=lambda: worker.changes)
+        place = stack.enter_context(open_place(folder, say))
+        metrics = Metrics(lambda: place.inbox.depth)
+        worker = Worker(place.workspace, place.inbox, metrics, drains=work)
+        stack.enter_context(place.follow(worker))
+        readers = Readers(folder, place.connect, changes=lambda: worker.changes)
         stack.callback(readers.close)
-        own = DuckDBEngine(path)
+        own = place.connect()
         stack.callback(own.close)
         scorer = Scorer(LiveWorkspace(folder, own), changes=lambda: worker.changes)
         stack.callback(scorer.close)
-        state = State(journal, worker, readers, scorer, _keys(folder, say), metrics)
-        worker.start()
-        stack.callback(worker.stop)
-        yield state
+        admission = stack.enter_context(open_admission(folder))
+        first_key(admission.keys, say)
+        kafka = _begin(stack, place, worker, metrics)
+        jobs = Jobs(admission.keys.shelf, now=utc_now)
+        stack.callback(jobs.close)
+        yield State(place.inbox, worker, readers, scorer, admission, metrics, jobs, kafka=kafka)
 
 
-def _stocked(folder: Path, say: Say) -> Path:
-    """Return the store's file, with the sources read where nothing was read before."""
-    workspace = Workspace(folder)
-    spec = workspace.loaded.workspace.spec
-    path = store_path(spec.store, folder)
-    if path is None:
-        raise UsageError("a store in memory cannot be served", fix="Write `store: duckdb:leadlight.duckdb`.")
-    try:
-        with workspace.store() as engine:
-            stocked = bool(engine.rows("SELECT 1 FROM files UNION ALL SELECT 1 FROM leads LIMIT 1"))
-    except NotFoundError:
-        stocked = False
-    if spec.sources and not stocked:
-        say("Reading the sources first")
-        workspace.ingest()
-    return path
+@contextmanager
+def working(folder: Path, *, say: Say = lambda _: None) -> Iterator[Worker]:
+    """Open what a worker needs and let it begin; nothing answers requests."""
+    with ExitStack() as stack:
+        place = stack.enter_context(open_place(folder, say))
+        metrics = Metrics(lambda: place.inbox.depth)
+        worker = Worker(place.workspace, place.inbox, metrics)
+        stack.enter_context(place.follow(worker))
+        _begin(stack, place, worker, metrics)
+        yield worker
 
 
-def _keys(folder: Path, say: Say) -> Keys:
-    """Open the keys; the first start makes one that may do all."""
-    keys = Keys(folder / OURS / "keys.json")
-    if not keys.all():
-        secret, _ = keys.make("admin", SCOPES, at=utc_now())
-        say(f"Key that may do all, shown this once: {secret}")
-    return keys
+def _begin(stack: ExitStack, place: Place, worker: Worker, metrics: Metrics) -> KafkaReader | None:
+    """Let a worker begin, with what else is done where work is done; all of it ends with the stack."""
+    kafka = kafka_reader(worker, place.inbox, metrics) if worker.drains else None
+    worker.start()
+    stack.callback(worker.stop)
+    if kafka is not None:
+        kafka.start()
+        stack.callback(kafka.stop)
+    if worker.drains:
+        deliverer = Deliverer(LiveWorkspace(worker.workspace.root, place.connect()), metrics)
+        deliverer.start()
+        stack.callback(deliverer.stop)
+    return kafka
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Listen at an address: who comes before all is ready waits.
-
-    Raises UsageError where that is not possible.
-    """
-    try:
-        family, _, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server((place[0], port), family=family, backlog=2048)
-    except OSError as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"cannot listen on {host}:{port}: {reason}", fix="Name another --host or --port.") from None
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to us: uvicorn's own would end the process before the store is closed."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Let a signal end the serving, not the process."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {sign: signal.signal(sign, self.handle_exit) for sign in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for sign, handler in before.items():
-                signal.signal(sign, handler)
-
-
-def _run(app: Any, listening: socket.socket, for_: timedelta | None) -> None:
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=10
-    )
-    server = _Server(config)
-    timer = threading.Timer(for_.total_seconds(), lambda: setattr(server, "should_exit", True)) if for_ else None
-    if timer is not None:
-        timer.start()
-    try:
-        server.run(sockets=[listening])
-    finally:
-        if timer is not None:
-            timer.cancel()
+def _invite(admission: Admission, address: str, say: Say) -> None:
+    """Where nobody can log in yet, say how the first person can."""
+    if admission.issuer is None and not admission.people.any:
+        say(f"To log in, set a password within a day: {admission.spec.address or address}{admission.people.link()}")

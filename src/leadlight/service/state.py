@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
-from leadlight.service.journal import Journal
+from leadlight.service.admission import Admission
+from leadlight.service.inbox import Inbox
+from leadlight.service.jobs import Jobs
+from leadlight.service.kafka.consumer import KafkaReader
 from leadlight.service.keys import Keys
 from leadlight.service.metrics import Metrics
 from leadlight.service.readers import Readers
 from leadlight.service.scorer import Scorer
 from leadlight.service.worker import Worker
+from leadlight.spec.models import WorkspaceSpec
 from leadlight.workspace import utc_now
 
 
@@ -19,10 +24,27 @@ from leadlight.workspace import utc_now
 class State:
     """A running service."""
 
-    journal: Journal
+    journal: Inbox
     worker: Worker
     readers: Readers
     scorer: Scorer
-    keys: Keys
+    admission: Admission
     metrics: Metrics
+    jobs: Jobs
     now: Callable[[], datetime] = utc_now
+    kafka: KafkaReader | None = None
+
+    @property
+    def keys(self) -> Keys:
+        """The keys that open it."""
+        return self.admission.keys
+
+    @property
+    def folder(self) -> Path:
+        """The workspace's folder."""
+        return self.worker.workspace.root
+
+    @property
+    def spec(self) -> WorkspaceSpec:
+        """What leadlight.yaml said at the start."""
+        return self.worker.workspace.loaded.workspace.spec

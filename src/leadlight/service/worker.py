@@ -1,7 +1,7 @@
-"""The worker: takes calls out of the journal into the store, and scores at once whoever they are about.
+"""The worker: takes calls out of the inbox into the store, and scores at once whoever they are about.
 
-A micro-batch is one transaction: events, traits, identities, who is to be scored again, and the position in the journal
-up to which all of it holds. So a crash at any moment repeats nothing and loses nothing. What is loaded is loaded by
+A micro-batch is one transaction: events, traits, identities, who is to be scored again, and that the calls are taken
+out. So a crash at any moment repeats nothing and loses nothing. What is loaded is loaded by
 the functions that `ingest` uses, so live and batch mean the same.
 
 Scores and changes of grade are a second transaction, at once where the worker keeps up. Where more waits than it stores
@@ -10,20 +10,26 @@ at a time, it stores first and scores what has come together, so that nobody is 
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
-import duckdb
-
-from leadlight.errors import LeadlightError
+from leadlight.engines.desk import lasting_desk
+from leadlight.engines.faults import cause
+from leadlight.errors import LeadlightError, SpecError, StoreError
+from leadlight.service import traces
+from leadlight.service.clock import Clock
 from leadlight.service.identity import join_aliases, settle_devices
-from leadlight.service.journal import Journal
-from leadlight.service.live_tables import keep_position, position, prepare, refuse
+from leadlight.service.inbox import Inbox
+from leadlight.service.live_tables import LIVE, refuse
 from leadlight.service.live_workspace import LiveWorkspace
+from leadlight.service.mail.addresses import settle_addresses
+from leadlight.service.marks import Marks, drop_marks
 from leadlight.service.rescore import gather_changed, note_changed, rescore
 from leadlight.service.staging import drop_calls, keep_traits, stage_accounts, stage_calls, stage_events, stage_traits
 from leadlight.store import facts
@@ -31,11 +37,13 @@ from leadlight.store.accounts import load_accounts
 from leadlight.store.attributes import load_leads
 from leadlight.store.events import load_events, settle_events
 from leadlight.store.history import ACCOUNTS
+from leadlight.store.known_keys import known_keys
 from leadlight.store.leads import refresh_leads, touch_undated
 from leadlight.store.merge import merge_duplicates
 from leadlight.store.names import catalog
 from leadlight.store.periods import rebuild
 from leadlight.store.runs import start_run
+from leadlight.store.scorecards import is_in_use
 
 MICRO = 5_000
 """Calls of a micro-batch at most; fewer wait for nobody."""
@@ -46,11 +54,7 @@ IDLE = 0.5
 PATIENCE = 30.0
 """Seconds between tries at most, where the store cannot be written."""
 
-_UNUSABLE = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.InternalException,
-             duckdb.TransactionException)  # fmt: skip
-"""Faults of the store and not of a call: it is tried again."""
-
-Calls = Sequence[tuple[int, bytes]]
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,27 +83,41 @@ class Watcher(Protocol):
 
 
 class Worker:
-    """Drains a journal into a workspace's store, in a thread of its own."""
+    """Drains an inbox into a workspace's store, in a thread of its own."""
 
-    def __init__(self, workspace: LiveWorkspace, journal: Journal, watcher: Watcher) -> None:
-        """Take over where the store's own position says; the store is scored once, so that all has a score."""
-        self.workspace, self.journal, self.watcher = workspace, journal, watcher
-        self.engine = workspace.engine
-        prepare(self.engine)
-        self.position = position(self.engine, journal.id)
-        journal.forget(self.position)
-        self.engine.execute("DELETE FROM live_unscored")
+    def __init__(self, workspace: LiveWorkspace, inbox: Inbox, watcher: Watcher, *, drains: bool = True) -> None:
+        """Take over where a former worker ended, in a store that is `prepare`d, where everybody has a score.
+
+        One that does not drain leaves storing and scoring to the workers of other processes, and runs errands only.
+        """
+        self.drains = drains
+        self.workspace, self.inbox, self.watcher = workspace, inbox, watcher
+        self.engine, self.desk = workspace.engine, lasting_desk(workspace.engine)
+        inbox.begin(self.engine)
+        self._left = drains and bool(self.engine.rows("SELECT 1 FROM live_unscored LIMIT 1"))
+        self._tried = 0
         self._received: list[datetime] = []
         self._scored_at = time.monotonic()
+        self.clock = Clock(self.engine, workspace.now(), workspace.resolved.spec.clock.every)
+        """Knows when scores are to be given again although nobody called."""
         self.names = catalog(self.engine)
+        self.marks = Marks()
+        self._known = known_keys(self.engine, LIVE) if drains else None
         self.changes = 0
-        """Counts the times that names were added to the store."""
+        """Counts the times that names were added to the store, or the workspace's files changed."""
+        self.tell: Callable[[], None] = lambda: None
+        """Called then too, to let other processes know."""
+        self._renamed = False
         self.stored = 0
         """Counts the calls brought into the store since the start."""
         self.trouble: str | None = None
         """Why nothing can be stored at present."""
-        self._run = start_run(self.engine, "serve", started_at=workspace.now())
+        self.faults: SpecError | None = None
+        """What is wrong with the workspace's files as they stand; the service goes on by what they said before."""
+        with self.engine.transaction():
+            self._run = start_run(self.engine, "serve", started_at=workspace.now())
         self._stop = threading.Event()
+        self._errands = queue.SimpleQueue[tuple[Callable[[LiveWorkspace], Any], Future[Any]]]()
         self._thread = threading.Thread(target=self._work, name="worker", daemon=True)
 
     def start(self) -> None:
@@ -107,15 +125,28 @@ class Worker:
         self._thread.start()
 
     def stop(self, *, seconds: float = 20.0) -> None:
-        """Finish what is being stored; what still waits in the journal is taken up at the next start."""
+        """Finish what is being stored; what still waits in the inbox is taken up at the next start."""
         self._stop.set()
-        self.journal.written.set()
+        self.inbox.written.set()
         self._thread.join(seconds)
+        self._turn_away()
+
+    def do(self, errand: Callable[[LiveWorkspace], Done]) -> Future[Done]:
+        """Do something that changes the store, between micro-batches: all calls accepted before are stored by then.
+
+        The future raises what the errand raises, and StoreError where the worker ends before.
+        """
+        done: Future[Done] = Future()
+        self._errands.put((errand, done))
+        self.inbox.written.set()
+        if not self.alive:
+            self._turn_away()
+        return done
 
     @property
     def unscored(self) -> int:
-        """How many calls are in the store whose scores are still to come."""
-        return len(self._received)
+        """How many calls are in the store whose scores are still to come (or leads, where others score them)."""
+        return max(len(self._received), self.inbox.unscored)
 
     @property
     def alive(self) -> bool:
@@ -125,10 +156,9 @@ class Worker:
     def drain(self) -> int:
         """Store all that waits; return how many calls."""
         count = 0
-        while not self._stop.is_set() and (calls := self.journal.read(self.position, MICRO)):
-            self._store(calls)
-            count += len(calls)
-            if len(calls) < MICRO or time.monotonic() - self._scored_at > LONGEST:
+        while not self._stop.is_set() and (stored := self._store(MICRO)):
+            count += stored
+            if stored < MICRO or time.monotonic() - self._scored_at > LONGEST:
                 self._score()
         return count
 
@@ -137,83 +167,153 @@ class Worker:
     def _work(self) -> None:
         pause = IDLE
         while not self._stop.is_set():
-            self.journal.written.wait(IDLE)
-            self.journal.written.clear()
+            self.inbox.written.wait(IDLE)
+            self.inbox.written.clear()
             try:
-                self.drain()
-                if self._received:  # it could not be done before
-                    self._score()
+                self.engine.revive()
+                self._look_at_files()
+                if self.drains:
+                    self._drain_all()
+                self._run_errands()
                 self.trouble, pause = None, IDLE
             except Exception as error:  # the thread must live: it says what is wrong, and tries again
                 self.trouble = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
                 self._stop.wait(pause)
                 pause = min(pause * 2, PATIENCE)
-                self.journal.written.set()
+                self.inbox.written.set()
 
-    def _store(self, calls: Calls) -> None:
-        """Store calls; where one of them cannot be stored, the others are, and that one is put aside."""
-        try:
-            self._store_all(calls)
-        except (duckdb.Error, LeadlightError) as raised:
-            error = _cause(raised)
-            if isinstance(error, _UNUSABLE):
-                raise
-            if len(calls) > 1:
-                middle = len(calls) // 2
-                self._store(calls[:middle])
-                self._store(calls[middle:])
+    def _drain_all(self) -> None:
+        self.drain()
+        if self._received or self._left or self.clock.strikes(self.workspace.now()):
+            self._score()
+            self._left = False
+
+    def _run_errands(self) -> None:
+        while not self._stop.is_set():
+            try:
+                errand, done = self._errands.get_nowait()
+            except queue.Empty:
                 return
-            self._put_aside(calls[0], error)
-        self.journal.forget(self.position)
+            try:
+                found = errand(self.workspace)
+                self._look_at_files()
+                self._look_at_names()
+                self._tell_names()
+            except BaseException as error:  # whoever asked must hear of it
+                done.set_exception(error)
+            else:
+                done.set_result(found)
 
-    def _put_aside(self, call: tuple[int, bytes], error: Exception) -> None:
-        at, body = call
+    def _turn_away(self) -> None:
+        while True:
+            try:
+                _, done = self._errands.get_nowait()
+            except queue.Empty:
+                return
+            done.set_exception(StoreError("the service is stopping", fix="Send it again in a moment."))
+
+    def _look_at_files(self) -> None:
+        """Where scorecards or leadlight.yaml were changed, go on by them: what is new scores everybody, silently.
+
+        Files with faults change nothing: `faults` says what is wrong with them.
+        """
+        try:
+            if not self.workspace.reload():
+                return
+        except SpecError as error:
+            self.faults = error
+            return
+        self.faults = None
+        if self.drains:
+            self._publish()
+        self.note_changes()
+        self.tell()
+
+    def _publish(self) -> None:
+        for card in self.workspace.scorecards:
+            if not is_in_use(self.engine, card.name, card.version):
+                self.workspace.score(card.name)
+
+    def _store(self, limit: int) -> int:
+        """Store so many of the calls that wait, and return how many there were.
+
+        Where one of them cannot be stored, the others are, and that one is put aside.
+        """
+        try:
+            return self._store_all(limit)
+        except (self.engine.fault, self.desk.fault, LeadlightError) as raised:
+            error, tried = cause(self.engine, raised), self._tried
+            if tried == 0 or self.engine.unusable(error) or self.desk.unusable(error):
+                raise
+        if tried > 1:
+            return self._store(tried // 2) + self._store(tried - tried // 2)
+        return self._put_aside(error)
+
+    def _put_aside(self, error: Exception) -> int:
         with self.engine.transaction():
-            refuse(self.engine, self.workspace.now(), body.decode(), str(error)[:500])
-            keep_position(self.engine, self.journal.id, at)
-        self.position = at
-        self.watcher.refused(type(error).__name__)
+            calls = self.inbox.take(self.engine, 1)
+            for _, body in calls:
+                refuse(self.engine, self.workspace.now(), body.decode(), str(error)[:500])
+            if calls:
+                self.inbox.settle(self.engine, calls)
+        if calls:
+            self.inbox.settled(calls)
+            self.watcher.refused(type(error).__name__)
+        return len(calls)
 
-    def _store_all(self, calls: Calls) -> None:
-        began = time.perf_counter()
-        engine, last = self.engine, calls[-1][0]
+    def _store_all(self, limit: int) -> int:
+        began, engine, self._tried = time.perf_counter(), self.engine, 0
+        if not self.inbox.has_more(engine):
+            return 0
         try:
             with engine.transaction():
-                stage_calls(engine, calls)
-                received = [at for (at,) in engine.rows("SELECT r FROM live_calls")]
+                calls = self.inbox.take(engine, limit)
+                if not calls:
+                    return 0
+                self._tried = len(calls)
+                received = stage_calls(engine, self.desk, calls)
                 self._load()
                 self._look_at_names()
                 note_changed(engine)
-                keep_position(engine, self.journal.id, last)
+                self.inbox.settle(engine, calls)
         finally:
-            self._clean()
-        self.position, self.stored = last, self.stored + len(calls)
+            if self._tried:
+                self._clean()
+        self.stored += len(calls)
         self._received += received
+        self.inbox.settled(calls)
+        self._tell_names()
         self.watcher.stored(len(calls), time.perf_counter() - began)
+        traces.stored(calls, time.perf_counter() - began)
+        return len(calls)
 
     def _load(self) -> None:
         """Bring the staged calls into the store's tables, and make again what follows from them."""
         engine, now = self.engine, self.workspace.now()
         engine.execute("CREATE TEMP TABLE touched (lead INTEGER)")
         engine.execute("CREATE TEMP TABLE touched_accounts (account VARCHAR)")
-        said = bool(engine.rows("SELECT 1 FROM live_calls WHERE i IS NOT NULL OR g IS NOT NULL LIMIT 1"))
+        sources = self.workspace.loaded.workspace.spec.sources
+        merge_by = {name: source.merge_by for name, source in sources.items()}
+        settle_addresses(engine, merge_by)
+        said = bool(engine.rows("SELECT 1 FROM live_calls WHERE said LIMIT 1"))
         if said:
-            keep_traits(engine)
-        moved = settle_devices(engine)
+            keep_traits(engine, self.desk)
+        moved = settle_devices(engine, at=now)
         if said or moved:
             self._load_traits(now)
-        if (events := stage_events(engine)) is not None:
-            load_events(engine, events, None)
-        if join_aliases(engine) or said or moved:
-            sources = self.workspace.loaded.workspace.spec.sources
-            merge_duplicates(engine, {name: source.merge_by for name, source in sources.items()})
+        if (events := stage_events(engine, self.desk)) is not None:
+            load_events(engine, events, None, known=self._known)
+        if join_aliases(engine, merge_by, at=now) or said or moved:
+            merge_duplicates(engine, merge_by, at=now, touched_only=True)
+        spec = self.workspace.loaded.workspace.spec
+        self.marks.settle(engine, self.desk, spec, events=events is not None, at=now)
         self._settle(events is not None)
 
     def _load_traits(self, now: datetime) -> None:
         engine, features = self.engine, self.workspace.feature_names
-        if (leads := stage_traits(engine, features)) is not None:
+        if (leads := stage_traits(engine, self.desk, features)) is not None:
             load_leads(engine, leads, now)
-        if (accounts := stage_accounts(engine, features)) is not None:
+        if (accounts := stage_accounts(engine, self.desk, features)) is not None:
             load_accounts(engine, accounts, now)
 
     def _settle(self, events: bool) -> None:
@@ -233,30 +333,39 @@ class Worker:
         if names != self.names:
             self.names = names
             self.workspace.refresh()
-            self.changes += 1
+            self._renamed = True
+
+    def _tell_names(self) -> None:
+        """Let the readers know of new names, when they can see them."""
+        if self._renamed:
+            self._renamed = False
+            self.note_changes()
+            self.tell()
+
+    def note_changes(self) -> None:
+        """Let whoever reads the store look again at its names, and at the workspace's files."""
+        self.changes += 1
 
     def _score(self) -> None:
         """Score whoever something happened to since the last time."""
+        began = time.perf_counter()
         engine, now, scored = self.engine, self.workspace.now(), 0
         with engine.transaction():
+            if self.clock.strikes(now):
+                self.clock.wind(engine, self.workspace.resolved, now)
             if gather_changed(engine, now):
-                resolved = self.workspace.resolved
-                for card in resolved.scorecards.values():
-                    scored += rescore(engine, resolved, card, now, run=self._run)
+                first = min(self._received, default=None)
+                scored = rescore(engine, self.workspace.resolved, now, run=self._run, received=first)
             engine.execute("DELETE FROM live_unscored")
         received, self._received, self._scored_at = tuple(self._received), [], time.monotonic()
         self.watcher.scored(Scored(scored, received, self.workspace.now()))
+        traces.scored(scored, min(received, default=None), time.perf_counter() - began)
 
     def _clean(self) -> None:
-        drop_calls(self.engine)
+        drop_calls(self.desk)
+        drop_marks(self.desk)
+        if self.engine is not self.desk:
+            drop_calls(self.engine)
+            drop_marks(self.engine)
         for table in ("touched", "touched_accounts"):
             self.engine.execute(f"DROP TABLE IF EXISTS {table}")
-
-
-def _cause(error: BaseException) -> Exception:
-    """Return what went wrong first: what is done in a transaction after a fault only says that there was one."""
-    found = error
-    while isinstance(found, duckdb.TransactionException) and found.__context__ is not None:
-        found = found.__context__
-    assert isinstance(found, Exception)
-    return found

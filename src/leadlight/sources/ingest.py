@@ -257,7 +257,7 @@ def store_readings(
         state.changed |= _make_way(engine, spec, item)
     _store_kind(engine, pending, (SourceKind.LEADS, SourceKind.ACCOUNTS), now, state)
     merge_by = {name: source.merge_by for name, source in spec.sources.items()}
-    merged, examples = merge_duplicates(engine, merge_by)
+    merged, examples = merge_duplicates(engine, merge_by, at=now)
     _store_kind(engine, pending, (SourceKind.EVENTS, SourceKind.OUTCOMES), now, state)
     if spec.enrich is not None:
         facts.declare(engine, given)

@@ -120,6 +120,18 @@ def load_scorecard(path: Path) -> Document[ScorecardSpec]:
     return load_file(path, path.as_posix(), ScorecardSpec)
 
 
+def read_scorecard(text: str, shown: str) -> Document[ScorecardSpec]:
+    """Read a scorecard that is no file yet; `shown` is what faults call it, and its name is that without `.yaml`.
+
+    Raises SpecError with all its faults.
+    """
+    parsed, faults = _parse_text(text, shown)
+    spec, more = (None, []) if parsed is None else validate(ScorecardSpec, parsed)
+    if parsed is None or spec is None or faults or more:
+        raise SpecError(_in_order([*faults, *more]))
+    return Document(spec, shown, parsed.marks)
+
+
 def load_file(path: Path, shown: str, model: type[T]) -> Document[T]:
     """Read a file of any kind; `shown` is what faults call it. Raises SpecError with all its faults."""
     document, faults = _load(path, shown, model)
@@ -159,8 +171,10 @@ def _load(path: Path, shown: str, model: type[T]) -> tuple[Document[T] | None, l
 def _parse(path: Path, shown: str) -> tuple[Parsed | None, list[Fault]]:
     """Read a file that holds a map; None where it does not."""
     text = _read(path, shown)
-    if isinstance(text, Fault):
-        return None, [text]
+    return (None, [text]) if isinstance(text, Fault) else _parse_text(text, shown)
+
+
+def _parse_text(text: str, shown: str) -> tuple[Parsed | None, list[Fault]]:
     parsed = read_yaml(text, shown)
     faults = list(parsed.faults)
     if parsed.marks.root is None:

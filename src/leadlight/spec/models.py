@@ -13,8 +13,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Strict, Tag, field_validator, model_validator
 
 from leadlight.spec.base import Factor, Finite, Label, Name, Spec
+from leadlight.spec.bots import BotsSpec
+from leadlight.spec.clock import ClockSpec
+from leadlight.spec.consent import ConsentSpec
 from leadlight.spec.durations import Duration
 from leadlight.spec.enrich import EnrichSpec
+from leadlight.spec.kafka import KafkaSpec
+from leadlight.spec.mail import MailSpec
+from leadlight.spec.notify import NotifySpec
+from leadlight.spec.retain import RetainSpec
+from leadlight.spec.service import ServiceSpec
 
 # ------------------------------------------------------------------------------------------------------- sources
 
@@ -515,6 +523,15 @@ class AllocateSpec(Spec):
     spread: bool = Field(False, description="share the work out evenly, where one pool would be filled after another")
 
 
+class AccountsSpec(Spec):
+    """How leads get an account where no source and no call gives them one."""
+
+    by: Literal["email_domain"] = Field(
+        description="by the domain of their e-mail address, unless that is a provider's"
+    )
+    attribute: Name = Field("email", description="the attribute that holds the address")
+
+
 class WorkspaceSpec(Spec):
     """The file `leadlight.yaml`."""
 
@@ -538,6 +555,15 @@ class WorkspaceSpec(Spec):
     allocate: AllocateSpec = Field(default_factory=lambda: AllocateSpec(), description="defaults of `allocate`")
     learn: LearnSpec = LearnSpec()
     enrich: EnrichSpec | None = Field(None, description="how leads are looked up outside; nobody is asked without it")
+    mail: MailSpec | None = Field(None, description="how webhooks of mail providers are known to be theirs")
+    bots: BotsSpec | None = Field(BotsSpec(), description="which events nobody did, so that they do not score")
+    consent: ConsentSpec | None = Field(None, description="which events count only with the person's consent")
+    accounts: AccountsSpec | None = Field(None, description="how leads without an account get one")
+    kafka: KafkaSpec | None = Field(None, description="topics that `leadlight serve` reads events from")
+    notify: NotifySpec | None = Field(None, description="who hears of changes of grade; nobody does without it")
+    clock: ClockSpec = Field(default_factory=ClockSpec, description="when time alone has moved scores")
+    retain: RetainSpec = Field(default_factory=RetainSpec, description="what `leadlight retain` takes out of the store")
+    service: ServiceSpec = Field(default_factory=ServiceSpec, description="how `serve` is reached, who may log in")
 
 
 # ----------------------------------------------------------------------------------------------------- scorecards

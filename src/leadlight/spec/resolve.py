@@ -18,6 +18,7 @@ from leadlight.spec.features import TypedFeatures, type_features
 from leadlight.spec.findings import Findings, Scope, names_in
 from leadlight.spec.load import Document, LoadedWorkspace
 from leadlight.spec.marks import Path
+from leadlight.spec.notices import resolve_notify
 from leadlight.spec.resolved import ResolvedFeature, ResolvedOutcome, ResolvedScorecard, ResolvedWorkspace
 from leadlight.spec.scopes import LEAD_NAMES, account_scope, attribute_scope, lead_scope, outcome_scope
 from leadlight.spec.sources import NO_ACCOUNTS, check_accounts, check_sources, has_accounts
@@ -40,6 +41,8 @@ def resolve(
     _check_treatments(spec, lead_scope(catalog, typed.features, typed.broken), findings)
     beside = resolve_beside(spec.learn.beside, catalog, typed, findings)
     never = _enrich(spec.enrich, catalog, typed, findings)
+    cards = {name: document.spec for name, document in loaded.scorecards.items()}
+    rules = resolve_notify(spec.notify, cards, catalog, typed, findings)
     faults = _sorted(findings.faults)
     scorecards: dict[str, ResolvedScorecard] = {}
     for name, document in loaded.scorecards.items():
@@ -52,7 +55,7 @@ def resolve(
     win, lose = (None, None) if unnamed is None else (unnamed.win, unnamed.lose)
     workspace = ResolvedWorkspace(
         spec, catalog, typed.features, scorecards, exclude, win, lose, outcomes, unnamed=unnamed, beside=beside,
-        never=never,
+        never=never, rules=rules,
     )  # fmt: skip
     unused = Findings(loaded.workspace.marks)
     _warn_of_unused(workspace, unused)
@@ -163,7 +166,8 @@ def _names_used(workspace: ResolvedWorkspace) -> Iterator[str]:
     yield from _names_beside(workspace.spec)
     for scorecard in workspace.scorecards.values():
         yield from _names_of(scorecard)
-    for condition in (workspace.exclude, workspace.never):
+    yield from (name for rule in workspace.rules.values() for name in rule.spec.include)
+    for condition in (workspace.exclude, workspace.never, *(rule.condition for rule in workspace.rules.values())):
         yield from condition.names if condition is not None else ()
 
 

@@ -10,6 +10,7 @@ from leadlight.expr.parse import Expression
 from leadlight.expr.types import Type
 from leadlight.spec.catalog import Catalog
 from leadlight.spec.models import Criterion, Feature, GateSpec, OutcomeSpec, ScorecardSpec, WorkspaceSpec
+from leadlight.spec.notify import RuleSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,16 @@ class ResolvedOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class ResolvedRule:
+    """Which changes of grade of a scorecard are told, with its parsed condition."""
+
+    name: str
+    spec: RuleSpec
+    scorecard: str
+    condition: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ResolvedWorkspace:
     """A workspace ready to run: features come in an order in which each uses only those before it.
 
@@ -87,6 +98,8 @@ class ResolvedWorkspace:
     """Label → a number that people rank by today."""
     never: Expression | None = None
     """Who is never looked up (`enrich: never`)."""
+    rules: Mapping[str, ResolvedRule] = field(default_factory=dict)
+    """Who hears of which changes of grade (`notify:`)."""
 
     def with_features(self, features: Mapping[str, ResolvedFeature]) -> ResolvedWorkspace:
         """Return the workspace with more features, those of a scorecard say."""

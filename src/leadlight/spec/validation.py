@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from leadlight.errors import Fault, did_you_mean, shorten
 from leadlight.spec import models
 from leadlight.spec.marks import Path
+from leadlight.spec.notify import RuleSpec
 from leadlight.spec.yaml import Parsed
 
 T = TypeVar("T", bound=BaseModel)
@@ -51,6 +52,8 @@ MISSING: dict[tuple[type[BaseModel], str], str] = {
     (models.DecayedFeature, "half_life"): "after how long does an event count half?",
     (models.SumFeature, "property"): "name the property of the events to add up",
     (models.OutcomeSpec, "win"): "say which outcomes are wins",
+    (RuleSpec, "again"): "always (tell of each crossing), never (once for each lead), or 30d (not again within it)",
+    (RuleSpec, "tell"): "name the destinations that hear of it",
 }
 KINDS = {
     "feature_kind": (
@@ -199,7 +202,8 @@ def _message(place: _Place, errors: Sequence[ErrorDetails]) -> str:
     if kind == "missing":
         return _missing(place, value)
     if kind == "extra_forbidden":
-        known = place.owner.model_fields if place.owner else []
+        fields = place.owner.model_fields if place.owner else {}
+        known = [field.alias or name for name, field in fields.items()]
         return f"unknown key {shorten(place.path[-1])}: {did_you_mean(str(place.path[-1])[:100], known)}"
     if kind in KINDS:
         return _kind_message(kind, place.path, value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError
 from leadlight.spec.entity import many
 from leadlight.spec.readable import Readable
+from leadlight.store.merge import BY_ADDRESS, DEFAULT
 from leadlight.store.sql import Sql, fill
 
 BY_LEAD = ("observations", "attributes", "events", "outcomes", "leads", "ids")
@@ -21,12 +22,50 @@ BY_OWN_KEY = ("facts", "lookups")
 
 BY_CALL = {
     "live_traits": Sql("list_contains(?::INTEGER[], _key)"),
+    "outbox": Sql("list_contains(?::INTEGER[], _key)"),
     "live_links": Sql('list_contains(?::VARCHAR[], "user")'),
     "live_owners": Sql('list_contains(?::VARCHAR[], "user")'),
     "live_aliases": Sql('list_contains(?::VARCHAR[], "user")'),
     "live_refused": Sql("EXISTS (SELECT 1 FROM (SELECT unnest(?::VARCHAR[]) AS id) i WHERE contains(call, i.id))"),
 }
 """Tables of the service beside the store's own → which of their rows are about a person (its keys, or its ids)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is meant: the lead's number, and every id with its key, also of merged duplicates."""
+
+    lead: int
+    ids: tuple[str, ...]
+    keys: tuple[int, ...]
+
+
+def find_person(engine: Engine, id: str) -> Person:  # noqa: A002 - the user's word
+    """Return the person with an id. Raises NotFoundError."""
+    people = engine.rows(
+        "SELECT lead, id, key FROM ids WHERE lead = (SELECT any_value(lead) FROM ids WHERE id = ?) ORDER BY key", [id]
+    )
+    if not people:
+        raise NotFoundError(f"there is nobody with the id {id!r} in the store")
+    return Person(people[0][0], tuple(str(own) for _, own, _ in people), tuple(key for _, _, key in people))
+
+
+def about(engine: Engine, person: Person) -> Iterator[tuple[str, Sql, list[Any]]]:
+    """Yield every table that holds something about a person: its name, the condition of such rows, its one parameter.
+
+    What `erase` removes and what `access` shows is this list.
+    """
+    keys, present = list(person.keys), engine.tables()
+    yield from ((table, _ONE_OF_LEADS, [person.lead]) for table in BY_LEAD)
+    yield from ((table, _ONE_OF_LEADS, keys) for table in BY_ANY_KEY)
+    yield from ((table, _ONE_OF_KEYS, keys) for table in BY_OWN_KEY)
+    for table, condition in BY_CALL.items():
+        if table in present:
+            yield table, condition, list(person.ids) if "VARCHAR[]" in condition else keys
+
+
+_ONE_OF_LEADS = Sql("list_contains(?::INTEGER[], lead)")
+_ONE_OF_KEYS = Sql("list_contains(?::INTEGER[], _key)")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -44,49 +83,43 @@ class Erased(Readable):
         return {"ids": list(self.ids), "rows": dict(self.rows), "total": sum(self.rows.values())}
 
 
-def erase(engine: Engine, id: str, *, now: datetime) -> Erased:  # noqa: A002 - the user's word
+def erase(engine: Engine, id: str, *, now: datetime, rewrite: bool = True) -> Erased:  # noqa: A002 - the user's word
     """Remove a person everywhere: ids, attributes, all that sources and providers said, events, outcomes, scores.
 
-    The store's file is then written anew, so that no byte is left in it. Salted SHA-256 hashes of the ids stay, so that
-    reading the same files again does not bring the person back: whoever has the store can test a guessed id against
-    them, and nothing more. The user's own files (and rejects files) are not touched. Raises NotFoundError.
+    The store's file is then written anew, so that no byte is left in it; without `rewrite`, whoever calls sees to that
+    later. Salted SHA-256 hashes of the ids and addresses stay, so that reading the same files again, or mail to the
+    person, does not bring them back: whoever has the store can test a guess against them, and nothing more. The user's
+    own files (and rejects files) are not touched. Raises NotFoundError.
     """
-    found = engine.rows("SELECT lead FROM ids WHERE id = ?", [id])
-    if not found:
-        raise NotFoundError(f"there is nobody with the id {id!r} in the store")
     with engine.transaction():
-        erased = _remove(engine, found[0][0], now)
-    engine.rewrite()
+        erased = _remove(engine, find_person(engine, id), now)
+    if rewrite:
+        engine.rewrite()
     return erased
 
 
-def _remove(engine: Engine, lead: int, now: datetime) -> Erased:
-    people = engine.rows("SELECT id, key FROM ids WHERE lead = ? ORDER BY key", [lead])
-    ids = tuple(str(own) for own, _ in people)
-    keys = [key for _, key in people]
-    _remember(engine, ids, now)
-    rows = {table: _delete(engine, table, [lead]) for table in BY_LEAD}
-    rows |= {table: _delete(engine, table, keys) for table in BY_ANY_KEY}
-    rows |= {table: _delete(engine, table, keys, column="_key") for table in BY_OWN_KEY}
-    _erase_calls(engine, keys, ids)
+def _remove(engine: Engine, person: Person, now: datetime) -> Erased:
+    _remember(engine, (*person.ids, *_addresses(engine, person)), now)
+    rows = dict[str, int]()
+    for table, condition, parameter in list(about(engine, person)):
+        where = fill("{table} WHERE {condition}", table=table, condition=condition)
+        count = int(engine.rows(fill("SELECT count(*) FROM {where}", where=where), [parameter])[0][0])
+        engine.execute(fill("DELETE FROM {where}", where=where), [parameter])
+        if count or table not in BY_CALL:
+            rows[table] = count
     engine.execute("UPDATE layout SET in_order = greatest(in_order - ?, 0) WHERE name = 'events'", [rows["events"]])
-    return Erased(ids=ids, rows=rows)
+    return Erased(ids=person.ids, rows=rows)
 
 
-def _erase_calls(engine: Engine, keys: list[int], ids: tuple[str, ...]) -> None:
-    """Delete what the service keeps of a person's calls, where there is such a thing."""
-    present = engine.tables()
-    for table, condition in BY_CALL.items():
-        if table in present:
-            told = keys if "_key" in condition else list(ids)
-            engine.execute(fill("DELETE FROM {table} WHERE {condition}", table=table, condition=condition), [told])
-
-
-def _delete(engine: Engine, table: str, keys: list[int], *, column: str = "lead") -> int:
-    where = fill("{table} WHERE list_contains(?::INTEGER[], {column})", table=table, column=column)
-    count = int(engine.rows(fill("SELECT count(*) FROM {where}", where=where), [keys])[0][0])
-    engine.execute(fill("DELETE FROM {where}", where=where), [keys])
-    return count
+def _addresses(engine: Engine, person: Person) -> list[str]:
+    """Return the ids that calls give to whoever has an address the person has, or had: they are not to come back by."""
+    if DEFAULT not in engine.columns("observations"):
+        return []
+    found = engine.rows(
+        fill("SELECT DISTINCT lower(trim({email}::VARCHAR)) FROM observations WHERE lead = ? AND {email} IS NOT NULL",
+             email=DEFAULT), [person.lead],
+    )  # fmt: skip
+    return sorted({f"{BY_ADDRESS}{address}" for (address,) in found} - set(person.ids))
 
 
 def _remember(engine: Engine, ids: tuple[str, ...], now: datetime) -> None:

@@ -7,6 +7,7 @@ from leadlight.expr.types import Type
 from leadlight.store import names
 from leadlight.store.history import add_column
 from leadlight.store.keys import Content, drop_repeats, keyed
+from leadlight.store.known_keys import KnownKeys, hashes_of
 from leadlight.store.leads import assign_keys
 from leadlight.store.sql import Sql, each, fill, joined, literal
 from leadlight.store.staged import Counts, Staged
@@ -18,16 +19,20 @@ ORDER = Sql('lead // 4096, type, lead, "at"')
 """Leads in blocks that fill about a row group, and inside one by type: a reader of one lead skips all other blocks, and
 a pass over all events meets long runs of one type, which halves the work of its conditions."""
 
+IDS = "ids"
+"""The table that tells the numbers of ids; where rows bring another one, theirs have numbers already."""
+
 NOT_NULL = ("lead", "type", "at", "_source", "_key")
 
 
-def load_events(engine: Engine, rows: Staged, event: str | None) -> Counts:
+def load_events(engine: Engine, rows: Staged, event: str | None, *, known: KnownKeys | None = None) -> Counts:
     """Append the events that the store does not have from this source; `event` is the type where no column says it.
 
     What makes two events the same is said in `keys`. Appended events lie in order among themselves; `settle_events`
-    puts all in order.
+    puts all in order. Where `known` has the keys of all events of the source, those of the rows are only looked for
+    in the store where it may have one; it is told of the new ones.
     """
-    erased = assign_keys(engine, rows.table, "_lead")
+    erased = assign_keys(engine, rows.table, "_lead") if rows.ids == IDS else 0
     _add_properties(engine, rows)
     names.record(engine, "property", rows.source, rows.columns)
     type_ = Sql(literal(event)) if event is not None else Sql("s._type")
@@ -35,7 +40,10 @@ def load_events(engine: Engine, rows: Staged, event: str | None) -> Counts:
     usable = fill("s._lead IS NOT NULL AND s._at IS NOT NULL AND {type} IS NOT NULL", type=type_)
     before = _count(engine)
     taken = keyed(engine, rows, _content(rows, type_), usable)
-    _append(engine, rows, taken, type_)
+    if known is None:
+        _append(engine, rows, taken, type_, anew=True)
+    else:
+        _append_by(engine, rows, taken, type_, known)
     drop_repeats(engine)
     new = _count(engine) - before
     if not before:
@@ -91,16 +99,29 @@ def _types(engine: Engine) -> list[str]:
     return [str(label) for (label,) in engine.rows(fill("SELECT unnest(enum_range(NULL::{kind}))", kind=Sql(kind)))]
 
 
-def _append(engine: Engine, rows: Staged, taken: Sql, type_: Sql) -> None:
-    known = engine.rows("SELECT 1 FROM events WHERE _source = ? LIMIT 1", [rows.source])
-    unknown = "ANTI JOIN (SELECT _key FROM events WHERE _source = ?) e ON e._key = s._key" if known else ""
-    parameters = [rows.source, rows.source] if known else [rows.source]
+def _append_by(engine: Engine, rows: Staged, taken: Sql, type_: Sql, known: KnownKeys) -> None:
+    """Append the rows to take; the store's keys are read only where one of the rows' may be among them."""
+    engine.execute(fill("CREATE TEMP TABLE taken AS {taken}", taken=taken))
+    hashes = hashes_of(engine, "SELECT _key FROM taken")
+    anew = known.may_have(hashes)
+    known.add(hashes)
+    _append(engine, rows, Sql("SELECT * FROM taken"), type_, anew=anew)
+    engine.execute("DROP TABLE taken")
+
+
+def _append(engine: Engine, rows: Staged, taken: Sql, type_: Sql, *, anew: bool) -> None:
+    """Append the rows to take; `anew` leaves out those that are in the store."""
+    kept = "SELECT _key FROM events WHERE _source = ? UNION ALL SELECT _key FROM set_aside WHERE _source = ?"
+    known = anew and engine.rows(f"{kept} LIMIT 1", [rows.source] * 2)
+    unknown = f"ANTI JOIN ({kept}) e ON e._key = s._key" if known else ""
+    parameters = [rows.source] * 3 if known else [rows.source]
     # The cast comes before the sort: an enum sorts faster than its text.
     engine.execute(
         fill(
             'INSERT INTO events BY NAME SELECT i.lead, {type}::{enum} AS type, s._at AS "at"{values}, ? AS _source, '
-            "s._key "
-            "FROM ({taken}) s JOIN ids i ON i.id = s._lead {unknown} ORDER BY {order}, s._place",
+            "s._key, i.key AS _said_of "
+            "FROM ({taken}) s JOIN {ids} i ON i.id = s._lead {unknown} ORDER BY {order}, s._place",
+            ids=rows.ids,
             type=type_,
             enum=Sql(engine.columns("events")["type"]),
             values=Sql("".join(each(", s.{name}", [name]) for name in rows.columns)),

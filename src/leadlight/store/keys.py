@@ -54,8 +54,10 @@ def said(name: str, value: Sql, type_: Type = Type.TEXT) -> Sql:
     return fill("{name} || {value}::VARCHAR", name=literal(f"{name}="), value=value)
 
 
-def gather_repeats(engine: Engine, rows: Staged, content: Content, usable: Sql) -> None:
-    """Make `repeated` (marks that occur more than once) and `kept` (which of those rows stay, and under which key).
+def gather_repeats(engine: Engine, rows: Staged, content: Content, usable: Sql) -> bool:
+    """Make `repeated` (marks that occur more than once); return whether any does.
+
+    Then `kept` is made too: which of those rows stay, and under which key.
 
     Rows of one file with the same content are so many different events, numbered; in another file the same numbers
     are the same events again. Rows with the same message id are one.
@@ -68,6 +70,8 @@ def gather_repeats(engine: Engine, rows: Staged, content: Content, usable: Sql) 
             **parts,
         )
     )
+    if not engine.rows("SELECT 1 FROM repeated LIMIT 1"):
+        return False
     # hex, not ::VARCHAR: DuckDB takes a quarter of a millisecond to write one UHUGEINT as decimal digits.
     engine.execute(
         fill(
@@ -82,13 +86,14 @@ def gather_repeats(engine: Engine, rows: Staged, content: Content, usable: Sql) 
             **parts,
         )
     )
+    return True
 
 
 def keyed(engine: Engine, rows: Staged, content: Content, usable: Sql) -> Sql:
     """Return the query of the staged rows to take, `s.*` with `_key`, each key once."""
-    gather_repeats(engine, rows, content, usable)
+    repeated = gather_repeats(engine, rows, content, usable)
     parts = {"key": key_of(rows, content), "mark": mark_of(rows, content), "table": rows.table, "usable": usable}
-    if not engine.rows("SELECT count(*) FROM repeated")[0][0]:
+    if not repeated:
         return fill("SELECT s.*, {key} AS _key FROM {table} s WHERE {usable}", **parts)
     return fill(
         "SELECT s.*, {key} AS _key FROM {table} s "
@@ -101,4 +106,4 @@ def keyed(engine: Engine, rows: Staged, content: Content, usable: Sql) -> Sql:
 def drop_repeats(engine: Engine) -> None:
     """Forget the tables that `keyed` made."""
     engine.execute("DROP TABLE repeated")
-    engine.execute("DROP TABLE kept")
+    engine.execute("DROP TABLE IF EXISTS kept")

@@ -57,8 +57,10 @@ def _nearest(engine: Engine, id: str, entity: str) -> str:  # noqa: A002
 # ------------------------------------------------------------------------------------------------------- writing
 
 
-def assign_keys(engine: Engine, table: str, column: str) -> int:
+def assign_keys(engine: Engine, table: str, column: str, *, known: str = "ids") -> int:
     """Give a number to each id in the column of a temporary table that has none, in order of first appearance.
+
+    `known` is a table with the ids among them that have one.
 
     They are kept in the order of the ids, so that to look one up is to read few of them. Ids of erased people get no
     number; returns how many rows of the table are about them.
@@ -67,7 +69,8 @@ def assign_keys(engine: Engine, table: str, column: str) -> int:
         fill(
             "CREATE TEMP TABLE new_ids AS SELECT s.{column} AS id, min(s._place) AS first, count(*) AS rows "
             "FROM {table} s WHERE s.{column} IS NOT NULL "
-            "AND NOT EXISTS (SELECT 1 FROM ids i WHERE i.id = s.{column}) GROUP BY s.{column}",
+            "AND NOT EXISTS (SELECT 1 FROM {known} i WHERE i.id = s.{column}) GROUP BY s.{column}",
+            known=known,
             table=table,
             column=column,
         )

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from leadlight.engines.base import Engine
+from leadlight.store.apart import any_apart, regroup
+from leadlight.store.moves import move_keys
 from leadlight.store.speakers import SPEAKERS
 from leadlight.store.sql import Sql, fill, joined, literal
 
 EXAMPLES = 20
 DEFAULT = "email"
+BY_ADDRESS = "email:"
+"""Stands before an address to make an id of a lead who is known by it only."""
+BY_ADDRESS = "email:"
+"""Begins the ids of those who are known by their address only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,34 +28,64 @@ class Merged:
     into: str
 
 
-def merge_duplicates(engine: Engine, merge_by: Mapping[str, str | None]) -> tuple[int, list[Merged]]:
+def merge_duplicates(
+    engine: Engine,
+    merge_by: Mapping[str, str | None],
+    *,
+    at: datetime | None = None,
+    touched_only: bool = False,
+) -> tuple[int, list[Merged]]:
     """Merge leads that share a value; return how many were merged, and examples.
 
     `merge_by` names the attribute for each source (None: its leads do not merge by it; a source that is not named goes
     by `email`). Values are compared trimmed and in lower case; blanks never merge. All values that a lead ever had
-    count, and chains merge as a whole. The lead created first survives (tie: the smaller id); leads whose beginning no
-    source gives count as the last. Ids, observations, events and outcomes follow it; scores and grades that were given
-    to a duplicate stay under its old number, because they were given to that record and not to the person.
+    count, and chains merge as a whole, but for those that are kept `apart`. The lead created first survives (tie: the
+    smaller id); leads whose beginning no source gives count as the last. What was said of a duplicate's ids follows
+    them (`moves`); scores and grades that were given to a duplicate stay under its old number, because they were given
+    to that record and not to the person. With `touched_only`, only leads in `touched` are held against the others: the
+    same, where everybody else was merged before. `at` is the moment that is noted.
     """
     mentions = _mentions(engine, merge_by)
     if mentions is None:
         return 0, []
-    _gather_shared(engine, mentions)
+    _gather_shared(engine, mentions, touched_only=touched_only)
     _settle(engine)
     engine.execute(
         "CREATE TEMP TABLE merging AS SELECT n.lead, k.lead AS survivor FROM nodes n JOIN nodes k ON k.rank = n.root "
         "WHERE n.lead <> k.lead"
     )
+    barred = _take_out_barred(engine) if any_apart(engine) else []
     count = int(engine.rows("SELECT count(*) FROM merging")[0][0])
     examples = _examples(engine) if count else []
     if count:
-        _repoint(engine)
+        move_keys(engine, _MOVING, at=at)
     for table in ("shared", "nodes", "merging"):
         engine.execute(fill("DROP TABLE {table}", table=table))
-    return count, examples
+    return count + regroup(engine, barred, mentions_by_key(engine, merge_by), at=at), examples
 
 
-def _mentions(engine: Engine, merge_by: Mapping[str, str | None]) -> Sql | None:
+_MOVING = Sql(
+    "SELECT i.key, m.survivor AS lead, s.rule FROM ids i JOIN merging m ON m.lead = i.lead "
+    "JOIN (SELECT lead, min(attribute) AS rule FROM shared GROUP BY lead) s ON s.lead = m.lead"
+)
+
+
+def mentions_by_key(engine: Engine, merge_by: Mapping[str, str | None]) -> Sql | None:
+    """Return the query of (lead, key, attribute, value): which id was ever said to have what; None for nothing."""
+    said = _mentions(engine, merge_by, key=True)
+    if said is None:
+        return None
+    return fill(
+        "{said} UNION ALL SELECT lead, key, {attribute} AS attribute, lower(substr(id, {start})) AS value FROM ids "
+        "WHERE id LIKE {pattern}",
+        said=said,
+        attribute=literal(DEFAULT),
+        start=Sql(str(len(BY_ADDRESS) + 1)),
+        pattern=literal(f"{BY_ADDRESS}%@%"),
+    )
+
+
+def _mentions(engine: Engine, merge_by: Mapping[str, str | None], *, key: bool = False) -> Sql | None:
     """Return the query of (lead, attribute, value): who was ever said to have what."""
     present = engine.columns("observations")
     sources = [source for (source,) in engine.rows("SELECT DISTINCT _source FROM observations")]
@@ -56,8 +93,9 @@ def _mentions(engine: Engine, merge_by: Mapping[str, str | None]) -> Sql | None:
     wanted = [(source, merge_by.get(source, DEFAULT)) for source in sources]
     parts = [
         fill(
-            "SELECT lead, {attribute} AS attribute, lower(trim({column}::VARCHAR)) AS value FROM observations "
+            "SELECT lead{key}, {attribute} AS attribute, lower(trim({column}::VARCHAR)) AS value FROM observations "
             "WHERE _source = {source} AND trim({column}::VARCHAR) <> ''",
+            key=Sql(", _key AS key" if key else ""),
             attribute=literal(column),
             column=column,
             source=literal(source),
@@ -68,8 +106,14 @@ def _mentions(engine: Engine, merge_by: Mapping[str, str | None]) -> Sql | None:
     return joined(parts, " UNION ALL ") if parts else None
 
 
-def _gather_shared(engine: Engine, mentions: Sql) -> None:
+def _gather_shared(engine: Engine, mentions: Sql, *, touched_only: bool) -> None:
     """Make `nodes` (the leads that share something, ranked from the first created) and `shared` (rank, what)."""
+    if touched_only:
+        mentions = fill(
+            "SELECT a.* FROM ({mentions}) a WHERE (a.attribute, a.value) IN (SELECT b.attribute, b.value "
+            "FROM ({mentions}) b WHERE b.lead IN (SELECT lead FROM touched))",
+            mentions=mentions,
+        )
     engine.execute(
         fill(
             "CREATE TEMP TABLE shared AS WITH mentions AS ({mentions}) "
@@ -115,13 +159,16 @@ def _examples(engine: Engine) -> list[Merged]:
     return [Merged(id=duplicate, into=survivor) for duplicate, survivor in found]
 
 
-def _repoint(engine: Engine) -> None:
-    """Give the survivors what the duplicates had."""
-    moved = engine.rows("SELECT count(*) FROM events WHERE lead IN (SELECT lead FROM merging)")[0][0]
-    for table in ("ids", "observations", "events", "outcomes"):
-        engine.execute(
-            fill("UPDATE {table} SET lead = m.survivor FROM merging m WHERE {table}.lead = m.lead", table=table)
-        )
-    if moved:
-        engine.execute("UPDATE layout SET in_order = greatest(in_order - ?, 0) WHERE name = 'events'", [moved])
-    engine.execute("INSERT INTO touched SELECT lead FROM merging UNION SELECT survivor FROM merging")
+def _take_out_barred(engine: Engine) -> list[int]:
+    """Take out of `merging` who is connected with a pair that is kept apart; return the leads."""
+    engine.execute(
+        "CREATE TEMP TABLE barred AS SELECT DISTINCT n.root FROM nodes n WHERE n.root IN ("
+        "SELECT x.root FROM apart p JOIN ids i ON i.key = p.a JOIN nodes x ON x.lead = i.lead "
+        "JOIN ids j ON j.key = p.b JOIN nodes y ON y.lead = j.lead WHERE x.root = y.root)"
+    )
+    leads = [
+        lead for (lead,) in engine.rows("SELECT lead FROM nodes WHERE root IN (SELECT root FROM barred) ORDER BY 1")
+    ]
+    engine.execute("DELETE FROM merging WHERE lead IN (SELECT lead FROM nodes WHERE root IN (SELECT root FROM barred))")
+    engine.execute("DROP TABLE barred")
+    return leads

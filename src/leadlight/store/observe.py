@@ -33,14 +33,16 @@ def observe(
 
 
 def _gather_prior(engine: Engine, history: History, source: str, *, versioned: bool) -> None:
-    """Make `prior`: the observation that each staged row is held against."""
+    """Make `prior`: what the speakers of the staged rows have said, of which each is held against one."""
     last = fill(
         "QUALIFY row_number() OVER (PARTITION BY {speaker} ORDER BY known_at DESC NULLS LAST) = 1",
         speaker=history.speaker,
     )
     engine.execute(
         fill(
-            "CREATE TEMP TABLE prior AS SELECT * FROM {observations} WHERE _source = ? {last}",
+            "CREATE TEMP TABLE prior AS SELECT * FROM {observations} WHERE _source = ? "
+            "AND {speaker} IN (SELECT {speaker} FROM staged) {last}",
+            speaker=history.speaker,
             observations=history.observations,
             last=Sql("") if versioned else last,
         ),

@@ -73,7 +73,7 @@ def _gather(engine: Engine, rows: Staged) -> None:
     engine.execute(
         fill(
             'CREATE TEMP TABLE stated AS SELECT i.lead, {at} AS "at", {outcome} AS outcome, {value} AS value, '
-            "{source} AS _source, s._key, s._file::VARCHAR AS _file "
+            "{source} AS _source, s._key, s._file::VARCHAR AS _file, i.key AS _said_of "
             "FROM ({taken}) s JOIN ids i ON i.id = s._lead ORDER BY s._place",
             at=at,
             outcome=outcome,
@@ -88,12 +88,12 @@ def _gather(engine: Engine, rows: Staged) -> None:
 def _remove_replaced(engine: Engine, rows: Staged) -> int:
     """Remove what the rows read replace and do not say themselves."""
     same = (
-        "EXISTS (SELECT 1 FROM stated s WHERE s._key = o._key AND s.lead = o.lead "
+        "EXISTS (SELECT 1 FROM stated s WHERE s._key = o._key AND s._said_of = o._said_of "
         'AND s."at" IS NOT DISTINCT FROM o."at" AND s.outcome = o.outcome AND s.value IS NOT DISTINCT FROM o.value)'
     )
     scope: Mapping[bool, str] = {
         True: "o._key IN (SELECT _key FROM stated)",
-        False: "EXISTS (SELECT 1 FROM stated s WHERE s._file = o._file AND s.lead = o.lead)",
+        False: "EXISTS (SELECT 1 FROM stated s WHERE s._file = o._file AND s._said_of = o._said_of)",
     }
     before = _count(engine)
     engine.execute(

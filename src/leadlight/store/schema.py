@@ -7,14 +7,23 @@ text or integer alike. `attributes` has one row per lead and period: the values 
     leads               lead, id, created_at
     attributes          lead, known_at, known_until, account, + one column per attribute
     events              lead, type, at, + one column per property
-                        (ours, not to be scored on: _source, _key)
+                        (ours, not to be scored on: _source, _key, _said_of)
     outcomes            lead, at, outcome, value        (at is null where the source does not say when)
     account_attributes  account, known_at, known_until, + one column per attribute of accounts
 
 The rest serve ourselves:
 
     ids                 id → lead: every identifier a lead has or had. `key` is the number the id was given first,
-                        `lead` that of the lead it belongs to now: merged duplicates have several ids, one lead
+                        `lead` that of the lead it belongs to now: merged duplicates have several ids, one lead.
+                        Events and outcomes keep in `_said_of` the key of the id that they were said of, observations
+                        in `_key`: their lead is that key's, so a merge can be undone. (In stores from before, rows that
+                        a merge had moved by then have the key of the lead they were moved to)
+    merges              every key that was moved to another lead: when, by which rule or by whom, until undone
+    apart               pairs of keys that no rule may join: what was undone or refused
+    set_aside           events that do not count, with the reason: moved here from `events` as they were, and back
+    judgements          events that people judged: whether they are set aside; no rule overturns it
+    origins             where an event came from, as far as it tells bots: the crawler's name, a hash of the address
+    consents            to which purposes a person said yes or no, and when
     observations        what one source said about an id (`_key`) at a moment; `attributes` is made from it.
                         known_at is null for what a flat file says first: known since the lead exists
     account_observations  the same for accounts; known_at is null for what is known since ever
@@ -106,6 +115,29 @@ MIGRATIONS: Sequence[Migration] = (
             "value VARCHAR, type VARCHAR NOT NULL, confidence DOUBLE NOT NULL, origin VARCHAR, evidence VARCHAR, "
             "licence VARCHAR, fetched_at TIMESTAMP, known_at TIMESTAMP NOT NULL, until TIMESTAMP)",
             "CREATE TABLE choices (attribute VARCHAR NOT NULL, rule VARCHAR NOT NULL)",
+        ),
+    ),
+    (
+        5,
+        "whom a row was said of, so that merges can be undone; events that do not count",
+        (
+            *(f"ALTER TABLE {table} ADD COLUMN _said_of INTEGER" for table in ("events", "outcomes")),
+            "UPDATE events SET _said_of = lead",
+            "UPDATE outcomes SET _said_of = lead",
+            'CREATE TABLE merges (merge INTEGER NOT NULL, "at" TIMESTAMP NOT NULL, rule VARCHAR NOT NULL, who VARCHAR, '
+            "key INTEGER NOT NULL, was INTEGER NOT NULL, survivor INTEGER NOT NULL, undone_at TIMESTAMP)",
+            'CREATE TABLE apart (a INTEGER NOT NULL, b INTEGER NOT NULL, "at" TIMESTAMP NOT NULL, who VARCHAR)',
+            'CREATE TABLE set_aside (lead INTEGER NOT NULL, type VARCHAR NOT NULL, "at" TIMESTAMP NOT NULL, '
+            "_source VARCHAR NOT NULL, _key UHUGEINT NOT NULL, _said_of INTEGER, _reason VARCHAR NOT NULL, "
+            "_aside_at TIMESTAMP NOT NULL, _aside_by VARCHAR NOT NULL)",
+            "CREATE TABLE judgements (_source VARCHAR NOT NULL, _key UHUGEINT NOT NULL, aside BOOLEAN NOT NULL, "
+            "_said_of INTEGER, judged_at TIMESTAMP NOT NULL, who VARCHAR)",
+            'CREATE TABLE origins (_source VARCHAR NOT NULL, _key UHUGEINT NOT NULL, _said_of INTEGER NOT NULL, "at" '
+            "TIMESTAMP NOT NULL, crawler VARCHAR, address VARCHAR, kept_at TIMESTAMP NOT NULL)",
+            'CREATE TABLE consents (_said_of INTEGER NOT NULL, purpose VARCHAR NOT NULL, "at" TIMESTAMP NOT NULL, '
+            "given BOOLEAN NOT NULL, message VARCHAR NOT NULL)",
+            "INSERT INTO merges SELECT row_number() OVER (ORDER BY i.key), now()::TIMESTAMP, 'before', NULL, i.key, "
+            "i.key, i.lead, NULL FROM ids i WHERE i.key <> i.lead",
         ),
     ),
 )

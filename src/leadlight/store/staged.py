@@ -20,6 +20,9 @@ class Staged:
     table: str
     roles: frozenset[str]
     columns: Mapping[str, Type] = field(default_factory=dict)
+    ids: str = "ids"
+    """Where the numbers of the rows' ids are found, as (id, key, lead): another table than the store's where every id
+    has its number already, and few are to be read through."""
 
     def role(self, name: str, type_: str, *, alias: str = "s") -> Sql:
         """Return the role's column, or a null of that type where the source has none."""

@@ -242,10 +242,9 @@ def forget(path: Path, subjects: Iterable[str]) -> int:
     Questions that hold a hash of it (Gravatar) are found too, and numbers however they are spaced. Returns how many
     answers went. Raises ValueError for a subject shorter than five characters: it would be found everywhere.
     """
-    forms = sorted({form for subject in subjects for form in _forms(subject)})
-    if not path.exists() or not forms:
+    wanted = _pattern(subjects)
+    if not path.exists() or wanted is None:
         return 0
-    wanted = re.compile(b"|".join(forms))
     with contextlib.closing(connect(path)) as connection:
         gone = [(key,) for key, text in _texts(connection) if wanted.search(text)]
         connection.execute("BEGIN IMMEDIATE")
@@ -253,6 +252,35 @@ def forget(path: Path, subjects: Iterable[str]) -> int:
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return len(gone)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked, by whom, and when an answer came that is kept."""
+
+    asker: str
+    about: str
+    url: str
+    status: int
+    fetched_at: datetime
+
+
+def find(path: Path, subjects: Iterable[str]) -> list[Question]:
+    """Return the questions whose answers `forget` would erase, the oldest first."""
+    wanted = _pattern(subjects)
+    if not path.exists() or wanted is None:
+        return []
+    with contextlib.closing(connect(path)) as connection:
+        keys = [key for key, text in _texts(connection) if wanted.search(text)]
+        read = "SELECT asker, about, url, status, fetched_at FROM answers WHERE key = ?"
+        rows = [connection.execute(read, (key,)).fetchone() for key in keys]
+    found = [Question(asker, about, url, status, _moment(at)) for asker, about, url, status, at in filter(None, rows)]
+    return sorted(found, key=lambda question: question.fetched_at)
+
+
+def _pattern(subjects: Iterable[str]) -> re.Pattern[bytes] | None:
+    forms = sorted({form for subject in subjects for form in _forms(subject)})
+    return re.compile(b"|".join(forms)) if forms else None
 
 
 def forget_asker(path: Path, asker: str) -> int:

@@ -1,0 +1,1 @@
+"""Deliver what the outbox holds: signed webhooks, messages to a chat, e-mail."""

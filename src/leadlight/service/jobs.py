@@ -1,0 +1,153 @@
+"""What takes longer than a request may wait: begun by one request, looked at by others until it is done.
+
+Jobs are run one after the other by a thread of each process. What is known of them lies on the shelf that all processes
+of a service share, so any of them can tell; a job whose process ended is told as lost.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from leadlight.errors import LeadlightError, NotFoundError, StoreError
+from leadlight.service.problems import problem_of
+from leadlight.service.shelf import Shelf
+
+DOCUMENT = "jobs"
+KEPT = 50
+"""Jobs that are remembered, the last ones."""
+WAITING = 20
+"""Jobs of a process that may wait; more are refused."""
+
+Job = Mapping[str, Any]
+"""A job as it is told: id, verb, options, state (waiting, running, done, failed), times, result or problem."""
+Work = Callable[[], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    id: str
+    work: Work
+
+
+class Jobs:
+    """The jobs of a service.
+
+    >>> import tempfile, time
+    >>> from pathlib import Path
+    >>> from leadlight.service.shelf import FileShelf
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     jobs = Jobs(FileShelf(Path(folder)), now=lambda: datetime(2026, 1, 31))
+    ...     begun = jobs.begin("count", {}, lambda: {"sum": 3})
+    ...     jobs.close()
+    ...     begun["state"], jobs.find(begun["id"])["state"], jobs.find(begun["id"])["result"]
+    ('waiting', 'done', {'sum': 3})
+    """
+
+    def __init__(self, shelf: Shelf, *, now: Callable[[], datetime]) -> None:
+        self._shelf, self._now = shelf, now
+        self._process = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._queue = queue.SimpleQueue[_Begun | None]()
+        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+        self._thread.start()
+
+    def begin(self, verb: str, options: Mapping[str, Any], work: Work) -> Job:
+        """Put a job behind those that wait. Raises StoreError where too many do."""
+        if self._queue.qsize() >= WAITING:
+            raise StoreError("too many jobs wait", fix="Send it again when some are done.")
+        job = {
+            "id": secrets.token_hex(8), "verb": verb, "options": dict(options), "state": "waiting",
+            "begun_at": self._stamp(), "ended_at": None, "result": None, "problem": None, "process": self._process,
+        }  # fmt: skip
+        self._keep(job)
+        self._queue.put(_Begun(str(job["id"]), work))
+        return _told(job)
+
+    def find(self, id: str) -> Job:  # noqa: A002 - the user's word
+        """Return a job. Raises NotFoundError."""
+        job = self._all().get(id)
+        if job is None:
+            raise NotFoundError(f"there is no job {id!r}; the last {KEPT} are remembered")
+        return self._judged(job)
+
+    def all(self) -> list[Job]:
+        """Return the jobs that are remembered, without their results, the last first."""
+        return [
+            {name: value for name, value in self._judged(job).items() if name != "result"}
+            for job in reversed(self._all().values())
+        ]
+
+    def close(self, *, seconds: float = 10.0) -> None:
+        """Do what waits, as far as there is time for it."""
+        self._queue.put(None)
+        self._thread.join(seconds)
+
+    # ------------------------------------------------------------------------------------------------------ inside
+
+    def _run(self) -> None:
+        while (begun := self._queue.get()) is not None:
+            self._change(begun.id, state="running")
+            try:
+                found = {"state": "done", "result": dict(begun.work())}
+            except LeadlightError as error:
+                problem = problem_of(error)
+                found = {"state": "failed", "problem": {"status": problem.status, "detail": problem.detail,
+                                                        **problem.more}}  # fmt: skip
+            except Exception as error:  # the thread must live
+                found = {"state": "failed", "problem": {"status": 500, "detail": f"a bug: {type(error).__name__}"}}
+            self._change(begun.id, **found, ended_at=self._stamp())
+
+    def _judged(self, job: Mapping[str, Any]) -> Job:
+        """Return a job as it is told; one whose process ended before it did is lost."""
+        if job["state"] in ("waiting", "running") and not self._lives(job["process"]):
+            lost = {"status": 503, "detail": "the service ended before the job did: begin it again"}
+            return _told({**job, "state": "failed", "problem": lost})
+        return _told(job)
+
+    def _lives(self, process: str) -> bool:
+        if process == self._process:
+            return True
+        host, number, _ = process.rsplit(":", 2)
+        if host != socket.gethostname():
+            return True  # of another machine nothing is known
+        return int(number) != os.getpid() and _is_running(int(number))
+
+    def _all(self) -> dict[str, dict[str, Any]]:
+        return dict(self._shelf.read(DOCUMENT) or {})
+
+    def _keep(self, job: dict[str, Any]) -> None:
+        def change(found: Any) -> Any:
+            return dict([*(found or {}).items(), (job["id"], job)][-KEPT:])
+
+        self._shelf.change(DOCUMENT, change)
+
+    def _change(self, id: str, **told: Any) -> None:  # noqa: A002 - the user's word
+        def change(found: Any) -> Any:
+            jobs = dict(found or {})
+            return {**jobs, id: {**jobs[id], **told}} if id in jobs else jobs
+
+        self._shelf.change(DOCUMENT, change)
+
+    def _stamp(self) -> str:
+        return self._now().isoformat() + "Z"
+
+
+def _told(job: Mapping[str, Any]) -> Job:
+    return {name: value for name, value in job.items() if name != "process"}
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,1 @@
+"""Events from Kafka: what messages say, and who reads them."""

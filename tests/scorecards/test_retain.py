@@ -1,0 +1,89 @@
+"""What is taken out of a store, what stays and why; scores stay."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests.service.shop import make_shop
+
+from leadlight.errors import NotFoundError
+from leadlight.scorecards.staleness import staleness
+from leadlight.workspace import Workspace
+
+NOW = datetime(2026, 3, 1)
+OLD = """lead,type,at,path,amount,source
+crm-1,page,2025-09-01 10:00,/pricing,,mail
+crm-1,Demo Requested,2025-09-01 11:00,,,
+crm-2,order,2025-09-02 10:00,,25,
+crm-2,sneeze,2025-09-03 10:00,,,
+crm-1,page,2026-02-01 10:00,/pricing,,mail
+"""
+TIMED = """
+groups:
+  interest:
+    criteria:
+      - {name: Pricing, event: page, where: "path like '/pricing%'", points: 5, within: 90d}
+      - {name: Orders, event: order, points: 3}
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Workspace:
+    folder = make_shop(tmp_path / "shop")
+    (folder / "visits.csv").write_text(OLD)
+    (folder / "scorecards" / "house.yaml").write_text(TIMED.lstrip())
+    (folder / "scorecards" / "firms.yaml").unlink()
+    text = (folder / "leadlight.yaml").read_text()
+    (folder / "leadlight.yaml").write_text(text + "retain: {keep: 60d}\n")
+    workspace = Workspace(folder, now=lambda: NOW)
+    workspace.ingest()
+    return workspace
+
+
+def scores(workspace: Workspace) -> list[object]:
+    later = [NOW, NOW - timedelta(days=50), NOW + timedelta(days=80)]
+    return [workspace.explain(f"crm-{n}", as_of=moment).as_dict() for n in (1, 2) for moment in later]
+
+
+def test_what_goes_and_why_the_rest_stays(shop: Workspace) -> None:
+    before = scores(shop)
+    dry = shop.retain(dry_run=True)
+    assert {each.type: (each.old, each.taken) for each in dry.types} == {
+        "Demo Requested": (1, 1), "order": (1, 0), "page": (1, 1), "sneeze": (1, 1)
+    }  # fmt: skip
+    assert next(each.why for each in dry.types if each.type == "order") == ("Orders of house looks at all the past",)
+    assert "would be taken out" in str(dry)
+    assert not list(Path(shop.root).glob(".leadlight/archive/*"))
+    done = shop.retain()
+    assert (done.taken, done.dry_run) == (3, False)
+    assert done.archive is not None
+    assert done.archive.is_file()
+    assert scores(shop) == before
+    assert shop.retain().taken == 0
+
+
+def test_scores_of_before_are_said_to_lack_them(shop: Workspace) -> None:
+    shop.retain()
+    with shop.store() as engine:
+        assert "taken out" in staleness(engine, datetime(2025, 12, 1))[0]
+        assert staleness(engine, NOW) == ()
+
+
+def test_a_person_is_erased_from_the_archive(shop: Workspace) -> None:
+    done = shop.retain()
+    assert done.archive is not None
+    assert shop.erase("crm-2").rows["archived_events"] == 1
+    assert shop.erase("crm-1").rows["archived_events"] == 2
+    assert not done.archive.exists()
+    with pytest.raises(NotFoundError):
+        shop.erase("crm-1")
+
+
+def test_the_event_by_which_a_lead_began_stays(shop: Workspace) -> None:
+    crm = Path(shop.root) / "crm.csv"
+    crm.write_text(crm.read_text().replace("crm-2,2026-01-06", "crm-2,2025-09-03 10:00"))
+    shop.ingest()
+    left = {each.type: each.taken for each in shop.retain().types}
+    assert left["sneeze"] == 0

@@ -1,0 +1,110 @@
+"""What takes long: begun by one request, told by others."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.service.shop import Inside, settle
+
+from leadlight.errors import NotFoundError, StoreError
+from leadlight.service.jobs import DOCUMENT, KEPT, WAITING, Jobs
+from leadlight.service.shelf import FileShelf
+
+
+def now() -> datetime:
+    return datetime(2026, 1, 31, 12)
+
+
+def ended(service: Inside, answer: Any) -> dict[str, Any]:
+    """Wait for the end of a job that an answer says has begun."""
+    assert answer.status_code == 202, answer.text
+    where = answer.headers["location"]
+    settle(lambda: {"waiting": service.get(where).json()["state"] in ("waiting", "running"), "unscored": 0})
+    return dict(service.get(where).json())
+
+
+def test_ingest_reads_what_is_new_and_scores_it(service: Inside, shop: Path) -> None:
+    crm = shop / "crm.csv"
+    crm.write_text(crm.read_text() + "crm-4,2026-01-08,dan@solo.example,c_level,500,\n")
+    job = ended(service, service.post("/v1/ingest", {"only": ["crm"]}))
+    assert job["state"] == "done", job
+    assert job["options"] == {"only": ["crm"]}
+    assert job["result"]["sources"][0]["new"] == 1
+    assert service.get("/v1/leads/crm-4").json()["groups"]["fit"] == 27
+    assert len(service.get("/v1/history/crm-4").json()["scores"]) == 1
+    assert [one["id"] for one in service.get("/v1/jobs").json()["jobs"]] == [job["id"]]
+
+
+def test_everybody_is_scored_as_of_a_moment(service: Inside) -> None:
+    job = ended(service, service.post("/v1/scores", {"scorecard": "house", "as_of": "2026-03-01"}))
+    assert [(run["scorecard"], run["as_of"], run["scored"]) for run in job["result"]["scores"]] == [
+        ("house", "2026-03-01T00:00:00Z", 3)
+    ]
+
+
+@pytest.mark.parametrize("verb", ["learn", "uplift", "adjust", "backtest"])
+def test_a_job_that_cannot_be_done_says_why(past: Inside, verb: str) -> None:
+    job = ended(past, past.post(f"/v1/{verb}", {}))
+    assert job["state"] == "failed"
+    assert job["problem"]["status"] in (400, 404, 409)
+    assert job["problem"]["fix"]
+
+
+def test_options_are_checked_before_anything_begins(past: Inside) -> None:
+    before = past.get("/v1/jobs").json()
+    for body in ({"colour": 1}, {"seed": "1"}, {"as_of": "soon"}, {"name": "../x"}):
+        assert past.post("/v1/learn", body).status_code == 400, body
+    assert past.get("/v1/jobs").json() == before
+
+
+def test_of_a_process_that_is_gone_a_job_is_lost(tmp_path: Path) -> None:
+    shelf, hold = FileShelf(tmp_path), threading.Event()
+    jobs = Jobs(shelf, now=now)
+    begun = jobs.begin("wait", {}, lambda: {"done": hold.wait(20)})
+    after = Jobs(shelf, now=now)  # as after a restart with the same number
+    assert after.find(begun["id"])["state"] == "failed"
+    assert "begin it again" in after.find(begun["id"])["problem"]["detail"]
+    assert jobs.find(begun["id"])["state"] in ("waiting", "running")
+    hold.set()
+    jobs.close()
+    after.close()
+    assert jobs.find(begun["id"])["result"] == {"done": True}
+
+
+def test_a_bug_ends_a_job_and_not_the_others(tmp_path: Path) -> None:
+    jobs = Jobs(FileShelf(tmp_path), now=now)
+    bad, good = jobs.begin("bad", {}, lambda: {"x": [][0]}), jobs.begin("good", {}, dict)
+    jobs.close()
+    assert jobs.find(bad["id"])["problem"] == {"status": 500, "detail": "a bug: IndexError"}
+    assert jobs.find(good["id"])["state"] == "done"
+    assert jobs.find(good["id"])["ended_at"] == "2026-01-31T12:00:00Z"
+
+
+def test_bounds(tmp_path: Path) -> None:
+    shelf, hold = FileShelf(tmp_path), threading.Event()
+    jobs = Jobs(shelf, now=now)
+    begun = threading.Event()
+
+    def first() -> dict[str, bool]:
+        begun.set()
+        return {"done": hold.wait(20)}
+
+    jobs.begin("first", {}, first)
+    assert begun.wait(20)
+    for _ in range(WAITING):
+        jobs.begin("wait", {}, dict)
+    with pytest.raises(StoreError, match="too many"):
+        jobs.begin("one more", {}, dict)
+    hold.set()
+    jobs.close()
+    shelf.change(DOCUMENT, lambda found: {str(n): {**next(iter(found.values())), "id": str(n)} for n in range(KEPT)})
+    last = Jobs(shelf, now=now)
+    last.begin("one", {}, dict)
+    last.close()
+    assert len(last.all()) == KEPT
+    with pytest.raises(NotFoundError, match="no job '0'"):
+        last.find("0")
