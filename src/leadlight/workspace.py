@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from leadlight.notify.office import Office
     from leadlight.report.access import Access
     from leadlight.report.write import Report
+    from leadlight.resolve.resolve import Resolved
     from leadlight.scorecards.diff import Difference
     from leadlight.scorecards.export import Exported
     from leadlight.scorecards.history import History
@@ -65,6 +66,8 @@ if TYPE_CHECKING:
     from leadlight.sources.read import ProgressUpdate
     from leadlight.store.backup import BackedUp
     from leadlight.store.erase import Erased
+    from leadlight.store.merges import Merges
+    from leadlight.store.set_aside import SetAside
 
 DIALECTS = ("duckdb", "postgres", "bigquery", "snowflake", "databricks", "spark", "trino", "clickhouse")
 """The dialects `sql` prints."""
@@ -648,6 +651,127 @@ class Workspace:
 
         with self.store(write=True) as engine:
             return forget_person(engine, self.loaded.workspace.spec.enrich, self.root, lead, now=self.now())
+
+    # --------------------------------------------------------------------------------------- who is who, who counts
+
+    def merges(self, lead: str | None = None, *, limit: int = 100) -> Merges:
+        """List who was merged with whom (or what became of one lead's ids), the newest first."""
+        from leadlight.store.merges import list_merges
+
+        with self.store() as engine:
+            key = None if lead is None else self._lead(engine, self._ready(engine), lead)
+            return list_merges(engine, key, limit=limit)
+
+    def undo_merge(self, merge: int, *, who: str | None = None) -> Merges:
+        """Take a merge back: all is as if it had never been, and no rule makes it again."""
+        from leadlight.store.merges import Merges, undo_merge
+
+        sources = self.loaded.workspace.spec.sources
+        with self._changing() as engine:
+            merge_by = {name: source.merge_by for name, source in sources.items()}
+            return Merges((undo_merge(engine, merge, merge_by, at=self.now(), who=who),), 1)
+
+    def join_leads(self, first: str, second: str, *, who: str | None = None, rule: str = "hand") -> Merges:
+        """Let two leads be one, the first; it can be undone."""
+        from leadlight.store.merges import Merges, join_leads
+
+        with self._changing() as engine:
+            return Merges((join_leads(engine, first, second, at=self.now(), who=who, rule=rule),), 1)
+
+    def part_leads(self, first: str, second: str, *, who: str | None = None) -> None:
+        """Keep two leads apart for good, whatever they share."""
+        from leadlight.store.merges import part_leads
+
+        with self._changing() as engine:
+            part_leads(engine, first, second, at=self.now(), who=who)
+
+    def resolve(
+        self,
+        *,
+        threshold: float = 0.9,
+        above: float | None = None,
+        target: Path | None = None,
+        same: Sequence[tuple[str, str]] = (),
+        different: Sequence[tuple[str, str]] = (),
+        verdicts: Path | None = None,
+        who: str | None = None,
+    ) -> Resolved:
+        """Find leads that are probably the same, without joining any; or do what was decided about pairs.
+
+        Pairs `above` a probability are joined; else `same` ones are, `different` ones are kept apart for good, and
+        `verdicts` is a file with both. Found pairs are written to `target`. All joins can be undone.
+        """
+        from leadlight.resolve.decide import decide
+        from leadlight.resolve.resolve import read_verdicts, resolve, write_pairs
+
+        if verdicts is not None:
+            told = read_verdicts(verdicts)
+            same, different = [*same, *told[0]], [*different, *told[1]]
+        if same or different:
+            with self._changing() as engine:
+                return decide(engine, same, different, at=self.now(), who=who)
+        with self.store() as engine:
+            _check_read(engine)
+            found = resolve(engine, threshold=threshold if above is None else above)
+        if target is not None:
+            write_pairs(found.pairs, target)
+            found = replace(found, file=str(target))
+        if above is None or not found.pairs:
+            return found
+        with self._changing() as engine:
+            pairs = [(pair.left, pair.right) for pair in found.pairs]
+            return replace(found, joined=decide(engine, pairs, (), at=self.now(), who=who).joined)
+
+    def set_aside(
+        self,
+        *,
+        lead: str | None = None,
+        reason: str | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        event: str | None = None,
+        limit: int = 100,
+        move: Literal["release", "flag"] | None = None,
+        who: str | None = None,
+    ) -> SetAside:
+        """List the events that do not count, by the reason; or `release` those meant, or `flag` others, by hand.
+
+        `since` and `until` (not included) are the events' own times, `event` is the short name that the list shows.
+        What was moved by hand no rule moves back.
+        """
+        from leadlight.store.set_aside import Which, judge_which, list_set_aside
+
+        with self.store() as engine:
+            key = None if lead is None else self._lead(engine, self._ready(engine), lead)
+        times = [None if moment is None else self._as_of(moment) for moment in (since, until)]
+        which, moved = Which(key, reason, times[0], times[1], event), None
+        if move is not None:
+            if which == Which():
+                raise UsageError(f"{move} which events?", fix="Name a lead, a reason, an event or a time.")
+            with self._changing() as engine:
+                moved = judge_which(engine, which, aside=move == "flag", at=self.now(), who=who)
+        with self.store() as engine:
+            return list_set_aside(engine, which if move is None else Which(key), limit=limit, moved=moved)
+
+    def sweep(self) -> SetAside:
+        """Hold all events against `bots:` and `consent:` as they are now; those that changed sides are counted."""
+        from leadlight.store.set_aside import list_set_aside
+        from leadlight.store.sweep import sweep_all
+
+        spec = self.loaded.workspace.spec
+        with self._changing() as engine:
+            moved = sweep_all(engine, spec.bots, spec.consent, at=self.now())
+        with self.store() as engine:
+            return list_set_aside(engine, moved=moved)
+
+    @contextmanager
+    def _changing(self) -> Iterator[Engine]:
+        """Open the store to change whose is what: all that follows is made again at the end."""
+        from leadlight.store.touched import changing
+
+        with self.store(write=True) as engine, changing(engine, self.loaded.workspace.spec.enrich):
+            _check_read(engine)
+            yield engine
 
     # ------------------------------------------------------------------------------------------------------- keep house
 

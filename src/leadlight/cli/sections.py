@@ -12,6 +12,7 @@ SECTIONS = {
     "Learn from outcomes": ("learn", "uplift", "evaluate", "threshold", "backtest", "watch", "publish", "revert"),
     "Look at the past": ("profile", "similar", "next"),
     "Look leads up": ("enrich", "facts"),
+    "Who is who": ("merges", "resolve", "bots"),
     "Change a scorecard": ("try", "diff", "schema"),
     "Hand on": ("allocate", "report", "export", "sql", "serve", "work", "notify", "outbox"),
     "Keep house": (

@@ -36,6 +36,7 @@ from leadlight.store.runs import finish_run, start_run
 from leadlight.store.speakers import SPEAKERS
 from leadlight.store.sql import fill
 from leadlight.store.staged import Counts, Staged
+from leadlight.store.sweep import sweep_all
 
 REJECTS = "rejects"
 """The folder, in the workspace's, that rows go to which could not be read."""
@@ -261,7 +262,7 @@ def store_readings(
     _store_kind(engine, pending, (SourceKind.EVENTS, SourceKind.OUTCOMES), now, state)
     if spec.enrich is not None:
         facts.declare(engine, given)
-    _settle(engine, spec)
+    _settle(engine, spec, now)
     for item in pending:
         state.changed |= _note_files(engine, item, now)
     return IngestReport(
@@ -378,8 +379,10 @@ def _counted(report: SourceReport, counts: Counts) -> SourceReport:
     )
 
 
-def _settle(engine: Engine, spec: WorkspaceSpec) -> None:
+def _settle(engine: Engine, spec: WorkspaceSpec, now: datetime) -> None:
     """Make the tables that follow from the others, for whoever is touched."""
+    if any(rules is not None and set(rules.sources) & set(spec.sources) for rules in (spec.bots, spec.consent)):
+        sweep_all(engine, spec.bots, spec.consent, at=now)
     settle_events(engine)
     touch_undated(engine)
     refresh_leads(engine)

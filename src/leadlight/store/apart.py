@@ -72,14 +72,39 @@ def regroup(engine: Engine, leads: Sequence[int], mentions: Sql | None, *, at: d
     return _place(engine, places, at=at)
 
 
-def _place(engine: Engine, places: Sequence[tuple[int, int, str]], *, at: datetime | None) -> int:
+def join_pairs(
+    engine: Engine, pairs: Sequence[tuple[int, int]], *, rule: str, at: datetime, who: str | None = None
+) -> int:
+    """Join leads pair by pair, each into the one created first, but for those kept apart; returns how many were joined.
+
+    Call it inside `touched.changing`.
+    """
+    leads = sorted({lead for pair in pairs for lead in pair})
+    if not leads:
+        return 0
+    engine.register("_start", pa.table({"lead": pa.array(leads, pa.int32())}))
+    engine.execute("CREATE TEMP TABLE kin AS SELECT DISTINCT lead FROM _start")
+    engine.unregister("_start")
+    groups = _Groups(engine.rows(_KEYS), engine.rows("SELECT a, b FROM apart"))
+    engine.execute("DROP TABLE kin")
+    for key, lead in groups.now.items():
+        groups.join(key, lead, UNDONE)
+    groups.rules.clear()
+    for left, right in pairs:
+        groups.meet(left, right, rule)
+    return _place(engine, groups.places(), at=at, who=who)
+
+
+def _place(
+    engine: Engine, places: Sequence[tuple[int, int, str]], *, at: datetime | None, who: str | None = None
+) -> int:
     """Move keys to their leads, and let `merges` say of each what it is merged by."""
     keys, leads, rules = zip(*places, strict=True)
     engine.register(
         "_places",
         pa.table({"key": pa.array(keys, pa.int32()), "lead": pa.array(leads, pa.int32()), "rule": pa.array(rules)}),
     )
-    count = move_keys(engine, Sql("SELECT key, lead, rule FROM _places"), at=at)
+    count = move_keys(engine, Sql("SELECT key, lead, rule FROM _places"), at=at, who=who)
     engine.execute(
         "UPDATE merges SET undone_at = coalesce(?::TIMESTAMP, now()::TIMESTAMP) FROM _places p, ids s "
         "WHERE merges.undone_at IS NULL AND merges.key = p.key AND s.key = merges.survivor AND s.lead <> p.lead",
@@ -204,13 +229,13 @@ class _Groups:
         """Join keys that share a value: each with the first group of them that it may join."""
         heads = list[int]()
         for key in sorted(keys, key=self.rank.__getitem__):
-            if not any(self._meet(key, head, attribute) for head in heads):
+            if not any(self.meet(key, head, attribute) for head in heads):
                 heads.append(key)
 
-    def _meet(self, key: int, head: int, attribute: str) -> bool:
+    def meet(self, key: int, head: int, rule: str) -> bool:
         """Join two groups, the one created later into the other."""
         later, earlier = sorted((key, head), key=lambda one: self._first(self.root[one]), reverse=True)
-        return self.join(later, earlier, attribute)
+        return self.join(later, earlier, rule)
 
     def _first(self, root: int) -> int:
         return min(self.rank[member] for member in self.members[root])

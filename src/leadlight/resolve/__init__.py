@@ -1,0 +1,1 @@
+"""Leads that are probably the same person, found by their likeness."""
