@@ -80,3 +80,17 @@ def test_nobody_of_that_name(shop: Workspace) -> None:
     with pytest.raises(NotFoundError, match="'nobody'"):
         shop.erase("nobody")
     assert counts(shop) == before
+
+
+def test_what_is_known_of_who_is_who_and_what_counts_goes_too(shop: Workspace) -> None:
+    shop.set_aside(lead="bob", move="flag")
+    shop.part_leads("bob", "ann")
+    with shop.store(write=True) as engine:
+        key = engine.rows("SELECT key FROM ids WHERE id = 'bob2'")[0][0]
+        engine.execute("INSERT INTO consents VALUES (?, 'mail', now()::TIMESTAMP, true, 'm1')", [key])
+    shown = shop.access("bob2").as_dict()["tables"]
+    erased = shop.erase("bob2")
+    for table in ("merges", "apart", "set_aside", "judgements", "consents"):
+        assert erased.rows[table] == len(shown[table]) > 0, table
+    with shop.store() as engine:
+        assert engine.rows("SELECT count(*) FROM set_aside UNION SELECT count(*) FROM apart") == [(0,)]

@@ -16,9 +16,17 @@ from leadlight.spec.readable import Readable
 from leadlight.store.merge import BY_ADDRESS, DEFAULT
 from leadlight.store.sql import Sql, fill
 
-BY_LEAD = ("observations", "attributes", "events", "outcomes", "leads", "ids")
+BY_LEAD = ("observations", "attributes", "events", "set_aside", "outcomes", "leads", "ids")
 BY_ANY_KEY = ("scores", "grade_history")
 BY_OWN_KEY = ("facts", "lookups")
+
+_ANY = "EXISTS (SELECT 1 FROM (SELECT unnest(?::INTEGER[]) AS told) t WHERE t.told IN ({}))"
+BY_KEYS = {
+    "merges": Sql(_ANY.format("key, was, survivor")),
+    "apart": Sql(_ANY.format("a, b")),
+    **{table: Sql("list_contains(?::INTEGER[], _said_of)") for table in ("judgements", "origins", "consents")},
+}
+"""Tables of who is who and which events count → which of their rows are about a person (its keys)."""
 
 BY_CALL = {
     "live_traits": Sql("list_contains(?::INTEGER[], _key)"),
@@ -59,6 +67,7 @@ def about(engine: Engine, person: Person) -> Iterator[tuple[str, Sql, list[Any]]
     yield from ((table, _ONE_OF_LEADS, [person.lead]) for table in BY_LEAD)
     yield from ((table, _ONE_OF_LEADS, keys) for table in BY_ANY_KEY)
     yield from ((table, _ONE_OF_KEYS, keys) for table in BY_OWN_KEY)
+    yield from ((table, condition, keys) for table, condition in BY_KEYS.items())
     for table, condition in BY_CALL.items():
         if table in present:
             yield table, condition, list(person.ids) if "VARCHAR[]" in condition else keys

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from leadlight.engines.base import Engine
 from leadlight.store.sql import fill
 
-TABLES = ("observations", "account_observations", "events", "outcomes")
+TABLES = ("observations", "account_observations", "events", "set_aside", "outcomes")
 NAMED = ("source", "names"), ("source", "files"), *(("_source", table) for table in TABLES)
 
 
