@@ -101,6 +101,16 @@ class AdjustWanted(Wanted):
     seed: int = Field(default=1, ge=0, le=2**31 - 1)
 
 
+class RetainWanted(Wanted):
+    """Whether to say only what would be taken out of the store."""
+
+    dry_run: bool = False
+
+
+class BackupWanted(Wanted):
+    """Nothing is asked: the backup goes into the workspace's .leadlight/backups."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A verb that is run as a job: how it is asked for, and what it does.
@@ -151,6 +161,14 @@ def _backtest(workspace: LiveWorkspace, *, every: str, relearn: str, **told: Any
     return workspace.backtest(**told, every=parse_duration(every), relearn=parse_duration(relearn)).as_dict()
 
 
+def _retain(workspace: LiveWorkspace, **told: Any) -> Mapping[str, Any]:
+    return workspace.retain(**told).as_dict()
+
+
+def _backup(workspace: LiveWorkspace) -> Mapping[str, Any]:
+    return workspace.backup().as_dict()
+
+
 KINDS = (
     Kind("ingest", "/v1/ingest", "Read the sources and score", IngestWanted, _ingest, writes=True),
     Kind("score", "/v1/scores", "Score everybody and keep the scores", ScoreWanted, _score, writes=True),
@@ -158,6 +176,8 @@ KINDS = (
     Kind("uplift", "/v1/uplift", "Learn who is moved by a treatment", UpliftWanted, _uplift),
     Kind("adjust", "/v1/adjust", "Let outcomes move a hand-written scorecard, as a draft", AdjustWanted, _adjust),
     Kind("backtest", "/v1/backtest", "Replay the past", BacktestWanted, _backtest),
+    Kind("retain", "/v1/retain", "Take out events that count for no score", RetainWanted, _retain, writes=True),
+    Kind("backup", "/v1/backup", "Write a backup beside the store", BackupWanted, _backup, writes=True),
 )
 OPERATIONS = (
     *(kind.operation for kind in KINDS),
