@@ -61,6 +61,24 @@ def test_a_full_journal_takes_no_more_until_some_is_forgotten(path: Path) -> Non
         assert journal.append(entries(4, 5)).result(5) == Kept(2, 0)
 
 
+def test_ids_are_forgotten_in_the_order_they_came_and_not_before(path: Path) -> None:
+    for start in (0, 1_000):  # the second time over what the file has
+        with closing(Journal(path, recent=50)) as journal:
+            for number in range(start, start + 300, 10):
+                assert journal.append(entries(*range(number, number + 10))).result(5) == Kept(10, 0)
+                again = range(max(start, number - 40), number + 10)
+                assert journal.append(entries(*again)).result(5) == Kept(0, len(again))
+            assert journal.append(entries(start)).result(5) == Kept(1, 0)
+            assert journal._writer.execute("SELECT count(*) FROM recent").fetchone()[0] <= 60
+
+
+def test_ids_that_look_the_same_in_memory_are_told_apart(path: Path) -> None:
+    with closing(Journal(path)) as journal:
+        assert journal.append([(b"1" * 8 + b"2" * 8, b"a")]).result(5) == Kept(1, 0)
+        assert journal.append([(b"2" * 8 + b"1" * 8, b"b")]).result(5) == Kept(1, 0)
+        assert journal.append([(b"3" * 16, b"c"), (b"4" * 16, b"d")]).result(5) == Kept(2, 0)
+
+
 def test_many_senders_at_once_are_each_told_their_own(path: Path) -> None:
     with closing(Journal(path)) as journal, ThreadPoolExecutor(8) as pool:
         numbers = [random.Random(1).randrange(500) for _ in range(2000)]

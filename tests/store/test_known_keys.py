@@ -69,9 +69,13 @@ def test_what_was_rolled_back_can_be_loaded_again(store: Engine, stage: Stage) -
         rows = stage("web", ["lead", "message_id", "at"], {}, [("a", "m1", day(1))])
         return load_events(store, rows, "visit", known=known).new
 
-    with pytest.raises(RuntimeError), store.transaction():
-        assert load() == 1
-        raise RuntimeError
+    def fail() -> None:
+        with store.transaction():
+            assert load() == 1
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert load() == 1
     assert load() == 0
 
