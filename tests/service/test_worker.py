@@ -178,6 +178,7 @@ def test_what_happens_in_the_future_does_not_count_yet(service: Inside) -> None:
 
 def test_more_than_fits_into_a_micro_batch_is_scored_together(service: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("leadlight.service.worker.MICRO", 4)
+    monkeypatch.setattr("leadlight.service.worker.LONGEST", 3600)
     calls = [track("order", userId="crm-2", messageId=f"m{n}", properties={"amount": 20}) for n in range(30)]
     sent(service, *calls)
     assert rows(service, "SELECT count(*) FROM events WHERE _source = 'live'") == [(30,)]

@@ -20,6 +20,7 @@ from leadlight.features.moment import Moment
 from leadlight.scorecards.compile import Options, score_statement
 from leadlight.scorecards.past import continues
 from leadlight.scorecards.score import keep_scores
+from leadlight.service import at_hand
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.sql import Sql, fill
 
@@ -52,6 +53,8 @@ class Statement:
     """The tables that it reads gathered."""
     names: frozenset[str]
     """The columns that it reads, whatever table they are of."""
+    types: frozenset[str] | None
+    """The only types of events that it looks at; None where it may look at any."""
 
 
 def note_changed(engine: Engine) -> None:
@@ -62,6 +65,7 @@ def note_changed(engine: Engine) -> None:
         "(SELECT lead FROM live_unscored WHERE lead IS NOT NULL)"
     )
     engine.execute("INSERT INTO live_unscored SELECT NULL, account FROM touched_accounts")
+    at_hand.let_go(engine)
 
 
 def gather_changed(engine: Engine, as_of: datetime) -> int:
@@ -132,6 +136,9 @@ def gather(engine: Engine, statements: Sequence[Statement]) -> list[str]:
     names = {name.lower() for statement in statements for name in statement.names}
     for table in tables:
         columns = [name for name in engine.columns(table) if name.lower() in names]
+        if table == "events":
+            at_hand.gather_events(engine, _gathered(table), columns, of=CONCERNED, types=_types_of_all(statements))
+            continue
         engine.execute(
             fill(
                 "CREATE OR REPLACE TEMP TABLE {to} AS SELECT {columns} FROM {table} WHERE {rows}",
@@ -142,6 +149,11 @@ def gather(engine: Engine, statements: Sequence[Statement]) -> list[str]:
             )
         )
     return tables
+
+
+def _types_of_all(statements: Sequence[Statement]) -> frozenset[str] | None:
+    types = [statement.types for statement in statements if "events" in statement.tables]
+    return None if None in types else frozenset[str]().union(*(found for found in types if found is not None))
 
 
 def _gathered(table: str) -> str:
@@ -174,4 +186,43 @@ def _statement(of: _Same, grade_history: bool, gathers: bool, dialect: str) -> S
             table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name, quoted=True)))
         table.set("this", exp.to_identifier(_gathered(table.name), quoted=True))
     names = frozenset(column.name for column in tree.find_all(exp.Column))
-    return Statement(build.to_text(tree, dialect), tables, names)
+    return Statement(build.to_text(tree, dialect), tables, names, _types_read(tree))
+
+
+def _types_read(tree: exp.Expr) -> frozenset[str] | None:
+    """Return the types of events that a statement looks at; None where a pass over them names none."""
+    found = frozenset[str]()
+    for select in tree.find_all(exp.Select):
+        sources = [select.args.get("from_"), *(select.args.get("joins") or [])]
+        if not any(source is not None and source.this.name == _gathered("events") for source in sources):
+            continue
+        where = select.args.get("where")
+        named = [_types_named(term) for term in (where.this.flatten() if where is not None else ())]
+        if not any(named):
+            return None
+        found |= next(types for types in named if types)
+    return found
+
+
+def _types_named(term: exp.Expr) -> frozenset[str]:
+    """Return the types of which an event has to be for the term to be true, none where it may be of any.
+
+    >>> from sqlglot import parse_one
+    >>> sorted(_types_named(parse_one("CASE e.type WHEN 'a' THEN true WHEN 'b' THEN true ELSE false END")))
+    ['a', 'b']
+    >>> _types_named(parse_one("e.type = 'a'")), _types_named(parse_one("e.path = 'a'"))
+    (frozenset({'a'}), frozenset())
+    """
+    match term:
+        case exp.Paren():
+            return _types_named(term.this)
+        case exp.EQ(this=exp.Column() as column, expression=exp.Literal() as label) if column.name == "type":
+            return frozenset({label.name})
+        case exp.Case(this=exp.Column() as column) if column.name == "type":
+            otherwise = term.args.get("default")
+            sure = isinstance(otherwise, exp.Boolean) and not otherwise.this
+            labels = [branch.this for branch in term.args["ifs"]]
+            named = sure and all(isinstance(label, exp.Literal) for label in labels)
+            return frozenset(label.name for label in labels) if named else frozenset()
+        case _:
+            return frozenset()

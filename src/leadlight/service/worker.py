@@ -22,7 +22,7 @@ from typing import Any, Protocol, TypeVar
 from leadlight.engines.desk import lasting_desk
 from leadlight.engines.faults import cause
 from leadlight.errors import LeadlightError, SpecError, StoreError
-from leadlight.service import traces
+from leadlight.service import at_hand, traces
 from leadlight.service.clock import Clock
 from leadlight.service.identity import join_aliases, settle_devices
 from leadlight.service.inbox import Inbox
@@ -195,6 +195,7 @@ class Worker:
             except queue.Empty:
                 return
             try:
+                at_hand.set_down(self.engine)
                 found = errand(self.workspace)
                 self._look_at_files()
                 self._look_at_names()
