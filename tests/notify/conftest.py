@@ -31,23 +31,27 @@ def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def firm(tmp_path: Path) -> Make:
+def firm(tmp_path: Path) -> Iterator[Make]:
     """Makes a workspace over DuckDB."""
+    yield from _makes(tmp_path / "firm", "duckdb:firm.duckdb")
+
+
+def _makes(folder: Path, store: str) -> Iterator[Make]:
+    made: list[Firm] = []
 
     def make(*destinations: str, **more: Any) -> Firm:
-        return Firm(tmp_path / "firm", "duckdb:firm.duckdb", destinations, **more)
+        made.append(Firm(folder, store, destinations, **more))
+        return made[-1]
 
-    return make
+    yield make
+    for one in made:
+        one.close()
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
-def any_firm(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
+def any_firm(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     """Makes a workspace over either engine."""
     store = "duckdb:firm.duckdb"
     if request.param == "postgres":
         store = request.getfixturevalue("postgres_store")
-
-    def make(*destinations: str, **more: Any) -> Firm:
-        return Firm(tmp_path / "firm", store, destinations, **more)
-
-    return make
+    yield from _makes(tmp_path / "firm", store)

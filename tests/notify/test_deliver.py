@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from tests.notify.conftest import Make
@@ -11,6 +13,8 @@ from tests.notify.receivers import Receiver
 
 from leadlight.errors import NotFoundError
 from leadlight.notify.deliver import Preview, Rehearsal
+from leadlight.service.live_workspace import LiveWorkspace
+from leadlight.store.open import open_store
 
 
 def hot(make: Make, hook: Receiver, **more: object) -> Firm:
@@ -79,32 +83,32 @@ def test_after_its_last_try_a_message_is_put_aside_and_can_be_replayed(any_firm:
     assert hook.heard[-1].id == dead.message
 
 
-def test_messages_are_dropped_by_hand(any_firm: Make, hook: Receiver) -> None:
-    firm = hot(any_firm, hook)
-    ann = next(row for row in firm.rows() if row.who == "ann")
-    assert firm.workspace.outbox(drop=[ann.message]).did == (ann.message,)
-    assert firm.workspace.outbox(drop="all").did == ()  # all that was put aside: nothing
-    assert [row.who for row in firm.rows()] == ["bob"]
+def test_messages_are_dropped_by_hand(firm: Make, hook: Receiver) -> None:
+    made = hot(firm, hook)
+    ann = next(row for row in made.rows() if row.who == "ann")
+    assert made.workspace.outbox(drop=[ann.message]).did == (ann.message,)
+    assert made.workspace.outbox(drop="all").did == ()  # all that was put aside: nothing
+    assert [row.who for row in made.rows()] == ["bob"]
 
 
 @pytest.mark.parametrize("asked", ["120", "date"])
-def test_who_asks_for_time_gets_it_and_the_try_does_not_count(any_firm: Make, hook: Receiver, asked: str) -> None:
-    firm = hot(any_firm, hook)
-    at = firm.now + timedelta(seconds=120)
+def test_who_asks_for_time_gets_it_and_the_try_does_not_count(firm: Make, hook: Receiver, asked: str) -> None:
+    made = hot(firm, hook)
+    at = made.now + timedelta(seconds=120)
     told = asked if asked == "120" else at.strftime("%a, %d %b %Y %H:%M:%S GMT")
     hook.answers = [(429, {"Retry-After": told}, "")]
-    firm.send()
-    waits = firm.rows("waiting")
+    made.send()
+    waits = made.rows("waiting")
     late = [row for row in waits if row.error is not None]
     assert [(row.due_at, row.tries) for row in late] == [(at, 0)]
     before = len(hook.heard)
-    firm.later(seconds=119)
-    firm.moves(bob=5)  # and nothing else goes there meanwhile
-    assert (firm.send().sent, len(hook.heard)) == (0, before)
-    firm.later(seconds=2)
-    firm.send()
+    made.later(seconds=119)
+    made.moves(bob=5)  # and nothing else goes there meanwhile
+    assert (made.send().sent, len(hook.heard)) == (0, before)
+    made.later(seconds=2)
+    made.send()
     assert len(hook.heard) > before
-    assert firm.rows("waiting") == []
+    assert made.rows("waiting") == []
 
 
 def test_a_destination_that_is_gone_gets_no_more(any_firm: Make, hook: Receiver) -> None:
@@ -213,6 +217,7 @@ from leadlight.workspace import Workspace
 Office.note = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 Workspace(Path({str(made.folder)!r}), now=lambda: datetime.fromisoformat({made.now.isoformat()!r})).notify()
 """
+    made.close()
     ended = subprocess.run([sys.executable, "-c", program], env=dict(os.environ), check=False, timeout=60)
     assert ended.returncode == -signal.SIGKILL
     first = {heard.id for heard in hook.wait(1)}
@@ -228,7 +233,7 @@ def test_a_dry_run_shows_and_sends_nothing(firm: Make, hook: Receiver) -> None:
     made = hot(firm, hook)
     shown = made.workspace.notify(dry_run=True)
     assert isinstance(shown, Preview)
-    assert [message["body"]["data"]["id"] for message in shown.as_dict()["messages"]] == ["ann", "bob"]
+    assert {message["body"]["data"]["id"] for message in shown.as_dict()["messages"]} == {"ann", "bob"}
     assert "customer ann rose from C to A by house, 40 points" in str(shown)
     assert hook.heard == []
     assert [row.tries for row in made.rows()] == [0, 0]
@@ -269,3 +274,20 @@ def test_signatures_by_two_secrets_while_one_takes_over(
     made = firm(crm(hook.address).replace('"${HOOK_SECRET}"', '["${OTHER}", "${HOOK_SECRET}"]'), now=utc_now())
     made.workspace.notify(test="crm")
     assert hook.heard[0].verified() == hook.heard[0].verified(other)
+
+
+def test_two_processes_share_the_work_and_send_nothing_twice(
+    postgres_store: str, tmp_path: Path, hook: Receiver
+) -> None:
+    """Each claims what the other has not: rows are locked, and a claim outlives its transaction."""
+    firm = Firm(tmp_path / "firm", postgres_store, (crm(hook.address),))
+    names = [f"c{n:03}" for n in range(120)]
+    firm.begin(**dict.fromkeys(names, 5))
+    firm.moves(**dict.fromkeys(names, 500))
+    others = [LiveWorkspace(firm.folder, open_store(postgres_store, firm.folder), now=lambda: firm.now) for _ in "ab"]
+    with ThreadPoolExecutor(2) as pool:
+        sent = [found.sent for found in pool.map(lambda workspace: workspace.notify(), others)]
+    assert sum(sent) == 120
+    assert sorted(heard.said["data"]["id"] for heard in hook.heard) == names
+    for workspace in (firm.workspace, *others):
+        workspace.engine.close()

@@ -221,23 +221,15 @@ def test_accounts_have_grades_too(tmp_path: Path) -> None:
         "of: account\ngroups: {size: {criteria: [{name: Leads, when: leads >= 2, points: 10}]}}\n"
         "grades: {score: {A: 5, B: null}}\n"
     )
-    (tmp_path / "crm").mkdir()
-    made.open()
-    text = (tmp_path / "leadlight.yaml").read_text()
-    (tmp_path / "leadlight.yaml").write_text(text.replace("known_at: known", "known_at: known, account: firm"))
-    made.opened = None
-    rows = "id,created,known,employees,firm\nann,2026-03-01,2026-03-01,5,acme\n"
-    (tmp_path / "crm" / "1.csv").write_text(rows)
-    from leadlight.workspace import Workspace
-
-    made.opened = Workspace(tmp_path, now=lambda: made.now)
-    made.opened.ingest()
-    made.opened.score()
+    made.says(ann=5, bob=5)
+    engine = made.workspace.engine
+    engine.execute("UPDATE attributes SET account = 'acme' WHERE lead = 1")
+    made.workspace.score()
     made.later(hours=1)
-    (tmp_path / "crm" / "2.csv").write_text("id,created,known,employees,firm\nbob,2026-03-04,2026-03-04 12:30,5,acme\n")
-    made.opened.ingest()
-    made.opened.score()
+    engine.execute("UPDATE attributes SET account = 'acme'")
+    made.workspace.score()
     (row,) = made.rows()
     assert (row.who, row.grade_from, row.grade_to, row.scorecard) == ("acme", "B", "A", "firms")
-    (shown,) = made.opened.notify(dry_run=True).as_dict()["messages"]
+    (shown,) = made.workspace.notify(dry_run=True).as_dict()["messages"]
     assert shown["body"]["data"]["entity"] == "account"
+    made.close()

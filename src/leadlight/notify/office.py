@@ -189,7 +189,7 @@ class Office:
         if answer.is_gone:
             return replace(before, gone_at=now)
         if not answer.is_down and not answer.is_busy:
-            return Standing(0, before.quiet_until if answer.error is not None else None)
+            return Standing(0, before.quiet_until)  # others that were on their way may have been told to wait
         failures = before.failures + (0 if answer.is_busy else 1)
         asked = answer.retry_after or (BUSY if answer.is_busy else pause(failures, self.draw()))
         until = before.quiet_until if asked is None else max(before.quiet_until or now, now + asked)

@@ -10,12 +10,7 @@ _ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def body(message: Message) -> bytes:
-    """Return the body: nothing in it can call people or hide an address behind words.
-
-    >>> from leadlight.notify.message import Wording
-    >>> body(Message("m", (), Wording("lead")))
-    b'{"text":"*0 leads changed grade: 0 up, 0 down*"}'
-    """
+    """Return the body: nothing in it can call people or hide an address behind words."""
     head, _, rest = message.text.partition("\n")
     text = f"*{escaped(head)}*" + (f"\n{escaped(rest)}" if rest else "")
     return json.dumps({"text": text}, ensure_ascii=False, separators=(",", ":")).encode()

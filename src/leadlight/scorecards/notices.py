@@ -14,9 +14,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, Literal
 
 import pyarrow as pa
+from sqlglot import exp
 
 from leadlight.engines.base import Engine
 from leadlight.expr import build
@@ -35,8 +37,10 @@ FRESH = timedelta(days=1)
 """How old a change may be: as of a longer time ago, nobody hears of it."""
 REASONS = 3
 """How many reasons a message gives."""
-EXPLAINED = 500
+EXPLAINED = 256
 """Of how many leads at a time the reasons are worked out, the highest scores first."""
+LENGTHS = (1, 4, 16, 64, EXPLAINED)
+"""Of how many leads a statement is kept that explains them."""
 TOLD = "_told"
 LEADS = "_told_leads"
 MOMENT = Moment(table=LEADS)
@@ -233,30 +237,29 @@ class _Noting:
             )
         )
 
-    def _moment(self, limit: int | None = None) -> Moment:
-        """Return the moment of the leads' (or accounts') values; `limit` keeps those of the highest scores."""
-        if self.scorecard.spec.of == "lead" and limit is None:
+    def _moment(self) -> Moment:
+        """Return the moment of the values of all whom it is about."""
+        if self.scorecard.spec.of == "lead":
             return MOMENT
-        query = fill("SELECT {key} FROM {leads} ORDER BY score DESC, {key} LIMIT ?", key=self.scorecard.spec.of,
-                     leads=LEADS)  # fmt: skip
-        only = [key for (key,) in self.engine.rows(query, [limit or 2**31])]
-        return Moment(as_of=self.changes.as_of, only=only)
+        return Moment(as_of=self.changes.as_of, only=self._first(2**31))
+
+    def _first(self, count: int) -> list[int | str]:
+        """Return so many leads (or accounts), those of the highest scores."""
+        query = fill(
+            "SELECT {key} FROM {leads} ORDER BY score DESC, {key} LIMIT ?", key=self.scorecard.spec.of, leads=LEADS
+        )
+        return [key for (key,) in self.engine.rows(query, [count])]
 
     def _values(self) -> pa.Table | None:
         """Return the truth of conditions and what is said along, by lead; None where nothing is asked."""
-        names = {name for rule in self.rules for name in rule.spec.include}
-        conditions = {
-            _asked(rule): ResolvedFeature(_asked(rule), models.ExprFeature(expr=rule.condition.text), Type.BOOL,
-                                          rule.condition)
-            for rule in self.rules if rule.condition is not None
-        }  # fmt: skip
-        if not names and not conditions:
+        if not any(rule.spec.include or rule.condition for rule in self.rules):
             return None
-        statement = feature_statement(
-            self.workspace.with_features(conditions), self._moment(), of=self.scorecard.spec.of,
-            features=[*sorted(names), *conditions],
-        )  # fmt: skip
-        return self.engine.arrow(build.to_text(statement, self.engine.capabilities.dialect))
+        of, dialect = self.scorecard.spec.of, self.engine.capabilities.dialect
+        if of == "lead":
+            text = _leads_statement(_Rules(self.workspace, tuple(self.rules)), dialect)
+        else:
+            text = build.to_text(_values_statement(self.workspace, self.rules, self._moment(), of), dialect)
+        return self.engine.arrow(text)
 
     def _test(self, values: pa.Table) -> None:
         """Take out those for whom a rule's condition is not true."""
@@ -276,7 +279,8 @@ class _Noting:
     def _facts(self, values: pa.Table | None) -> pa.Table:
         """Return the reasons, and what is said along, by lead and rule."""
         key = self.scorecard.spec.of
-        shown = self._moment(EXPLAINED) if self._many() else self._moment()
+        first = self._first(EXPLAINED)
+        shown = Moment(as_of=self.changes.as_of, only=_padded(first))
         made = ledgers(self.engine, self.workspace, self.scorecard, shown)
         reasons = {ledger.key: json.dumps(ledger.reasons(REASONS), ensure_ascii=False) for ledger in made}
         rows = {row[key]: row for row in values.to_pylist()} if values is not None else {}
@@ -289,9 +293,6 @@ class _Noting:
         columns = [("key", kind), *((name, pa.string()) for name in ("rule", "reasons", "attributes"))]
         return pa.Table.from_pylist(found, schema=pa.schema(columns))
 
-    def _many(self) -> bool:
-        return int(self.engine.rows(fill("SELECT count(*) FROM {leads}", leads=LEADS))[0][0]) > EXPLAINED
-
     def _register(self, name: str, table: pa.Table) -> None:
         self.engine.register(name, table)
 
@@ -299,7 +300,7 @@ class _Noting:
         """Put into the outbox one message for each lead and destination, that of the first rule."""
         changes, key = self.changes, self.scorecard.spec.of
         chance = Sql("c.probability") if "probability" in chance_columns(self.scorecard.spec) else Sql("NULL::DOUBLE")
-        before = outbox.counts(self.engine)[outbox.WAITING]
+        count = fill("SELECT count(*) FROM (SELECT DISTINCT key, destination FROM {told}) t", told=TOLD)
         self.engine.execute(
             fill(
                 "INSERT INTO outbox BY NAME SELECT 'msg_' || md5(concat_ws('|', ?::VARCHAR, ?::VARCHAR, ?::VARCHAR, "
@@ -323,7 +324,7 @@ class _Noting:
             [self.scorecard.name, changes.as_of.isoformat(), changes.run, self.scorecard.name,
              self.scorecard.version, changes.as_of, changes.received, changes.now],
         )  # fmt: skip
-        return outbox.counts(self.engine)[outbox.WAITING] - before
+        return int(self.engine.rows(count)[0][0])
 
     def _waits(self) -> Sql:
         """Return until when what is told each destination waits now."""
@@ -339,6 +340,50 @@ class _Noting:
                 )
             )
         return joined(rows)
+
+
+def _padded(keys: list[int | str]) -> list[int | str]:
+    """Repeat the last key up to one of few lengths: for each there is a statement, which is kept.
+
+    >>> [len(_padded(list(range(n)))) for n in (0, 1, 2, 5, 17)]
+    [0, 1, 4, 16, 64]
+    """
+    length = next((length for length in LENGTHS if len(keys) <= length), len(keys))
+    return keys + keys[-1:] * (length - len(keys))
+
+
+class _Rules:
+    """A key of a cache: the same rules of the same workspace."""
+
+    def __init__(self, workspace: ResolvedWorkspace, rules: tuple[ResolvedRule, ...]) -> None:
+        self.workspace, self.rules = workspace, rules
+
+    def __hash__(self) -> int:
+        return hash((id(self.workspace), tuple(rule.name for rule in self.rules)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Rules) and other.workspace is self.workspace and other.rules == self.rules
+
+
+@lru_cache(maxsize=32)
+def _leads_statement(of: _Rules, dialect: str) -> str:
+    """Compile once what is asked again and again."""
+    return build.to_text(_values_statement(of.workspace, of.rules, MOMENT, "lead"), dialect)
+
+
+def _values_statement(
+    workspace: ResolvedWorkspace, rules: Sequence[ResolvedRule], moment: Moment, of: Literal["lead", "account"]
+) -> exp.Select:
+    """Return the statement of the truth of rules' conditions, and of what they say along."""
+    names = {name for rule in rules for name in rule.spec.include}
+    conditions = {
+        _asked(rule): ResolvedFeature(
+            _asked(rule), models.ExprFeature(expr=rule.condition.text), Type.BOOL, rule.condition
+        )
+        for rule in rules
+        if rule.condition is not None
+    }
+    return feature_statement(workspace.with_features(conditions), moment, of=of, features=[*sorted(names), *conditions])
 
 
 def _asked(rule: ResolvedRule) -> str:
