@@ -23,6 +23,7 @@ from leadlight.spec.models import SourceKind, SourceSpec, WorkspaceSpec
 from leadlight.store import facts
 from leadlight.store.accounts import load_accounts
 from leadlight.store.attributes import EXAMPLES, load_leads
+from leadlight.store.domains import settle_domains
 from leadlight.store.events import load_events, settle_events
 from leadlight.store.files import known_files, last_read, record_file, same_files_elsewhere, spec_hash
 from leadlight.store.forget import forget_source, rename_source, row_count
@@ -385,6 +386,7 @@ def _settle(engine: Engine, spec: WorkspaceSpec, now: datetime) -> None:
         sweep_all(engine, spec.bots, spec.consent, at=now)
     settle_events(engine)
     touch_undated(engine)
+    settle_domains(engine, spec.accounts.attribute if spec.accounts else None)
     refresh_leads(engine)
     facts.settle(engine, spec.enrich)
     rebuild(engine, ACCOUNTS)

@@ -12,7 +12,13 @@ PREFER = "(enrich, preferred)"
 
 SPEAKERS = (FILL, PREFER)
 
-RANK = Sql(f"CASE o._source WHEN {literal(FILL)} THEN 0 WHEN {literal(PREFER)} THEN 2 ELSE 1 END")
+DOMAIN = "(email domain)"
+"""The source, in observations, of accounts that follow from e-mail addresses; they yield to all others."""
+
+RANK = Sql(
+    f"CASE WHEN o._source IN ({literal(FILL)}, {literal(DOMAIN)}) THEN 0 WHEN o._source = {literal(PREFER)} THEN 2 "
+    "ELSE 1 END"
+)
 """The rank of the speaker of an observation `o`: of several values that of the highest rank wins, then the newest."""
 
 OURS = Sql(f"({literal(FILL)}, {literal(PREFER)})")
