@@ -35,6 +35,7 @@ from leadlight.service.staging import drop_calls, keep_traits, stage_accounts, s
 from leadlight.store import facts
 from leadlight.store.accounts import load_accounts
 from leadlight.store.attributes import load_leads
+from leadlight.store.domains import settle_domains
 from leadlight.store.events import load_events, settle_events
 from leadlight.store.history import ACCOUNTS
 from leadlight.store.known_keys import known_keys
@@ -324,6 +325,8 @@ class Worker:
             if engine.rows("SELECT 1 FROM observations WHERE _created_at IS NULL AND known_at IS NULL LIMIT 1"):
                 touch_undated(engine)
         if engine.rows("SELECT 1 FROM touched LIMIT 1"):
+            accounts = self.workspace.loaded.workspace.spec.accounts
+            settle_domains(engine, accounts.attribute if accounts else None)
             refresh_leads(engine)
             facts.settle(engine, self.workspace.loaded.workspace.spec.enrich)
         rebuild(engine, ACCOUNTS)
