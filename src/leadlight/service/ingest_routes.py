@@ -63,10 +63,24 @@ class Accepted(Answer):
     rejected: list[RejectedCall] = Field(default_factory=list)
 
 
-CALL: Mapping[str, Any] = {"type": "object"}
+_ID: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[\x21-\x7e]+$"}
+_MOMENT: Mapping[str, Any] = {"type": "string", "format": "date-time"}
+_THINGS: Mapping[str, Any] = {"type": "object"}
+CALL: Mapping[str, Any] = {
+    "type": "object",
+    "required": ["userId"],
+    "properties": {
+        **dict.fromkeys(("userId", "anonymousId", "previousId", "groupId", "messageId", "event"), _ID),
+        "name": {"type": "string"},
+        "type": {"enum": list(SHORT.values())},
+        "timestamp": _MOMENT,
+        **dict.fromkeys(("properties", "traits", "context"), _THINGS),
+    },
+}
+"""A call of the Segment API as it is said to clients; more is taken (an anonymousId alone, say)."""
 ONE = Body({"application/json": CALL})
 MANY = Body({"application/json": {"type": "object", "required": ["batch"],
-                                  "properties": {"batch": {"type": "array", "items": CALL}}}})  # fmt: skip
+                                  "properties": {"batch": {"type": "array", "minItems": 1}}}})  # fmt: skip
 LINES = Body({"application/x-ndjson": TEXT})
 CLOUD_EVENTS = Body({"application/cloudevents+json": CALL, "application/cloudevents-batch+json": {"type": "array"}})
 

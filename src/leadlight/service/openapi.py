@@ -77,12 +77,16 @@ def _responses(operation: Operation) -> dict[str, Any]:
     if operation.response is not None:
         done["content"] = _content(operation.response)
     refusals = [*REFUSALS, *(GUARDED if operation.scope else ()), *(WITH_BODY if operation.request else ())]
-    wrong = {str(status): _refusal(status) for status in sorted({*refusals, *operation.refusals})}
-    return {str(operation.status): done, **wrong, "503": _refusal(503)}
+    page = isinstance(operation.response, Body) and not operation.template.startswith("/v1/")
+    wrong = {str(status): _refusal(status, page=page) for status in sorted({*refusals, *operation.refusals, 503})}
+    return {str(operation.status): done, **wrong}
 
 
-def _refusal(status: int) -> dict[str, Any]:
-    content = {"application/problem+json": {"schema": _ref(Problem)}}
+def _refusal(status: int, *, page: bool) -> dict[str, Any]:
+    """Describe a refusal; pages for people say it to them."""
+    content: dict[str, Any] = {"application/problem+json": {"schema": _ref(Problem)}}
+    if page:
+        content["text/html"] = {"schema": {"type": "string"}}
     return {"description": HTTPStatus(status).phrase, "content": content}
 
 
@@ -98,6 +102,7 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
 
 def _schemas(operations: Sequence[Operation]) -> Mapping[str, Any]:
     told = [content for operation in operations for content in (operation.request, operation.response)]
-    models: list[type[BaseModel]] = [content for content in told if content and not isinstance(content, Body)]
-    _, found = models_json_schema([(one, "validation") for one in dict.fromkeys([Problem, *models])], ref_template=REFS)
+    models: list[type[BaseModel]] = [Problem, *(one for one in told if one is not None and not isinstance(one, Body))]
+    unlike: dict[type[BaseModel], None] = dict.fromkeys(models)
+    _, found = models_json_schema([(model, "validation") for model in unlike], ref_template=REFS)
     return dict(found["$defs"])
