@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from leadlight.spec.retain import RetainSpec
 
 
-def test_a_year_and_an_archive_unless_told() -> None:
-    assert RetainSpec() == RetainSpec(keep=timedelta(days=365), archive=".leadlight/archive")
+def test_three_years_and_an_archive_unless_told() -> None:
+    assert RetainSpec() == RetainSpec(keep=timedelta(days=1095), archive=".leadlight/archive")
     assert RetainSpec.model_validate({"keep": "30d", "archive": None}).archive is None
 
 
