@@ -47,7 +47,7 @@ def test_after_a_lost_connection_everything_may_have_been_told(
 ) -> None:
     bell, said = heard
     with closing(PostgresEngine(postgres_store)) as engine:
-        engine.rows("SELECT pg_terminate_backend(?)", [bell._engine.connection.info.backend_pid])
+        engine.rows("SELECT pg_terminate_backend(?, 10000)", [bell._engine.connection.info.backend_pid])
         assert {said.get(timeout=20), said.get(timeout=20)} == {CALLS, NAMES}
         ring(engine, CALLS)
         assert said.get(timeout=20) == CALLS

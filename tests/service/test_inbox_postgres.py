@@ -121,7 +121,7 @@ def test_a_lost_connection_is_an_error_for_who_waits_and_not_the_end(
 ) -> None:
     monkeypatch.setattr(inbox, "_look", lambda: None)  # so that the append is the first to notice
     inbox.append(entries(1)).result(10)
-    engine.rows("SELECT pg_terminate_backend(?)", [inbox._engine.connection.info.backend_pid])
+    engine.rows("SELECT pg_terminate_backend(?, 10000)", [inbox._engine.connection.info.backend_pid])
     with pytest.raises(InboxError):
         inbox.append(entries(2)).result(10)
     assert inbox.append(entries(1, 2)).result(10) == Kept(1, 1)

@@ -108,6 +108,21 @@ def test_an_unwritable_file_is_an_error_for_every_sender_and_not_the_end(path: P
         assert journal.read(0, 9) == [(1, b"call 9")]
 
 
+def test_a_full_disk_is_an_error_until_there_is_room(path: Path) -> None:
+    """SQLite says of a file that may not grow what it says of a disk that is full."""
+    with closing(Journal(path)) as journal:
+        journal.append(entries(1)).result(5)
+        (pages,) = journal._writer.execute("PRAGMA page_count").fetchone()
+        journal._writer.execute(f"PRAGMA max_page_count = {pages + 1}")
+        large = [(b"%016d" % n, b"x" * 2_000) for n in range(2, 12)]
+        with pytest.raises(InboxError, match="full"):
+            journal.append(large).result(5)
+        assert journal.depth == 1
+        journal._writer.execute("PRAGMA max_page_count = 1000000")
+        assert journal.append(large).result(5) == Kept(10, 0)
+        assert len(journal.read(0, 20)) == 11
+
+
 def test_a_file_that_is_no_journal_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "j").write_bytes(b"not a database at all" * 100)
     with pytest.raises(StoreError, match="cannot be opened"):

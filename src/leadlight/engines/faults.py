@@ -9,11 +9,15 @@ from leadlight.engines.base import Engine
 from leadlight.errors import StoreError
 
 
+class Unreachable(StoreError):
+    """A store that could not be asked just now: its connection was lost, it stops, it has no room."""
+
+
 @contextmanager
 def reachable(engine: Engine) -> Iterator[None]:
     """Ask an engine over a connection that lives.
 
-    Raises StoreError where it cannot be reached, or is in no state to answer; the same may go well a moment later.
+    Raises Unreachable where it is in no state to answer, StoreError where it cannot be reached; the same may go well a moment later.
     """
     engine.revive()
     try:
@@ -23,7 +27,7 @@ def reachable(engine: Engine) -> Iterator[None]:
         if not engine.unusable(found):
             raise
         said = str(found).strip().partition("\n")[0]
-        raise StoreError(f"the store cannot be asked: {said}", fix="Try again in a moment.") from None
+        raise Unreachable(f"the store cannot be asked: {said}", fix="Try again in a moment.") from None
 
 
 def cause(engine: Engine, error: Exception) -> Exception:

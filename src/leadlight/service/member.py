@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from leadlight.service import logs, traces
@@ -48,7 +49,8 @@ def _work(task: Task) -> int:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - it is told to the team
+    with suppress(BrokenPipeError):  # whoever would hear it has ended
+        os.write(sys.stdout.fileno(), f"{text}\n".encode())
 
 
 def _leave(*_: object) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from anyio import to_thread
 
 from leadlight.engines.base import Engine
-from leadlight.engines.faults import reachable
+from leadlight.engines.faults import Unreachable, reachable
 from leadlight.service.live_workspace import LiveWorkspace
 
 Answer = TypeVar("Answer")
@@ -47,21 +48,25 @@ class Readers:
         return self._asked(question, self._idle_long)
 
     def _asked(self, question: Callable[[LiveWorkspace], Answer], idle: Idle) -> Answer:
-        """Ask in this thread."""
+        """Ask in this thread; where the connection was lost meanwhile, once more over another."""
         workspace, seen = idle.get()
-        now = self._changes()
         try:
-            with reachable(workspace.engine):
-                return self._fresh(workspace, seen != now, question)
+            now = self._changes()
+            if seen != now:
+                _again(workspace, lambda one: one.renew())
+                seen = now
+            return _again(workspace, question)
         finally:
-            idle.put((workspace, now))
-
-    def _fresh(self, workspace: LiveWorkspace, changed: bool, question: Callable[[LiveWorkspace], Answer]) -> Answer:
-        if changed:
-            workspace.renew()
-        return question(workspace)
+            idle.put((workspace, seen))
 
     def close(self) -> None:
         """Let go of the connections."""
         for workspace in self._all:
             workspace.engine.close()
+
+
+def _again(workspace: LiveWorkspace, question: Callable[[LiveWorkspace], Answer]) -> Answer:
+    with suppress(Unreachable), reachable(workspace.engine):
+        return question(workspace)
+    with reachable(workspace.engine):
+        return question(workspace)
