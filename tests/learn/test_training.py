@@ -10,6 +10,8 @@ import pytest
 from leadlight.errors import NotFoundError
 from leadlight.learn.candidates import candidates
 from leadlight.learn.training import Training, past_rows, training
+from leadlight.store import archive
+from leadlight.store.names import catalog
 from leadlight.workspace import Workspace
 
 SPEC = """
@@ -178,3 +180,17 @@ def test_of_many_rows_whole_leads_are_drawn(tmp_path: Path) -> None:
     assert some.counts.share == pytest.approx(40 / everyone.counts.rows)
     for lead in np.unique(some.examples.lead):
         assert (some.examples.lead == lead).sum() == (everyone.examples.lead == lead).sum()
+
+
+def test_no_moment_before_events_were_taken_out(tmp_path: Path) -> None:
+    floor = datetime(2026, 3, 1)
+    workspace, *_ = company(tmp_path, 3)
+    with workspace.store(write=True) as engine:
+        resolved = workspace._resolved(catalog(engine))[0]
+        before = past_rows(engine, resolved, UNTIL).as_of.to_pylist()
+        with engine.transaction():
+            engine.execute(archive.TABLE)
+            engine.execute("INSERT INTO retained VALUES (?, ?, 1, NULL)", [UNTIL, floor])
+        after = past_rows(engine, resolved, UNTIL).as_of.to_pylist()
+    assert min(before) < floor
+    assert after == [as_of for as_of in before if as_of >= floor]
