@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -22,7 +24,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from starlette.applications import Starlette
 
-from leadlight.service import audit_routes, key_routes, login_routes
+from leadlight.service import audit_routes, key_routes, login_routes, people
 from leadlight.service.admission import Admission, open_admission
 from leadlight.service.app import behind_the_door
 from leadlight.service.metrics import Metrics
@@ -94,7 +96,8 @@ def gate(folder: Path, spec: str = "") -> Iterator[Gate]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "leadlight.yaml").write_text(spec or "store: duckdb:leadlight.duckdb\n")
     clock = Clock()
-    with open_admission(folder, now=clock, watch=False) as admission:
+    quick = mock.patch.dict(people.COST, {"n": 2**8})  # a password's hash is to take long, but not in tests
+    with quick, open_admission(folder, now=clock, watch=False) as admission:
         state = cast(State, SimpleNamespace(admission=admission, keys=admission.keys, now=clock))
         routes = [route for module in (key_routes, login_routes, audit_routes) for route in module.routes(state)]
         key, _ = admission.keys.make("test", ["ingest", "read", "manage"])
@@ -114,11 +117,16 @@ service:
 """
 
 
+@cache
+def _signing() -> RSAKey:
+    return RSAKey.generate_key(2048, {"kid": "k1", "use": "sig"}, private=True)
+
+
 class Forger:
     """An issuer whose tokens a test makes, right or wrong."""
 
     def __init__(self) -> None:
-        self.signing = RSAKey.generate_key(2048, {"kid": "k1", "use": "sig"}, private=True)
+        self.signing = _signing()
         self.published: list[dict[str, Any]] = [self.signing.as_dict(private=False)]
         self.asked: list[str] = []
         self.next_token = ""

@@ -17,6 +17,8 @@ from leadlight.errors import UsageError
 from leadlight.service.audit import audited
 
 WORDS = "a few words of mine"
+ASK = httpx.Client(verify=False, limits=httpx.Limits(max_keepalive_connections=0))
+"""One for all: making one takes longer than what it asks here."""
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +203,7 @@ def issuer() -> Iterator[str]:
         address, end = f"http://localhost:{port}", time.monotonic() + 60
         while True:
             try:
-                httpx.get(f"{address}/.well-known/openid-configuration")
+                ASK.get(f"{address}/.well-known/openid-configuration")
                 break
             except httpx.HTTPError:
                 assert time.monotonic() < end
@@ -222,12 +224,12 @@ def house(issuer: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gat
 
 def told(issuer: str, sub: str, **claims: object) -> None:
     """Let the issuer know a person."""
-    assert httpx.put(f"{issuer}/users/{sub}", json=claims).status_code < 300
+    assert ASK.put(f"{issuer}/users/{sub}", json=claims).status_code < 300
 
 
 def agree(there: str, sub: str) -> str:
     """Log in at the issuer, and return where it sends the browser back to."""
-    back = httpx.post(there, data={"sub": sub})
+    back = ASK.post(there, data={"sub": sub})
     assert back.status_code == 302, back.text
     return back.headers["location"].removeprefix("https://leads.example")
 
