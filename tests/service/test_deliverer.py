@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from tests.notify.receivers import SECRET, Receiver, receiver
-from tests.service.shop import Inside, inside, make_shop
+from tests.service.shop import Inside, inside, make_shop, outside
 
 NOTIFY = """
 notify:
@@ -100,3 +101,20 @@ def test_what_is_put_aside_is_listed_and_replayed_over_http(tmp_path: Path, hook
         assert dropped["counts"]["dead"] == 0
         key = {"Authorization": f"Bearer {service.state.keys.make('r', ['read'])[0]}"}
         assert service.request("GET", "/v1/outbox", headers=key).status_code == 403
+
+
+def test_a_kill_while_a_message_is_on_its_way_sends_it_again_after_the_start(tmp_path: Path, hook: Receiver) -> None:
+    shop = shop_of(tmp_path / "shop", hook)
+    hook.answers = ["hang"]
+    with outside(shop) as service:
+        body = {"batch": [demo("crm-2")]}
+        assert httpx.post(f"{service.address}/v1/batch", json=body, headers=service.auth, timeout=20).status_code == 200
+        hook.wait(1)
+        service.kill()
+    with outside(shop) as service:
+        first, second = hook.wait(2)
+        assert first.id == second.id
+        assert first.body == second.body
+        until(lambda: service.get("/v1/outbox", state="sent")["counts"]["sent"] == 1)
+        assert service.stop()[0] == 0
+    assert len(hook.heard) == 2

@@ -155,9 +155,10 @@ def deliver_on(engine: Engine, office: Office, over: Callable[[], bool]) -> None
 async def _on(engine: Engine, office: Office, over: Callable[[], bool]) -> None:
     async with http.client() as client, asyncio.TaskGroup() as group:
         busy: dict[str, asyncio.Task[int]] = {}
-        stop = False
+        stop = made = False
         while not (stop := over()):
-            for name in outbox.waiting_for(engine) if outbox.exists(engine) else ():
+            made = made or outbox.exists(engine)
+            for name in outbox.waiting_for(engine) if made else ():
                 task, to = busy.get(name), office.destinations.get(name)
                 if to is not None and (task is None or task.done()):
                     busy[name] = group.create_task(_drain(client, engine, office, to, lambda: stop))

@@ -68,16 +68,18 @@ def note(engine: Engine, workspace: ResolvedWorkspace, scorecard: ResolvedScorec
     """
     notify = workspace.spec.notify
     rules = [rule for rule in workspace.rules.values() if rule.scorecard == scorecard.name]
-    if notify is None or not rules:
+    moved = fill("SELECT 1 FROM {table} WHERE was IS DISTINCT FROM grade LIMIT 1", table=changes.table)
+    if notify is None or not rules or not engine.rows(moved):
         return 0
     outbox.prepare(engine)
     held = _overtake(engine, notify, scorecard, changes)
     if changes.silent or changes.as_of < changes.now - FRESH:
         return 0
-    _Noting(engine, workspace, scorecard, notify, rules, changes, held).gather()
+    noting = _Noting(engine, workspace, scorecard, notify, rules, changes, held)
+    noting.gather()
     count = int(engine.rows(fill("SELECT count(*) FROM {told}", told=TOLD))[0][0])
     if count:
-        count = _Noting(engine, workspace, scorecard, notify, rules, changes, held).keep()
+        count = noting.keep()
     engine.execute(fill("DROP TABLE {told}", told=TOLD))
     return count
 

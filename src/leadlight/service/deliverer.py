@@ -45,7 +45,8 @@ class Deliverer:
         """Finish what is on its way; what still waits is sent after the next start."""
         self._stop.set()
         self._thread.join(seconds)
-        self.workspace.engine.close()
+        if not self._thread.is_alive():
+            self.workspace.engine.close()
 
     def _work(self) -> None:
         pause = LOOK
