@@ -20,13 +20,14 @@ def chromium() -> Iterator[Browser]:
     if found is None:
         pytest.skip("no Chromium on this system")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        # For the whole browser: what is sent while a page is left goes without a context's own name.
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", f"--user-agent={PERSON}"])
         yield browser
         browser.close()
 
 
 def visitor(browser: Browser) -> BrowserContext:
     """A person with a profile of their own."""
-    context = browser.new_context(user_agent=PERSON)
+    context = browser.new_context()
     context.set_default_timeout(15_000)
     return context
