@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from itsdangerous import BadData, URLSafeSerializer
 
 from leadlight.service.call import Call, Value
-from leadlight.service.mail.happening import CLICK, OPEN
+from leadlight.service.mail.happening import CLICK, OPEN, agent_of
 
 LONGEST = 2_048
 """Characters of an address that a click may lead to."""
@@ -44,13 +44,13 @@ class Link:
         """Return the open or click that a hit at this moment is."""
         told: dict[str, str | None] = {
             "provider": "leadlight", "url": self.url, "campaign": self.campaign, "message": self.message,
-            "user_agent": user_agent[:300],
         }  # fmt: skip
         properties: dict[str, Value | None] = {name: value for name, value in told.items() if value}
         hit = int((now - datetime(1970, 1, 1)).total_seconds()) // TOGETHER  # noqa: DTZ001 - naive UTC
         mark = hashlib.sha256(token.encode()).hexdigest()[:32]
         event = OPEN if self.url is None else CLICK
-        return Call(f"link:{mark}:{hit}", now, now, user_id=self.user, event=event, properties=properties)
+        return Call(f"link:{mark}:{hit}", now, now, user_id=self.user, event=event, properties=properties,
+                    agent=agent_of(user_agent))  # fmt: skip
 
 
 class Links:

@@ -12,7 +12,7 @@ from leadlight.store.history import add_column
 from leadlight.store.names import known_types, record
 
 OF_MAIL = {
-    **dict.fromkeys(("provider", "message", "campaign", "url", "user_agent", "bounce", "reason", "bot"), Type.TEXT),
+    **dict.fromkeys(("provider", "message", "campaign", "url", "bounce", "reason", "bot"), Type.TEXT),
     "machine": Type.BOOL,
 }
 """Properties of `email_…` events."""

@@ -45,6 +45,17 @@ def test_properties_are_what_is_told() -> None:
     assert call_of(said, NOW).properties == {"machine": True}
 
 
+@pytest.mark.parametrize(
+    ("client", "agent"),
+    [("Mozilla/5.0 (Windows NT 5.1) Firefox/11.0 (via ggpht.com GoogleImageProxy)", None),
+     ("YahooMailProxy; https://help.yahoo.com", None), ("Microsoft Office/16.0 (Microsoft Outlook 16.0; Pro)", None),
+     ("python-requests/2.3", "python-requests/2.3"), ("a\x00b\ud800", "ab"), ("", None), (7, None), (None, None)],
+    ids=range(8),
+)  # fmt: skip
+def test_what_a_client_calls_itself_unless_it_is_where_mail_is_read(client: Any, agent: str | None) -> None:
+    assert call_of(Happening(OPEN, "e", NOW.isoformat(), "a@b.example", agent=client), NOW).agent == agent
+
+
 def test_items_count_each_by_itself() -> None:
     good = {"event": "open", "email": "a@b.example", "timestamp": 1769853600, "sg_event_id": "e1"}
     heard = read_items([good, {"event": "processed"}, 7, {**good, "email": "nobody"}], read, NOW, "user_id")

@@ -7,6 +7,7 @@ with `machine: true`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,8 @@ from leadlight.service.segment import MAX_ID, OURS_FOR_EVENTS, Batch, CallFault,
 from leadlight.store.merge import BY_ADDRESS
 
 LONGEST_ADDRESS = 320
+READERS = re.compile(r"GoogleImageProxy|YahooMailProxy|Microsoft Office|ms-office|Outlook|Thunderbird", re.IGNORECASE)
+"""Mail programs, and proxies that fetch the images of a message when it is read."""
 ODD = frozenset(map(chr, range(32))) | {'"', "\\"}
 """What no address has that anybody would write to."""
 
@@ -36,6 +39,8 @@ class Happening:
     address: Any
     user: Any = None
     properties: Mapping[str, Any] = field(default_factory=dict)
+    agent: Any = None
+    """What the client that opened or clicked calls itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +91,22 @@ def call_of(said: Happening, received_at: datetime) -> Call:
     properties = {name: value for name, value in flat(told, OURS_FOR_EVENTS).items() if value is not None}
     return Call(
         said.id.replace("\x00", ""), happened_at(said.at, None, received_at), received_at, user_id=user,
-        event=said.event, properties=properties,
+        event=said.event, properties=properties, agent=agent_of(said.agent),
     )  # fmt: skip
+
+
+def agent_of(value: Any) -> str | None:
+    """Return what a client calls itself, by which crawlers are known; None for mail programs and their proxies.
+
+    Lists of crawlers have those too, but somebody reads what they fetch.
+
+    >>> agent_of("Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)")
+    >>> agent_of("Googlebot/2.1")
+    'Googlebot/2.1'
+    """
+    if not isinstance(value, str) or READERS.search(value):
+        return None
+    return value[:MAX_ID].replace("\x00", "").encode("utf-8", "ignore").decode() or None
 
 
 def user_id(value: Any) -> str | None:

@@ -48,14 +48,13 @@ def read(value: Any, user_argument: str) -> list[Happening] | None:
         "provider": "mailgun", "message": headers.get("message-id"), "url": said.get("url"),
         "campaign": mapping(campaign).get("name") or campaign or first(said.get("tags")),
         "machine": True if client.get("bot") else None, "bot": client.get("bot"),
-        "user_agent": client.get("user-agent"),
         "bounce": ("soft" if said.get("severity") == "temporary" else "hard") if event == BOUNCE else None,
         "reason": said.get("reason"),
     }  # fmt: skip
     id = said.get("id")  # noqa: A001 - the provider's word
     user = mapping(said.get("user-variables")).get(user_argument)
     return [Happening(event, f"mailgun:{id}" if id else "", said.get("timestamp"), said.get("recipient"), user,
-                      properties)]  # fmt: skip
+                      properties, client.get("user-agent"))]  # fmt: skip
 
 
 def check(key: str, body: Any, window: Window) -> str:

@@ -50,12 +50,13 @@ def read(value: Any, user_argument: str) -> list[Happening] | None:
     address = said.get("Recipient") or said.get("Email")
     properties = {
         "provider": "postmark", "message": said.get("MessageID"), "url": said.get("OriginalLink"),
-        "campaign": said.get("Tag"), "user_agent": said.get("UserAgent"),
+        "campaign": said.get("Tag"),
         "bounce": ("soft" if said.get("Type") in SOFT else "hard") if event == BOUNCE else None,
         "reason": said.get("Type") if event == BOUNCE else None,
     }  # fmt: skip
     user = mapping(said.get("Metadata")).get(user_argument)
-    return [Happening(event, _id(said, moment, address), said.get(moment), address, user, properties)]
+    return [Happening(event, _id(said, moment, address), said.get(moment), address, user, properties,
+                      said.get("UserAgent"))]  # fmt: skip
 
 
 def _unsubscribed(said: Mapping[str, Any]) -> bool:

@@ -50,12 +50,12 @@ def read(value: Any, user_argument: str) -> list[Happening] | None:
     properties = {
         "provider": "sendgrid", "message": said.get("sg_message_id"), "url": said.get("url"),
         "campaign": said.get("marketing_campaign_name") or first(said.get("category")),
-        "machine": True if said.get("sg_machine_open") is True else None, "user_agent": said.get("useragent"),
+        "machine": True if said.get("sg_machine_open") is True else None,
         "bounce": _kind(said) if event == BOUNCE else None, "reason": said.get("reason"),
     }  # fmt: skip
     id = said.get("sg_event_id")  # noqa: A001 - the provider's word
     return [Happening(event, f"sendgrid:{id}" if id else "", said.get("timestamp"), said.get("email"),
-                      said.get(user_argument), properties)]  # fmt: skip
+                      said.get(user_argument), properties, said.get("useragent"))]  # fmt: skip
 
 
 def _kind(said: Mapping[str, Any]) -> str:

@@ -49,7 +49,6 @@ def read(value: Any, user_argument: str, *, notification: str) -> list[Happening
     properties = {
         "provider": "ses", "message": mail.get("messageId"), "url": told.get("link"),
         "campaign": first(tags.get(CAMPAIGN)) or first(tags.get("ses:configuration-set")),
-        "user_agent": told.get("userAgent"),
         "bounce": ("hard" if told.get("bounceType") == "Permanent" else "soft") if kind == "Bounce" else None,
         "reason": told.get("bounceSubType") or told.get("complaintFeedbackType"),
     }  # fmt: skip
@@ -57,7 +56,7 @@ def read(value: Any, user_argument: str, *, notification: str) -> list[Happening
     user = tags.get(user_argument) if len(recipients) == 1 else None  # of several, it cannot be everybody's
     return [
         Happening(EVENTS[kind], f"ses:{notification}:{recipient}", told.get("timestamp") or mail.get("timestamp"),
-                  recipient, user, properties)
+                  recipient, user, properties, told.get("userAgent"))
         for recipient in recipients
     ]  # fmt: skip
 
