@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from tests.service.shop import make_shop
 
@@ -31,11 +32,16 @@ groups:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Workspace:
-    folder = make_shop(tmp_path / "shop")
+    return stocked(tmp_path / "shop")
+
+
+def stocked(folder: Path, store: str = "duckdb:store.duckdb") -> Workspace:
+    make_shop(folder)
     (folder / "visits.csv").write_text(OLD)
     (folder / "scorecards" / "house.yaml").write_text(TIMED.lstrip())
     (folder / "scorecards" / "firms.yaml").unlink()
     text = (folder / "leadlight.yaml").read_text()
+    text = text.replace("duckdb:store.duckdb", store)
     (folder / "leadlight.yaml").write_text(text + "retain: {keep: 60d}\n")
     workspace = Workspace(folder, now=lambda: NOW)
     workspace.ingest()
@@ -87,3 +93,22 @@ def test_the_event_by_which_a_lead_began_stays(shop: Workspace) -> None:
     shop.ingest()
     left = {each.type: each.taken for each in shop.retain().types}
     assert left["sneeze"] == 0
+
+
+@pytest.mark.slow
+def test_in_postgres(tmp_path: Path, shop: Workspace, postgres_store: str) -> None:
+    there = stocked(tmp_path / "there", postgres_store)
+    before, ours = scores(there), shop.retain()
+    assert before == scores(shop)
+    found = there.retain()
+    assert found.types == ours.types
+    assert found.archive is not None
+    assert ours.archive is not None
+    assert said(found.archive) == said(ours.archive)
+    assert scores(there) == before
+    assert there.erase("crm-2").rows["archived_events"] == 1
+
+
+def said(archive: Path) -> set[tuple[object, ...]]:
+    rows = pq.read_table(archive).to_pylist()
+    return {(row["_id"], row["type"], row["at"], row["path"]) for row in rows}

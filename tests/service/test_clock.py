@@ -111,3 +111,20 @@ def test_a_served_workspace_scores_by_the_clock(tmp_path: Path) -> None:
             assert monotonic() < end
             sleep(0.1)
         assert len(service.get("/v1/history/crm-3").json()["scores"]) == 1
+
+
+@pytest.mark.slow
+def test_in_postgres(live: LiveWorkspace, tmp_path: Path, postgres_store: str) -> None:
+    folder = make_shop(tmp_path / "shop")
+    text = (folder / "leadlight.yaml").read_text().replace("duckdb:store.duckdb", postgres_store)
+    (folder / "leadlight.yaml").write_text(text + "clock: {every: 6h}\n")
+    Workspace(folder, now=lambda: BEGIN).ingest()
+    engine, later = open_store(postgres_store, folder), BEGIN + timedelta(days=1)
+    prepare(engine)
+    there = LiveWorkspace(folder, engine, now=lambda: BEGIN)
+    for workspace in (live, there):
+        clock = begun(workspace)
+        with workspace.engine.transaction():
+            clock.wind(workspace.engine, workspace.resolved, later)
+    assert names(engine, "live_unscored") == names(live.engine, "live_unscored") != set()
+    engine.close()
