@@ -243,6 +243,23 @@ def test_an_address_is_who_has_it(shop: Path) -> None:
         assert stored(service, count) == [(2,)]
 
 
+def test_an_address_is_who_has_it_on_postgresql_too(tmp_path: Path, postgres_store: str) -> None:
+    shop = make_shop(tmp_path / "shop", store=postgres_store)
+    (shop / "scorecards" / "mail.yaml").write_text(
+        "groups: {mail: {criteria: [{name: Opens, event: email_open, where: machine is null, points: 1}]}}"
+    )
+    with inside(shop) as service:
+        events = [sendgrid_event("open", "1"), sendgrid_event("open", "2", email="new@x.example"),
+                  sendgrid_event("open", "3", sg_machine_open=True)]  # fmt: skip
+        assert send(service, f"sendgrid?key={service.key}", events).json()["accepted"] == 3
+        service.send({"type": "identify", "userId": "u9", "traits": {"email": "new@x.example"}})
+        service.settle()
+        assert service.get("/v1/leads").json()["total"] == 4
+        for one, lead in (("email:ann@acme.example", "crm-1"), ("u9", "email:new@x.example")):
+            found = service.get(f"/v1/leads/{one}", scorecard="mail").json()
+            assert (found["id"], found["score"]) == (lead, 1)
+
+
 def test_mail_to_an_old_address_changes_nobody_s_address_back(shop: Path) -> None:
     with inside(shop) as service:
         service.send({"type": "identify", "userId": "crm-1", "traits": {"email": "ann@new.example"}})
