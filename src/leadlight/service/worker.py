@@ -185,9 +185,14 @@ class Worker:
 
     def _drain_all(self) -> None:
         self.drain()
-        if self._received or self._left or self.clock.strikes(self.workspace.now()):
+        elsewhere = not self.engine.capabilities.one_file and self._waits_for_scores()
+        if self._received or self._left or elsewhere or self.clock.strikes(self.workspace.now()):
             self._score()
             self._left = False
+
+    def _waits_for_scores(self) -> bool:
+        """Return whether somebody is noted to be scored again, by what others do to the store too."""
+        return bool(self.engine.rows("SELECT 1 FROM live_unscored LIMIT 1"))
 
     def _run_errands(self) -> None:
         while not self._stop.is_set():
@@ -198,6 +203,7 @@ class Worker:
             try:
                 at_hand.set_down(self.engine)
                 found = errand(self.workspace)
+                self._left |= self._waits_for_scores()
                 self._look_at_files()
                 self._look_at_names()
                 self._tell_names()
@@ -325,8 +331,8 @@ class Worker:
             if engine.rows("SELECT 1 FROM observations WHERE _created_at IS NULL AND known_at IS NULL LIMIT 1"):
                 touch_undated(engine)
         if engine.rows("SELECT 1 FROM touched LIMIT 1"):
-            accounts = self.workspace.loaded.workspace.spec.accounts
-            settle_domains(engine, accounts.attribute if accounts else None)
+            if (accounts := self.workspace.loaded.workspace.spec.accounts) is not None:
+                settle_domains(engine, accounts.attribute)
             refresh_leads(engine)
             facts.settle(engine, self.workspace.loaded.workspace.spec.enrich)
         rebuild(engine, ACCOUNTS)
