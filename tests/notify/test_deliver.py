@@ -291,3 +291,11 @@ def test_two_processes_share_the_work_and_send_nothing_twice(
     assert sorted(heard.said["data"]["id"] for heard in hook.heard) == names
     for workspace in (firm.workspace, *others):
         workspace.engine.close()
+
+
+def test_a_message_that_cannot_be_written_stops_no_other(firm: Make, hook: Receiver) -> None:
+    made = hot(firm, hook)
+    made.workspace.engine.execute("UPDATE outbox SET attributes = '{' WHERE who = 'ann'")
+    found = made.send()
+    assert (found.sent, found.dead) == (1, 1)
+    assert "JSONDecodeError" in (made.rows("dead")[0].error or "")

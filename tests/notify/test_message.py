@@ -57,3 +57,7 @@ def test_a_chat_gets_text_that_calls_nobody() -> None:
         "text": "*ticket &lt;!channel&gt; &amp; &lt;http://x|y&gt; rose from B to A by house, 42 points, 31% likely*\n"
         "• Open for 3 d: +20"
     }
+
+
+def test_ids_break_no_lines() -> None:
+    assert said(change(who="t\n\x1b[31m", grade_from=None, reasons=None)).text.startswith("ticket t  [31m begins as A")

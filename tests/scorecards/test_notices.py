@@ -233,3 +233,13 @@ def test_accounts_have_grades_too(tmp_path: Path) -> None:
     (shown,) = made.workspace.notify(dry_run=True).as_dict()["messages"]
     assert shown["body"]["data"]["entity"] == "account"
     made.close()
+
+
+def test_what_no_json_can_say_is_left_out() -> None:
+    from leadlight.scorecards.notices import _said
+    from leadlight.spec.notify import RuleSpec
+    from leadlight.spec.resolved import ResolvedRule
+
+    rule = RuleSpec.model_validate({"again": "always", "tell": "crm", "include": ["a", "b", "c"]})
+    row = {"a": float("nan"), "b": datetime(2026, 1, 1), "c": "zoë"}
+    assert _said(ResolvedRule("r", rule, "house"), row) == '{"a": null, "b": "2026-01-01T00:00:00Z", "c": "zoë"}'

@@ -20,17 +20,13 @@ def written(message: Message, to: Destination, at: datetime) -> EmailMessage:
     """Return the e-mail; its Message-ID is the message's, so that one that comes twice is known."""
     mail = EmailMessage()
     mail["From"], mail["To"] = to.spec.from_, ", ".join(to.spec.email or ())
-    mail["Subject"] = _line(message.title)
+    mail["Subject"] = message.title[:200]
     mail["Date"] = format_datetime(at.replace(tzinfo=UTC))
     domain = (to.spec.from_ or "").rpartition("@")[2].strip("> ") or "leadlight"
     mail["Message-ID"] = f"<{message.id}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(message.text + "\n")
     return mail
-
-
-def _line(text: str) -> str:
-    return "".join(character if character.isprintable() else " " for character in text)[:200]
 
 
 def send(mail: EmailMessage, to: Destination) -> Answer:

@@ -98,13 +98,23 @@ def headline(change: Outgoing, wording: Wording) -> str:
         moved = f"{'rose' if rises else 'fell'} from {change.grade_from} to {change.grade_to}"
     score = "" if change.score is None else f", {change.score:.0f} points"
     chance = "" if change.probability is None else f", {change.probability:.0%} likely"
-    return f"{noun} {change.who} {moved} by {change.scorecard}{score}{chance}"
+    return on_a_line(f"{noun} {change.who} {moved} by {change.scorecard}{score}{chance}")
 
 
 def details(change: Outgoing) -> list[str]:
     """Return the reasons, and what is said along, in words."""
     said = json.loads(change.attributes) if change.attributes is not None else {}
-    return [*reasons(change), *(f"{name}: {value}" for name, value in said.items() if value is not None)]
+    along = [f"{name}: {value}" for name, value in said.items() if value is not None]
+    return [on_a_line(text) for text in [*reasons(change), *along]]
+
+
+def on_a_line(text: str) -> str:
+    """Put blanks in the place of what would break a line or steer a terminal.
+
+    >>> on_a_line("a\\nb")
+    'a b'
+    """
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def reasons(change: Outgoing) -> list[str]:

@@ -15,6 +15,13 @@ from leadlight.notify.message import Message
 
 async def send(client: httpx.AsyncClient, message: Message, to: Destination, at: datetime) -> Answer:
     """Try once; whatever goes wrong is the answer."""
+    try:
+        return await _send(client, message, to, at)
+    except Exception as error:  # one message that cannot be written must not stop all others
+        return Answer(f"{type(error).__name__}: {str(error)[:200]}", is_final=True)
+
+
+async def _send(client: httpx.AsyncClient, message: Message, to: Destination, at: datetime) -> Answer:
     if to.spec.kind == "email":
         return await _mail(message, to, at)
     if to.spec.kind == "slack":
@@ -33,5 +40,3 @@ async def _mail(message: Message, to: Destination, at: datetime) -> Answer:
             return await asyncio.to_thread(email.send, email.written(message, to, at), to)
     except TimeoutError:
         return Answer(f"no answer within {2 * to.spec.seconds:g} s", is_down=True)
-    except ValueError as error:  # an address with a line break in it, say
-        return Answer(f"the e-mail cannot be written: {error}", is_final=True)

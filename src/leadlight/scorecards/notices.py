@@ -11,6 +11,7 @@ void, and the new change is judged as one from the grade at which the quiet foun
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -396,10 +397,13 @@ def _said(rule: ResolvedRule, row: dict[str, Any] | None) -> str | None:
     """Return what a rule says along of a lead, as JSON."""
     if not rule.spec.include or row is None:
         return None
-    return json.dumps({name: _plain(row[name]) for name in rule.spec.include}, ensure_ascii=False)
+    return json.dumps({name: _plain(row[name]) for name in rule.spec.include}, ensure_ascii=False, default=str)
 
 
 def _plain(value: Any) -> Any:
+    """Return a value as JSON can say it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value.isoformat() + "Z" if isinstance(value, datetime) else value
 
 
