@@ -14,6 +14,7 @@ import pytest
 from tests.service.shop import inside, make_shop
 
 from leadlight.errors import NotFoundError
+from leadlight.service import at_hand
 from leadlight.workspace import Workspace
 
 START = datetime(2026, 3, 1)
@@ -190,6 +191,12 @@ def _skewed(calls: list[Call], skew: timedelta) -> list[Call]:
 
 
 EMBEDDED = "duckdb:store.duckdb"
+
+
+@pytest.fixture(autouse=True)
+def events_are_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a large store, after the first few events."""
+    monkeypatch.setattr(at_hand, "SMALL", 10)
 
 
 def compare(

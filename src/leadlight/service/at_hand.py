@@ -15,6 +15,8 @@ from leadlight.engines.base import Engine
 from leadlight.expr import build
 from leadlight.store.sql import Sql, fill
 
+SMALL = 2_000_000
+"""A store of so many events is read through in less time than it takes to look after what is at hand."""
 LIMIT = 3_000_000
 """Events that are kept at most; where there are more, it is begun anew."""
 EVENTS = "live_at_hand"
@@ -31,23 +33,19 @@ def gather_events(
 
     `types` are the only ones that are wanted. Columns have `lead` among them.
     """
+    select = fill('SELECT {columns} FROM events WHERE "lead" IN (SELECT lead FROM ', columns=columns)
+    wanted = Sql("") if types is None else _of_types(types)
+    if int(engine.rows("SELECT count(*) FROM events")[0][0]) <= SMALL:
+        _make(engine, to, fill("{select}{of}){wanted}", select=select, of=of, wanted=wanted))
+        return
     kinds = engine.columns("events")
     shape = repr([[(name, kinds[name]) for name in columns], types if types is None else sorted(types)])
-    wanted = Sql("") if types is None else _of_types(types)
-    select = fill('SELECT {columns} FROM events WHERE "lead" IN (SELECT lead FROM ', columns=columns)
     if (upto := _upto(engine, shape)) is None:
         _begin(engine, columns, shape)
     else:
         _add_new(engine, select, wanted, upto)
     _fetch_missing(engine, select, wanted, of)
-    engine.execute(
-        fill(
-            "CREATE OR REPLACE TEMP TABLE {to} AS SELECT * FROM {events} WHERE lead IN (SELECT lead FROM {of})",
-            to=to,
-            events=EVENTS,
-            of=of,
-        )
-    )
+    _make(engine, to, fill("SELECT * FROM {events} WHERE lead IN (SELECT lead FROM {of})", events=EVENTS, of=of))
     if engine.rows(fill("SELECT count(*) FROM {events}", events=EVENTS))[0][0] > LIMIT:
         set_down(engine)
 
@@ -69,6 +67,10 @@ def set_down(engine: Engine) -> None:
 
 
 # -------------------------------------------------------------------------------------------------------- inside
+
+
+def _make(engine: Engine, table: str, query: Sql) -> None:
+    engine.execute(fill("CREATE OR REPLACE TEMP TABLE {table} AS {query}", table=table, query=query))
 
 
 def _of_types(types: Iterable[str]) -> Sql:

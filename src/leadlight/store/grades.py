@@ -26,7 +26,6 @@ def append_grades(
     `select` names its columns as the table does: lead or account, grade, and any of level_1, since_1, level_2,
     since_2, gate.
     """
-    before = _count(engine)
     engine.execute(
         fill(
             "INSERT INTO grade_history BY NAME SELECT ?::BIGINT AS run, ? AS scorecard, ? AS version, "
@@ -35,11 +34,7 @@ def append_grades(
         ),
         [run, scorecard, version, at, silent, *parameters],
     )
-    return _count(engine) - before
-
-
-def _count(engine: Engine) -> int:
-    return int(engine.rows("SELECT count(*) FROM grade_history")[0][0])
+    return int(engine.rows(fill("SELECT count(*) FROM ({select}) q", select=select), parameters)[0][0])
 
 
 def latest_grades(scorecard: str, as_of: datetime) -> tuple[Sql, list[Any]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 from leadlight.engines.base import Engine
 from leadlight.expr.types import Type
 from leadlight.spec.catalog import Catalog, one_outcome
 
 Kind = Literal["attribute", "account_attribute", "property", "outcome", "event"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 def record(engine: Engine, kind: Kind, source: str, columns: Mapping[str, Type]) -> None:
@@ -55,13 +56,16 @@ def catalog(engine: Engine) -> Catalog:
     >>> catalog(engine).attributes
     {'country': <Type.TEXT: 'text'>}
     """
-    outcome = _found(engine, "outcome", [], among=False)
+    found = engine.rows("SELECT DISTINCT kind, name, type FROM names ORDER BY kind, name")
+    given = {
+        kind: {str(name): Type(type_) for found_kind, name, type_ in found if found_kind == kind} for kind in KINDS
+    }
     return Catalog(
-        attributes=known_types(engine, "attribute"),
-        account_attributes=known_types(engine, "account_attribute"),
-        properties=known_types(engine, "property"),
+        attributes=given["attribute"],
+        account_attributes=given["account_attribute"],
+        properties=given["property"],
         events=event_types(engine),
-        outcome=one_outcome(outcome),
+        outcome=one_outcome([(str(name), Type(type_)) for kind, name, type_ in found if kind == "outcome"]),
     )
 
 

@@ -24,7 +24,6 @@ def append_scores(
 
     `select` names its columns as the table does: lead or account, score, and any of groups, grade, gate, probability.
     """
-    before = _count(engine)
     engine.execute(
         fill(
             "INSERT INTO scores BY NAME SELECT ?::BIGINT AS run, ? AS scorecard, ? AS version, "
@@ -33,11 +32,7 @@ def append_scores(
         ),
         [run, scorecard, version, as_of, *parameters],
     )
-    return _count(engine) - before
-
-
-def _count(engine: Engine) -> int:
-    return int(engine.rows("SELECT count(*) FROM scores")[0][0])
+    return int(engine.rows(fill("SELECT count(*) FROM ({select}) q", select=select), parameters)[0][0])
 
 
 def latest_scores(scorecard: str, as_of: datetime) -> tuple[Sql, list[Any]]:
