@@ -746,6 +746,8 @@ class Workspace:
         times = [None if moment is None else self._as_of(moment) for moment in (since, until)]
         which, moved = Which(key, reason, times[0], times[1], event), None
         if move is not None:
+            if move == "flag" and reason is not None:
+                raise UsageError("events that count have no reason", fix="Name a lead, an event or a time.")
             if which == Which():
                 raise UsageError(f"{move} which events?", fix="Name a lead, a reason, an event or a time.")
             with self._changing() as engine:
