@@ -22,12 +22,14 @@ from leadlight.service import (
     link_routes,
     login_routes,
     mail_routes,
+    merge_routes,
     openapi_routes,
     outbox_routes,
     past_routes,
     person_routes,
     read_routes,
     scorecard_routes,
+    set_aside_routes,
     tracker_routes,
 )
 from leadlight.service.admission import Admission
@@ -43,6 +45,8 @@ MODULES: Sequence[ModuleType] = (
     read_routes,
     past_routes,
     scorecard_routes,
+    merge_routes,
+    set_aside_routes,
     job_routes,
     ingest_routes,
     mail_routes,
