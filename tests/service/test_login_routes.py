@@ -151,6 +151,17 @@ def test_forms_of_other_sites_are_refused(alone: Gate, admin: Browser) -> None:
 
 
 @pytest.mark.parametrize(
+    "body", [b"a=1&" * 11, b"\xff\xfe=%ff", b"{}", b"name", b"=" * 5000, b"name=a;password=b", b"&"], ids=repr
+)
+def test_odd_forms_are_no_logins(alone: Gate, body: bytes) -> None:
+    browser = alone.browser("203.0.113.78")
+    for path in ("/login", "/login/first", "/logout"):
+        answer = browser.ask("POST", path, content=body)
+        assert answer.status_code in ((400, 403) if path != "/logout" else (303, 400)), path
+    alone.admission.keys.misses.forgive("203.0.113.78")
+
+
+@pytest.mark.parametrize(
     "then",
     ["//evil.example", "https://evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example",
      "javascript:x", "/a\r\nSet-Cookie: a=b", "", "/" * 600, " /a", "/%0d%0a\\"],

@@ -20,7 +20,7 @@ from leadlight.service.bodies import read_body
 from leadlight.service.door import SESSION, is_from_here, person_id
 from leadlight.service.keys import Key
 from leadlight.service.oidc import IssuerError, Pending, TokenError, begun, scopes_of
-from leadlight.service.operation import TEXT, Answer, Body, Operation
+from leadlight.service.operation import TEXT, Answer, Body, Operation, Parameter
 from leadlight.service.problems import Problem
 from leadlight.service.sessions import Session
 from leadlight.service.state import State
@@ -42,17 +42,25 @@ class Me(Answer):
     csrf: str | None = None
 
 
+_NEXT = Parameter("next", "where to go afterwards: a path of this service", example="/v1/docs")
+_TOKEN = Parameter("token", "the token of the link that the service, or `leadlight keys link`, has shown", TEXT)
+_BACK = (Parameter("code", "what the issuer gave"), Parameter("state", "what was sent to it"))
+
 OPERATIONS = (
     Operation("GET", "/", "Who is logged in, and where things are", response=PAGE),
-    Operation("GET", "/login", "The page to log in on", response=PAGE),
-    Operation("POST", "/login", "Log in with a password", response=PAGE, status=303, refusals=(403, 429)),
-    Operation("GET", "/login/oidc", "Go to the issuer to log in", status=303, refusals=(404, 503)),
-    Operation("GET", "/login/callback", "Come back from the issuer", status=303, refusals=(403, 404)),
-    Operation("GET", "/login/first", "The page to set the first password on", response=PAGE, refusals=(403,)),
-    Operation("POST", "/login/first", "Set the first password", response=PAGE, status=303, refusals=(403, 429)),
-    Operation("POST", "/logout", "Log out", status=303, refusals=(403,)),
+    Operation("GET", "/login", "The page to log in on", parameters=(_NEXT,), response=PAGE),
+    Operation("POST", "/login", "Log in with a password", about="A form with `name`, `password` and `next`.",
+              response=PAGE, status=303, refusals=(403, 429)),
+    Operation("GET", "/login/oidc", "Go to the issuer to log in", parameters=(_NEXT,), status=303, refusals=(404, 503)),
+    Operation("GET", "/login/callback", "Come back from the issuer", parameters=_BACK, response=PAGE, status=303,
+              refusals=(403, 404)),
+    Operation("GET", "/login/first", "The page to set the first password on", parameters=(_TOKEN,), response=PAGE,
+              refusals=(403,)),
+    Operation("POST", "/login/first", "Set the first password", about="A form with `token` and `password`.",
+              response=PAGE, status=303, refusals=(403, 429)),
+    Operation("POST", "/logout", "Log out", about="A form with `csrf`, that of /v1/me.", status=303, refusals=(403,)),
     Operation("GET", "/v1/me", "Who asks, and what they may", scope="any", response=Me),
-)
+)  # fmt: skip
 
 
 def routes(state: State) -> list[Route]:
@@ -143,7 +151,11 @@ class _Login:
         if not is_from_here(request.scope):
             raise Problem(403, "this comes from a page of somebody else")
         body = (await read_body(request, MAX_FORM)).decode("utf-8", "replace")
-        return {name: values[0] for name, values in parse_qs(body, max_num_fields=10, errors="replace").items()}
+        try:
+            found = parse_qs(body, max_num_fields=10, errors="replace")
+        except ValueError:
+            raise Problem(400, "a form with more fields than it has here") from None
+        return {name: values[0] for name, values in found.items()}
 
     def _patient(self, request: Request) -> str:
         """Return where a request is from. Raises Problem 429 where too many wrong ones came from there."""

@@ -64,6 +64,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "responses": _responses(operation),
     }  # fmt: skip
     scope = f"Needs a key with the scope `{operation.scope}`." if operation.scope else "Needs no key."
+    scope = "Needs a key, of any scope." if operation.scope == "any" else scope
     said["description"] = " ".join([*([operation.about] if operation.about else []), scope])
     if operation.request is not None:
         said["requestBody"] = {"required": True, "content": _content(operation.request)}
