@@ -64,6 +64,8 @@ class Firm:
             card.write_text(CARD.lstrip())
         engine = open_store(self.store, self.folder, create=True)
         self.opened = LiveWorkspace(self.folder, engine, now=lambda: self.now)
+        if engine.rows("SELECT 1 FROM leads LIMIT 1"):
+            self.opened.refresh()
         return self.opened
 
     def close(self) -> None:
@@ -87,6 +89,7 @@ class Firm:
             rows = [f"{name},{known - timedelta(days=1)},{known},{count}" for name, count in employees.items()]
             (self.folder / "crm" / "1.csv").write_text("\n".join(["id,created,known,employees", *rows, ""]))
             self.workspace.ingest()
+            self.workspace.refresh()
             return
         with engine.transaction():
             for name, count in employees.items():

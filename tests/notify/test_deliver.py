@@ -46,40 +46,40 @@ def test_a_change_arrives_with_its_reasons(any_firm: Make, hook: Receiver) -> No
     assert firm.send().sent == 0
 
 
-def test_a_receiver_that_fails_is_tried_again_later_each_time(any_firm: Make, hook: Receiver) -> None:
-    firm = hot(any_firm, hook)
+def test_a_receiver_that_fails_is_tried_again_later_each_time(firm: Make, hook: Receiver) -> None:
+    made = hot(firm, hook)
     hook.by_lead = {"ann": [500, 503]}
-    assert firm.send().sent == 1
-    (waits,) = firm.rows("waiting")
+    assert made.send().sent == 1
+    (waits,) = made.rows("waiting")
     assert (waits.error, waits.tries) == ("500", 1)
-    assert timedelta(seconds=2.5) <= waits.due_at - firm.now <= timedelta(seconds=7.5)
-    assert firm.send().sent == 0  # not yet
-    firm.later(seconds=8)
-    assert firm.send().sent == 0
-    (waits,) = firm.rows("waiting")
-    assert timedelta(seconds=7.5) <= waits.due_at - firm.now <= timedelta(seconds=22.5)
-    firm.later(seconds=23)
-    assert firm.send().sent == 1
+    assert timedelta(seconds=2.5) <= waits.due_at - made.now <= timedelta(seconds=7.5)
+    assert made.send().sent == 0  # not yet
+    made.later(seconds=8)
+    assert made.send().sent == 0
+    (waits,) = made.rows("waiting")
+    assert timedelta(seconds=7.5) <= waits.due_at - made.now <= timedelta(seconds=22.5)
+    made.later(seconds=23)
+    assert made.send().sent == 1
     ids = [heard.id for heard in hook.heard if heard.said["data"]["id"] == "ann"]
     assert len(ids) == 3
     assert len(set(ids)) == 1
 
 
-def test_after_its_last_try_a_message_is_put_aside_and_can_be_replayed(any_firm: Make, hook: Receiver) -> None:
-    firm = hot(any_firm, hook, tries=2)
+def test_after_its_last_try_a_message_is_put_aside_and_can_be_replayed(firm: Make, hook: Receiver) -> None:
+    made = hot(firm, hook, tries=2)
     hook.by_lead = {"ann": [400, (422, {}, "no such customer\n\x1b[31m")]}
-    firm.send()
-    firm.later(minutes=1)
-    assert firm.send().dead == 1
-    (dead,) = firm.rows("dead")
+    made.send()
+    made.later(minutes=1)
+    assert made.send().dead == 1
+    (dead,) = made.rows("dead")
     assert (dead.who, dead.error, dead.tries) == ("ann", "422: no such customer [31m", 2)
     assert dead.reasons is not None
-    firm.later(days=1)
-    assert firm.send().sent == 0
+    made.later(days=1)
+    assert made.send().sent == 0
     with pytest.raises(NotFoundError, match="msg_none"):
-        firm.workspace.outbox(replay=["msg_none"])
-    assert firm.workspace.outbox(replay=[dead.message]).did == (dead.message,)
-    assert firm.send().sent == 1
+        made.workspace.outbox(replay=["msg_none"])
+    assert made.workspace.outbox(replay=[dead.message]).did == (dead.message,)
+    assert made.send().sent == 1
     assert hook.heard[-1].id == dead.message
 
 

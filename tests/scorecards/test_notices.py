@@ -136,8 +136,8 @@ NIGHT = '{from: "20:00", to: "07:00", zone: Europe/Berlin}'
 MORNING = datetime(2026, 3, 5, 6)
 
 
-def test_what_comes_in_quiet_hours_waits_until_their_end(any_firm: MakeFirm) -> None:  # noqa: F811
-    made = any_firm(crm("https://crm.example/hook", quiet=NIGHT))
+def test_what_comes_in_quiet_hours_waits_until_their_end(firm: MakeFirm) -> None:  # noqa: F811
+    made = firm(crm("https://crm.example/hook", quiet=NIGHT))
     made.begin(ann=5)
     night(made)
     made.moves(ann=500)
