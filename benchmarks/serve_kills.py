@@ -38,6 +38,9 @@ import leadlight
 SENDERS = 3
 LEADS = 3_000
 SECRET = "whsec_" + base64.b64encode(b"k" * 24).decode()
+STORED = """SELECT hex(_key) FROM events WHERE _source = 'live'
+    UNION ALL SELECT hex(_key) FROM set_aside WHERE _source = 'live'"""
+"""The keys of what was sent: what counts, and what may be a machine's."""
 EMBEDDED = "duckdb:leadlight.duckdb"
 TOGETHER = ("--processes", "2", "--workers", "2")
 """What runs where the store is a PostgreSQL, besides who watches over it."""
@@ -272,7 +275,7 @@ def compared(shop: Path, acknowledged: Sequence[str], receiver: Receiver) -> dic
         workspace.notify()
         time.sleep(0.2)
     with workspace.store() as engine:
-        keys = [key for (key,) in engine.rows("SELECT hex(_key) FROM events WHERE _source = 'live'")]
+        keys = [key for (key,) in engine.rows(STORED)]
         changes = engine.rows("SELECT count(*) FROM grade_history WHERE NOT silent")[0][0]
         sent = engine.rows("SELECT message, sent_as, state FROM outbox")
     wanted, received = {key_of(message, shared) for message in acknowledged}, set(receiver.received)

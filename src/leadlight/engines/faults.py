@@ -17,7 +17,8 @@ class Unreachable(StoreError):
 def reachable(engine: Engine) -> Iterator[None]:
     """Ask an engine over a connection that lives.
 
-    Raises Unreachable where it is in no state to answer, StoreError where it cannot be reached; the same may go well a moment later.
+    Raises Unreachable where it is in no state to answer, StoreError where it cannot be reached; the same may go well
+    a moment later.
     """
     engine.revive()
     try:

@@ -14,6 +14,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 from psycopg.types.string import TextLoader
 
@@ -82,6 +83,18 @@ INDEXES = tuple(
 
 LOCK = "hashtext('leadlight'), hashtext(current_schema())"
 """The number of the lock that whoever writes holds."""
+
+_PATIENCE: dict[str, Any] = {
+    "connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}  # fmt: skip
+"""How soon a server that is no more is noticed, where the address says nothing else."""
+
+_SETTINGS = (
+    "TimeZone = 'UTC'", "extra_float_digits = 1", "client_min_messages = error",
+    # A machine that is no more may hold the lock of whoever writes: the server is to notice soon.
+    "tcp_keepalives_idle = 30", "tcp_keepalives_interval = 10", "tcp_keepalives_count = 3",
+)  # fmt: skip
 
 _NAME = b"SELECT set_config('application_name', left('leadlight ' || %s || ' ' || current_schema(), 63), false)"
 
@@ -152,8 +165,8 @@ class PostgresEngine:
 
     def _connect(self) -> psycopg.Connection[Any]:
         try:
-            connection = psycopg.connect(self._address, autocommit=True)
-            for setting in ("TimeZone = 'UTC'", "extra_float_digits = 1", "client_min_messages = error"):
+            connection = psycopg.connect(**(_PATIENCE | conninfo_to_dict(self._address)), autocommit=True)
+            for setting in _SETTINGS:
                 connection.execute(f"SET {setting}".encode())
             if self._role is not None:
                 connection.execute(_NAME, [self._role])

@@ -238,9 +238,13 @@ class Worker:
         self.tell()
 
     def _publish(self) -> None:
+        """Score everybody by each scorecard that is new; of several workers the first does it."""
         for card in self.workspace.scorecards:
-            if not is_in_use(self.engine, card.name, card.version):
-                self.workspace.score(card.name)
+            if is_in_use(self.engine, card.name, card.version):
+                continue
+            with self.engine.transaction():
+                if not is_in_use(self.engine, card.name, card.version):
+                    self.workspace.score(card.name)
 
     def _store(self, limit: int) -> int:
         """Store so many of the calls that wait, and return how many there were.
@@ -310,7 +314,7 @@ class Worker:
         if said or moved:
             self._load_traits(now)
         if (events := stage_events(engine, self.desk)) is not None:
-            load_events(engine, events, None, known=self._known)
+            load_events(engine, events, None, known=self._known, counting=engine.capabilities.one_file)
         if join_aliases(engine, merge_by, at=now) or said or moved:
             merge_duplicates(engine, merge_by, at=now, touched_only=True)
         spec = self.workspace.loaded.workspace.spec

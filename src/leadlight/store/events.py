@@ -25,12 +25,15 @@ IDS = "ids"
 NOT_NULL = ("lead", "type", "at", "_source", "_key")
 
 
-def load_events(engine: Engine, rows: Staged, event: str | None, *, known: KnownKeys | None = None) -> Counts:
+def load_events(
+    engine: Engine, rows: Staged, event: str | None, *, known: KnownKeys | None = None, counting: bool = True
+) -> Counts:
     """Append the events that the store does not have from this source; `event` is the type where no column says it.
 
     What makes two events the same is said in `keys`. Appended events lie in order among themselves; `settle_events`
     puts all in order. Where `known` has the keys of all events of the source, those of the rows are only looked for
-    in the store where it may have one; it is told of the new ones.
+    in the store where it may have one; it is told of the new ones. Without `counting` nothing is counted: PostgreSQL
+    reads all of a table to do so.
     """
     erased = assign_keys(engine, rows.table, "_lead") if rows.ids == IDS else 0
     _add_properties(engine, rows)
@@ -38,13 +41,15 @@ def load_events(engine: Engine, rows: Staged, event: str | None, *, known: Known
     type_ = Sql(literal(event)) if event is not None else Sql("s._type")
     _add_types(engine, rows, type_)
     usable = fill("s._lead IS NOT NULL AND s._at IS NOT NULL AND {type} IS NOT NULL", type=type_)
-    before = _count(engine)
+    before = _count(engine) if counting else 0
     taken = keyed(engine, rows, _content(rows, type_), usable)
     if known is None:
         _append(engine, rows, taken, type_, anew=True)
     else:
         _append_by(engine, rows, taken, type_, known)
     drop_repeats(engine)
+    if not counting:
+        return Counts()
     new = _count(engine) - before
     if not before:
         _note_order(engine, new)
