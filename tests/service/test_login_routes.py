@@ -130,6 +130,8 @@ def test_a_change_needs_the_proof_of_its_session(alone: Gate, admin: Browser) ->
         {"X-CSRF-Token": proof, "Origin": "https://evil.example"},
         {"X-CSRF-Token": proof, "Origin": "null"},
         {"X-CSRF-Token": proof, "Sec-Fetch-Site": "cross-site"},
+        {"X-CSRF-Token": proof, "Sec-Fetch-Site": "cross-site", "Origin": "https://leads.example"},
+        {"X-CSRF-Token": proof, "Sec-Fetch-Site": "none", "Origin": "https://evil.example"},
         {"X-CSRF-Token": proof, "Sec-Fetch-Site": "same-site"},
     ):
         assert admin.ask("POST", "/v1/keys", json=wanted, headers=headers).status_code == 403, headers

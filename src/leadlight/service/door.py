@@ -40,7 +40,7 @@ NAMELESS = ("/v1/keys/", "/v1/scorecards/", "/v1/outbox/")
 MAX_HEADERS = 64 * 1024
 GUARDS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
 )
 """Headers of every answer; and, where people come over https, that they always do."""
@@ -256,9 +256,13 @@ def _is_proven(scope: Scope, session: Session) -> bool:
 
 
 def is_from_here(scope: Scope) -> bool:
-    """Say whether a browser sent this from a page of ours, as far as it says where it is from."""
+    """Say whether a browser sent this from a page of ours, as far as it says where it is from.
+
+    `Sec-Fetch-Site` is the browser's own word, sent over https and on this machine; else `Origin` has to be ours.
+    """
     headers = {name: value for name, value in scope["headers"] if name in (b"origin", b"host", b"sec-fetch-site")}
-    if headers.get(b"sec-fetch-site", b"none") not in (b"same-origin", b"none"):
-        return False
+    site = headers.get(b"sec-fetch-site", b"none")
+    if site != b"none":
+        return site == b"same-origin"
     origin = headers.get(b"origin")
     return origin is None or urlsplit(origin.decode("latin-1")).netloc == headers.get(b"host", b"").decode("latin-1")
