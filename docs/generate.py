@@ -1,6 +1,7 @@
 """Write the reference pages from what they are about: `python docs/generate.py`.
 
-`cli.md` comes from the commands' own help, `providers.md` from the catalog of providers. With `--check` nothing is
+`cli.md` comes from the commands' own help, `providers.md` from the catalog of providers, `api.md` from what the routes
+of the service declare. With `--check` nothing is
 written; the exit code says whether the pages are what they would be.
 """
 
@@ -142,7 +143,76 @@ def _table(head: list[str], rows: Iterable[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines) + "\n"
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"cli.md": cli_page, "providers.md": providers_page}
+API_HEAD = """# The API
+
+Made by `python docs/generate.py` from what the routes declare; do not edit. A running service tells the same of itself:
+`/v1/docs`, `/v1/openapi.json`. How it is used stands in [use the API](howto/api.md).
+"""
+
+
+def api_page() -> str:
+    """Return the reference of the API: every operation, and what goes in and out."""
+    from leadlight.service.app import operations
+    from leadlight.service.openapi import document
+
+    told = document(operations())
+    parts, topic = [API_HEAD], ""
+    for path, methods in told["paths"].items():
+        for method, operation in methods.items():
+            if operation["tags"][0] != topic:
+                topic = operation["tags"][0]
+                parts.append(f"## {topic}\n")
+            parts.append(_operation(method.upper(), path, operation))
+    parts.append("## Schemas\n")
+    parts += [_schema(name, schema) for name, schema in sorted(told["components"]["schemas"].items())]
+    return "\n".join(parts)
+
+
+def _operation(method: str, path: str, operation: Mapping[str, Any]) -> str:
+    lines = [f"### {method} {path}\n", f"{operation['summary']}. {operation['description']}\n"]
+    if operation["parameters"]:
+        rows = ([f"`{one['name']}`", one["in"] + (", needed" if one["required"] else ""), one["description"]]
+                for one in operation["parameters"])  # fmt: skip
+        lines.append(_table(["parameter", "where", "what it says"], rows))
+    told = [f"Takes {_contents(operation['requestBody']['content'])}."] if "requestBody" in operation else []
+    for status, answer in operation["responses"].items():
+        if status[0] == "2":
+            content = _contents(answer["content"]) if "content" in answer else "nothing"
+            told.append(f"Answers {status} with {content}.")
+    told.append(f"Problems: {', '.join(status for status in operation['responses'] if status[0] != '2')}.")
+    return "\n".join([*lines, " ".join(told) + "\n"])
+
+
+def _contents(content: Mapping[str, Mapping[str, Any]]) -> str:
+    return " or ".join(
+        f"`{media}`" + (f" ({_type(said['schema'])})" if "$ref" in said["schema"] else "")
+        for media, said in content.items()
+    )
+
+
+def _schema(name: str, schema: Mapping[str, Any]) -> str:
+    about = " ".join(schema.get("description", "").split())
+    rows = [[f"`{field}`", _type(said)] for field, said in schema.get("properties", {}).items()]
+    if "enum" in schema:
+        rows = [[f"`{one}`", ""] for one in schema["enum"]]
+    return f"### {name}\n\n{about}\n\n" + (_table(["field", "type"], rows) if rows else "")
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    """Say in a word or two what a value is."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in schema:
+        return " or ".join(_type(one) for one in schema["anyOf"])
+    if schema.get("type") == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    if "enum" in schema:
+        return " or ".join(f"`{one}`" for one in schema["enum"])
+    return str(schema.get("format") or schema.get("type") or schema.get("const") or "anything")
+
+
+PAGES: Mapping[str, Callable[[], str]] = {"cli.md": cli_page, "providers.md": providers_page, "api.md": api_page}
 
 
 def main() -> int:

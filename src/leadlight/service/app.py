@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from leadlight.errors import LeadlightError
 from leadlight.service import (
@@ -95,7 +95,17 @@ async def _library(request: Request, error: LeadlightError) -> Response:
 
 
 async def _http(request: Request, error: HTTPException) -> Response:
-    return await _problem(request, Problem(error.status_code, error.detail, headers=error.headers))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods(request))
+    return await _problem(request, Problem(error.status_code, error.detail, headers=headers))
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods that a path has: it may have a route for each."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    there = [route.methods or set() for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted(set().union(*there))
 
 
 async def _gone(_request: Request, _error: ClientDisconnect) -> Response:
