@@ -101,6 +101,8 @@ def test_a_service_that_runs_sees_it_within_seconds(run: Run, tmp_path: Path) ->
     assert re.search(r"test .* used 20", run("keys", "-w", folder).out), "told when it stopped"
     assert run("publish", "house", "-w", folder).code != 0
     assert run("erase", "crm-2", "--yes", "-w", folder).code == 0
+    assert run("merges", "-w", folder).code == 0, "looking changes nothing"
+    assert run("access", "crm-1", "-w", folder).code == 0
     verbs = [one["what"] for one in run("audit", "-w", folder, "--json").json["entries"]]
-    assert verbs == ["leadlight keys make", "leadlight keys revoke", "leadlight erase"]
+    assert verbs == ["leadlight keys make", "leadlight keys revoke", "leadlight erase", "leadlight access"]
     assert "crm-2" not in (folder / ".leadlight" / "audit.jsonl").read_text()

@@ -171,10 +171,15 @@ def test_calls_are_not_audited_and_changes_are(shop: Inside) -> None:
     shop.request("POST", "/v1/score", json={"job": "vp"})
     shop.request("POST", "/v1/keys", json={"name": "a", "scopes": ["read"]})
     shop.request("DELETE", "/v1/keys/none")
+    shop.get("/v1/leads/crm-1")
+    shop.get("/v1/leads/crm-1/access")
+    shop.request("DELETE", "/v1/leads/crm-1", headers=made(shop, "read"))
     found = audited(shop.state.admission.audit).entries
     assert [(entry.what, entry.outcome) for entry in found] == [
-        ("POST /v1/keys", "201"), ("DELETE /v1/keys/{id}", "404"),
+        ("POST /v1/keys", "201"), ("DELETE /v1/keys/{id}", "404"), ("GET /v1/leads/{id:path}/access", "200"),
+        ("DELETE /v1/leads/{id:path}", "403"),
     ]  # fmt: skip
+    assert [entry.on for entry in found[2:]] == ["a lead", "a lead"]
 
 
 def test_figures_are_behind_a_key_where_that_is_wanted(shop: Inside) -> None:

@@ -12,8 +12,12 @@ import typer
 from leadlight.cli.options import Folder, Json
 
 ACTIONS = ("list", "make", "rotate", "revoke", "link")
-CHANGES = frozenset(("erase", "publish", "revert", "restore", "resolve", "retain"))
-"""Verbs of others that stand in the audit log when they have ended well."""
+CHANGES: Mapping[str, tuple[str, ...]] = {
+    "erase": (), "access": (), "publish": (), "revert": (), "restore": (), "retain": (),
+    "merges": ("undo", "join", "apart"), "bots": ("release", "flag", "again"), "outbox": ("replay", "drop"),
+    "resolve": ("apply", "accept", "reject", "above"),
+}  # fmt: skip
+"""Verbs of others that stand in the audit log when they have ended well: always, or where one of these is told."""
 
 
 def keys(
@@ -109,9 +113,12 @@ def audited(name: str, verb: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(verb)
     def noted(**options: Any) -> None:
         verb(**options)
+        told = CHANGES[name]
+        if options.get("dry_run") or (told and not any(options.get(one) for one in told)):
+            return
         from leadlight.service.keeping import note
 
-        note(options["workspace"], name)
+        note(options["workspace"], name, on=str(options.get("name") or ""))
 
     return noted
 

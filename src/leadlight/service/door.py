@@ -37,6 +37,8 @@ OBJECT = "leadlight.object"
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 NAMELESS = ("/v1/keys/", "/v1/scorecards/", "/v1/outbox/")
 """Routes whose paths name no person: the audit log says which one."""
+DISCLOSURES = frozenset(("/v1/leads/{id:path}/access", "/v1/access/{id:path}"))
+"""Routes that tell all about a person: that somebody asked is in the audit log, too."""
 MAX_HEADERS = 64 * 1024
 GUARDS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),
@@ -178,14 +180,15 @@ class _Passing:
         return [(name.lower().encode(), value.encode()) for name, value in told.items()] if told else []
 
     def _is_audited(self) -> bool:
-        """Say whether it goes into the audit log: what somebody changed or may not change, and tries to log in.
+        """Say whether it goes into the audit log: what was changed or may not be, all about a person, tries to log in.
 
         Not what nobody was let in for, or was told to wait: it changes nothing, and could fill the disk.
         """
         needed = self.scope.get(NEEDED)
         if needed == "login":
             return self.status != 429
-        return needed == "manage" and self.scope["method"] not in SAFE and ASKER in self.scope
+        changes = self.scope["method"] not in SAFE or self.route in DISCLOSURES
+        return needed == "manage" and changes and ASKER in self.scope
 
     async def _audit(self) -> None:
         """Put it into the audit log; where that fails, the answer says what is so, and the log of faults why."""

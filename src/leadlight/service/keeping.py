@@ -126,18 +126,18 @@ def read_audit(folder: Path, *, limit: int = 50, seen: str | None = None) -> Aud
         return audited(found.audit, limit=limit, seen=seen)
 
 
-def note(folder: Path, verb: str) -> None:
+def note(folder: Path, verb: str, *, on: str = "") -> None:
     """Put a verb that has changed something into the audit log, where a service has begun one."""
     with suppress(LeadlightError):
         workspace = Workspace(folder)
         if not workspace.loaded.workspace.spec.store.startswith(POSTGRES):
             if (folder / OURS / FILE).exists():
-                _note(AuditFile(folder / OURS / FILE), verb)
+                _note(AuditFile(folder / OURS / FILE), verb, on)
             return
         with workspace.store() as engine:
             if engine.columns("live_audit"):
-                _note(AuditTable(engine), verb)
+                _note(AuditTable(engine), verb, on)
 
 
-def _note(log: AuditLog, verb: str) -> None:
-    log.append(utc_now(), Act(at_the_machine(), f"leadlight {verb}", "", "done"))
+def _note(log: AuditLog, verb: str, on: str) -> None:
+    log.append(utc_now(), Act(at_the_machine(), f"leadlight {verb}", on[:100], "done"))
