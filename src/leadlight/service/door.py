@@ -263,7 +263,9 @@ def is_from_here(scope: Scope) -> bool:
 
     `Sec-Fetch-Site` is the browser's own word, sent over https and on this machine; else `Origin` has to be ours.
     """
-    headers = {name: value for name, value in scope["headers"] if name in (b"origin", b"host", b"sec-fetch-site")}
+    headers: dict[bytes, bytes] = {
+        name: value for name, value in scope["headers"] if name in (b"origin", b"host", b"sec-fetch-site")
+    }
     site = headers.get(b"sec-fetch-site", b"none")
     if site != b"none":
         return site == b"same-origin"
