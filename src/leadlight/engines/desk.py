@@ -17,7 +17,8 @@ def lasting_desk(engine: Engine) -> Engine:
 def bring(table: str, source: Engine, target: Engine) -> None:
     """Make a temporary table of one engine one of another too; nothing, where they are the same."""
     if source is not target:
-        target.take(table, source.batches(table))
+        with source.batches(table) as rows:  # an open result keeps others from being asked
+            target.take(table, rows)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ BATCH = 50_000
 """How many rows travel at once between engines."""
 
 _UNUSABLE = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.InternalException,
-             duckdb.TransactionException)  # fmt: skip
+             duckdb.TransactionException, duckdb.ResourceInUseException)  # fmt: skip
 
 DISABLED = "partitioned_execution"
 """An optimizer of DuckDB 2 that sums an ordered table part by part but reads all of it for each part: with it, scoring

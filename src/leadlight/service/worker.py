@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -39,6 +40,7 @@ from leadlight.store.domains import settle_domains
 from leadlight.store.events import load_events, settle_events
 from leadlight.store.history import ACCOUNTS
 from leadlight.store.known_keys import known_keys
+from leadlight.store.known_values import KnownValues
 from leadlight.store.leads import refresh_leads, touch_undated
 from leadlight.store.merge import merge_duplicates
 from leadlight.store.names import catalog
@@ -103,6 +105,7 @@ class Worker:
         """Knows when scores are to be given again although nobody called."""
         self.names = catalog(self.engine)
         self.marks = Marks()
+        self._values = KnownValues()
         self._known = known_keys(self.engine, LIVE) if drains else None
         self.changes = 0
         """Counts the times that names were added to the store, or the workspace's files changed."""
@@ -204,6 +207,7 @@ class Worker:
                 at_hand.set_down(self.engine)
                 found = errand(self.workspace)
                 self._left |= self._waits_for_scores()
+                self._values.forget()
                 self._look_at_files()
                 self._look_at_names()
                 self._tell_names()
@@ -288,9 +292,10 @@ class Worker:
                 self._look_at_names()
                 note_changed(engine)
                 self.inbox.settle(engine, calls)
-        finally:
-            if self._tried:
-                self._clean()
+        except BaseException:
+            self._begin_anew()
+            raise
+        self._clean()
         self.stored += len(calls)
         self._received += received
         self.inbox.settled(calls)
@@ -316,7 +321,8 @@ class Worker:
         if (events := stage_events(engine, self.desk)) is not None:
             load_events(engine, events, None, known=self._known, counting=engine.capabilities.one_file)
         if join_aliases(engine, merge_by, at=now) or said or moved:
-            merge_duplicates(engine, merge_by, at=now, touched_only=True)
+            known = self._values if engine.capabilities.one_file else None
+            merge_duplicates(engine, merge_by, at=now, touched_only=True, known=known)
         spec = self.workspace.loaded.workspace.spec
         self.marks.settle(engine, self.desk, spec, events=events is not None, at=now)
         self._settle(events is not None)
@@ -374,6 +380,14 @@ class Worker:
         received, self._received, self._scored_at = tuple(self._received), [], time.monotonic()
         self.watcher.scored(Scored(scored, received, self.workspace.now()))
         traces.scored(scored, min(received, default=None), time.perf_counter() - began)
+
+    def _begin_anew(self) -> None:
+        """After a fault, leave nothing behind that could pass for one of the next calls'; nor hide the fault itself."""
+        if self.desk is not self.engine:
+            self.desk.close()
+            self.desk = lasting_desk(self.engine)
+        with suppress(self.engine.fault):
+            self._clean()
 
     def _clean(self) -> None:
         drop_calls(self.desk)
