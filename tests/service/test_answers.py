@@ -52,6 +52,10 @@ def test_fields_there_are_not(past: Inside, fields: str) -> None:
     assert "field" in answer.json()["detail"]
 
 
+def test_nothing_is_known_of_what_is_null(past: Inside) -> None:
+    assert past.get("/v1/leads/crm-1", fields="gate.name").json() == {"gate": None}
+
+
 def test_of_many_rows_one_may_lack_a_field() -> None:
     rows = [{"id": "a"}, {"id": "b", "due": 1}]
     assert sparse({"rows": rows, "next": None}, "due") == {"rows": [{}, {"due": 1}], "next": None}

@@ -122,17 +122,29 @@ def _tree(paths: Sequence[str]) -> Tree:
 
 
 def _known(content: Any, tree: Tree) -> Any:
-    unknown = [name for name in tree if not _has(content, name)]
-    if unknown:
-        raise Problem(400, f"no field {shorten(unknown[0])}: there are {', '.join(_fields(content)) or 'none'}")
+    if content is None:  # nothing is known of what it would hold
+        return None
+    for name in tree:
+        if not _has(content, name):
+            raise Problem(400, f"no field {shorten(name)}: there are {', '.join(_fields(content)) or 'none'}")
+        if tree[name]:
+            _known(_inside(content, name), tree[name])
     return _pruned(content, tree)
 
 
 def _has(content: Any, name: str) -> bool:
-    """Return whether any of a list, or a map, has a field; an empty list might."""
+    """Return whether a map, or any of a list, has a field; an empty list might."""
     if isinstance(content, Mapping):
         return name in content
-    return isinstance(content, Sequence) and (not content or any(_has(item, name) for item in content))
+    return isinstance(content, list) and (not content or any(_has(item, name) for item in content))
+
+
+def _inside(content: Any, name: str) -> Any:
+    """Return what a field holds, of a list all that it holds together."""
+    if isinstance(content, Mapping):
+        return content.get(name)
+    held = [_inside(item, name) for item in content]
+    return [one for inside in held for one in (inside if isinstance(inside, list) else [inside]) if one is not None]
 
 
 def _fields(content: Any) -> list[str]:

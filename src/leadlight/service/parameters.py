@@ -16,10 +16,12 @@ from leadlight.spec.durations import parse_duration
 LONGEST = 500
 """Characters of a value at most; of a condition, four times as many."""
 PLAIN: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": r"^[^\x00]+$"}
-MOMENT_PATTERN = (
-    r"^(now|[1-9][0-9]{0,3}[mhdw]|20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
-    r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])?)?)$"
+_DAY = (
+    r"((19|20)[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|"
+    r"02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)"
 )
+_TIME = r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])?)?"
+MOMENT_PATTERN = rf"^(now|[1-9][0-9]{{0,3}}[mhdw]|{_DAY}{_TIME})$"
 MOMENT: Mapping[str, Any] = {"type": "string", "pattern": MOMENT_PATTERN}
 
 
