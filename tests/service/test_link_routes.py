@@ -28,7 +28,7 @@ def made(service: Inside, **wanted: Any) -> tuple[str, list[str]]:
 
 
 def hit(service: Inside, path: str, method: str = "GET", **headers: str) -> Any:
-    return service.request(method, path, headers=headers)
+    return service.request(method, path, headers={"User-Agent": "Mozilla/5.0 Firefox/150.0", **headers})
 
 
 def happened(service: Inside, lead: str) -> list[tuple[str, str | None]]:
@@ -41,7 +41,7 @@ def happened(service: Inside, lead: str) -> list[tuple[str, str | None]]:
 def test_an_open_and_a_click(service: Inside) -> None:
     pixel, (first, second) = made(service, user_id="crm-1", campaign="spring", message="m1",
                                   urls=["https://acme.example/a?b=c#d", "https://acme.example/e"])  # fmt: skip
-    opened = hit(service, pixel, **{"User-Agent": "Mail/1"})
+    opened = hit(service, pixel, **{"User-Agent": "via ggpht.com GoogleImageProxy"})
     assert (opened.status_code, opened.headers["content-type"]) == (200, "image/gif")
     assert opened.content.startswith(b"GIF89a")
     clicked = hit(service, first)
@@ -60,6 +60,12 @@ def test_somebody_known_by_address(service: Inside) -> None:
     pixel, _ = made(service, email="Bob@acme.example")
     assert hit(service, pixel).status_code == 200
     assert happened(service, "crm-2") == [("email_open", None)]
+
+
+def test_a_crawler_counts_for_nobody(service: Inside) -> None:
+    _, (link,) = made(service, user_id="crm-3", urls=["https://acme.example"])
+    assert hit(service, link, **{"User-Agent": "Googlebot/2.1"}).status_code == 302
+    assert happened(service, "crm-3") == []
 
 
 def test_what_only_looks_does_not_count(service: Inside) -> None:

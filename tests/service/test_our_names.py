@@ -25,7 +25,8 @@ def test_names_are_known_from_the_start_where_files_speak_of_them(shop: Path) ->
         made = service.post(
             "/v1/links", {"user_id": "crm-1", "urls": ["https://a.example/pricing"], "campaign": "spring"}
         )
-        assert service.request("GET", made.json()["links"][0].removeprefix("http://service")).status_code == 302
+        link = made.json()["links"][0].removeprefix("http://service")
+        assert service.request("GET", link, headers={"User-Agent": "Mozilla/5.0 Firefox/150.0"}).status_code == 302
         service.settle()
         lead = service.get("/v1/leads/crm-1", scorecard="mail").json()
         assert {one["key"]: one["points"] for one in lead["contributions"] if one["points"]} == {"mail__clicks": 6}

@@ -67,7 +67,9 @@ def routes(state: State, *, fetch: sns.Fetch = sns.fetch) -> list[Route]:
 
     Raises UsageError where a secret of `mail:` is not set, or is none.
     """
-    webhooks = Webhooks(state, _secrets(state), Tokens(state.folder / ".leadlight" / TOKENS), fetch)
+    webhooks = Webhooks(
+        state, read_secrets(state.spec.mail or MailSpec()), Tokens(state.folder / ".leadlight" / TOKENS), fetch
+    )
     handlers = (webhooks.sendgrid, webhooks.mailgun, webhooks.postmark, webhooks.ses)
     return [
         Route(operation.path, handler, methods=["POST"])
@@ -76,7 +78,7 @@ def routes(state: State, *, fetch: sns.Fetch = sns.fetch) -> list[Route]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Secrets:
+class Secrets:
     """What webhooks are checked with; None where a write key lets them in."""
 
     spec: MailSpec
@@ -86,10 +88,13 @@ class _Secrets:
     topics: Sequence[str] | None = None
 
 
-def _secrets(state: State) -> _Secrets:
-    spec = state.spec.mail or MailSpec()
+def read_secrets(spec: MailSpec) -> Secrets:
+    """Return what webhooks are checked with.
+
+    Raises UsageError where a secret is not set in the environment, or is none.
+    """
     told = partial(expand, environ=os.environ)
-    return _Secrets(
+    return Secrets(
         spec,
         partial(sendgrid.check, sendgrid.public_key(told(spec.sendgrid.public_key))) if spec.sendgrid else None,
         told(spec.mailgun.signing_key) if spec.mailgun else None,
@@ -110,7 +115,7 @@ def _postmark(spec: MailSpec, told: Callable[[str], str]) -> Callable[[Mapping[s
 class Webhooks:
     """The ways in for providers, over one inbox."""
 
-    def __init__(self, state: State, secrets: _Secrets, tokens: Tokens, fetch: sns.Fetch) -> None:
+    def __init__(self, state: State, secrets: Secrets, tokens: Tokens, fetch: sns.Fetch) -> None:
         self.state, self.secrets, self.tokens, self.fetch = state, secrets, tokens, fetch
         self.certificates = sns.Certificates(fetch)
 
