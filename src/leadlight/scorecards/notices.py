@@ -105,9 +105,11 @@ def _overtake(engine: Engine, notify: NotifySpec, scorecard: ResolvedScorecard, 
     )
     engine.execute(
         "UPDATE outbox SET state = 'void', error = ?, done_at = ?, reasons = NULL, attributes = NULL "
-        "WHERE message IN (SELECT message FROM _overtaken)",
+        "WHERE state = 'waiting' AND held AND tries = 0 AND message IN (SELECT message FROM _overtaken)",
         [OVERTAKEN, changes.now],
     )
+    # Whoever sends may have taken one just now: that is told, and the new change is one from its grade.
+    engine.execute("DELETE FROM _overtaken WHERE message IN (SELECT message FROM outbox WHERE state <> 'void')")
     return True
 
 

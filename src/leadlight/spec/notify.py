@@ -71,7 +71,7 @@ class DestinationSpec(Spec):
         None, ge=1, description="messages an hour; the last of them tells all the rest. 20 to people unless told"
     )
     quiet: QuietSpec | None = Field(None, description="when nothing is sent; it waits until then")
-    tries: int = Field(10, ge=1, le=50, description="tries before a message is put aside; 10 are some 15 hours")
+    tries: int = Field(10, ge=1, le=50, description="tries before a message is put aside; 10 take some 10 hours")
     timeout: Duration | None = Field(None, description="for one try; 10s unless told")
 
     @property
