@@ -23,7 +23,7 @@ from leadlight.service.worker import Worker
 from leadlight.workspace import utc_now
 
 
-def wait(until: Callable[[], Any], seconds: float = 60) -> None:
+def wait(until: Callable[[], Any], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not until():
         assert time.monotonic() < end

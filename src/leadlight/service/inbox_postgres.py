@@ -219,9 +219,11 @@ class PostgresInbox:
     def _failed(self, taken: Sequence[_Append], error: Exception) -> None:
         with self._lock:
             self._waiting -= sum(len(append.entries) for append in taken)
-        reason = str(error).strip().partition("\n")[0]
+        reason = f"the calls cannot be kept: {str(error).strip().partition(chr(10))[0]}"
+        if not isinstance(error, psycopg.DataError):
+            self.trouble = reason
         for append in taken:
-            append.done.set_exception(InboxError(f"the calls cannot be kept: {reason}"))
+            append.done.set_exception(InboxError(reason))
 
 
 def _digest(message: UUID | str) -> bytes:
