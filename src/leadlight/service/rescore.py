@@ -196,12 +196,18 @@ def _types_read(tree: exp.Expr) -> frozenset[str] | None:
         sources = [select.args.get("from_"), *(select.args.get("joins") or [])]
         if not any(source is not None and source.this.name == _gathered("events") for source in sources):
             continue
-        where = select.args.get("where")
-        named = [_types_named(term) for term in (where.this.flatten() if where is not None else ())]
+        named = [_types_named(term) for term in _terms(select.args.get("where"))]
         if not any(named):
             return None
         found |= next(types for types in named if types)
     return found
+
+
+def _terms(where: exp.Where | None) -> list[exp.Expr]:
+    """Return the conditions that all have to be true."""
+    if where is None:
+        return []
+    return list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
 
 
 def _types_named(term: exp.Expr) -> frozenset[str]:
