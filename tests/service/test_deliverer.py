@@ -12,6 +12,8 @@ import pytest
 from tests.notify.receivers import SECRET, Receiver, receiver
 from tests.service.shop import Inside, inside, make_shop, outside
 
+from leadlight.service.serve import running
+
 NOTIFY = """
 notify:
   destinations:
@@ -118,3 +120,13 @@ def test_a_kill_while_a_message_is_on_its_way_sends_it_again_after_the_start(tmp
         until(lambda: service.get("/v1/outbox", state="sent")["counts"]["sent"] == 1)
         assert service.stop()[0] == 0
     assert len(hook.heard) == 2
+
+
+def test_a_destination_that_cannot_be_used_is_said_at_the_start(
+    tmp_path: Path, hook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = shop_of(tmp_path / "shop", hook)
+    monkeypatch.delenv("HOOK_SECRET")
+    said: list[str] = []
+    with running(shop, say=said.append):
+        until(lambda: any("crm hears of nothing: HOOK_SECRET is not set" in line for line in said))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -28,9 +29,14 @@ MEANT = timedelta(seconds=1)
 class Deliverer:
     """Sends what is due, as leadlight.yaml says when it is sent."""
 
-    def __init__(self, workspace: LiveWorkspace, metrics: Metrics) -> None:
-        """Take over a workspace with an engine of its own, which is closed at the end."""
-        self.workspace, self.metrics = workspace, metrics
+    def __init__(
+        self, workspace: LiveWorkspace, metrics: Metrics, *, say: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Take over a workspace with an engine of its own, which is closed at the end.
+
+        `say` hears of destinations that cannot be used.
+        """
+        self.workspace, self.metrics, self.say = workspace, metrics, say
         self.trouble: str | None = None
         """Why nothing can be sent at present."""
         self._stop = threading.Event()
@@ -70,6 +76,8 @@ class Deliverer:
                 self._stop.wait(LOOK)
             return
         office = Office(notify, wording_of(self.workspace.loaded), now=self.workspace.now, watcher=self)
+        for name, why in office.unusable.items():
+            self.say(f"{name} hears of nothing: {why}")
         if outbox.exists(engine):
             office.tidy(engine)
         deliver_on(engine, office, self._is_over)

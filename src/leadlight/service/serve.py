@@ -184,7 +184,7 @@ def running(folder: Path, *, work: bool = True, say: Say = lambda _: None) -> It
         stack.callback(scorer.close)
         admission = stack.enter_context(open_admission(folder))
         first_key(admission.keys, say)
-        kafka = _begin(stack, place, worker, metrics)
+        kafka = _begin(stack, place, worker, metrics, say)
         jobs = Jobs(admission.keys.shelf, now=utc_now)
         stack.callback(jobs.close)
         yield State(place.inbox, worker, readers, scorer, admission, metrics, jobs, kafka=kafka)
@@ -198,11 +198,11 @@ def working(folder: Path, *, say: Say = lambda _: None) -> Iterator[Worker]:
         metrics = Metrics(lambda: place.inbox.depth)
         worker = Worker(place.workspace, place.inbox, metrics)
         stack.enter_context(place.follow(worker))
-        _begin(stack, place, worker, metrics)
+        _begin(stack, place, worker, metrics, say)
         yield worker
 
 
-def _begin(stack: ExitStack, place: Place, worker: Worker, metrics: Metrics) -> KafkaReader | None:
+def _begin(stack: ExitStack, place: Place, worker: Worker, metrics: Metrics, say: Say) -> KafkaReader | None:
     """Let a worker begin, with what else is done where work is done; all of it ends with the stack."""
     kafka = kafka_reader(worker, place.inbox, metrics) if worker.drains else None
     worker.start()
@@ -211,7 +211,7 @@ def _begin(stack: ExitStack, place: Place, worker: Worker, metrics: Metrics) -> 
         kafka.start()
         stack.callback(kafka.stop)
     if worker.drains:
-        deliverer = Deliverer(LiveWorkspace(worker.workspace.root, place.connect()), metrics)
+        deliverer = Deliverer(LiveWorkspace(worker.workspace.root, place.connect()), metrics, say=say)
         deliverer.start()
         stack.callback(deliverer.stop)
     return kafka
