@@ -98,8 +98,8 @@ def _note_origins(engine: Engine, desk: Engine, spec: BotsSpec, at: datetime) ->
     engine.execute(
         fill(
             "CREATE TEMP TABLE live_happened AS SELECT md5_number({said}) AS _key, i.key AS _said_of, e._type AS type, "
-            'e._at AS "at", m.crawler, m.address, {trapped} AS trapped FROM live_events e JOIN ids i ON i.id = e._lead '
-            "LEFT JOIN live_marks m ON m.message = e._message_id",
+            'e._at AS "at", m.crawler, m.address, {trapped} AS trapped FROM live_events e '
+            "JOIN live_ids i ON i.id = e._lead LEFT JOIN live_marks m ON m.message = e._message_id",
             said=said("m", Sql("e._message_id")),
             trapped=fill("e.{name} IS NOT NULL", name=honeypot) if honeypot else Sql("FALSE"),
         )
@@ -223,7 +223,7 @@ def note_consents(engine: Engine, desk: Engine, spec: ConsentSpec | None) -> boo
     bring("live_consents", desk, engine)
     engine.execute(
         'INSERT INTO consents SELECT i.key, c.purpose, c."at", c.given, c.message FROM live_consents c '
-        "JOIN ids i ON i.id = c.id WHERE NOT EXISTS (SELECT 1 FROM consents o WHERE o._said_of = i.key "
+        "JOIN live_ids i ON i.id = c.id WHERE NOT EXISTS (SELECT 1 FROM consents o WHERE o._said_of = i.key "
         'AND o.purpose = c.purpose AND o.message = c.message AND o."at" = c."at")'
     )
     return bool(engine.rows("SELECT 1 FROM live_consents LIMIT 1"))
@@ -233,7 +233,7 @@ def _path(name: str) -> Sql:
     return literal('$."{}"'.format(name.replace('"', "")))
 
 
-WHOM = Sql("SELECT lead FROM touched UNION SELECT i.lead FROM ids i JOIN live_calls c ON c._id = i.id")
+WHOM = Sql("SELECT lead FROM touched UNION SELECT lead FROM live_named")
 """Whose consent is to be looked at after a micro-batch."""
 
 

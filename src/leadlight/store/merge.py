@@ -8,10 +8,12 @@ from datetime import datetime
 
 from leadlight.engines.base import Engine
 from leadlight.store.apart import any_apart, regroup
+from leadlight.store.known_values import KnownValues
 from leadlight.store.moves import move_keys
 from leadlight.store.speakers import SPEAKERS
 from leadlight.store.sql import Sql, fill, joined, literal
 
+ALL = Sql("TRUE")
 EXAMPLES = 20
 DEFAULT = "email"
 BY_ADDRESS = "email:"
@@ -34,6 +36,7 @@ def merge_duplicates(
     *,
     at: datetime | None = None,
     touched_only: bool = False,
+    known: KnownValues | None = None,
 ) -> tuple[int, list[Merged]]:
     """Merge leads that share a value; return how many were merged, and examples.
 
@@ -43,12 +46,52 @@ def merge_duplicates(
     smaller id); leads whose beginning no source gives count as the last. What was said of a duplicate's ids follows
     them (`moves`); scores and grades that were given to a duplicate stay under its old number, because they were given
     to that record and not to the person. With `touched_only`, only leads in `touched` are held against the others: the
-    same, where everybody else was merged before. `at` is the moment that is noted.
+    same, where everybody else was merged before and what was said now was read `at` that moment, which is noted with
+    the merges. `known` spares looking for values that nobody has.
     """
     mentions = _mentions(engine, merge_by)
     if mentions is None:
         return 0, []
-    _gather_shared(engine, mentions, touched_only=touched_only)
+    if not touched_only:
+        return _merge(engine, mentions, merge_by, at)
+    found = (0, list[Merged]())
+    if _gather_fresh(engine, mentions, merge_by, at):
+        fresh = Sql("SELECT lead, attribute, value FROM fresh")
+        if known is None or known.may_share(engine, mentions, fresh, rule=tuple(sorted(merge_by.items()))):
+            _gather_sharing(engine, merge_by)
+            found = _merge(engine, Sql("SELECT lead, attribute, value FROM sharing"), merge_by, at)
+            engine.execute("DROP TABLE sharing")
+        else:
+            found = _merge(engine, fresh, merge_by, at)
+    engine.execute("DROP TABLE fresh")
+    return found
+
+
+def _gather_fresh(engine: Engine, mentions: Sql, merge_by: Mapping[str, str | None], at: datetime | None) -> bool:
+    """Make `fresh`: the (lead, attribute, value) of those touched that were not said of them before; are there any?"""
+    said = _mentions(engine, merge_by, read=True, of=Sql("lead IN (SELECT lead FROM touched)"))
+    engine.execute(
+        fill(
+            "CREATE TEMP TABLE fresh AS SELECT lead, attribute, value FROM ({said}) s GROUP BY lead, attribute, value "
+            "HAVING min(read_at) >= coalesce(?::TIMESTAMP, min(read_at))",
+            said=said or mentions,
+        ),
+        [at],
+    )
+    return bool(engine.rows("SELECT 1 FROM fresh LIMIT 1"))
+
+
+def _gather_sharing(engine: Engine, merge_by: Mapping[str, str | None]) -> None:
+    """Make `sharing`: all who have a fresh value."""
+    having = Sql("lower(trim({column}::VARCHAR)) IN (SELECT value FROM fresh WHERE attribute = {attribute})")
+    said = _mentions(engine, merge_by, of=having)
+    engine.execute(fill("CREATE TEMP TABLE sharing AS SELECT DISTINCT * FROM ({said}) s", said=said or Sql("")))
+
+
+def _merge(
+    engine: Engine, mentions: Sql, merge_by: Mapping[str, str | None], at: datetime | None
+) -> tuple[int, list[Merged]]:
+    _gather_shared(engine, mentions)
     _settle(engine)
     engine.execute(
         "CREATE TEMP TABLE merging AS SELECT n.lead, k.lead AS survivor FROM nodes n JOIN nodes k ON k.rank = n.root "
@@ -85,35 +128,39 @@ def mentions_by_key(engine: Engine, merge_by: Mapping[str, str | None]) -> Sql |
     )
 
 
-def _mentions(engine: Engine, merge_by: Mapping[str, str | None], *, key: bool = False) -> Sql | None:
-    """Return the query of (lead, attribute, value): who was ever said to have what."""
+def _mentions(
+    engine: Engine, merge_by: Mapping[str, str | None], *, key: bool = False, read: bool = False, of: Sql = ALL
+) -> Sql | None:
+    """Return the query of (lead, attribute, value): who was ever said to have what.
+
+    With `key`, also of which id it was said; with `read`, when it was read. `of` is a condition on the observations.
+    """
     present = engine.columns("observations")
     sources = [source for (source,) in engine.rows("SELECT DISTINCT _source FROM observations")]
     sources = [source for source in sources if source not in SPEAKERS]  # a value that was looked up is no identity
-    wanted = [(source, merge_by.get(source, DEFAULT)) for source in sources]
+    by = dict[str, list[str]]()
+    for source in sorted(sources):
+        column = merge_by.get(source, DEFAULT)
+        if column is not None and column in present:
+            by.setdefault(column, []).append(source)
+    more = (", _key AS key" if key else "") + (", _read_at AS read_at" if read else "")
     parts = [
         fill(
-            "SELECT lead{key}, {attribute} AS attribute, lower(trim({column}::VARCHAR)) AS value FROM observations "
-            "WHERE _source = {source} AND trim({column}::VARCHAR) <> ''",
-            key=Sql(", _key AS key" if key else ""),
+            "SELECT lead{more}, {attribute} AS attribute, lower(trim({column}::VARCHAR)) AS value FROM observations "
+            "WHERE {of} AND _source IN ({sources}) AND trim({column}::VARCHAR) <> ''",
+            more=Sql(more),
+            of=fill(of, column=column, attribute=literal(column)),
             attribute=literal(column),
             column=column,
-            source=literal(source),
+            sources=joined([literal(source) for source in told]),
         )
-        for source, column in wanted
-        if column is not None and column in present
+        for column, told in by.items()
     ]
     return joined(parts, " UNION ALL ") if parts else None
 
 
-def _gather_shared(engine: Engine, mentions: Sql, *, touched_only: bool) -> None:
+def _gather_shared(engine: Engine, mentions: Sql) -> None:
     """Make `nodes` (the leads that share something, ranked from the first created) and `shared` (rank, what)."""
-    if touched_only:
-        mentions = fill(
-            "SELECT a.* FROM ({mentions}) a WHERE (a.attribute, a.value) IN (SELECT b.attribute, b.value "
-            "FROM ({mentions}) b WHERE b.lead IN (SELECT lead FROM touched))",
-            mentions=mentions,
-        )
     engine.execute(
         fill(
             "CREATE TEMP TABLE shared AS WITH mentions AS ({mentions}) "
