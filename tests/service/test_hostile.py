@@ -41,7 +41,7 @@ BODIES = {
 OPERATIONS = [one for one in operations() if one.template.startswith("/v1/")]
 GUARDED = [one for one in OPERATIONS if one.scope is not None]
 OURS = (
-    "leads", "rank", "explain", "why", "history", "similar", "next", "facts", "letter", "score", "evaluate", "watch",
+    "leads", "accounts", "rank", "explain", "why", "history", "similar", "next", "facts", "letter", "score", "evaluate", "watch",
     "threshold", "profile", "allocate", "report", "export", "sql", "scorecards", "jobs", "access", "ingest", "scores",
     "learn", "uplift", "adjust", "backtest",
 )  # fmt: skip

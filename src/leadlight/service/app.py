@@ -14,6 +14,7 @@ from starlette.routing import Match, Route
 
 from leadlight.errors import LeadlightError
 from leadlight.service import (
+    account_routes,
     audit_routes,
     house_routes,
     ingest_routes,
@@ -43,6 +44,7 @@ from leadlight.service.state import State
 MODULES: Sequence[ModuleType] = (
     person_routes,
     read_routes,
+    account_routes,
     past_routes,
     scorecard_routes,
     merge_routes,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -59,7 +60,7 @@ class RankingPage(Sparse):
     next: str | None
 
 
-_PARAMETERS = (
+PARAMETERS = (
     SCORECARD, AS_OF, text("grade", "only these"), text("account", "only leads of this account"),
     text("where", "only leads for which a condition over attributes and features is true: job_level = 'vp'"),
     text("per", "rank within the values of this attribute or feature"),
@@ -71,7 +72,7 @@ _PARAMETERS = (
 
 OPERATIONS = tuple(
     Operation(
-        "GET", path, "The ranking, with reasons", scope="read", response=RankingPage, parameters=_PARAMETERS,
+        "GET", path, "The ranking, with reasons", scope="read", response=RankingPage, parameters=PARAMETERS,
         refusals=(404,), about="A cursor says all but limit and fields by itself.",
     )
     for path in ("/v1/leads", "/v1/rank")
@@ -81,13 +82,13 @@ OPERATIONS = tuple(
 def routes(state: State) -> list[Route]:
     """Return the routes by which the ranking is read."""
 
-    async def ranking(request: Request) -> Response:
+    async def ranked(request: Request) -> Response:
         allowed(state.keys, request, "read")
-        told = asked(request, _PARAMETERS)
+        told = asked(request, PARAMETERS)
         fields, page = told.pop("fields", None), page_of(told, state.now())
-        return answer(request, await state.readers.ask(_question(page)), fields=fields)
+        return answer(request, await state.readers.ask(partial(ranking, page)), fields=fields)
 
-    return [Route(path, ranking, methods=["GET"]) for path in ("/v1/leads", "/v1/rank")]
+    return [Route(path, ranked, methods=["GET"]) for path in ("/v1/leads", "/v1/rank")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,20 +148,18 @@ _KINDS: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def _question(page: Page) -> Callable[[LiveWorkspace], Mapping[str, Any]]:
-    def ask(workspace: LiveWorkspace) -> Mapping[str, Any]:
-        among = None
-        if page.where is not None or page.account is not None:
-            among = workspace.among(where=page.where, account=page.account, as_of=page.as_of)
-        order: Any = page.order
-        found = workspace.rank(
-            page.scorecard, as_of=page.as_of, grade=page.grade, limit=page.offset + page.limit, among=among,
-            per=page.per, order=order, per_day=page.per_day, effort=page.effort,
-        ).as_dict()  # fmt: skip
-        if page.per is not None:  # each group has its own first ones: there is one page
-            return {**found, "next": None}
-        rows = found["rows"][page.offset :]
-        more = replace(page, offset=page.offset + page.limit).cursor() if len(rows) == page.limit else None
-        return {**found, "rows": rows, "next": more}
-
-    return ask
+def ranking(page: Page, workspace: LiveWorkspace) -> Mapping[str, Any]:
+    """Return a page of a ranking as plain JSON values."""
+    among = None
+    if page.where is not None or page.account is not None:
+        among = workspace.among(where=page.where, account=page.account, as_of=page.as_of)
+    order: Any = page.order
+    found = workspace.rank(
+        page.scorecard, as_of=page.as_of, grade=page.grade, limit=page.offset + page.limit, among=among,
+        per=page.per, order=order, per_day=page.per_day, effort=page.effort,
+    ).as_dict()  # fmt: skip
+    if page.per is not None:  # each group has its own first ones: there is one page
+        return {**found, "next": None}
+    rows = found["rows"][page.offset :]
+    more = replace(page, offset=page.offset + page.limit).cursor() if len(rows) == page.limit else None
+    return {**found, "rows": rows, "next": more}
