@@ -131,6 +131,23 @@ def test_one_that_ends_before_it_could_keep_leaves_all_to_the_next(broker: Clust
         until(lambda: len(shelf.kept) == 2)
 
 
+def test_what_goes_wrong_in_between_loses_nothing(broker: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.1)
+
+    class Broken(Ears):
+        def read(self, accepted: int, repeated: int, rejected: int) -> None:
+            super().read(accepted, repeated, rejected)
+            if len(self.heard) == 1:
+                raise RuntimeError("a bug")
+
+    shelf, ears = Shelf(), Broken()
+    broker.send("bug", call(1), call(2), partition=0)
+    with reading(broker, "bug", shelf, ears=ears):
+        until(lambda: broker.committed("group-bug", "bug") == 2)
+    assert len(shelf.kept) == 2
+    assert sum(repeated for _, repeated, _ in ears.heard) >= 1  # they were read again
+
+
 def test_poison_is_put_aside_before_the_rest_goes_on(broker: Cluster) -> None:
     shelf, refused, failed = Shelf(), list[tuple[str, str]](), threading.Event()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -32,6 +33,8 @@ WAIT = 0.25
 """Seconds to wait for messages, and to look whether to stop."""
 PATIENCE = 5.0
 """Seconds between tries where the inbox takes nothing, or Kafka is not there."""
+QUIET = 60.0
+"""Seconds without a word from the client after which its last trouble is over: it says so again while it lasts."""
 MAX_KEPT = 100_000
 """Characters of a message that is put aside."""
 
@@ -77,7 +80,9 @@ class KafkaReader:
         self.spec, self.inbox, self.put_aside, self.watcher, self.now = spec, inbox, put_aside, watcher, now
         self.trouble: str | None = None
         """Why nothing can be read at present."""
-        self._consumer = _client(settings(spec, os.environ), self._hear)
+        self._heard_at = 0.0
+        self._told = settings(spec, os.environ)
+        self._consumer = _client(self._told, self._hear)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kafka", daemon=True)
 
@@ -100,9 +105,19 @@ class KafkaReader:
 
     def _hear(self, error: Any) -> None:
         """Take note of what the client says of its brokers."""
-        self.trouble = f"Kafka: {error.str()}"
+        self.trouble, self._heard_at = f"Kafka: {error.str()}", time.monotonic()
 
     def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._read()
+            except Exception as error:  # what was taken and not told is read again, by a client that begins anew
+                self.trouble = f"{type(error).__name__}: {error}"
+                if not self._stop.wait(PATIENCE):
+                    self._consumer = _client(self._told, self._hear)
+
+    def _read(self) -> None:
+        """Read until told to stop."""
         self._consumer.subscribe(list(self.spec.topics))
         try:
             while not self._stop.is_set():
@@ -125,7 +140,7 @@ class KafkaReader:
         good = [one for one in taken if one.error() is None]
         if faults:
             self._hear(faults[0])
-        elif good:
+        elif good or time.monotonic() - self._heard_at > QUIET:
             self.trouble = None
         if good and self._kept([_message(one) for one in good]):
             self._commit(good)
