@@ -74,8 +74,8 @@ def test_an_event_becomes_a_webhook(
         lead = service.get("/v1/leads/crm-2", scorecard="house").json()
         assert (lead["score"], lead["grade"]) == (pytest.approx(change["score"], abs=0.01), "A")
         until(lambda: figure(service, 'leadlight_messages_total{destination="crm",outcome="sent"}') == 1)
+        until(lambda: figure(service, "leadlight_call_to_delivery_seconds_count") == 1)
         assert figure(service, "leadlight_score_to_delivery_seconds_count") == 1
-        assert figure(service, "leadlight_call_to_delivery_seconds_count") == 1
         until(lambda: service.get("/v1/outbox", state="sent").json()["messages"][0]["message"] == heard.id)
 
 
