@@ -25,6 +25,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from opentelemetry.context import Context
     from opentelemetry.trace import Link, Span, SpanContext, Tracer, TracerProvider
     from starlette.types import Scope
 
@@ -193,19 +194,42 @@ def stored(calls: Sequence[tuple[int, bytes]], seconds: float) -> None:
         _traces.stored = [*_traces.stored, context][-MAX_LINKS:]
 
 
-def scored(scores: int, received: datetime | None, seconds: float) -> None:
-    """Trace a round of scores that can be read; `received` is when the first call was received that it was about."""
-    if _traces is None:
-        return
-    from opentelemetry.trace import Link
+@dataclass(slots=True)
+class Round:
+    """A round of scores."""
 
-    batches, _traces.stored = _traces.stored, []
-    first = batches[0] if batches else None
-    context = _made("score", seconds, first, [Link(one) for one in batches[1:]], {"leadlight.scores": scores})
-    if context is not None and received is not None:
-        _traces.scored[received] = context
+    scores: int = 0
+    """How many were given."""
+
+
+@contextmanager
+def scoring(received: datetime | None) -> Iterator[Round]:
+    """Trace a round of scores; `received` is when the first call was received that it is about.
+
+    It is known from its beginning: a message that comes of it may arrive before it has ended.
+    """
+    made = Round()
+    if _traces is None:
+        yield made
+        return
+    from opentelemetry.trace import Link, Status, StatusCode
+
+    batches = list(_traces.stored)
+    links = [Link(one) for one in batches[1:]]
+    span = _traces.tracer.start_span("score", _within(batches[0] if batches else None), links=links)
+    if received is not None:
+        _traces.scored[received] = span.get_span_context()
         while len(_traces.scored) > KEPT:
             del _traces.scored[next(iter(_traces.scored))]
+    try:
+        yield made
+        _traces.stored = _traces.stored[len(batches) :]
+    except BaseException:
+        span.set_status(Status(StatusCode.ERROR))
+        raise
+    finally:
+        span.set_attribute("leadlight.scores", made.scores)
+        span.end()
 
 
 def delivered(destination: str, received: datetime | None, changes: int, seconds: float) -> None:
@@ -220,18 +244,22 @@ def _made(
     name: str, seconds: float, parent: SpanContext | None, links: Sequence[Link], attributes: dict[str, Any]
 ) -> SpanContext | None:
     """Make a span of something that has just ended; return its context."""
-    from opentelemetry.context import Context
-    from opentelemetry.trace import NonRecordingSpan, set_span_in_context
-
     if _traces is None:
         return None
-    context = Context() if parent is None else set_span_in_context(NonRecordingSpan(parent), Context())
     end = time.time_ns()
     span = _traces.tracer.start_span(
-        name, context, attributes=attributes, links=links, start_time=end - int(max(seconds, 0.0) * 1e9)
+        name, _within(parent), attributes=attributes, links=links, start_time=end - int(max(seconds, 0.0) * 1e9)
     )
     span.end(end)
     return span.get_span_context()
+
+
+def _within(parent: SpanContext | None) -> Context:
+    """Return where a span belongs: into another, or to a trace of its own."""
+    from opentelemetry.context import Context
+    from opentelemetry.trace import NonRecordingSpan, set_span_in_context
+
+    return Context() if parent is None else set_span_in_context(NonRecordingSpan(parent), Context())
 
 
 def _links(calls: Sequence[tuple[int, bytes]]) -> list[Link]:

@@ -368,18 +368,16 @@ class Worker:
 
     def _score(self) -> None:
         """Score whoever something happened to since the last time."""
-        began = time.perf_counter()
-        engine, now, scored = self.engine, self.workspace.now(), 0
-        with engine.transaction():
+        engine, now = self.engine, self.workspace.now()
+        first = min(self._received, default=None)
+        with traces.scoring(first) as made, engine.transaction():
             if self.clock.strikes(now):
                 self.clock.wind(engine, self.workspace.resolved, now)
             if gather_changed(engine, now):
-                first = min(self._received, default=None)
-                scored = rescore(engine, self.workspace.resolved, now, run=self._run, received=first)
+                made.scores = rescore(engine, self.workspace.resolved, now, run=self._run, received=first)
             engine.execute("DELETE FROM live_unscored")
         received, self._received, self._scored_at = tuple(self._received), [], time.monotonic()
-        self.watcher.scored(Scored(scored, received, self.workspace.now()))
-        traces.scored(scored, min(received, default=None), time.perf_counter() - began)
+        self.watcher.scored(Scored(made.scores, received, self.workspace.now()))
 
     def _begin_anew(self) -> None:
         """After a fault, leave nothing behind that could pass for one of the next calls'; nor hide the fault itself."""
