@@ -62,7 +62,7 @@ def without_since(found: Scored) -> Scored:
     return replace(found, since=())
 
 
-@tries(40)
+@tries(27)
 @given(
     example=examples(Theme(features=("count", "trend", "share", "recency"), criteria=("bands", "event"))), later=LATER
 )
@@ -70,19 +70,19 @@ def test_of_windows(example, later, tables):
     hold(example, later, tables)
 
 
-@tries(40)
+@tries(27)
 @given(example=examples(Theme(features=FEATURES, criteria=CRITERIA, grades=True)), later=LATER)
 def test_of_leads(example, later, tables):
     hold(example, later, tables)
 
 
-@tries(40)
+@tries(27)
 @given(example=examples(Theme(features=FEATURES, criteria=CRITERIA, accounts=True, grades=True)), later=LATER)
 def test_of_leads_in_accounts(example, later, tables):
     hold(example, later, tables)
 
 
-@tries(40)
+@tries(27)
 @given(
     example=examples(Theme(features=FEATURES, criteria=CRITERIA, accounts=True, of="account", grades=True)), later=LATER
 )
