@@ -102,6 +102,13 @@ def test_who_shows_many_wrong_keys_has_to_wait_and_others_do_not(house: Gate) ->
     assert guesser.get("/v1/keys").status_code == 401, "without a key there is nothing to guess"
 
 
+def test_pages_with_a_key_that_was_revoked_hear_no_more_than_that(shop: Inside) -> None:
+    shop.state.keys.misses.free = 2
+    wrong = {"Authorization": "Bearer ll_revoked"}
+    codes = [shop.request("POST", "/v1/track", json=TRACK, headers=wrong).status_code for _ in range(5)]
+    assert codes == [401] * 5, "a 429 would have them send it again and again"
+
+
 def test_all_ways_to_show_a_key(shop: Inside) -> None:
     key = shop.key
     for headers in ({"Authorization": f"Bearer {key}"}, {"Authorization": f"bearer  {key} "}, {"Authorization": key},
