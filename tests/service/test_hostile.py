@@ -41,9 +41,9 @@ BODIES = {
 OPERATIONS = [one for one in operations() if one.template.startswith("/v1/")]
 GUARDED = [one for one in OPERATIONS if one.scope is not None]
 OURS = (
-    "leads", "accounts", "rank", "explain", "why", "history", "similar", "next", "facts", "letter", "score", "evaluate", "watch",
-    "threshold", "profile", "allocate", "report", "export", "sql", "scorecards", "jobs", "access", "ingest", "scores",
-    "learn", "uplift", "adjust", "backtest",
+    "leads", "accounts", "rank", "explain", "why", "history", "similar", "next", "facts", "letter", "score", "evaluate",
+    "watch", "threshold", "profile", "allocate", "report", "export", "sql", "scorecards", "jobs", "access", "ingest",
+    "scores", "learn", "uplift", "adjust", "backtest",
 )  # fmt: skip
 
 

@@ -20,7 +20,8 @@ EXAMPLES = int(os.environ.get("LEADLIGHT_API_EXAMPLES", "2"))
 SYNONYMS = frozenset(f"/v1/{name}" for name in ("t", "p", "i", "g", "a", "s", "b", "import", "rank", "try"))
 """Other names of what is tried under its own."""
 DEPENDS = frozenset(
-    ("/v1/leads", "/v1/accounts", "/v1/score", "/v1/threshold", "/v1/allocate", "/v1/backtest", "/v1/scorecards/{name}/draft",
+    ("/v1/leads", "/v1/accounts", "/v1/score", "/v1/threshold", "/v1/allocate", "/v1/backtest",
+     "/v1/scorecards/{name}/draft",
      "/v1/alias", "/v1/batch", "/v1/cloudevents", "/v1/group", "/v1/identify", "/v1/lines", "/v1/page", "/v1/screen",
      "/v1/track", "/v1/links", "/v1/mail/sendgrid", "/v1/mail/mailgun", "/login/first")
 )  # fmt: skip

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from tests.service.shop import Inside, inside
 
+from leadlight.service.live_workspace import LiveWorkspace
+from leadlight.store.erase import about, find_person
+
 SECRET = "eve-unmistakable"
 
 
@@ -63,3 +66,37 @@ def test_only_for_who_may_manage(service: Inside, scope: str) -> None:
     assert service.request("DELETE", "/v1/leads/crm-1", headers=headers).status_code == 403
     assert service.request("GET", "/v1/access/crm-1", headers=headers).status_code == 403
     assert service.get("/v1/leads/crm-1").status_code == 200
+
+
+NAMES = {
+    "lead",
+    "key",
+    "_key",
+    "_said_of",
+    "user",
+    "anonymous",
+    "a",
+    "b",
+    "was",
+    "survivor",
+    "subject",
+    "call",
+    "address",
+}
+"""Columns by which a table may be about a person."""
+OF_NOBODY = {
+    "live_unscored": "who is to be scored again: numbers, gone within a second",
+    "live_due": "who is due for time alone: numbers, made anew by each look",
+}
+
+
+def test_every_table_about_persons_is_erased_and_shown(service: Inside) -> None:
+    _identified(service)
+
+    def look(workspace: LiveWorkspace) -> tuple[set[str], set[str]]:
+        engine = workspace.engine
+        told = {table for table, _, _ in about(engine, find_person(engine, SECRET))}
+        return {table for table in engine.tables() if NAMES & set(engine.columns(table))}, told
+
+    found, told = service.state.worker.do(look).result(20)
+    assert found - told - OF_NOBODY.keys() == set(), "see leadlight/store/erase.py: `access` and `erase` read its lists"

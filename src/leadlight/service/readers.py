@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from anyio import to_thread
 
 from leadlight.engines.base import Engine
 from leadlight.engines.faults import Unreachable, reachable
+from leadlight.errors import StoreError
 from leadlight.service.live_workspace import LiveWorkspace
 
 Answer = TypeVar("Answer")
@@ -19,6 +21,8 @@ Answer = TypeVar("Answer")
 READERS = 2
 LONG = 1
 """Of them apart: one for questions that look at the whole past, so that the others wait for none."""
+LONG_WAITING = 10
+"""Such questions that may wait, each in a thread; more are refused, so that there are threads left."""
 Idle = queue.SimpleQueue[tuple[LiveWorkspace, int]]
 
 
@@ -33,7 +37,7 @@ class Readers:
         Who has seen fewer changes looks again.
         """
         self._changes = changes
-        self._idle, self._idle_long = Idle(), Idle()
+        self._idle, self._idle_long, self._room = Idle(), Idle(), threading.Semaphore(LONG_WAITING)
         self._all = [LiveWorkspace(folder, connect()) for _ in range(count + LONG)]
         for number, workspace in enumerate(self._all):
             workspace.refresh()
@@ -41,11 +45,19 @@ class Readers:
 
     async def ask(self, question: Callable[[LiveWorkspace], Answer], *, long: bool = False) -> Answer:
         """Ask a workspace something, in a thread; a `long` question waits for other long ones only."""
-        return await to_thread.run_sync(self._asked, question, self._idle_long if long else self._idle)
+        return await to_thread.run_sync(self.ask_long if long else self._ask, question)
+
+    def _ask(self, question: Callable[[LiveWorkspace], Answer]) -> Answer:
+        return self._asked(question, self._idle)
 
     def ask_long(self, question: Callable[[LiveWorkspace], Answer]) -> Answer:
-        """Ask something long in this thread."""
-        return self._asked(question, self._idle_long)
+        """Ask something long in this thread. Raises StoreError where many such questions wait."""
+        if not self._room.acquire(blocking=False):
+            raise StoreError("many long questions wait", fix="Send it again in a moment.")
+        try:
+            return self._asked(question, self._idle_long)
+        finally:
+            self._room.release()
 
     def _asked(self, question: Callable[[LiveWorkspace], Answer], idle: Idle) -> Answer:
         """Ask in this thread; where the connection was lost meanwhile, once more over another."""
