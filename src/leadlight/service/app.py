@@ -87,7 +87,7 @@ def behind_the_door(routes: Sequence[Route], admission: Admission, metrics: Metr
 
 async def _problem(request: Request, problem: Problem) -> Response:
     response = problem.response()
-    if request.url.path.startswith("/v1/"):
+    if request.url.path.startswith(("/v1/", "/api/")):
         response.headers.update(ingest_routes.ORIGIN)
     return response
 

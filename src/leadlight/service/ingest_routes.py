@@ -43,6 +43,10 @@ MAX_REJECTED_SHOWN = 100
 SHORT = {"t": "track", "p": "page", "i": "identify", "g": "group", "a": "alias", "s": "screen"}
 KINDS = (*SHORT.values(), *SHORT)
 BATCHES = ("batch", "b", "import")
+JITSU = tuple(f"/api/s/{name}" for name in SHORT.values())
+"""Where Jitsu's clients send a call."""
+DITTOFEED = "/api/public/apps/batch"
+"""Where Dittofeed's clients send a batch."""
 Read = TypeVar("Read")
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -92,6 +96,10 @@ def _operation(name: str, summary: str, request: Body) -> Operation:
 OPERATIONS = (
     *(_operation(name, f"Take one {SHORT.get(name, name)} call of the Segment API", ONE) for name in KINDS),
     *(_operation(name, "Take a batch of calls of the Segment API", MANY) for name in BATCHES),
+    *(Operation("POST", path, "Take one call of Jitsu's clients", scope="ingest", request=ONE, response=Accepted)
+      for path in JITSU),
+    Operation("POST", DITTOFEED, "Take a batch of Dittofeed's clients", scope="ingest", request=MANY,
+              response=Accepted),
     _operation("lines", "Take one call a line", LINES),
     _operation("cloudevents", "Take CloudEvents, one or a list", CLOUD_EVENTS),
     Operation("GET", "/v1/projects/{key}/settings", "Where the browser's client sends to",
@@ -105,6 +113,8 @@ def routes(state: State) -> list[Route]:
     found = [
         *(Route(f"/v1/{name}", ingest.batch, methods=["POST"]) for name in BATCHES),
         *(Route(f"/v1/{name}", ingest.single(SHORT.get(name, name)), methods=["POST"]) for name in KINDS),
+        *(Route(path, ingest.single(kind), methods=["POST"]) for path, kind in zip(JITSU, SHORT.values(), strict=True)),
+        Route(DITTOFEED, ingest.batch, methods=["POST"]),
         Route("/v1/lines", ingest.lines, methods=["POST"]),
         Route("/v1/cloudevents", ingest.cloud_events, methods=["POST"]),
         Route("/v1/projects/{key}/settings", ingest.settings, methods=["GET"]),
