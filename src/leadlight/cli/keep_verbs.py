@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from leadlight.cli.options import Folder, Json
+from leadlight.errors import StoreError, StoreInUse
 
 
 def retain(
@@ -23,7 +24,10 @@ def retain(
     from leadlight.cli.console import write
     from leadlight.workspace import open_workspace
 
-    write(open_workspace(workspace).retain(dry_run=dry_run), as_json=json)
+    try:
+        write(open_workspace(workspace).retain(dry_run=dry_run), as_json=json)
+    except StoreInUse as error:
+        raise _ask_the_service(error, "retain") from None
 
 
 def backup(
@@ -41,7 +45,16 @@ def backup(
     from leadlight.cli.console import write
     from leadlight.workspace import open_workspace
 
-    write(open_workspace(workspace).backup(file), as_json=json)
+    try:
+        write(open_workspace(workspace).backup(file), as_json=json)
+    except StoreInUse as error:
+        raise _ask_the_service(error, "backup") from None
+
+
+def _ask_the_service(error: StoreInUse, verb: str) -> StoreError:
+    return StoreError(
+        error.message, fix=f"If it is `leadlight serve`, ask it: POST /v1/{verb}. Else wait, and try again."
+    )
 
 
 def restore(
