@@ -1,11 +1,25 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from leadlight.engines.base import Engine
 from leadlight.engines.duckdb import DuckDBEngine
+from leadlight.engines.postgres import PostgresEngine
 from leadlight.errors import StoreVersionError
+from leadlight.store.merges import list_merges
 from leadlight.store.migrate import migrate, store_version
 from leadlight.store.schema import MIGRATIONS
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def open_empty(request: pytest.FixtureRequest) -> Callable[[], Engine]:
+    """Open an empty database of either sort."""
+    if request.param == "duckdb":
+        return lambda: DuckDBEngine(None)
+    return lambda: PostgresEngine(request.getfixturevalue("postgres_store"))
+
 
 LATER = (*MIGRATIONS, (len(MIGRATIONS) + 1, "a column more", ("ALTER TABLE leads ADD COLUMN nickname VARCHAR",)))
 
@@ -21,6 +35,24 @@ def test_an_older_store_keeps_its_rows() -> None:
     assert migrate(engine, migrations=LATER) == 1
     assert engine.rows("SELECT id, nickname FROM leads") == [("ann", None)]
     assert store_version(engine) == len(LATER)
+    engine.close()
+
+
+def test_rows_from_before_step_5_are_said_of_their_lead_and_merges_are_listed(
+    open_empty: Callable[[], Engine],
+) -> None:
+    engine = open_empty()
+    migrate(engine, migrations=MIGRATIONS[:4])
+    engine.execute("INSERT INTO ids VALUES ('a', 1, 1), ('b', 2, 1), ('c', 3, 3)")
+    engine.execute(
+        'INSERT INTO events (lead, type, "at", _source, _key) '
+        "VALUES (1, 'page', TIMESTAMP '2026-01-01', 's', md5_number('1')), "
+        "(3, 'page', TIMESTAMP '2026-01-01', 's', md5_number('2'))"
+    )
+    assert migrate(engine) == len(MIGRATIONS) - 4
+    assert engine.rows("SELECT lead, _said_of FROM events ORDER BY lead") == [(1, 1), (3, 3)]
+    (merge,) = list_merges(engine).merges
+    assert (merge.rule, merge.ids, merge.into) == ("before", ("b",), "a")
     engine.close()
 
 
