@@ -13,11 +13,14 @@ from schemathesis.checks import CHECKS
 from tests.service.shop import Inside, inside, make_shop
 
 from leadlight.service.app import operations
+from leadlight.service.ingest_routes import DITTOFEED, JITSU
 from leadlight.service.openapi import document
 from leadlight.service.operation import Operation
 
 EXAMPLES = int(os.environ.get("LEADLIGHT_API_EXAMPLES", "2"))
-SYNONYMS = frozenset(f"/v1/{name}" for name in ("t", "p", "i", "g", "a", "s", "b", "import", "rank", "try"))
+SYNONYMS = frozenset(
+    (*(f"/v1/{name}" for name in ("t", "p", "i", "g", "a", "s", "b", "import", "rank", "try")), *JITSU, DITTOFEED)
+)
 """Other names of what is tried under its own."""
 DEPENDS = frozenset(
     ("/v1/leads", "/v1/accounts", "/v1/score", "/v1/threshold", "/v1/allocate", "/v1/backtest",
