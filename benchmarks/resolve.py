@@ -3,8 +3,8 @@
     python benchmarks/resolve.py
 
 Data: ../shared/data/er_splink (Splink's own test data, made): 1,000 persons with errors, and 50,578 records of
-historical persons with errors. Which records are one person is known and only used to count. Nothing is tuned on them but which
-pairs are looked at (`resolve/find.py`, BLOCKS); the model is trained without labels.
+historical persons with errors. Which records are one person is known and only used to count. Nothing is tuned on them
+but which pairs are looked at (`resolve/find.py`, BLOCKS); the model is trained without labels.
 """
 
 from __future__ import annotations
