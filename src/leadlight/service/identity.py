@@ -30,6 +30,9 @@ def settle_devices(engine: Engine, *, at: datetime | None = None) -> bool:
     Makes `live_reowned`, the keys (numbers of ids) whose history of traits is another now: what was said on a device is
     its user's word. Notes who is `touched`. Call it before events and traits are loaded. `at` is the moment noted.
     """
+    if not engine.rows("SELECT 1 FROM live_calls WHERE a IS NOT NULL OR v IS NOT NULL LIMIT 1"):
+        engine.execute("CREATE TEMP TABLE live_reowned (key INTEGER)")  # no device is spoken of: nothing can move
+        return False
     _note_links(engine)
     _gather_moving(engine)
     moved = bool(engine.rows("SELECT 1 FROM live_moving LIMIT 1"))
@@ -108,6 +111,8 @@ def join_aliases(
     Notes who is `touched`. Call it when the calls' own events and traits are loaded. `merge_by` is as in
     `merge_duplicates`, `at` the moment noted.
     """
+    if not engine.rows("SELECT 1 FROM live_aliases LIMIT 1"):
+        return False
     pairs = engine.rows(
         "SELECT DISTINCT p.lead, u.lead FROM live_aliases a JOIN ids p ON p.id = a.previous "
         'JOIN ids u ON u.id = a."user" WHERE p.lead <> u.lead AND (a.previous IN (SELECT _id FROM live_calls) '
