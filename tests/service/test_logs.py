@@ -134,6 +134,7 @@ def test_a_bug_is_told_by_its_kind_and_place(broken: tuple[Gate, Browser], kind:
     with logs.logging_to(written, kind):
         answer = broken[1].ask("POST", f"/v1/bug/{USER}", content=NAME.encode())
     assert (answer.status_code, answer.json()["detail"]) == (500, "this is a bug in Leadlight; nothing was changed")
+    assert (answer.headers["x-content-type-options"], len(answer.headers["x-request-id"])) == ("nosniff", 16)
     said = written.getvalue()
     assert "ValueError" in said
     assert "service/test_logs" in said

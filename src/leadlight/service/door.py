@@ -37,6 +37,7 @@ OBJECT = "leadlight.object"
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 NAMELESS = ("/v1/keys/", "/v1/scorecards/", "/v1/outbox/")
 """Routes whose paths name no person: the audit log says which one."""
+ORIGIN = {"Access-Control-Allow-Origin": "*"}
 DISCLOSURES = frozenset(("/v1/leads/{id:path}/access", "/v1/access/{id:path}"))
 """Routes that tell all about a person: that somebody asked is in the audit log, too."""
 MAX_HEADERS = 64 * 1024
@@ -91,7 +92,9 @@ class Door:
             await self.app(passing.scope, passing.receive, passing.send)
         except Exception as error:
             logs.fault("bug", error, passing.facts(500))
-            self.metrics.answers.labels(passing.route, "500").inc()
+            if not passing.status:  # nothing was answered yet
+                answer = Problem(500, "this is a bug in Leadlight; nothing was changed", headers=ORIGIN).response()
+                await answer(passing.scope, passing.receive, passing.send)
             raise
 
     @property
