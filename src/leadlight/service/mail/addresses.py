@@ -21,8 +21,7 @@ _NEW = fill(
     "CREATE TEMP TABLE live_new_addresses AS SELECT i.key, i.id, lower(substr(i.id, {start})) AS address FROM ids i "
     "WHERE i.id IN (SELECT _id FROM live_calls WHERE _id LIKE {pattern}) AND i.lead = i.key "
     "AND strpos(i.id, '\"') = 0 AND strpos(i.id, '\\') = 0 "
-    "AND NOT EXISTS (SELECT 1 FROM observations o WHERE o.lead = i.lead) "
-    "AND NOT EXISTS (SELECT 1 FROM events e WHERE e.lead = i.lead)",
+    "AND NOT EXISTS (SELECT 1 FROM leads l WHERE l.lead = i.lead)",
     start=Sql(str(len(BY_ADDRESS) + 1)),
     pattern=literal(f"{BY_ADDRESS}%@%"),
 )
