@@ -58,7 +58,7 @@ def _rule(
             known = did_you_mean(destination, notify.destinations)
             findings.error(f"there is no destination {shorten(destination)}: {known}", (*place, "tell", at))
     about = rule.scorecard or usual(scorecards)
-    if about not in scorecards:
+    if about is None or about not in scorecards:
         if rule.scorecard is not None:
             known = did_you_mean(rule.scorecard, scorecards)
             findings.error(f"there is no scorecard {shorten(rule.scorecard)}: {known}", (*place, "scorecard"))
