@@ -34,6 +34,7 @@ def test_ingest_reads_what_is_new_and_scores_it(service: Inside, shop: Path) -> 
     assert job["state"] == "done", job
     assert job["options"] == {"only": ["crm"]}
     assert job["result"]["sources"][0]["new"] == 1
+    assert job["result"]["at"].endswith("Z")
     assert service.get("/v1/leads/crm-4").json()["groups"]["fit"] == 27
     assert len(service.get("/v1/history/crm-4").json()["scores"]) == 1
     assert [one["id"] for one in service.get("/v1/jobs").json()["jobs"]] == [job["id"]]

@@ -96,7 +96,7 @@ class IngestReport(Readable):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON values."""
-        own = {**asdict(replace(self, enriched=None)), "at": self.at.isoformat(), "rows": self.rows,
+        own = {**asdict(replace(self, enriched=None)), "at": self.at.isoformat() + "Z", "rows": self.rows,
                "rejected": self.rejected}  # fmt: skip
         return {**own, "enriched": None if self.enriched is None else self.enriched.as_dict()}
 
