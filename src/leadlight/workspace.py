@@ -785,7 +785,7 @@ class Workspace:
             return retain(engine, self._ready(engine), self.root, now=self.now(), dry_run=dry_run)
 
     def backup(self, file: str | Path | None = None) -> BackedUp:
-        """Write one file that holds the store, the specs and what the service keeps; unless told, in .leadlight/backups.
+        """Write one file that holds the store, the specs and what the service keeps; in .leadlight/backups unless told.
 
         `leadlight.store.backup.restore` is the way back.
         """

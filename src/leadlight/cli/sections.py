@@ -19,7 +19,10 @@ SECTIONS = {
         "keys",
         "audit",
         "access",
-        "erase", "retain", "backup", "restore",
+        "erase",
+        "retain",
+        "backup",
+        "restore",
     ),
 }
 
