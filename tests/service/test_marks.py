@@ -19,6 +19,7 @@ from leadlight.store.touched import changing
 SPECS = """
 bots: {rate: {events: 6}, address_rate: {events: 9}}
 consent: {purposes: {Marketing Mail: [order]}, unsaid: count}
+accounts: {by: email_domain}
 """
 GOOGLE = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -167,6 +168,21 @@ def test_a_persons_word_holds_in_later_batches(served: Inside) -> None:
     assert served.state.worker.do(release).result(30) == 7
     sent(served, call("human", at + timedelta(seconds=8)))
     assert aside(served, "human") == [("rate", 1)]  # the one nobody judged
+
+
+def test_the_account_of_an_address_until_a_group_is_told(served: Inside) -> None:
+    def accounts() -> list[tuple[Any, ...]]:
+        return served.state.worker.engine.rows(
+            "SELECT account FROM attributes a JOIN ids i ON i.key = a.lead WHERE i.id = 'dora' ORDER BY known_at"
+        )
+
+    at = start()
+    told = {"type": "identify", "userId": "dora", "traits": {"email": "dora@mail.kite.example"}}
+    sent(served, told | {"timestamp": at.isoformat() + "Z"})
+    assert accounts() == [("kite.example",)]
+    group = {"type": "group", "userId": "dora", "groupId": "Kite Ltd"}
+    sent(served, group | {"timestamp": (at + timedelta(minutes=1)).isoformat() + "Z"})
+    assert accounts() == [("kite.example",), ("Kite Ltd",)]
 
 
 def test_bots_null_takes_none(shop: Path) -> None:
