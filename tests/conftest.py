@@ -14,7 +14,7 @@ from hypothesis import settings
 
 EXPLORE = os.environ.get("HYPOTHESIS_PROFILE") == "explore"
 # The same examples each time, unless new ones are looked for; no deadlines: a busy machine is slow, and nothing wrong.
-settings.register_profile("house", deadline=None, derandomize=not EXPLORE, max_examples=400 if EXPLORE else 40)
+settings.register_profile("house", deadline=None, derandomize=not EXPLORE, max_examples=400 if EXPLORE else 25)
 settings.load_profile("house")
 
 

@@ -11,9 +11,9 @@ SLOW_TO_DRAW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.fu
 
 
 def tries(count: int) -> settings:
-    """Run a property on six tenths of so many examples; on ten times as many, and new ones, when exploring."""
+    """Run a property on four tenths of so many examples; on ten times as many, and new ones, when exploring."""
     return settings(
-        max_examples=count * 10 if EXPLORE else max(10, count * 6 // 10),
+        max_examples=count * 10 if EXPLORE else max(10, count * 4 // 10),
         derandomize=not EXPLORE,
         deadline=None,
         database=None,

@@ -151,7 +151,7 @@ def test_killed_at_any_moment_leaves_the_last_complete_state(tmp_path: Path) -> 
     (tmp_path / "events.csv").write_text(EVENTS + more)
     (tmp_path / "leads.csv").write_text(LEADS.replace("manager", "vp"))
     done = 0
-    for _ in range(15):
+    for _ in range(8):
         process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE)
         with process:
             assert process.stdout is not None
