@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from tests.service.shop import Inside, inside, make_shop
 
-from leadlight.service.marks import crawler
+from leadlight.service.marks import crawler, forget_origins
 from leadlight.store.bots import sweep
 from leadlight.store.set_aside import Which, judge_which
 from leadlight.store.touched import changing
@@ -48,9 +49,15 @@ def sent(service: Inside, *calls: dict[str, Any]) -> None:
     service.settle()
 
 
+def rows(service: Inside, sql: str, told: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Ask the store where nobody else does at the same time."""
+    return service.state.worker.do(lambda workspace: workspace.engine.rows(sql, told)).result(30)
+
+
 def aside(service: Inside, *leads: str) -> list[tuple[Any, ...]]:
     """Reasons and how many, of some leads."""
-    return service.state.worker.engine.rows(
+    return rows(
+        service,
         "SELECT _reason, count(*) FROM set_aside s JOIN ids i ON i.key = s._said_of "
         "WHERE list_contains(?::VARCHAR[], i.id) GROUP BY ALL ORDER BY ALL",
         [list(leads)],
@@ -67,9 +74,7 @@ def test_a_crawler_does_not_score(served: Inside) -> None:
         served, call("bot1", start(), userAgent=GOOGLE), call("bot1", start(), userAgent=BROWSER), call("bot1", start())
     )
     assert aside(served, "bot1") == [("crawler", 1)]
-    assert served.state.worker.engine.rows("SELECT DISTINCT crawler FROM origins WHERE crawler IS NOT NULL") == [
-        ("Googlebot",)
-    ]
+    assert rows(served, "SELECT DISTINCT crawler FROM origins WHERE crawler IS NOT NULL") == [("Googlebot",)]
 
 
 def test_a_burst_is_taken_as_a_whole_over_batches(served: Inside) -> None:
@@ -85,8 +90,8 @@ def test_scores_follow_both_ways(served: Inside) -> None:
     at = start() - timedelta(days=3)  # longer ago than addresses are remembered
 
     def points() -> float:
-        found = served.state.worker.workspace.history("crm-3", "house").scores[-1].score
-        return float(found)
+        found = served.state.worker.do(lambda workspace: workspace.history("crm-3", "house").scores[-1].score)
+        return float(found.result(30))
 
     before = points()
     sent(served, *(call("crm-3", at + timedelta(seconds=n), "Demo Requested") for n in range(5)))
@@ -103,7 +108,7 @@ def test_many_ids_of_one_address(served: Inside) -> None:
     sent(served, call("many9", at + timedelta(seconds=2), ip="203.0.113.9"), call("one", at, ip="203.0.113.8"))
     assert aside(served, *(f"many{n}" for n in range(10))) == [("address", 10)]
     assert aside(served, "one") == []
-    stored = served.state.worker.engine.rows("SELECT DISTINCT address FROM origins WHERE address IS NOT NULL")
+    stored = rows(served, "SELECT DISTINCT address FROM origins WHERE address IS NOT NULL")
     assert len(stored) == 2
     assert not any("203.0" in address for (address,) in stored)
 
@@ -142,7 +147,7 @@ def test_any_order_and_batching_is_a_sweep(served: Inside) -> None:
     served.settle()
 
     def found() -> list[tuple[Any, ...]]:
-        return served.state.worker.engine.rows("SELECT hex(_key) AS k, _reason FROM set_aside ORDER BY ALL")
+        return rows(served, "SELECT hex(_key) AS k, _reason FROM set_aside ORDER BY ALL")
 
     live = found()
     assert {reason for _, reason in live} >= {"crawler", "rate", "scanner"}
@@ -172,8 +177,9 @@ def test_a_persons_word_holds_in_later_batches(served: Inside) -> None:
 
 def test_the_account_of_an_address_until_a_group_is_told(served: Inside) -> None:
     def accounts() -> list[tuple[Any, ...]]:
-        return served.state.worker.engine.rows(
-            "SELECT account FROM attributes a JOIN ids i ON i.key = a.lead WHERE i.id = 'dora' ORDER BY known_at"
+        return rows(
+            served,
+            "SELECT account FROM attributes a JOIN ids i ON i.key = a.lead WHERE i.id = 'dora' ORDER BY known_at",
         )
 
     at = start()
@@ -185,10 +191,35 @@ def test_the_account_of_an_address_until_a_group_is_told(served: Inside) -> None
     assert accounts() == [("kite.example",), ("Kite Ltd",)]
 
 
+def test_the_same_on_postgresql(shop: Path, postgres_store: str) -> None:
+    text = (shop / "leadlight.yaml").read_text()
+    (shop / "leadlight.yaml").write_text(re.sub(r"(?m)^store: .*$", f"store: {postgres_store}", text) + SPECS)
+    at, no = start(), {"consent": {"categoryPreferences": {"Marketing Mail": False}}}
+    with inside(shop) as service:
+        sent(service, call("bot", at, userAgent=GOOGLE), call("bot", at), call("shy", at, "order", **no))
+        for part in ((0, 1, 9), (2, 3), (4, 5)):
+            sent(service, *(call("fast", at + timedelta(seconds=second)) for second in part))
+        found = service.get("/v1/set-aside").json()
+        assert found["reasons"] == {"rate": 7, "consent": 1, "crawler": 1}
+
+
+def test_where_events_came_from_is_forgotten(served: Inside) -> None:
+    sent(served, call("past", start(), ip="203.0.113.7"), call("past", start(), ip="203.0.113.7", userAgent=GOOGLE))
+
+    def later(workspace: Any) -> list[tuple[Any, ...]]:
+        forget_origins(workspace.engine, None, now=workspace.now() + timedelta(days=2))
+        found: list[tuple[Any, ...]] = workspace.engine.rows(
+            "SELECT o.crawler, o.address FROM origins o JOIN ids i ON i.key = o._said_of WHERE i.id = 'past'"
+        )
+        return found
+
+    assert served.state.worker.do(later).result(30) == [("Googlebot", None)]
+
+
 def test_bots_null_takes_none(shop: Path) -> None:
     with (shop / "leadlight.yaml").open("a") as file:
         file.write("bots: null\n")
     with inside(shop) as service:
         sent(service, call("bot", start(), userAgent=GOOGLE))
         assert aside(service, "bot") == []
-        assert service.state.worker.engine.rows("SELECT count(*) FROM origins") == [(0,)]
+        assert rows(service, "SELECT count(*) FROM origins") == [(0,)]

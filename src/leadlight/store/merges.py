@@ -68,9 +68,11 @@ class Merges(Readable):
         return {"merges": [one.as_dict() for one in self.merges], "total": self.total}
 
 
-def list_merges(engine: Engine, lead: int | None = None, *, limit: int = SHOWN) -> Merges:
-    """Return the merges, or those that keys of a lead took part in, the newest first."""
+def list_merges(engine: Engine, lead: int | None = None, *, merge: int | None = None, limit: int = SHOWN) -> Merges:
+    """Return the merges (or the one of this number), or those that keys of a lead took part in, the newest first."""
     where = fill("m.rule <> {undone}", undone=literal(UNDONE))
+    if merge is not None:
+        where = fill("{where} AND m.merge = {merge}", where=where, merge=Sql(str(int(merge))))
     if lead is not None:
         keys = fill("(SELECT key FROM ids WHERE lead = {lead})", lead=Sql(str(int(lead))))
         where = fill("{where} AND (m.key IN {keys} OR m.was IN {keys} OR m.survivor IN {keys})", where=where, keys=keys)
@@ -93,7 +95,7 @@ def get_merge(engine: Engine, merge: int) -> Merge:
 
     Raises NotFoundError.
     """
-    found = [one for one in list_merges(engine, limit=1_000_000_000).merges if one.merge == merge]
+    found = list_merges(engine, merge=merge).merges
     if not found:
         raise NotFoundError(f"there is no merge {merge}", fix="`leadlight merges` lists them.")
     return found[0]
