@@ -225,3 +225,15 @@ def test_what_is_deep_is_kept_as_json_or_is_a_fault(depth: int) -> None:
 def test_whole_numbers_beyond_what_a_float_holds_are_kept_as_text() -> None:
     call = read(type="track", event="e", properties={"id": 2**63, "n": 2**53})
     assert dict(call.properties) == {"id": str(2**63), "n": float(2**53)}
+
+
+def test_the_client_its_address_and_consent_stand_beside() -> None:
+    context = {
+        "userAgent": "Firefox", "ip": "203.0.113.9",
+        "consent": {"categoryPreferences": {"ads": False, "mail": True, "odd": "yes"}},
+    }  # fmt: skip
+    call = read_call({"userId": "u", "event": "x", "context": context}, datetime(2026, 1, 31), kind="track")
+    assert (call.agent, call.address, call.consent) == ("Firefox", "203.0.113.9", {"ads": False, "mail": True})
+    odd = {"userAgent": 7, "ip": "9" * 50, "consent": {"categoryPreferences": []}}
+    call = read_call({"userId": "u", "event": "x", "context": odd}, datetime(2026, 1, 31), kind="track")
+    assert (call.agent, call.address, call.consent) == (None, None, None)
