@@ -10,18 +10,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from starlette.applications import Starlette
 
 from leadlight.service.app import create_app
+from leadlight.service.live_workspace import LiveWorkspace
 from leadlight.service.serve import running
 from leadlight.service.state import State
+
+Told = TypeVar("Told")
 
 WORKSPACE = """
 store: duckdb:store.duckdb
@@ -124,6 +127,18 @@ class Inside:
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
+    def ask(self, question: Callable[[LiveWorkspace], Told]) -> Told:
+        """Ask the worker's workspace, between two micro-batches: its connection is the worker's alone."""
+        return self.state.worker.do(question).result(60)
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Read the store."""
+        return self.ask(lambda workspace: workspace.engine.rows(sql, parameters))
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Return the columns of a table of the store."""
+        return self.ask(lambda workspace: workspace.engine.columns(table))
+
     def settle(self) -> None:
         """Wait until all that was accepted is in the store."""
         settle(lambda: json.loads(self.request("GET", "/readyz").content))
@@ -157,6 +172,18 @@ class Outside:
     @property
     def auth(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}"}
+
+    def ask(self, question: Callable[[LiveWorkspace], Told]) -> Told:
+        """Ask the worker's workspace, between two micro-batches: its connection is the worker's alone."""
+        return self.state.worker.do(question).result(60)
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Read the store."""
+        return self.ask(lambda workspace: workspace.engine.rows(sql, parameters))
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Return the columns of a table of the store."""
+        return self.ask(lambda workspace: workspace.engine.columns(table))
 
     def settle(self) -> None:
         """Wait until all that was accepted is in the store."""

@@ -153,7 +153,7 @@ def test_injections_are_texts_like_any_other(service: Inside) -> None:
     service.settle()
     lead = service.get("/v1/leads/" + quote(text.replace("\x00", ""), safe=""))
     assert lead.status_code == 200, lead.text
-    assert service.state.worker.engine.rows("SELECT count(*) > 0 FROM events") == [(True,)]
+    assert service.rows("SELECT count(*) > 0 FROM events") == [(True,)]
 
 
 def test_bodies_too_large_are_413_and_say_the_limit(service: Inside) -> None:
@@ -288,7 +288,7 @@ def test_a_lead_given_is_scored_and_not_stored(service: Inside) -> None:
 def test_figures_and_readiness(service: Inside) -> None:
     service.settle()
     ready = service.request("GET", "/readyz")
-    assert ready.json() == {"ready": True, "waiting": 0, "unscored": 0, "trouble": None}
+    assert ready.json() == {"ready": True, "waiting": 0, "unscored": 0, "trouble": None, "faults": None}
     text = service.request("GET", "/metrics").text
     for name in ("leadlight_calls_total", "leadlight_call_to_score_seconds_bucket", "leadlight_calls_waiting 0.0",
                  'leadlight_answers_total{route="/v1/batch",status="200"}'):  # fmt: skip

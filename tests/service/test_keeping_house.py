@@ -45,7 +45,7 @@ def test_a_backup_while_events_come_holds_each_once(tmp_path: Path) -> None:
         assert service.send(track(3))["repeated"] == 1
         service.send(track(100))
         service.settle()
-        amounts = service.state.worker.engine.rows("SELECT amount FROM events WHERE lead = 2 ORDER BY 1")
+        amounts = service.rows("SELECT amount FROM events WHERE lead = 2 ORDER BY 1")
     assert [amount for (amount,) in amounts] == [20, 21, 22, 23, 24, 25, 25, 26, 27, 28, 29, 120]
 
 
@@ -62,5 +62,5 @@ def test_old_events_are_taken_out_of_a_store_that_is_served(tmp_path: Path) -> N
         assert (found["taken"], found["dry_run"]) == (1, False)
         service.send(track(2))
         service.settle()
-        assert service.state.worker.engine.rows("SELECT count(*) FROM events WHERE type = 'sneeze'") == [(0,)]
+        assert service.rows("SELECT count(*) FROM events WHERE type = 'sneeze'") == [(0,)]
     assert Workspace(folder).erase("crm-2").rows["archived_events"] == 1

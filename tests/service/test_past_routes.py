@@ -52,7 +52,7 @@ def test_allocation_by_the_options_of_the_request(past: Inside) -> None:
     found = past.post("/v1/allocate?as_of=2026-03-01", {"capacity": {"hours": 2}, "limit": 1}).json()
     assert found["by_rank"]["served"] == 2
     assert len(found["served"]) == 1
-    same = past.state.worker.workspace.allocate(as_of=AS_OF, capacity={"hours": 2}, limit=1)
+    same = past.ask(lambda workspace: workspace.allocate(as_of=AS_OF, capacity={"hours": 2}, limit=1))
     assert found["capacity"] == same.as_dict()["capacity"]
 
 

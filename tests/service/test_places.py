@@ -55,11 +55,11 @@ def service(shop: Path, worker: Worker) -> Iterator[Inside]:
 
 def settle(service: Inside, worker: Worker) -> None:
     """Wait for the worker, which knows first."""
-    wait(lambda: not (worker.inbox.has_more(service.state.worker.engine) or worker.unscored))
+    wait(lambda: not (service.ask(lambda workspace: worker.inbox.has_more(workspace.engine)) or worker.unscored))
 
 
 def rows(service: Inside, sql: str) -> list[tuple[Any, ...]]:
-    return service.state.worker.engine.rows(sql)
+    return service.rows(sql)
 
 
 def test_which_stores_are_shared(shop: Path, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_new_names_are_known_to_all(service: Inside, worker: Worker) -> None:
     service.send(track(userId="crm-1", properties={"colour": "red"}))
     settle(service, worker)
     wait(lambda: service.state.worker.changes > seen)
-    assert "colour" in service.state.worker.engine.columns("events")
+    assert "colour" in service.columns("events")
 
 
 def test_errands_are_run_where_nothing_is_stored(service: Inside) -> None:

@@ -49,8 +49,7 @@ def test_from_a_draft_to_use_and_back(service: Inside, shop: Path) -> None:
     assert fit(service) == points + 6
     assert service.get(f"{CARD}/draft").status_code == 404
     assert (shop / "scorecards" / "house.yaml").read_text() == EDITED
-    silent = service.state.worker.engine.rows("SELECT DISTINCT silent FROM grade_history WHERE version = ?",
-                                              [published["version"]])  # fmt: skip
+    silent = service.rows("SELECT DISTINCT silent FROM grade_history WHERE version = ?", [published["version"]])
     assert silent == [(True,)]
 
     assert post(service, "revert").json()["version"] == version

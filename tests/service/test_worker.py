@@ -25,7 +25,7 @@ def identify(**more: Any) -> dict[str, Any]:
 
 
 def points(service: Inside, lead: str, as_of: datetime = AS_OF) -> dict[str, float]:
-    ledger: Ledger = service.state.worker.workspace.explain(lead, "house", as_of=as_of)
+    ledger: Ledger = service.ask(lambda workspace: workspace.explain(lead, "house", as_of=as_of))
     return {item.key: round(item.points, 6) for item in ledger.contributions}
 
 
@@ -35,7 +35,7 @@ def sent(service: Inside, *calls: dict[str, Any]) -> None:
 
 
 def rows(service: Inside, sql: str) -> list[tuple[Any, ...]]:
-    return service.state.worker.engine.rows(sql)
+    return service.rows(sql)
 
 
 def test_an_event_scores_its_lead_at_once(service: Inside) -> None:
@@ -43,7 +43,7 @@ def test_an_event_scores_its_lead_at_once(service: Inside) -> None:
     sent(service, track("Demo Requested", userId="crm-2"))
     assert before["interest__demo"] == 0
     assert points(service, "crm-2")["interest__demo"] == 25
-    kept = service.state.worker.workspace.history("crm-2", "house").scores
+    kept = service.ask(lambda workspace: workspace.history("crm-2", "house")).scores
     assert len(kept) == 2  # one of the start, one of the event
     accounts = rows(service, "SELECT count(*) FROM scores WHERE scorecard = 'firms' AND account = 'acme'")
     assert accounts == [(2,)]
@@ -51,7 +51,7 @@ def test_an_event_scores_its_lead_at_once(service: Inside) -> None:
 
 def test_others_are_not_scored_again(service: Inside) -> None:
     sent(service, track(userId="crm-2"))
-    assert len(service.state.worker.workspace.history("crm-1", "house").scores) == 1
+    assert len(service.ask(lambda workspace: workspace.history("crm-1", "house")).scores) == 1
 
 
 def test_a_repeated_call_counts_once(service: Inside) -> None:
@@ -131,9 +131,9 @@ def test_new_names_can_be_seen_and_no_name_breaks_a_scorecard(service: Inside) -
     sent(service, track(userId="crm-2", properties={"Colour": "red", "n": 1, "mixed": 1}),
          track(userId="crm-2", properties={"mixed": "x"}),
          identify(userId="u1", traits={"pricing_7d": 9, "size": "huge", "job": "vp", "colour": True}))  # fmt: skip
-    columns = service.state.worker.engine.columns("events")
+    columns = service.columns("events")
     assert (columns["colour"], columns["n"], columns["mixed"]) == ("VARCHAR", "DOUBLE", "VARCHAR")
-    attributes = service.state.worker.engine.columns("attributes")
+    attributes = service.columns("attributes")
     assert "pricing_7d" not in attributes  # the name of a feature
     assert "size" not in attributes  # an attribute of accounts
     assert points(service, "u1")["fit__job"] == 12
@@ -157,15 +157,15 @@ def test_positions_are_kept_with_what_was_stored(service: Inside) -> None:
     sent(service, track(userId="crm-1"), track(userId="crm-1", timestamp=LATER))
     inbox = service.state.worker.inbox
     assert rows(service, "SELECT position FROM live_positions") == [(2,)]
-    assert inbox.read(0, 9) == inbox.take(service.state.worker.engine, 9) == []
+    assert inbox.read(0, 9) == service.ask(lambda workspace: inbox.take(workspace.engine, 9)) == []
 
 
 def test_traits_of_an_erased_person_go_at_the_next_start(service: Inside) -> None:
     from leadlight.service.live_tables import prepare
 
     sent(service, identify(userId="u1", anonymousId="d1", traits={"email": "gone@x.example"}))
-    service.state.worker.workspace.erase("u1")
-    prepare(service.state.worker.engine)
+    service.ask(lambda workspace: workspace.erase("u1"))
+    service.ask(lambda workspace: prepare(workspace.engine))
     for table in ("live_traits", "live_links", "live_owners"):
         assert rows(service, f"SELECT count(*) FROM {table}") == [(0,)]
 
@@ -182,9 +182,9 @@ def test_more_than_fits_into_a_micro_batch_is_scored_together(service: Inside, m
     calls = [track("order", userId="crm-2", messageId=f"m{n}", properties={"amount": 20}) for n in range(30)]
     sent(service, *calls)
     assert rows(service, "SELECT count(*) FROM events WHERE _source = 'live'") == [(30,)]
-    kept = service.state.worker.workspace.history("crm-2", "house").scores
+    kept = service.ask(lambda workspace: workspace.history("crm-2", "house")).scores
     assert 2 <= len(kept) < 9
-    again = service.state.worker.workspace.explain("crm-2", "house", as_of=kept[-1].as_of)
+    again = service.ask(lambda workspace: workspace.explain("crm-2", "house", as_of=kept[-1].as_of))
     assert again.score == pytest.approx(kept[-1].score, abs=1e-9)
     assert again.score == pytest.approx(sum(item.points for item in again.contributions), abs=1e-9)
     assert rows(service, "SELECT count(*) FROM live_unscored") == [(0,)]
