@@ -286,6 +286,7 @@ def test_a_lead_given_is_scored_and_not_stored(service: Inside) -> None:
 
 
 def test_figures_and_readiness(service: Inside) -> None:
+    service.send({"type": "track", "event": "page", "userId": "crm-1"})
     service.settle()
     ready = service.request("GET", "/readyz")
     assert ready.json() == {"ready": True, "waiting": 0, "unscored": 0, "trouble": None, "faults": None}
