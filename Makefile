@@ -19,7 +19,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	&& echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format bench playbooks lock clean
+.PHONY: help demo test slow lint types format bench playbooks lock clean
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
@@ -43,8 +43,11 @@ demo: $(READY) ## a simulated company, ranked and explained, in the folder demo
 	echo "  edit $(DEMO)/scorecards/house.yaml, then $(LEADLIGHT) diff -w $(DEMO) --as-of $(AS_OF)"; \
 	echo "  $(LEADLIGHT) init shop     (a small workspace for your own data)"
 
-test: lint types ## all checks and all tests
-	$(PYTEST)
+test: lint types ## all checks, and all tests but the long ones
+	$(PYTEST) -m "not slow"
+
+slow: $(READY) ## the long tests: browsers and Node, kills, real data, several processes
+	$(PYTEST) -m slow
 
 lint: $(READY) ## style, and who may import whom
 	$(BIN)/ruff check .

@@ -7,10 +7,11 @@ written; the exit code says whether the pages are what they would be.
 
 from __future__ import annotations
 
+import io
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +58,13 @@ def cli_page() -> str:
 
 
 def _block(command: str) -> str:
-    words = [sys.executable, "-m", *command.split(), "--help"]
-    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100", "TERM": "dumb"}
-    help_text = subprocess.run(words, capture_output=True, text=True, env=environment, check=True).stdout
-    return f"```text\n{help_text.strip()}\n```\n"
+    from leadlight.cli.app import main
+
+    os.environ |= {"NO_COLOR": "1", "COLUMNS": "100", "TERM": "dumb"}
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        assert main([*command.split()[1:], "--help"]) == 0
+    return f"```text\n{printed.getvalue().strip()}\n```\n"
 
 
 def providers_page() -> str:

@@ -17,6 +17,18 @@ EXPLORE = os.environ.get("HYPOTHESIS_PROFILE") == "explore"
 settings.register_profile("house", deadline=None, derandomize=not EXPLORE, max_examples=400 if EXPLORE else 25)
 settings.load_profile("house")
 
+LONG = frozenset(("playbooks", "journeys", "clients"))
+"""Folders of tests that take long, all of them: real data from raw files to report, browsers."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark them as such."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and item.path.relative_to(here).parts[0] in LONG:
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture
 def postgres_store(postgres_uri: str) -> Iterator[str]:

@@ -20,6 +20,8 @@ from leadlight.service.kafka import consumer as module
 from leadlight.service.kafka.consumer import KafkaReader, settings
 from leadlight.spec.kafka import KafkaSpec
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def broker() -> Iterator[Cluster]:
