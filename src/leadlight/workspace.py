@@ -792,7 +792,7 @@ class Workspace:
         from leadlight.store.backup import BACKUPS, backup
 
         now = self.now()
-        to = self.root / BACKUPS / f"{now:%Y%m%dT%H%M%S}.tar" if file is None else Path(file)
+        to = self.root / BACKUPS / f"{now:%Y%m%dT%H%M%S-%f}.tar" if file is None else Path(file)
         with self.store(write=True) as engine:
             return backup(engine, self.root, self.loaded.workspace.spec.store, to, now=now)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,16 @@ from tests.scorecards.shop import NOW, open_shop
 from leadlight.workspace import Workspace
 
 
+@pytest.fixture(scope="session")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a shop whose files have been read."""
+    folder = tmp_path_factory.mktemp("shop")
+    open_shop(folder).ingest()
+    return folder
+
+
 @pytest.fixture
-def shop(tmp_path: Path) -> Workspace:
-    """A shop of the test's own, whose files have been read."""
-    open_shop(tmp_path).ingest()
+def shop(stocked: Path, tmp_path: Path) -> Workspace:
+    """A shop of the test's own."""
+    shutil.copytree(stocked, tmp_path, dirs_exist_ok=True)
     return Workspace(tmp_path, now=lambda: NOW)

@@ -130,6 +130,7 @@ def begin(folder: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_following_reads_looks_up_and_scores_until_it_is_stopped(tmp_path: Path) -> None:
     (tmp_path / "leads.csv").write_text("lead_id,created,email\nL1,2026-01-01,ann@acme.com\n")
     (tmp_path / "leadlight.yaml").write_text(
@@ -155,6 +156,7 @@ def test_following_reads_looks_up_and_scores_until_it_is_stopped(tmp_path: Path)
         following.communicate()
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_following_without_a_fuss(tmp_path: Path) -> None:
     (tmp_path / "leads.csv").write_text("lead_id,created,email\nL1,2026-01-01,ann@acme.com\n")
     (tmp_path / "leadlight.yaml").write_text(

@@ -137,6 +137,7 @@ def test_a_bug_is_owned_up_to(capsys: pytest.CaptureFixture[str], monkeypatch: p
     assert "ZeroDivisionError: by nothing" in captured.err
 
 
+@pytest.mark.slow
 def test_control_c_while_ingesting_leaves_the_store_as_it_was(run: Run, starter: Path) -> None:
     run("simulate", starter / "world", "--leads", "60000")
     spec = starter / "leadlight.yaml"

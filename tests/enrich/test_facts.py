@@ -164,6 +164,7 @@ def seen(made: Shop) -> tuple[Coverage, ...]:
         return coverage(engine, NOW + timedelta(days=1))
 
 
+@pytest.mark.slow
 def test_a_store_in_postgresql_says_the_same(shop: Make, postgres_store: str) -> None:
     made = shop(*fakes(), attributes=RULES, always=True, score=False)
     made.workspace.enrich()

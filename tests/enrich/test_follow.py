@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from datetime import datetime, timedelta
 
+import pytest
 from tests.enrich.fakes import HOUSE, Fake
 from tests.enrich.fakes import shop as shop
 
@@ -70,6 +71,7 @@ def test_it_ends_when_told_to():
     assert [one.number for one in told] == [1]
 
 
+@pytest.mark.slow
 def test_after_the_first_round_only_those_are_looked_at_who_are_due(shop):
     made = shop(Fake("crunch", says={"acme.com": {"industry": "software"}}))
     looked: list[int] = []

@@ -11,6 +11,7 @@ from leadlight.learn.replay import LEARNED, _outcomes
 from leadlight.workspace import Workspace
 
 
+@pytest.mark.slow
 def test_the_past_replayed(company: Workspace) -> None:
     found = company.backtest("house", top=5, since="2026-02-01", relearn=timedelta(days=60))
     test = found.backtest

@@ -39,6 +39,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_found_listed_decided_and_undone(made: Path, tmp_path: Path) -> None:
     workspace = Workspace(made, now=lambda: NOW)
     found = workspace.resolve(threshold=0.9, target=tmp_path / "pairs.csv")

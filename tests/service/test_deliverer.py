@@ -105,6 +105,7 @@ def test_what_is_put_aside_is_listed_and_replayed_over_http(tmp_path: Path, hook
         assert service.request("GET", "/v1/outbox", headers=key).status_code == 403
 
 
+@pytest.mark.slow
 def test_a_kill_while_a_message_is_on_its_way_sends_it_again_after_the_start(tmp_path: Path, hook: Receiver) -> None:
     shop = shop_of(tmp_path / "shop", hook)
     hook.answers = ["hang"]

@@ -142,6 +142,7 @@ workspace.ingest()
 """
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_leaves_the_last_complete_state(tmp_path: Path) -> None:
     random.seed(7)
     shop = open_shop(tmp_path)

@@ -76,6 +76,7 @@ REPORTS: dict[str, Callable[[Workspace], list[object]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REPORTS)
 def test_no_surface_speaks_of_sales(scanner: tuple[Workspace, LearnRun], name: str) -> None:
     text = "\n".join(map(str, REPORTS[name](scanner[0])))
