@@ -160,7 +160,7 @@ class Waiting:
         """Nothing was taken before."""
 
     def append(self, given: Any) -> Any:
-        raise NotImplementedError
+        raise AssertionError(f"a worker takes calls out and puts none in: {given}")
 
     def has_more(self, engine: Any) -> bool:
         del engine
