@@ -10,6 +10,7 @@
       NotFoundError                 a lead, scorecard, file or workspace of that name does not exist
       UsageError                    an argument makes no sense (an as-of that is no time, say)
       TooFewOutcomes                too few wins or losses to learn from
+      RemoteError                   another system cannot be reached, or refuses what it was asked
       MissingExtraError             an optional package is needed
 
 Each error carries its facts as attributes, says what to do next, and has the exit code the command line ends with.
@@ -177,6 +178,27 @@ class MissingExtraError(LeadlightError):
     """An optional package is needed; the fix is the line that installs it."""
 
     exit_code = 7
+
+
+RemoteTrouble = Literal["sign_in", "scope", "disabled", "absent", "invalid", "quota", "unreachable", "trouble"]
+"""What is wrong with another system: it does not know who we are; we may not do this; the API is switched off; there is
+no such object or field; it does not take what we say; our share of its quota is used up; no answer; it is ill."""
+
+
+class RemoteError(LeadlightError):
+    """A system that leads live in cannot be reached, or refuses what it was asked; `fix` says what to do there."""
+
+    exit_code = 9
+
+    def __init__(
+        self, system: str, trouble: RemoteTrouble, message: str, *, fix: str | None = None, status: int | None = None
+    ) -> None:
+        super().__init__(f"{system}: {message}", fix=fix)
+        self.system, self.trouble, self.status = system, trouble, status
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the error and what is wrong as plain JSON values."""
+        return {**super().as_dict(), "system": self.system, "trouble": self.trouble, "status": self.status}
 
 
 class TooFewOutcomes(LeadlightError):
