@@ -23,7 +23,7 @@ Made by `python docs/generate.py` from the commands' own help; do not edit. Each
 
 Exit codes: 0 done · 2 the arguments make no sense · 3 faults in what you wrote · 4 faults in your data ·
 5 the store cannot be used · 6 there is no such lead, scorecard, file or workspace · 7 an optional package is needed ·
-70 a bug · 130 interrupted.
+8 too few outcomes to learn from · 9 another system cannot be reached, or refuses · 70 a bug · 130 interrupted.
 """
 PROVIDERS_HEAD = """# Providers, and what they give
 

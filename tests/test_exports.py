@@ -56,4 +56,5 @@ def test_every_error_has_one_root_and_a_code_of_its_family() -> None:
     assert {kind.__name__: kind.exit_code for kind in found if not kind.__name__.startswith("_")} == {
         "LeadlightError": 1, "UsageError": 2, "SpecError": 3, "DataError": 4, "TooManyRejects": 4, "StoreError": 5,
         "StoreInUse": 5, "StoreVersionError": 5, "NotFoundError": 6, "MissingExtraError": 7, "TooFewOutcomes": 8,
+        "RemoteError": 9,
     }  # fmt: skip

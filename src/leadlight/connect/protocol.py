@@ -306,6 +306,11 @@ class Connector(Protocol):
         """What else `init --from` writes into leadlight.yaml, as YAML: outcome, features, exclude, push."""
         ...
 
+    @property
+    def scorecard(self) -> str:
+        """The scorecard that `init --from` writes (scorecards/house.yaml): points for what the mapping brings."""
+        ...
+
     def way(self, settings: Settings, secrets: Mapping[str, str]) -> Way | None:
         """Say where the API is, how requests are signed and what its refusals mean; None: it does not speak HTTP."""
         ...
