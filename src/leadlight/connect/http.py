@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import json as jsonlib
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
 
+from leadlight.connect.addresses import address_of, base_of, joined, shown
+from leadlight.connect.pace import Clock, Pace
 from leadlight.errors import RemoteError
+
+if TYPE_CHECKING:
+    import requests
+
+    from leadlight.connect.protocol import About, Limits
+    from leadlight.connect.quota import Quota
+
+ATTEMPTS = 6
+"""How often a request is made, at most, before we give up."""
+WAIT_LEAST, WAIT_MOST = 0.5, 30.0
+"""Seconds between attempts where the system does not say how long: they double."""
+ASKED_MOST = 300.0
+"""Seconds that a system may ask us to wait; what is longer is told as an error that says when it goes on."""
+CONNECT_SECONDS, READ_SECONDS = 10, 120
+BODY_MOST = 64 << 20
+"""Bytes of an answer."""
+CHUNK = 1 << 20
+REDIRECTS = 3
+TOO_MANY, UNAVAILABLE, UNAUTHORIZED, SERVER_ERROR = 429, 503, 401, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +41,25 @@ class Answer:
     headers: Mapping[str, str]
     """By lower-case name."""
     body: bytes = field(repr=False)
+    system: str = "the system"
+    """What it is called, for errors."""
+    request: str = ""
+    """What was asked, for errors: method and address, without a query."""
 
     def json(self) -> Any:
         """Return the body as JSON; raises RemoteError (trouble) where it is none."""
-        raise NotImplementedError
+        import orjson
+
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            from leadlight.connect.refusals import not_json
+
+            raise not_json(self) from None
+
+    def text(self) -> str:
+        """Return the body as text, UTF-8; what is not becomes the replacement character."""
+        return self.body.decode("utf-8", errors="replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +75,10 @@ class Sign(Protocol):
     """How requests are signed: see `auth` for bearer tokens, keys, basic, OAuth 2 with refresh, and sessions."""
 
     def headers(self, ask: Callable[..., Answer]) -> Mapping[str, str]:
-        """Return the headers that sign a request; `ask` makes an unsigned request where a token has to be got first."""
+        """Return the headers that sign a request; `ask` makes an unsigned request where a token has to be got first.
+
+        `ask` takes what `Http.ask` takes.
+        """
         ...
 
     def expired(self, answer: Answer) -> bool:
@@ -61,13 +102,54 @@ class Way:
     used: Callable[[Answer], Used | None] = lambda _: None
     """What an answer tells of the day's quota."""
     hosts: tuple[str, ...] = ()
-    """Other hosts that requests may go to (where to sign in)."""
+    """Other hosts that requests may go to (where to sign in); with the port, where it is not the usual one."""
     busy: Callable[[Answer], float | None] = lambda _: None
     """Seconds to wait where an answer that is no 429 or 503 says: too many requests."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Put on every request that is signed (`Accept`, a version of the API)."""
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Put into the query of every request that is signed (a key, where the vendor takes it nowhere else)."""
+
+
+class _AgainError(Exception):
+    """To be tried again, in so many seconds (None: as is usual); else this error."""
+
+    def __init__(self, error: RemoteError, seconds: float | None = None) -> None:
+        super().__init__(str(error))
+        self.error, self.seconds = error, seconds
 
 
 class Http:
-    """Requests to one system."""
+    """Requests to one system; threads may share it."""
+
+    def __init__(
+        self,
+        way: Way,
+        about: About,
+        *,
+        limits: Limits | None = None,
+        secrets: Mapping[str, str] | None = None,
+        quota: Quota | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """`secrets` are kept out of all errors; without a `quota` none is counted.
+
+        Raises RemoteError where the address is none that may be used, MissingExtraError without the extra `connect`.
+        """
+        from leadlight.connect.registry import need_extra
+
+        need_extra()
+        self._way, self._about, self._quota = way, about, quota
+        self._base = base_of(about.title, way.base)
+        self._clock = clock or Clock()
+        limits = limits or about.limits
+        self._pace = Pace(limits.per_second, self._clock)
+        self._turns = threading.BoundedSemaphore(limits.at_once)
+        self._signing = threading.RLock()
+        self._secret = frozenset(value for value in (secrets or {}).values() if value)
+        self._session = _session(self._base)
+        self.requests = 0
+        """How many were made."""
 
     def ask(
         self,
@@ -77,6 +159,7 @@ class Http:
         params: Mapping[str, Any] | None = None,
         json: Any = None,
         form: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         expect: tuple[int, ...] = (),
         retry: bool = True,
@@ -87,7 +170,14 @@ class Http:
         turn; 429, 5xx and broken connections are tried again (as long as the system says; not those that could be done
         twice, where not `retry`); a token that has run out is renewed once. Raises RemoteError.
         """
-        raise NotImplementedError
+        ask = _Ask(method, path, params, json, form, body, headers, expect, retry)
+        used = self._signed()
+        answer = self._tried(ask, used)
+        if self._way.sign.expired(answer):
+            self._renew(used)
+            used = self._signed()
+            answer = self._tried(ask, used)
+        return self._accepted(ask, answer, used)
 
     def get(self, path: str, **params: Any) -> Any:
         """Return the JSON of a GET."""
@@ -96,3 +186,202 @@ class Http:
     def post(self, path: str, json: Any) -> Any:
         """Return the JSON of a POST."""
         return self.ask("POST", path, json=json).json()
+
+    def close(self) -> None:
+        """Close connections, and give back what was reserved of the quota."""
+        self._session.close()
+        if self._quota is not None:
+            self._quota.close()
+
+    def __enter__(self) -> Http:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ------------------------------------------------------------------------------------------------- signing
+
+    def _signed(self) -> Mapping[str, str]:
+        with self._signing:
+            return self._way.sign.headers(self._unsigned)
+
+    def _renew(self, used: Mapping[str, str]) -> None:
+        """Drop the token, unless another thread has got a new one meanwhile."""
+        with self._signing:
+            if self._way.sign.headers(self._unsigned) == used:
+                self._way.sign.forget()
+
+    def _unsigned(self, method: str, path: str, **more: Any) -> Answer:
+        ask = _Ask(method, path, **more)
+        return self._accepted(ask, self._tried(ask, None), None)
+
+    def _accepted(self, ask: _Ask, answer: Answer, signed: Mapping[str, str] | None) -> Answer:
+        from leadlight.connect.refusals import usual
+
+        if answer.status // 100 == 2 or answer.status in ask.expect:
+            return answer
+        raise self._clean(self._way.refusal(answer) or usual(answer, self._about), ask, signed)
+
+    # ------------------------------------------------------------------------------------------------- attempts
+
+    def _tried(self, ask: _Ask, signed: Mapping[str, str] | None) -> Answer:
+        from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+        doubling = wait_exponential(multiplier=WAIT_LEAST, max=WAIT_MOST)
+
+        def wait(state: RetryCallState) -> float:
+            failed = state.outcome.exception() if state.outcome else None
+            told = failed.seconds if isinstance(failed, _AgainError) else None
+            return doubling(state) if told is None else told
+
+        tries = Retrying(
+            retry=retry_if_exception_type(_AgainError),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait,
+            sleep=self._clock.sleep,
+            reraise=True,
+        )
+        try:
+            return tries(self._once, ask, signed)
+        except _AgainError as failed:
+            raise self._clean(failed.error, ask, signed) from None
+
+    def _once(self, ask: _Ask, signed: Mapping[str, str] | None) -> Answer:
+        from leadlight.connect.refusals import too_long_to_wait, usual
+
+        answer = self._sent(ask, signed)
+        if self._quota is not None and (used := self._way.used(answer)) is not None:
+            self._quota.told(used)
+        seconds = self._way.busy(answer)
+        again = seconds is not None or answer.status in (TOO_MANY, UNAVAILABLE)
+        if not again and not (answer.status >= SERVER_ERROR and ask.retry):
+            return answer
+        if answer.status in ask.expect and seconds is None and answer.status != TOO_MANY:
+            return answer
+        if seconds is None:
+            seconds = _retry_after(answer, self._clock.now())
+        told = self._way.refusal(answer)
+        if told is not None and told.trouble == "quota":  # the day's: waiting a little does not help
+            raise self._clean(told, ask, signed)
+        if seconds is not None and seconds > ASKED_MOST:
+            raise self._clean(too_long_to_wait(answer, self._clock.now(), seconds), ask, signed)
+        raise _AgainError(told or usual(answer, self._about), seconds)
+
+    def _sent(self, ask: _Ask, signed: Mapping[str, str] | None) -> Answer:
+        """Send it once, following redirects on the same host."""
+        import requests
+
+        from leadlight.connect.refusals import broken
+
+        address = address_of(self._about.title, self._base, ask.path, self._way.hosts)
+        params = {**(self._way.params if signed is not None else {}), **(ask.params or {})}
+        for _ in range(REDIRECTS + 1):
+            try:
+                answer = self._exchange(ask, address, params, signed)
+            except (requests.RequestException, OSError) as error:
+                trouble, never_sent = broken(self._about.title, f"{ask.method} {shown(address)}", error)
+                if trouble.trouble == "unreachable" and (ask.retry or never_sent):
+                    raise _AgainError(trouble) from None
+                raise self._clean(trouble, ask, signed) from None
+            to = answer.headers.get("location")
+            if answer.status // 100 != 3 or not to or answer.status in ask.expect or ask.method not in ("GET", "HEAD"):
+                return answer
+            address, params = address_of(self._about.title, self._base, joined(address, to), self._way.hosts), {}
+        return answer
+
+    def _exchange(self, ask: _Ask, address: str, params: Mapping[str, Any], signed: Mapping[str, str] | None) -> Answer:
+        if self._quota is not None:
+            self._quota.take()
+        headers = {**(self._way.headers if signed is not None else {}), **(ask.headers or {}), **(signed or {})}
+        data: Any = ask.body if ask.body is not None else ask.form
+        if ask.json is not None:
+            data = jsonlib.dumps(ask.json, separators=(",", ":")).encode()
+            headers = {"Content-Type": "application/json", **headers}
+        with self._turns:
+            self._pace.wait()
+            self.requests += 1
+            with self._session.request(
+                ask.method,
+                address,
+                params=params,
+                data=data,
+                headers=headers,
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                found = {name.lower(): value for name, value in response.headers.items()}
+                request = f"{ask.method} {shown(address)}"
+                body = _bounded(response, self._about.title, request)
+        return Answer(response.status_code, found, body, self._about.title, request)
+
+    # -------------------------------------------------------------------------------------------------- errors
+
+    def _clean(self, error: RemoteError, ask: _Ask, signed: Mapping[str, str] | None) -> RemoteError:
+        """Take out of an error what signs requests, whoever wrote it there."""
+        from leadlight.connect.secrets import without
+
+        hidden = {*self._secret, *self._way.params.values(), *(signed or {}).values()}
+        hidden |= {value.partition(" ")[2] for value in (signed or {}).values()}
+        if signed is None:  # signing in: what is sent is secret, all of it
+            hidden |= {str(value) for value in (ask.form or {}).values() if len(str(value)) > len("refresh_token")}
+        return without(error, hidden)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """A request as it was asked for."""
+
+    method: str
+    path: str
+    params: Mapping[str, Any] | None = None
+    json: Any = None
+    form: Mapping[str, Any] | None = None
+    body: bytes | None = None
+    headers: Mapping[str, str] | None = None
+    expect: tuple[int, ...] = ()
+    retry: bool = True
+
+
+def _session(base: str) -> requests.Session:
+    """Return a session that takes proxies and certificates from the environment once, and passwords never."""
+    import os
+    from importlib.metadata import version
+
+    import requests
+
+    session = requests.Session()
+    session.proxies.update(requests.utils.get_environ_proxies(base))
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+    session.trust_env = False  # or a .netrc would sign requests in our place
+    session.headers["User-Agent"] = f"leadlight/{version('leadlight')}"
+    session.headers["Accept"] = "application/json"
+    return session
+
+
+def _bounded(response: requests.Response, system: str, request: str) -> bytes:
+    """Return the body, as long as it is no longer than it may be. Raises RemoteError."""
+    parts: list[bytes] = []
+    size = 0
+    for part in response.iter_content(CHUNK):
+        size += len(part)
+        if size > BODY_MOST:
+            message = f"the answer to {request} is longer than {BODY_MOST >> 20} MB"
+            raise RemoteError(system, "trouble", message, fix="Ask for smaller pages, or for fewer fields.")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _retry_after(answer: Answer, now: datetime) -> float | None:
+    """Return the seconds of a Retry-After, which says seconds or a time."""
+    from email.utils import parsedate_to_datetime
+
+    told = answer.headers.get("retry-after", "").strip()
+    if told.replace(".", "", 1).isdecimal():
+        return float(told[:12])
+    try:
+        at = parsedate_to_datetime(told)
+    except ValueError:
+        return None
+    at = at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
+    return max(0.0, (at - now).total_seconds())

@@ -146,6 +146,12 @@ class Page:
 
     rows: Sequence[Row]
     cursor: Cursor
+    there: Sequence[str] | None = None
+    """Ids that exist, where the system tells of deletions in no other way: of a pass over all of them, in its pages.
+
+    When a reading has come to its end within one run, a record that was kept and was in no `there` of this reading is
+    gone. The cursor of such a page is one from which the pass starts anew, so that half a pass is never believed.
+    """
 
 
 @dataclass(frozen=True, slots=True)
