@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Strict, Tag, f
 from leadlight.spec.base import Factor, Finite, Label, Name, Spec
 from leadlight.spec.bots import BotsSpec
 from leadlight.spec.clock import ClockSpec
+from leadlight.spec.connections import ConnectionSpec
 from leadlight.spec.consent import ConsentSpec
 from leadlight.spec.durations import Duration
 from leadlight.spec.enrich import EnrichSpec
@@ -36,12 +37,39 @@ class SourceKind(StrEnum):
     OUTCOMES = "outcomes"
 
 
+FORMATS = ("csv", "parquet", "jsonl", "excel", "sql", "connection")
+"""The keys that say where a source's records come from."""
+
+CONNECTED: dict[SourceKind | None, dict[str, str]] = {
+    SourceKind.LEADS: {"id": "_id", "known_at": "_known_at"},
+    SourceKind.ACCOUNTS: {"account": "_id", "known_at": "_known_at"},
+    SourceKind.EVENTS: {"message_id": "_id"},
+    SourceKind.OUTCOMES: {"message_id": "_id"},
+}
+"""What the columns that each record of a connection has are used for, unless told otherwise."""
+
+
+def _told_role(told: dict[str, Any]) -> SourceKind | None:
+    """Say what the records of a source are, as far as its keys tell before they are looked at."""
+    kind = told.get("kind")
+    if isinstance(kind, str):
+        return SourceKind(kind) if kind in set(SourceKind) else None
+    if "type" in told or "event" in told:
+        return SourceKind.EVENTS
+    if "id" in told:
+        return SourceKind.LEADS
+    return SourceKind.OUTCOMES if "lead" in told else SourceKind.ACCOUNTS if "account" in told else None
+
+
 class SourceSpec(Spec):
     """Where records come from and which column is what.
 
-    Exactly one of `csv`, `parquet`, `jsonl`, `excel`, `sql` says where. What the records are follows from the keys:
-    `outcome` with `lead` makes outcomes; `type` or `event` makes events; `id` makes leads; `account` alone makes
-    accounts; `kind` says it outright. Column names are matched as they stand in the file, or in snake case.
+    Exactly one of `csv`, `parquet`, `jsonl`, `excel`, `sql`, `connection` says where. What the records are follows from
+    the keys: `outcome` with `lead` makes outcomes; `type` or `event` makes events; `id` makes leads; `account` alone
+    makes accounts; `kind` says it outright. Column names are matched as they stand in the file, or in snake case.
+
+    Records of a `connection` have columns of their own besides those of the system, which are used unless told
+    otherwise: `_id` (for `id`, `account` of accounts, `message_id`) and `_known_at` (for `known_at`).
     """
 
     csv: str | None = Field(None, description="path or glob of CSV files, also .gz and .zst")
@@ -49,6 +77,8 @@ class SourceSpec(Spec):
     jsonl: str | None = Field(None, description="path or glob of files with one JSON object a line, also .gz and .zst")
     excel: str | None = Field(None, description="path or glob of .xlsx, .xls, .xlsb or .ods files")
     sql: str | None = Field(None, description="duckdb:FILE, sqlite:FILE or postgresql://… (with ${VARIABLES})")
+    connection: Name | None = Field(None, description="one of `connections:`, which `leadlight sync` reads")
+    object: str | None = Field(None, min_length=1, description="with connection: what is read of it (contacts, Lead)")
     table: str | None = Field(None, description="the table to read, with sql")
     query: str | None = Field(None, description="the query to read, with sql")
     sheet: str | None = Field(None, description="the sheet to read, with excel; the first unless told")
@@ -70,6 +100,9 @@ class SourceSpec(Spec):
         None, min_length=1, description="outcomes: what finally happened in every row of this source"
     )
     value: str | None = Field(None, description="outcomes: the column that holds the worth")
+    prefix: str | None = Field(
+        None, description="put before ids of leads and accounts; with connection its name and a colon, unless told"
+    )
     merge_by: str | None = Field("email", description="leads: attribute by which duplicates merge; null for by id only")
 
     columns: dict[Name, str] | list[str] | None = Field(
@@ -99,13 +132,13 @@ class SourceSpec(Spec):
 
     @property
     def format(self) -> str:
-        """The key that says where: csv, parquet, jsonl, excel or sql."""
-        return next(key for key in ("csv", "parquet", "jsonl", "excel", "sql") if getattr(self, key) is not None)
+        """The key that says where: csv, parquet, jsonl, excel, sql or connection."""
+        return next(key for key in FORMATS if getattr(self, key) is not None)
 
     @property
     def location(self) -> str:
         """The path, glob or address."""
-        return str(getattr(self, self.format))
+        return f"{self.connection}:{self.object}" if self.connection else str(getattr(self, self.format))
 
     def header(self, name: str) -> str:
         """The header behind one of our names, where `rename` or `columns` gives one; else the name itself."""
@@ -123,13 +156,25 @@ class SourceSpec(Spec):
             return SourceKind.LEADS
         return SourceKind.OUTCOMES if self.lead is not None else SourceKind.ACCOUNTS
 
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, told: Any) -> Any:
+        """Let the columns that each record of a connection has stand for what they are meant for."""
+        if not isinstance(told, dict) or not isinstance(told.get("connection"), str):
+            return told
+        own = CONNECTED.get(_told_role(told), {})
+        prefix = {"prefix": f"{told['connection']}:"}
+        return {**{key: value for key, value in {**own, **prefix}.items() if key not in told}, **told}
+
     @model_validator(mode="after")
     def _check(self) -> SourceSpec:
-        given = [key for key in ("csv", "parquet", "jsonl", "excel", "sql") if getattr(self, key) is not None]
+        given = [key for key in FORMATS if getattr(self, key) is not None]
         if len(given) != 1:
-            raise ValueError(
-                f"a source needs exactly one of csv, parquet, jsonl, excel, sql; found {', '.join(given) or 'none'}"
-            )
+            raise ValueError(f"a source needs exactly one of {', '.join(FORMATS)}; found {', '.join(given) or 'none'}")
+        if (self.object is None) != (self.connection is None):
+            raise ValueError("a source of a connection needs both: connection (its name) and object (what is read)")
+        if self.connection is not None and self.kind is None and self.role is SourceKind.ACCOUNTS:
+            raise ValueError("say what the records of this object are: kind: leads, accounts, events or outcomes")
         if (self.table is None) == (self.query is None) and self.sql is not None:
             raise ValueError("a sql source needs exactly one of table and query")
         if self.sql is None and (self.table or self.query):
@@ -542,6 +587,9 @@ class WorkspaceSpec(Spec):
         "called", min_length=1, max_length=40, description="what is done with those ranked first: patched, taken up"
     )
     store: str = Field("duckdb:leadlight.duckdb", description="where the store lies: duckdb:FILE")
+    connections: dict[Name, ConnectionSpec] = Field(
+        default_factory=dict, description="systems that leads live in: `sync` reads them, `push` writes scores back"
+    )
     sources: dict[Name, SourceSpec] = Field(default_factory=dict)
     outcome: OutcomeSpec | None = None
     outcomes: dict[Name, OutcomeSpec] = Field(

@@ -16,6 +16,7 @@ from leadlight.spec.deadline import deadline_features, deadline_name
 from leadlight.spec.enrich import EnrichSpec
 from leadlight.spec.features import TypedFeatures, type_features
 from leadlight.spec.findings import Findings, Scope, names_in
+from leadlight.spec.linked import check_connections
 from leadlight.spec.load import Document, LoadedWorkspace
 from leadlight.spec.marks import Path
 from leadlight.spec.notices import resolve_notify
@@ -43,6 +44,7 @@ def resolve(
     never = _enrich(spec.enrich, catalog, typed, findings)
     cards = {name: document.spec for name, document in loaded.scorecards.items()}
     rules = resolve_notify(spec.notify, cards, catalog, typed, findings)
+    check_connections(spec, cards, catalog, typed, findings)
     faults = _sorted(findings.faults)
     scorecards: dict[str, ResolvedScorecard] = {}
     for name, document in loaded.scorecards.items():
