@@ -1,0 +1,630 @@
+"""A vendor's API on loopback: a small CRM in memory, driven in neutral words, that misbehaves as it is told.
+
+How a vendor's stand-in is made (`tests/connect/<system>/stand_in.py`, class `StandIn`):
+
+    from connect.stand_in import Call, Kind, Reply, Schema, StandIn as Base, route
+
+    class StandIn(Base):
+        system = "acme"                                  # the connector's name in the registry
+        people = Kind("contacts", text="jobtitle", number="employees", history="jobtitle")
+        accounts = Kind("companies", text="name")        # those that there are: people, accounts, deals, events
+        lacks = {"expire": "its tokens do not run out"}  # what the suite shall skip, and why (see LACKS)
+        words = {"sign_in": "Private apps", "scope": "crm.objects"}   # must stand in those errors
+        secrets = {"token": "acme-secret-1"}
+
+        def schema(self) -> Schema:                      # the fields at the beginning; tests drop and add some
+            return {"contacts": {"jobtitle": "string", "employees": "number", "createdate": "time"}, "companies": {…}}
+
+        def authorised(self, call: Call) -> Reply | None:      # asked before every route that is not `open`
+            if self.revoked or call.headers.get("authorization") != f"Bearer {self.secrets['token']}":
+                return Reply({"message": "no such key"}, 401)
+            if self.scope_missing:
+                return Reply({"message": "scope missing"}, 403)
+            return None
+
+        @route("GET", "/v1/{object}")
+        def listed(self, call: Call) -> Reply:
+            size = self.saw_page(int(call.params.get("limit", 100)))      # so that page sizes can be checked
+            found = self.changed_since(call.path["object"], since)        # Records, oldest change first
+            return Reply({"results": [self.wire(one) for one in found[:size]]})
+
+        @route("POST", "/v1/{object}/update")
+        def update(self, call: Call) -> Reply:
+            batch = call.json()["inputs"]
+            self.saw_batch(len(batch))
+            …self.refused.get((object, id)) → this record's error;  self.edit(object, id, by_us=True, **values)
+
+`Record.values` holds what a `Row` should say (text, float, bool, naive UTC), by the connector's own field names:
+routes turn that into the wire's form. `fill(object, values, id, at)` may add what the system itself sets
+(createdate …). Override `merge`, `convert`, `too_many`, `expire` … where the vendor does more than the base.
+
+In a connector's own tests:
+
+    @pytest.fixture(scope="session")
+    def acme():  # then call acme.reset() before each test
+        with StandIn().serving() as made:
+            yield made
+
+    def test_reads(acme):
+        lead = acme.add("contacts", jobtitle="Buyer")
+        with acme.open() as opened:                      # a connector's Session in opened.session
+            rows = opened.read("contacts")               # all rows of all pages; opened.cursor is the last one
+
+Time stands still unless it is told to go on (`acme.clock.advance(60)`, or by waiting: `Http` waits on this clock, so
+tests of Retry-After take no time). Faults: `acme.fail("too_many", "unavailable", "cut", …)` come to the next requests,
+one each (see FAULTS). What was asked stands in `acme.calls`; the stand-in's own mistakes are in `acme.errors`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar, Self
+from urllib.parse import parse_qsl
+
+import orjson
+import uvicorn
+from starlette.routing import compile_path
+
+from leadlight.connect.http import Http
+from leadlight.connect.pace import Clock
+from leadlight.connect.protocol import (
+    Connector,
+    Cursor,
+    Object,
+    Page,
+    Row,
+    Session,
+    Settings,
+    Surroundings,
+    Value,
+    Want,
+)
+from leadlight.connect.quota import Quota
+from leadlight.connect.registry import connector
+
+START = datetime(2026, 3, 2, 9, 0, 0)
+RETRY_AFTER = 7
+
+Schema = dict[str, dict[str, str]]
+"""Object → field → its type in expressions: string, number, bool, time."""
+
+FAULTS = ("too_many", "unavailable", "broken", "cut", "html", "empty", "nulls", "numbers", "elsewhere")
+"""429 with Retry-After; 503; 500; the connection breaks off in the body; HTML; an empty body; null where a list stood;
+numbers where texts stood; links to another host."""
+
+LACKS = (
+    "incremental",  # only ever whole
+    "delete",
+    "merge",
+    "convert",
+    "history",
+    "write",
+    "refuse",  # single records that are refused
+    "look",
+    "ready",
+    "note",
+    "expire",  # a token that runs out and can be renewed
+    "revoke",
+    "scope",
+    "disable",
+    "drop_field",
+    "new_field",
+    "elsewhere",  # absolute links to the next page
+    "quota",
+    "pace",
+    "http",  # requests at all: retries, hostile answers
+)
+"""What a system may lack, to be named in `lacks` with a reason."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the suite needs to know of an object to fill it."""
+
+    object: str
+    text: str
+    """A text field that may be written to (a job title)."""
+    number: str | None = None
+    history: str | None = None
+    """A field whose history is kept."""
+    writes: bool = True
+    """Whether scores can be written to it."""
+    more: Mapping[str, Value] = field(default_factory=dict)
+    """Values that a record must have besides."""
+
+
+@dataclass
+class Change:
+    """A field's change."""
+
+    at: datetime
+    field: str
+    old: Value
+    new: Value
+
+
+@dataclass
+class Record:
+    """A record as the system keeps it."""
+
+    object: str
+    id: str
+    values: dict[str, Value]
+    created: datetime
+    modified: datetime
+    order: int
+    """Of its last change among all changes."""
+    gone: bool = False
+    into: str | None = None
+    history: list[Change] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that came."""
+
+    method: str
+    url: str
+    path: Mapping[str, str]
+    """The variables of the route."""
+    query: Sequence[tuple[str, str]]
+    headers: Mapping[str, str]
+    body: bytes
+    at: float
+    """By the clock's seconds."""
+
+    @property
+    def params(self) -> dict[str, str]:
+        """The query (of a name that comes twice, the last)."""
+        return dict(self.query)
+
+    def all(self, name: str) -> list[str]:
+        """Return all values of a name in the query."""
+        return [value for key, value in self.query if key == name]
+
+    def json(self) -> Any:
+        """Return the body as JSON."""
+        return orjson.loads(self.body)
+
+    def form(self) -> dict[str, str]:
+        """Return the body as a form."""
+        return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer: JSON, or bytes as they are."""
+
+    body: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def bytes(self) -> bytes:
+        """Return what goes over the wire."""
+        if isinstance(self.body, bytes):
+            return self.body
+        return b"" if self.body is None and self.status == 204 else orjson.dumps(self.body)
+
+
+Handler = Callable[[Any, Call], Reply]
+
+
+def route(method: str, path: str, *, open: bool = False) -> Callable[[Handler], Handler]:  # noqa: A002
+    """Mark a method that answers requests; `open`: without being asked who one is. The first that fits answers."""
+
+    def mark(handler: Handler) -> Handler:
+        routes: list[tuple[str, str, bool]] = handler.__dict__.setdefault("_routes", [])
+        routes.insert(0, (method, path, open))
+        return handler
+
+    return mark
+
+
+class StandClock:
+    """Time that goes on only where it is told to, or waited."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.slept: list[float] = []
+
+    def now(self) -> datetime:
+        """Return the time, naive UTC."""
+        return START + timedelta(seconds=self.seconds)
+
+    def advance(self, seconds: float) -> None:
+        """Let time go on."""
+        self.seconds += seconds
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, in no time."""
+        self.slept.append(seconds)
+        self.seconds += seconds
+
+    def clock(self) -> Clock:
+        """Return it as connections take it."""
+        return Clock(now=self.now, monotonic=lambda: self.seconds, sleep=self.sleep)
+
+
+@dataclass
+class Opened:
+    """A connection to a stand-in."""
+
+    session: Session
+    http: Http | None
+    connector: Connector
+    cursor: Cursor | None = None
+
+    def describe(self, name: str, fields: Sequence[str] | None = None) -> Object:
+        """Return an object, with some of its fields."""
+        (found,) = self.session.describe([name])
+        if fields is None:
+            return found
+        kept = tuple(one for one in found.fields if one.name in fields)
+        assert len(kept) == len(set(fields)), f"{name} has {[one.name for one in found.fields]}"
+        return replace(found, fields=kept)
+
+    def pages(
+        self, name: str, fields: Sequence[str] | None = None, *, cursor: Cursor | None = None, history: bool = True
+    ) -> Iterator[Page]:
+        """Yield pages of an object from a cursor on, each cursor through JSON as sync keeps it."""
+        for page in self.session.read(Want(self.describe(name, fields), cursor, history)):
+            self.cursor = orjson.loads(orjson.dumps(page.cursor))
+            yield page
+
+    def read(
+        self, name: str, fields: Sequence[str] | None = None, *, cursor: Cursor | None = None, history: bool = True
+    ) -> list[Row]:
+        """Return all rows of an object from a cursor on."""
+        return [row for page in self.pages(name, fields, cursor=cursor, history=history) for row in page.rows]
+
+    def close(self) -> None:
+        """Close it."""
+        if self.http is not None:
+            self.http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class StandIn:
+    """A system on loopback."""
+
+    system: ClassVar[str]
+    people: ClassVar[Kind]
+    accounts: ClassVar[Kind | None] = None
+    deals: ClassVar[Kind | None] = None
+    events: ClassVar[Kind | None] = None
+    secrets: ClassVar[Mapping[str, str]] = {}
+    lacks: ClassVar[Mapping[str, str]] = {}
+    words: ClassVar[Mapping[str, str]] = {}
+    """By trouble (sign_in, scope, disabled, absent): what such a RemoteError must say, of the vendor's settings."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self._server: uvicorn.Server | None = None
+        self._lock = threading.RLock()
+        self._routes = self._routing()
+        self.reset()
+
+    # ------------------------------------------------------------------------------------------ what vendors say
+
+    def schema(self) -> Schema:
+        """Return the objects and fields that there are at the beginning."""
+        raise NotImplementedError
+
+    def authorised(self, call: Call) -> Reply | None:  # noqa: ARG002
+        """Return a refusal, unless the request is signed as it should."""
+        return None
+
+    def settings(self) -> dict[str, Any]:
+        """Return the connection's settings, as they stand in leadlight.yaml."""
+        return {"url": self.url}
+
+    def wrong_secrets(self) -> dict[str, str]:
+        """Return secrets that are not let in (a wrong password)."""
+        return {name: f"wrong-{value}" for name, value in self.secrets.items()}
+
+    def too_many(self) -> Reply:
+        """Return how the vendor says that there were too many requests, to go on in RETRY_AFTER seconds."""
+        return Reply({"message": "too many requests"}, 429, {"Retry-After": str(RETRY_AFTER)})
+
+    def fill(self, name: str, values: dict[str, Value], id: str, at: datetime) -> None:  # noqa: A002
+        """Put into a new or edited record what the system itself sets."""
+
+    def new_id(self, name: str, number: int) -> str:  # noqa: ARG002
+        """Return the id of a new record."""
+        return str(1000 + number)
+
+    # ------------------------------------------------------------------------------------------- the system's life
+
+    def reset(self) -> None:
+        """Begin anew: no records, no faults, the first schema."""
+        with self._lock:
+            self.clock = StandClock()
+            self.fields = {name: dict(fields) for name, fields in self.schema().items()}
+            self.records: dict[str, dict[str, Record]] = {name: {} for name in self.fields}
+            self.calls: list[Call] = []
+            self.faults: deque[str] = deque()
+            self.refused: dict[tuple[str, str], str] = {}
+            """Records that refuse to be written, and why; "locked" means: try again."""
+            self.notes: list[dict[str, Any]] = []
+            """Tasks and notes that were made: the vendor's own fields, plus `record` (its id) and `text`."""
+            self.revoked = self.scope_missing = self.disabled = False
+            self.tokens: set[str] = set()
+            """Access tokens that are valid now, for vendors with tokens that run out."""
+            self.per_day: int | None = None
+            self.today: tuple[Any, int] = (None, 0)
+            self.pages_seen: list[int] = []
+            self.batches_seen: list[int] = []
+            self.errors: list[str] = []
+            """Tracebacks of the stand-in's own mistakes (answered with 418)."""
+            self._ids = itertools.count(1)
+            self._orders = itertools.count(1)
+
+    def add(self, name: str, /, *, id: str | None = None, at: datetime | None = None, **values: Value) -> str:  # noqa: A002
+        """Add a record and return its id."""
+        with self._lock:
+            at = at or self.clock.now()
+            number = next(self._ids)
+            id = id or self.new_id(name, number)  # noqa: A001
+            held: dict[str, Value] = {**dict.fromkeys(self.fields[name]), **values}
+            self.fill(name, held, id, at)
+            self.records[name][id] = Record(name, id, held, at, at, next(self._orders))
+            return id
+
+    def edit(self, name: str, id: str, /, **values: Value) -> None:  # noqa: A002
+        """Change a record, as a person does (or a write of ours)."""
+        with self._lock:
+            record, now = self.records[name][id], self.clock.now()
+            for key, value in values.items():
+                old = record.values.get(key)
+                if old != value:
+                    record.history.append(Change(now, key, old, value))
+                    record.values[key] = value
+            record.modified, record.order = now, next(self._orders)
+            self.fill(name, record.values, id, now)
+
+    def delete(self, name: str, id: str, /) -> None:  # noqa: A002
+        """Delete a record."""
+        with self._lock:
+            record = self.records[name][id]
+            record.gone, record.modified, record.order = True, self.clock.now(), next(self._orders)
+
+    def merge(self, name: str, loser: str, winner: str) -> str:
+        """Merge a record into another one; return the id of the one that lives on."""
+        with self._lock:
+            self.delete(name, loser)
+            self.records[name][loser].into = winner
+            self.edit(name, winner)
+            return winner
+
+    def convert(self, name: str, id: str) -> str:  # noqa: A002
+        """Convert a record into one of another object (a lead into a contact); return that one's id."""
+        raise NotImplementedError
+
+    def held(self, name: str, id: str) -> Record:  # noqa: A002
+        """Return a record as it is kept."""
+        return self.records[name][id]
+
+    def alive(self, name: str) -> dict[str, Record]:
+        """Return the records that are not gone, by id."""
+        return {id: record for id, record in self.records[name].items() if not record.gone}  # noqa: A001
+
+    def changed_since(self, name: str, since: datetime | None = None, *, gone: bool = False) -> list[Record]:
+        """Return records changed at or after a time, the oldest change first; with those that are gone, if wanted."""
+        with self._lock:
+            found = [one for one in self.records[name].values() if (gone or not one.gone)]
+            found = [one for one in found if since is None or one.modified >= since]
+            return sorted(found, key=lambda one: (one.modified, one.order))
+
+    def drop_field(self, name: str, field: str) -> None:
+        """Remove a field, as when somebody renames it."""
+        with self._lock:
+            del self.fields[name][field]
+            for record in self.records[name].values():
+                record.values.pop(field, None)
+
+    def new_field(self, name: str, field: str, type: str = "string") -> None:  # noqa: A002
+        """Add a custom field."""
+        with self._lock:
+            self.fields[name][field] = type
+            for record in self.records[name].values():
+                record.values.setdefault(field, None)
+
+    def expire(self) -> None:
+        """Let the access tokens that were given run out; others may be got."""
+        with self._lock:
+            self.tokens.clear()
+
+    def refuse(self, name: str, id: str, why: str = "not a valid value") -> None:  # noqa: A002
+        """Refuse what is written to a record from now on."""
+        self.refused[name, id] = why
+
+    def fail(self, *faults: str) -> None:
+        """Let the next requests fail, one after the other."""
+        assert set(faults) <= set(FAULTS), faults
+        self.faults.extend(faults)
+
+    # ---------------------------------------------------------------------------------------------- what was seen
+
+    def saw_page(self, size: int) -> int:
+        """Note how many records a request asks for, and return that."""
+        self.pages_seen.append(size)
+        return size
+
+    def saw_batch(self, size: int) -> int:
+        """Note how many records a request writes, and return that."""
+        self.batches_seen.append(size)
+        return size
+
+    def fastest(self, window: float = 1.0) -> int:
+        """Return the most requests that came within any so many seconds of the clock."""
+        times = [call.at for call in self.calls]
+        most, first = 0, 0
+        for last, at in enumerate(times):
+            while at - times[first] >= window - 1e-6:
+                first += 1
+            most = max(most, last - first + 1)
+        return most
+
+    # ------------------------------------------------------------------------------------------------- connecting
+
+    def open(
+        self,
+        *,
+        secrets: Mapping[str, str] | None = None,
+        quota: Quota | None = None,
+        per_second: float | None = None,
+        **settings: Any,
+    ) -> Opened:
+        """Return a connection of the registry's connector to this system, on this clock."""
+        one = connector(self.system)
+        known = dict(self.secrets if secrets is None else secrets)
+        told: Settings = one.settings.model_validate({**self.settings(), **settings})
+        way = one.way(told, known)
+        limits = one.about.limits if per_second is None else replace(one.about.limits, per_second=per_second)
+        http = None
+        if way is not None:
+            http = Http(way, one.about, limits=limits, secrets=known, quota=quota, clock=self.clock.clock())
+        return Opened(one.open(told, Surroundings(known, http, self.clock.now())), http, one)
+
+    def quota(self, folder: Path, per_day: int, share: float = 0.8) -> Quota:
+        """Return a quota of so many requests a day, which the stand-in enforces too."""
+        self.per_day = per_day
+        title = connector(self.system).about.title
+        return Quota(title, per_day, folder / "quota.json", share=share, clock=self.clock.clock())
+
+    @contextmanager
+    def serving(self) -> Iterator[Self]:
+        """Serve on a free port of loopback as long as the context lasts."""
+        with socket.socket() as listening:
+            listening.bind(("127.0.0.1", 0))
+            listening.listen(128)
+            self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            config = uvicorn.Config(
+                self._app,
+                interface="asgi3",
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                lifespan="off",
+                timeout_keep_alive=60,
+            )
+            self._server = uvicorn.Server(config)
+            thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]}, daemon=True)
+            thread.start()
+            while not self._server.started:
+                time.sleep(0.005)
+            try:
+                yield self
+            finally:
+                self._server.should_exit = True
+                thread.join(10)
+
+    # -------------------------------------------------------------------------------------------------- the server
+
+    def _routing(self) -> list[tuple[str, Any, Any, bool, Handler]]:
+        made = []
+        for cls in type(self).__mro__:
+            for handler in cls.__dict__.values():
+                for method, path, open_ in getattr(handler, "_routes", ()):
+                    pattern, _, convertors = compile_path(path)
+                    made.append((method, pattern, convertors, open_, handler))
+        return made
+
+    async def _app(self, scope: Any, receive: Any, send: Any) -> None:
+        body = b""
+        while True:
+            event = await receive()
+            body += event.get("body", b"")
+            if not event.get("more_body"):
+                break
+        headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        query = parse_qsl(scope["query_string"].decode(), keep_blank_values=True)
+        with self._lock:
+            call = Call(scope["method"], scope["path"], {}, query, headers, body, self.clock.seconds)
+            fault = self.faults.popleft() if self.faults else None
+            reply = self._answer(call, fault)
+        sent = reply.bytes()
+        kind = b"application/json"
+        kept = [(name.lower().encode(), value.encode()) for name, value in reply.headers.items()]
+        if not any(name == b"content-type" for name, _ in kept):
+            kept.append((b"content-type", kind))
+        length = len(sent) + (1000 if fault == "cut" else 0)
+        kept.append((b"content-length", str(length).encode()))
+        await send({"type": "http.response.start", "status": reply.status, "headers": kept})
+        # Where it is cut, less comes than was said, and the server closes the connection.
+        await send({"type": "http.response.body", "body": sent[: len(sent) // 2] if fault == "cut" else sent})
+
+    def _answer(self, call: Call, fault: str | None) -> Reply:
+        day = self.clock.now().date()
+        self.today = (day, self.today[1] + 1 if self.today[0] == day else 1)
+        found = self._routed(call)
+        if found is None:
+            self.calls.append(call)
+            return Reply({"message": f"no such address: {call.method} {call.url}"}, 404)
+        path, open_, handler = found
+        call = replace(call, path=path)
+        self.calls.append(call)
+        if fault == "too_many":
+            return self.too_many()
+        if fault in ("unavailable", "broken"):
+            return Reply({"message": "something went wrong"}, 503 if fault == "unavailable" else 500)
+        if fault == "html":
+            return Reply(b"<html><body>Sign in</body></html>", 200, {"Content-Type": "text/html"})
+        if fault == "empty":
+            return Reply(b"", 200)
+        try:
+            reply = (None if open_ else self.authorised(call)) or handler(self, call)
+        except Exception:
+            self.errors.append(traceback.format_exc())
+            return Reply({"message": self.errors[-1]}, 418)
+        if fault == "nulls":
+            return replace(reply, body=_spoilt(reply.bytes(), _null))
+        if fault == "numbers":
+            return replace(reply, body=_spoilt(reply.bytes(), _number))
+        if fault == "elsewhere":
+            return replace(reply, body=reply.bytes().replace(self.url.encode(), b"https://elsewhere.example"))
+        return reply
+
+    def _routed(self, call: Call) -> tuple[dict[str, str], bool, Handler] | None:
+        for method, pattern, convertors, open_, handler in self._routes:
+            match = pattern.match(call.url) if method == call.method else None
+            if match:
+                path = {name: str(convertors[name].convert(text)) for name, text in match.groupdict().items()}
+                return path, open_, handler
+        return None
+
+
+def _spoilt(body: bytes, how: Callable[[Any], Any]) -> bytes:
+    try:
+        return orjson.dumps(how(orjson.loads(body)))
+    except orjson.JSONDecodeError:
+        return body
+
+
+def _null(value: Any) -> Any:
+    if isinstance(value, list):
+        return None
+    return {key: _null(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_number(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _number(one) for key, one in value.items()}
+    return 17 if isinstance(value, str) else value
