@@ -113,6 +113,20 @@ def test_many_ids_of_one_address(served: Inside) -> None:
     assert not any("203.0" in address for (address,) in stored)
 
 
+def test_a_crawler_that_runs_our_tracker_is_known_by_its_request(served: Inside) -> None:
+    key = served.post("/v1/keys", {"name": "page", "scopes": ["browser"]}).json()["key"]
+    at = start()
+    for index, (agent, who) in enumerate(((GOOGLE, "crawled"), (BROWSER, "looked"))):
+        headers = {"Authorization": f"Bearer {key}", "User-Agent": agent}
+        said = served.request("POST", "/v1/t", json=call(who, at + timedelta(seconds=index)), headers=headers)
+        assert said.status_code == 200
+    own = {"Authorization": f"Bearer {served.key}", "User-Agent": GOOGLE}  # a server's own client is nobody's browser
+    assert served.request("POST", "/v1/t", json=call("by server", at), headers=own).status_code == 200
+    served.settle()
+    assert aside(served, "crawled") == [("crawler", 1)]
+    assert aside(served, "looked") == aside(served, "by server") == []
+
+
 def test_consent_by_context_trait_and_time(served: Inside) -> None:
     at = start()
     no = {"consent": {"categoryPreferences": {"Marketing Mail": False}}}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import orjson
@@ -28,6 +29,7 @@ from leadlight.service.problems import Problem
 from leadlight.service.segment import (
     MAX_BATCH,
     MAX_CALL,
+    MAX_ID,
     Batch,
     CallFault,
     Rejected,
@@ -180,10 +182,16 @@ class _Ingest:
 def admitted(state: State, request: Request, batch: Batch) -> Batch:
     """Count calls against the limit of their key; leave out those that a key which anybody can see may not send.
 
+    A key for browsers is used by browsers: calls that name no client have that of the request, so that crawlers which
+    run scripts are known by their own word. (Not its internet address: it may be that of a proxy, which all share.)
+
     Raises Problem 429.
     """
     taken(state.keys, request, len(batch.calls))
-    if trusted(request) or all(call.previous is None for call in batch.calls):
+    if trusted(request):
+        return batch
+    batch = replace(batch, calls=_by_browser(batch.calls, request.headers.get("user-agent")))
+    if all(call.previous is None for call in batch.calls):
         return batch
     rejected = {fault.index: fault for fault in batch.rejected}
     places = [index for index in range(len(batch.calls) + len(rejected)) if index not in rejected]
@@ -194,6 +202,11 @@ def admitted(state: State, request: Request, batch: Batch) -> Batch:
         else:
             rejected[index] = Rejected(index, NO_ALIAS)
     return Batch(kept, [rejected[index] for index in sorted(rejected)])
+
+
+def _by_browser(calls: Sequence[Call], agent: str | None) -> list[Call]:
+    agent = agent[:MAX_ID] if agent else None
+    return [replace(call, agent=agent) if call.agent is None else call for call in calls]
 
 
 NO_ALIAS = "alias joins two people: it needs a key that may ingest, not one for browsers"
