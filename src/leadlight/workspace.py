@@ -624,7 +624,7 @@ class Workspace:
         from leadlight.enrich.facts import facts
         from leadlight.enrich.forget import kept_questions
         from leadlight.report.access import Access
-        from leadlight.store.access import held
+        from leadlight.store.access import held, out_of_store
         from leadlight.store.erase import find_person
         from leadlight.store.leads import get_lead
 
@@ -642,7 +642,8 @@ class Workspace:
             )
             return Access(
                 spec.entity, person.ids, now, tuple(one for some in found for one in some), known,
-                held(engine, person), tuple(kept_questions(engine, spec.enrich, self.root, lead)),
+                held(engine, person) | out_of_store(engine, self.root, person),
+                tuple(kept_questions(engine, spec.enrich, self.root, lead)),
             )  # fmt: skip
 
     def erase(self, lead: str) -> Erased:

@@ -53,6 +53,18 @@ def scores(workspace: Workspace) -> list[object]:
     return [workspace.explain(f"crm-{n}", as_of=moment).as_dict() for n in (1, 2) for moment in later]
 
 
+def test_who_asks_is_shown_what_lies_in_the_archive(shop: Workspace) -> None:
+    before = shop.access("crm-1").tables
+    assert "archived_events" not in before
+    shop.retain()
+    after = shop.access("crm-1").tables
+    assert {(row["type"], row["at"]) for row in after["archived_events"]} == {
+        ("page", "2025-09-01T10:00:00Z"), ("Demo Requested", "2025-09-01T11:00:00Z")
+    }  # fmt: skip
+    assert {row["_id"] for row in after["archived_events"]} == {"crm-1"}
+    assert len(after["events"]) + len(after["archived_events"]) == len(before["events"])
+
+
 def test_what_goes_and_why_the_rest_stays(shop: Workspace) -> None:
     before = scores(shop)
     dry = shop.retain(dry_run=True)

@@ -111,8 +111,10 @@ def test_postgres_has_means_of_its_own(tmp_path: Path) -> None:
 def test_what_is_not_whole_is_refused(made: Path, tmp_path: Path) -> None:
     there = tmp_path / "there"
     (tmp_path / "text.tar").write_text("hello")
-    with pytest.raises(BackupError, match="is no backup"):
-        restore(there, tmp_path / "text.tar", now=NOW)
+    (tmp_path / "empty.tar").touch()
+    for name, why in (("text", "it can't be unpacked"), ("empty", "it is empty")):
+        with pytest.raises(BackupError, match=f"is no backup of Leadlight: {why}$"):
+            restore(there, tmp_path / f"{name}.tar", now=NOW)
     with pytest.raises(UsageError, match="there is no file"):
         restore(there, tmp_path / "absent.tar", now=NOW)
     damaged = bytearray(made.read_bytes())

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from leadlight.engines.base import Engine
+from leadlight.store.archive import archived, archives
 from leadlight.store.erase import Person, about
 from leadlight.store.schema import FOREVER
 from leadlight.store.sql import fill, joined
@@ -23,6 +25,13 @@ def held(engine: Engine, person: Person) -> dict[str, tuple[Row, ...]]:
     """Return the rows about a person by table; tables that hold nothing about it are left out."""
     found = {table: _rows(engine, table, condition, told) for table, condition, told in about(engine, person)}
     return {table: rows for table, rows in found.items() if rows}
+
+
+def out_of_store(engine: Engine, root: Path, person: Person) -> dict[str, tuple[Row, ...]]:
+    """Return a person's events that were moved out of the store into files, as one more table; empty without any."""
+    rows = sorted(archived(archives(engine, root), person), key=lambda row: str(row["at"]))
+    shown = ({name: plain(value) for name, value in row.items() if value is not None} for row in rows)
+    return {"archived_events": tuple(shown)} if rows else {}
 
 
 def _rows(engine: Engine, table: str, condition: str, told: list[Any]) -> tuple[Row, ...]:

@@ -109,7 +109,7 @@ def backup(engine: Engine, root: Path, address: str, file: Path, *, now: datetim
         found = dict(_gathered(root, room))
         manifest = {
             "format": FORMAT, "leadlight": version("leadlight"), "duckdb": version("duckdb"),
-            "at": now.isoformat(), "store": os.path.relpath(store, root),
+            "at": f"{now.isoformat()}Z", "store": os.path.relpath(store, root),
             "tables": tables, "files": {name: _sha256(path) for name, path in found.items()},
             "sha256": _sha256(room / STORE),
         }  # fmt: skip
@@ -212,7 +212,7 @@ def restore(root: Path, file: Path, *, force: bool = False, now: datetime) -> Ba
             to.parent.mkdir(parents=True, exist_ok=True)
             path.replace(to)
     tables = {name: int(rows) for name, (rows, _) in manifest["tables"].items()}
-    at = datetime.fromisoformat(manifest["at"])
+    at = datetime.fromisoformat(manifest["at"].removesuffix("Z"))
     return BackedUp(file, at, file.stat().st_size, tables, len(manifest["files"]), aside, restored=True)
 
 
@@ -230,6 +230,9 @@ def _unpacked(root: Path, file: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
             if not file.exists():
                 raise UsageError(f"there is no file {file}") from None
             raise BackupError(f"{file} lacks {Path(error.filename or '').name}: it is no whole backup") from None
+        except tarfile.ReadError:
+            what = "it can't be unpacked" if file.stat().st_size else "it is empty"
+            raise BackupError(f"{file} is no backup of Leadlight: {what}") from None
         except (tarfile.TarError, ValueError, KeyError, TypeError, AttributeError, StoreError) as error:
             raise BackupError(f"{file} is no backup of Leadlight: {str(error).splitlines()[0]}") from None
         yield room, manifest
