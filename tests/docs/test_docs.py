@@ -13,6 +13,8 @@ from leadlight.spec.yaml import read_yaml
 
 WALKED = [ROOT / "README.md", ROOT / "docs" / "tutorial.md", *sorted((ROOT / "docs" / "howto").glob("*.md")),
           *sorted((ROOT / "docs" / "playbooks").glob("*.md"))]  # fmt: skip
+LONG = ("docs/playbooks/", "docs/howto/learn.md")
+"""Where the pages lie that take seconds each."""
 BLOCKS = [block for page in pages() for block in blocks(page)]
 YAML = [block for block in BLOCKS if block.language == "yaml"]
 
@@ -27,7 +29,10 @@ def makes_its_own_workspace(page: Path) -> bool:
     )
 
 
-@pytest.mark.parametrize("page", WALKED, ids=name)
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=pytest.mark.slow if name(page).startswith(LONG) else ()) for page in WALKED],
+    ids=name,
+)  # fmt: skip
 def test_every_command_of_a_page_works_in_the_order_given(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
