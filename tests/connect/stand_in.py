@@ -62,6 +62,7 @@ import socket
 import threading
 import time
 import traceback
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -98,8 +99,8 @@ RETRY_AFTER = 7
 Schema = dict[str, dict[str, str]]
 """Object → field → its type in expressions: string, number, bool, time."""
 
-FAULTS = ("too_many", "unavailable", "broken", "cut", "html", "empty", "nulls", "numbers", "elsewhere")
-"""429 with Retry-After; 503; 500; the connection breaks off in the body; HTML; an empty body; null where a list stood;
+FAULTS = ("none", "too_many", "unavailable", "broken", "cut", "html", "empty", "nulls", "numbers", "elsewhere")
+"""Nothing (the one after it comes to the request after); 429 with Retry-After; 503; 500; the connection breaks off in the body; HTML; an empty body; null where a list stood;
 numbers where texts stood; links to another host."""
 
 LACKS = (
@@ -122,6 +123,7 @@ LACKS = (
     "elsewhere",  # absolute links to the next page
     "quota",
     "pace",
+    "webhook",
     "http",  # requests at all: retries, hostile answers
 )
 """What a system may lack, to be named in `lacks` with a reason."""
@@ -312,6 +314,9 @@ class StandIn:
     words: ClassVar[Mapping[str, str]] = {}
     """By trouble (sign_in, scope, disabled, absent): what such a RemoteError must say, of the vendor's settings."""
 
+    short_pages: ClassVar[bool] = True
+    """Whether a page may be shorter than asked for without being the last, so that few records make many pages."""
+
     def __init__(self) -> None:
         self.url = ""
         self._server: uvicorn.Server | None = None
@@ -367,12 +372,15 @@ class StandIn:
             """Access tokens that are valid now, for vendors with tokens that run out."""
             self.per_day: int | None = None
             self.today: tuple[Any, int] = (None, 0)
+            self.page_most: int | None = None
+            """Records that a page holds at most, whatever is asked for (where `short_pages`)."""
+            self._sorted: dict[str, tuple[int, list[Record]]] = {}
+            self._last_order = 0
             self.pages_seen: list[int] = []
             self.batches_seen: list[int] = []
             self.errors: list[str] = []
             """Tracebacks of the stand-in's own mistakes (answered with 418)."""
             self._ids = itertools.count(1)
-            self._orders = itertools.count(1)
 
     def add(self, name: str, /, *, id: str | None = None, at: datetime | None = None, **values: Value) -> str:  # noqa: A002
         """Add a record and return its id."""
@@ -382,7 +390,7 @@ class StandIn:
             id = id or self.new_id(name, number)  # noqa: A001
             held: dict[str, Value] = {**dict.fromkeys(self.fields[name]), **values}
             self.fill(name, held, id, at)
-            self.records[name][id] = Record(name, id, held, at, at, next(self._orders))
+            self.records[name][id] = Record(name, id, held, at, at, self._order())
             return id
 
     def edit(self, name: str, id: str, /, **values: Value) -> None:  # noqa: A002
@@ -394,14 +402,14 @@ class StandIn:
                 if old != value:
                     record.history.append(Change(now, key, old, value))
                     record.values[key] = value
-            record.modified, record.order = now, next(self._orders)
+            record.modified, record.order = now, self._order()
             self.fill(name, record.values, id, now)
 
     def delete(self, name: str, id: str, /) -> None:  # noqa: A002
         """Delete a record."""
         with self._lock:
             record = self.records[name][id]
-            record.gone, record.modified, record.order = True, self.clock.now(), next(self._orders)
+            record.gone, record.modified, record.order = True, self.clock.now(), self._order()
 
     def merge(self, name: str, loser: str, winner: str) -> str:
         """Merge a record into another one; return the id of the one that lives on."""
@@ -426,9 +434,16 @@ class StandIn:
     def changed_since(self, name: str, since: datetime | None = None, *, gone: bool = False) -> list[Record]:
         """Return records changed at or after a time, the oldest change first; with those that are gone, if wanted."""
         with self._lock:
-            found = [one for one in self.records[name].values() if (gone or not one.gone)]
-            found = [one for one in found if since is None or one.modified >= since]
-            return sorted(found, key=lambda one: (one.modified, one.order))
+            order, known = self._sorted.get(name, (-1, []))
+            if order != self._last_order:
+                known = sorted(self.records[name].values(), key=lambda one: (one.modified, one.order))
+                self._sorted[name] = self._last_order, known
+            first = 0 if since is None else bisect_left(known, since, key=lambda one: one.modified)
+            return [one for one in known[first:] if gone or not one.gone]
+
+    def _order(self) -> int:
+        self._last_order += 1
+        return self._last_order
 
     def drop_field(self, name: str, field: str) -> None:
         """Remove a field, as when somebody renames it."""
@@ -443,6 +458,10 @@ class StandIn:
             self.fields[name][field] = type
             for record in self.records[name].values():
                 record.values.setdefault(field, None)
+
+    def webhook(self, name: str, url: str) -> tuple[dict[str, str], bytes]:
+        """Return headers and body of a webhook that says that records of an object changed, as the vendor signs it."""
+        raise NotImplementedError
 
     def expire(self) -> None:
         """Let the access tokens that were given run out; others may be got."""
@@ -461,9 +480,9 @@ class StandIn:
     # ---------------------------------------------------------------------------------------------- what was seen
 
     def saw_page(self, size: int) -> int:
-        """Note how many records a request asks for, and return that."""
+        """Note how many records a request asks for, and return how many it gets."""
         self.pages_seen.append(size)
-        return size
+        return min(size, self.page_most) if self.page_most and self.short_pages else size
 
     def saw_batch(self, size: int) -> int:
         """Note how many records a request writes, and return that."""
