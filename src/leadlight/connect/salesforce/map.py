@@ -1,0 +1,151 @@
+"""What Salesforce's objects are to Leadlight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+MAPPING: Mapping[str, Mapping[str, Any]] = {
+    "leads": {
+        "object": "Lead",
+        "kind": "leads",
+        "created_at": "CreatedDate",
+        "columns": {
+            "email": "Email",
+            "first_name": "FirstName",
+            "last_name": "LastName",
+            "title": "Title",
+            "company": "Company",
+            "phone": "Phone",
+            "website": "Website",
+            "industry": "Industry",
+            "employees": "NumberOfEmployees",
+            "revenue": "AnnualRevenue",
+            "city": "City",
+            "country": "Country",
+            "source": "LeadSource",
+            "rating": "Rating",
+            "no_email": "HasOptedOutOfEmail",
+        },
+    },
+    "contacts": {
+        "object": "Contact",
+        "kind": "leads",
+        "created_at": "CreatedDate",
+        "account": "AccountId",
+        "columns": {
+            "email": "Email",
+            "first_name": "FirstName",
+            "last_name": "LastName",
+            "title": "Title",
+            "department": "Department",
+            "phone": "Phone",
+            "city": "MailingCity",
+            "country": "MailingCountry",
+            "source": "LeadSource",
+            "no_email": "HasOptedOutOfEmail",
+        },
+    },
+    "accounts": {
+        "object": "Account",
+        "kind": "accounts",
+        "columns": {
+            "account_name": "Name",
+            "account_type": "Type",
+            "account_industry": "Industry",
+            "account_employees": "NumberOfEmployees",
+            "account_revenue": "AnnualRevenue",
+            "account_country": "BillingCountry",
+        },
+    },
+    "tasks": {
+        "object": "Task",
+        "kind": "events",
+        "lead": "WhoId",
+        "at": "done_at",
+        "type": "TaskSubtype",
+        "where": "is_closed and who_id is not null and done_at is not null and task_subtype is not null",
+        "columns": {"subject": "Subject", "is_closed": "IsClosed"},
+    },
+    "meetings": {
+        "object": "Event",
+        "kind": "events",
+        "lead": "WhoId",
+        "at": "StartDateTime",
+        "event": "meeting",
+        "where": "who_id is not null and start_date_time is not null",
+        "columns": {"subject": "Subject"},
+    },
+    "responses": {
+        "object": "CampaignMember",
+        "kind": "events",
+        "lead": "LeadOrContactId",
+        "at": "responded_at",
+        "event": "campaign_response",
+        "where": "responded_at is not null",
+        "columns": {"campaign": "campaign_name", "campaign_type": "campaign_type", "status": "Status"},
+    },
+    "deals": {
+        "object": "Opportunity",
+        "kind": "outcomes",
+        "lead": "deal_person",
+        "at": "deal_closed_at",
+        "outcome": "deal_outcome",
+        "value": "Amount",
+        "where": "deal_outcome is not null and deal_person is not null",
+        "columns": {},
+    },
+}
+
+STARTER = """\
+# Opportunities end as won or lost; a lead counts by the opportunity of the contact it was converted into.
+outcome: {win: "deal_outcome = 'won'", lose: "deal_outcome = 'lost'", horizon: 180d}
+
+features:
+  free_mail:    {expr: "email ilike '%@gmail.com' or email ilike '%@outlook.com' or email ilike '%@yahoo.com'"}
+  calls:        {count: Call, within: 90d}
+  meetings:     {count: meeting, within: 90d}
+  responses:    {count: campaign_response, within: 180d}
+  silent_days:  {recency: "*"}
+
+# Not scored: who was deleted in Salesforce, and whose opportunity has ended.
+exclude: "deleted or outcome is not null"
+"""
+
+SCORECARD = """\
+# Points for what Salesforce knows of a lead or contact. Change them to what you have seen; `leadlight learn` finds
+# them from your own won and lost opportunities.
+title: Salesforce
+
+groups:
+  # Who they are.
+  fit:
+    cap: [-30, 60]
+    criteria:
+      - {name: Decides, when: "title ilike '%chief%' or title ilike '%vp%' or title ilike '%head%'", points: 20}
+      - {name: Leads a team, when: "title ilike '%director%' or title ilike '%manager%'", points: 12}
+      - name: Company size
+        feature: employees
+        bands: [[null, 10, -5], [10, 200, 8], [200, 2000, 15], [2000, null, 10]]
+      - {name: Came by recommendation, when: "source ilike '%referral%' or source ilike '%partner%'", points: 10}
+      - {name: Asked on the web, when: "source ilike '%web%'", points: 6}
+      - {name: Can be called, when: "phone is not null", points: 4}
+      - {name: Writes from free mail, when: free_mail, points: -8}
+      - {name: Wants no mail, when: no_email, points: -10}
+
+  # What happens between them and us.
+  engagement:
+    cap: [-20, 60]
+    criteria:
+      - {name: Answered a campaign, event: campaign_response, points: 12, half_life: 60d, max: 24}
+      - {name: Met us, event: meeting, points: 15, half_life: 45d, max: 30}
+      - {name: Spoke with us, event: Call, points: 5, half_life: 30d, max: 15}
+      - {name: Mails with us, event: Email, points: 2, half_life: 30d, max: 8}
+      - {name: Has gone silent, when: "silent_days > 120", points: -10}
+
+# A letter for who they are, a digit for what happens: A1 is the best, D3 the last. Numbers are lower bounds.
+grades:
+  fit:        {A: 30, B: 18, C: 5, D: null}
+  engagement: {1: 25, 2: 8, 3: null}
+  hysteresis: {margin: 2, dwell: 24h}
+"""
