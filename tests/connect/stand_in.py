@@ -13,7 +13,7 @@ How a vendor's stand-in is made (`tests/connect/<system>/stand_in.py`, class `St
         secrets = {"token": "acme-secret-1"}
 
         def schema(self) -> Schema:                      # the fields at the beginning; tests drop and add some
-            return {"contacts": {"jobtitle": "string", "employees": "number", "createdate": "time"}, "companies": {…}}
+            return {"contacts": {"jobtitle": "text", "employees": "number", "createdate": "time"}, "companies": {…}}
 
         def authorised(self, call: Call) -> Reply | None:      # asked before every route that is not `open`
             if self.revoked or call.headers.get("authorization") != f"Bearer {self.secrets['token']}":
@@ -97,11 +97,11 @@ START = datetime(2026, 3, 2, 9, 0, 0)
 RETRY_AFTER = 7
 
 Schema = dict[str, dict[str, str]]
-"""Object → field → its type in expressions: string, number, bool, time."""
+"""Object → field → its type (`leadlight.expr.types.Type`): text, number, bool, time."""
 
 FAULTS = ("none", "too_many", "unavailable", "broken", "cut", "html", "empty", "nulls", "numbers", "elsewhere")
-"""Nothing (the one after it comes to the request after); 429 with Retry-After; 503; 500; the connection breaks off in the body; HTML; an empty body; null where a list stood;
-numbers where texts stood; links to another host."""
+"""Nothing (the one after it comes to the request after); 429 with Retry-After; 503; 500; the connection breaks off in
+the body; HTML; an empty body; null where a list stood; numbers where texts stood; links to another host."""
 
 LACKS = (
     "incremental",  # only ever whole
@@ -353,6 +353,10 @@ class StandIn:
         """Return the id of a new record."""
         return str(1000 + number)
 
+    def custom_name(self, name: str) -> str:
+        """Return what the connector calls a custom field of that name (`of_theirs__c`, `custom.of_theirs`)."""
+        return name
+
     # ------------------------------------------------------------------------------------------- the system's life
 
     def reset(self) -> None:
@@ -452,7 +456,7 @@ class StandIn:
             for record in self.records[name].values():
                 record.values.pop(field, None)
 
-    def new_field(self, name: str, field: str, type: str = "string") -> None:  # noqa: A002
+    def new_field(self, name: str, field: str, type: str = "text") -> None:  # noqa: A002
         """Add a custom field."""
         with self._lock:
             self.fields[name][field] = type
