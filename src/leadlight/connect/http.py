@@ -141,9 +141,10 @@ class Http:
         need_extra()
         self._way, self._about, self._quota = way, about, quota
         self._base = base_of(about.title, way.base)
-        self._clock = clock or Clock()
+        self.clock = clock or Clock()
+        """The time that all waiting goes by."""
         limits = limits or about.limits
-        self._pace = Pace(limits.per_second, self._clock)
+        self._pace = Pace(limits.per_second, self.clock)
         self._turns = threading.BoundedSemaphore(limits.at_once)
         self._signing = threading.RLock()
         self._secret = frozenset(value for value in (secrets or {}).values() if value)
@@ -238,7 +239,7 @@ class Http:
             retry=retry_if_exception_type(_AgainError),
             stop=stop_after_attempt(ATTEMPTS),
             wait=wait,
-            sleep=self._clock.sleep,
+            sleep=self.clock.sleep,
             reraise=True,
         )
         try:
@@ -259,12 +260,12 @@ class Http:
         if answer.status in ask.expect and seconds is None and answer.status != TOO_MANY:
             return answer
         if seconds is None:
-            seconds = _retry_after(answer, self._clock.now())
+            seconds = _retry_after(answer, self.clock.now())
         told = self._way.refusal(answer)
         if told is not None and told.trouble == "quota":  # the day's: waiting a little does not help
             raise self._clean(told, ask, signed)
         if seconds is not None and seconds > ASKED_MOST:
-            raise self._clean(too_long_to_wait(answer, self._clock.now(), seconds), ask, signed)
+            raise self._clean(too_long_to_wait(answer, self.clock.now(), seconds), ask, signed)
         raise _AgainError(told or usual(answer, self._about), seconds)
 
     def _sent(self, ask: _Ask, signed: Mapping[str, str] | None) -> Answer:
