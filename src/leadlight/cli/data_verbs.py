@@ -48,13 +48,19 @@ def init(
         typer.Option("--playbook", "-p", metavar="NAME", help="A workspace for one line of business, as in support."),
     ] = None,
     playbooks: Annotated[bool, typer.Option("--playbooks", help="List the playbooks and make nothing.")] = False,
+    system: Annotated[
+        str | None,
+        typer.Option("--from", "-f", metavar="SYSTEM", help="A workspace that reads a system, as in hubspot."),
+    ] = None,
+    systems: Annotated[bool, typer.Option("--systems", help="List the systems and make nothing.")] = False,
     json: Json = False,
 ) -> None:
     """Make a small workspace that works at once, every part of it explained by comments.
 
     Nothing is overwritten. With the starter, put your own export in the place of data/leads.csv when you have looked
     around. A playbook brings the words, features, scorecards and example data of one line of business, and a contract
-    that says what your own files must look like.
+    that says what your own files must look like. With --from, leads, accounts, events and outcomes come from a CRM or
+    marketing automation (`leadlight sync`), and scores go back to it (`leadlight push`).
     """
     from leadlight.cli.console import write
     from leadlight.templates.init import init as make
@@ -62,8 +68,12 @@ def init(
 
     if playbooks:
         write(known(), as_json=json)
+    elif systems:
+        from leadlight.connect.registry import systems as listed
+
+        write(listed(), as_json=json)
     else:
-        write(make(folder, template.value, playbook=playbook), as_json=json)
+        write(make(folder, template.value, playbook=playbook, system=system), as_json=json)
 
 
 def check(workspace: Folder = Path(), json: Json = False) -> None:

@@ -39,7 +39,7 @@ class InitReport(Readable):
 
     folder: Path
     template: str
-    """The template's name, or the playbook's."""
+    """The template's name, or the playbook's or the system's."""
     files: tuple[str, ...]
     """Paths inside the folder."""
     next: tuple[str, ...]
@@ -73,12 +73,18 @@ class SchemaReport(Readable):
 
 
 def init(
-    folder: Path, template: str = "starter", *, playbook: str | None = None, today: date | None = None
+    folder: Path,
+    template: str = "starter",
+    *,
+    playbook: str | None = None,
+    system: str | None = None,
+    today: date | None = None,
 ) -> InitReport:
     """Make a workspace in a folder, new or existing; `starter` has example data, `demo` goes with `simulate`.
 
-    A playbook is made in the place of a template: a workspace for one line of business, with example data. Raises
-    UsageError, and writes nothing, where a file of that name is there already; NotFoundError for an unknown name.
+    A playbook is made in the place of a template: a workspace for one line of business, with example data; or one that
+    reads a system (a CRM, say) and writes back to it. Raises UsageError, and writes nothing, where a file of that name
+    is there already, or both are wanted; NotFoundError for an unknown name.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -88,13 +94,23 @@ def init(
     """
     if template not in TEMPLATES:
         raise NotFoundError(f"no template {template!r}: {did_you_mean(template, TEMPLATES)}")
-    content = _content(template, playbook, today or datetime.now(UTC).date())
+    if playbook is not None and system is not None:
+        raise UsageError("a workspace is for a playbook or from a system, not both at once")
+    content = _content(template, playbook, system, today or datetime.now(UTC).date())
     _check_free(folder, content)
     for name, text in content.items():
         _write(folder / name, text)
-    steps = NEXT[template] if playbook is None else NEXT_WITH_PLAYBOOK
+    steps = _next(template, playbook, system)
     steps = steps if folder.resolve() == Path.cwd() else (f"cd {folder}", *steps)
-    return InitReport(folder, playbook or template, tuple(content), steps)
+    return InitReport(folder, system or playbook or template, tuple(content), steps)
+
+
+def _next(template: str, playbook: str | None, system: str | None) -> tuple[str, ...]:
+    if system is not None:
+        from leadlight.templates.system import next_steps
+
+        return next_steps(system)
+    return NEXT[template] if playbook is None else NEXT_WITH_PLAYBOOK
 
 
 def refresh_schemas(folder: Path) -> SchemaReport:
@@ -110,14 +126,17 @@ def refresh_schemas(folder: Path) -> SchemaReport:
     return SchemaReport(tuple(folder / name for name in content))
 
 
-def _content(template: str, playbook: str | None, today: date) -> dict[str, str]:
-    """Return what to write: path in the workspace → text. A playbook goes with the starter's `.gitignore`."""
+def _content(template: str, playbook: str | None, system: str | None, today: date) -> dict[str, str]:
+    """Return what to write: path in the workspace → text. All but templates go with the starter's `.gitignore`."""
     starter = files("leadlight") / "templates" / "starter"
-    root = files("leadlight") / "templates" / template if playbook is None else playbook_folder(playbook)
-    found = dict(_walk(root, PurePosixPath()))
-    if playbook is not None:
-        found.setdefault("gitignore", starter / "gitignore")
-    texts = {name: file.read_text(encoding="utf-8") for name, file in found.items()}
+    if system is not None:
+        from leadlight.templates.system import system_content
+
+        texts = system_content(system)
+    else:
+        root = files("leadlight") / "templates" / template if playbook is None else playbook_folder(playbook)
+        texts = {name: file.read_text(encoding="utf-8") for name, file in _walk(root, PurePosixPath())}
+    texts.setdefault("gitignore", (starter / "gitignore").read_text(encoding="utf-8"))
     made = {".gitignore" if name == "gitignore" else name: _finished(name, text, today) for name, text in texts.items()}
     return dict(sorted(made.items(), key=lambda item: (item[0] != WORKSPACE_FILE, item[0]))) | _schemas()
 
