@@ -8,6 +8,7 @@ from pathlib import Path
 from leadlight.errors import DataError, Fault
 from leadlight.expr.types import Type
 from leadlight.sources.contract import with_contract
+from leadlight.sources.lake import NotSynced, not_synced
 from leadlight.sources.names import snake_case
 from leadlight.sources.opened import Opened
 from leadlight.sources.read import Column, Described, look
@@ -23,18 +24,21 @@ def describe_sources(
 
     Types of events are not known from headers alone, unless every source of events has a fixed one. Where a source
     cannot be opened, the catalog says which sorts of names are not all known. Columns that the contract names count as
-    known, with its types, whether a file has them or not.
+    known, with its types, whether a file has them or not. That nothing was synced of a connection yet is a note.
     """
     described: dict[str, Described] = {}
     faults: list[Fault] = []
+    unread: list[str] = []
     with Opened(spec.sources.values()) as opened:
         for name, source in spec.sources.items():
             try:
                 described[name] = look(name, source, root, opened, contract=contract.get(name))
                 faults += described[name].faults
+            except NotSynced:
+                unread.append(f"{name}: {not_synced(source)}")
             except DataError as error:
                 faults += error.faults
-    notes = [f"{name}: {note}" for name, found in described.items() for note in found.notes]
+    notes = [f"{name}: {note}" for name, found in described.items() for note in found.notes] + unread
     return with_contract(_catalog(spec, described), spec.sources, contract), notes, faults
 
 

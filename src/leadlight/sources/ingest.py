@@ -187,7 +187,8 @@ def _read_one(
         )  # fmt: skip
 
     reading = attempt(known_files(engine, name, spec_hash(source)))
-    if source.role is not SourceKind.EVENTS and len({file.skipped for file in reading.files}) == 2:
+    whole = source.role is SourceKind.EVENTS or source.connection is not None
+    if not whole and len({file.skipped for file in reading.files}) == 2:
         # Rows of one id may stand in several files: what they say together is known only when all are read.
         release(desk, reading)
         reading = attempt(None)
@@ -215,6 +216,8 @@ def _described_anew(engine: Engine, name: str, source: SourceSpec, root: Path) -
     files = last_read(engine, name)
     if all(file.spec == spec_hash(source) for file in files):
         return False, ()
+    if source.connection is not None:  # the lake has all that it ever gave
+        return True, ("the source is described differently than before: what it said is replaced",)
     present = source.format == "sql" or all((root / file.path).exists() for file in files)
     if present and row_count(engine, name) <= sum(file.rows for file in files):
         return True, ("the source is described differently than before: what it said is replaced",)

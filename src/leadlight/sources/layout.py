@@ -14,6 +14,8 @@ from leadlight.spec.findings import names_in
 from leadlight.spec.models import SourceKind, SourceSpec
 
 ROLES = ("id", "lead", "account", "created_at", "known_at", "at", "type", "message_id", "outcome", "value")
+DELETED = "deleted"
+"""The attribute of leads of a connection that says whether their record is gone."""
 TIME_ROLES = frozenset({"created_at", "known_at", "at"})
 
 
@@ -93,12 +95,14 @@ def _role_slot(role: str, header: str, spec: SourceSpec, told: Mapping[str, Type
         fixed = Type.NUMBER if role == "value" else told.get("_outcome") if role == "outcome" else Type.TEXT
     key = {SourceKind.LEADS: "id", SourceKind.ACCOUNTS: "account"}.get(spec.role, "lead")
     must = role == key or (spec.role is SourceKind.EVENTS and role in {"at", "type"})
+    if spec.connection is not None and key == "lead":
+        must = False  # a deal of nobody is no fault: what has no lead, type or time is left out and counted
     return Slot(f"_{role}", header, role, fixed, must)
 
 
 def _role_faults(source: str, spec: SourceSpec, parts: Sequence[Part]) -> list[Fault]:
     return [
-        Fault(_no_column(role, spec.header(told), part.columns), part.shown, path=_path(source, role))
+        Fault(_no_column(role, spec, part.columns), None if spec.connection else part.shown, path=_path(source, role))
         for role in ROLES
         if (told := getattr(spec, role)) is not None
         for part in parts
@@ -106,9 +110,12 @@ def _role_faults(source: str, spec: SourceSpec, parts: Sequence[Part]) -> list[F
     ]
 
 
-def _no_column(role: str, told: str, headers: Iterable[str]) -> str:
+def _no_column(role: str, spec: SourceSpec, headers: Iterable[str]) -> str:
     """Say which columns there are, and how to write a value where a column's name was expected."""
+    told = spec.header(getattr(spec, role))
     known = did_you_mean(told, headers)
+    if spec.connection is not None:
+        return f"{spec.object} has no field {told!r}; {known}"
     constant = {"type": "event", "outcome": "outcome_is"}.get(role)
     hint = f" If it is the {role} of every row, write {constant}: {told}"
     return f"there is no column {told!r}; {known}" + (hint if constant and not known.startswith("did") else "")
@@ -124,15 +131,24 @@ def _kept(source: str, spec: SourceSpec, headers: Sequence[str], taken: set[str]
     """Name the attributes: by the user's map, or else by their headers, all of them or those of the user's list."""
     reserved = _reserved(spec)
     if isinstance(spec.columns, dict):
-        return _mapped(source, "columns", spec.columns, headers, reserved)
+        named_ones = dict(spec.columns)
+        if _tells_deleted(spec, headers):
+            named_ones.setdefault(DELETED, DELETED)
+        return _mapped(source, "columns", named_ones, headers, reserved)
     ours, faults = _mapped(source, "rename", spec.rename, headers, reserved)
     wanted = {name: find(headers, name) for name in spec.columns} if spec.columns is not None else None
     faults += [_unknown(source, "columns", name, headers) for name, header in (wanted or {}).items() if header is None]
     others = [header for header in headers if header not in ours.values()]
     names = dict(zip(others, unique_names(others, reserved | set(ours)), strict=True))
     names |= {header: name for name, header in ours.items()}
+    if wanted is not None and _tells_deleted(spec, headers):
+        wanted[DELETED] = DELETED
     chosen = [header for header in headers if header not in taken and (wanted is None or header in wanted.values())]
     return {names[header]: header for header in chosen}, faults
+
+
+def _tells_deleted(spec: SourceSpec, headers: Sequence[str]) -> bool:
+    return spec.connection is not None and spec.role is SourceKind.LEADS and DELETED in headers
 
 
 def _mapped(

@@ -20,6 +20,7 @@ from leadlight.sources.csv import open_csv
 from leadlight.sources.form import Context, Form
 from leadlight.sources.guess import Dates
 from leadlight.sources.jsonl import open_jsonl
+from leadlight.sources.lake import NotSynced, is_covered, locate_lake, not_synced, open_lake
 from leadlight.sources.layout import ROLES, Slot, find, headers_of, lay_out, try_lay_out
 from leadlight.sources.load import Loaded, checked, drop, load
 from leadlight.sources.locate import Located, locate
@@ -35,13 +36,15 @@ from leadlight.sources.sql import open_sql
 from leadlight.sources.times import Order
 from leadlight.sources.where import NONE, Where
 from leadlight.spec.contract import SourceContract
-from leadlight.spec.models import SourceSpec
+from leadlight.spec.models import SourceKind, SourceSpec
 
 LOOK = 8 << 20
 """`describe` looks at so many bytes of a text file."""
 LOOK_ROWS = 1_000
 KEPT_IN = "What the files must look like stands in contract.yaml; `leadlight check` shows it beside what there is."
 MAX_REVISIONS = 4
+LAKE = "lake"
+"""The fingerprint of files that never change."""
 NEARLY = 0.99
 """From this share of fitting values on, a column read as text is worth a note."""
 
@@ -122,7 +125,7 @@ def look(
     engine = DuckDBEngine(None)
     try:
         with _held(opened) as held, _session(engine, name, spec):
-            parts = _open(engine, name, spec, _locate(name, spec, root), root, held, look=True)
+            parts = _open(engine, name, spec, _located(name, spec, root), root, held, look=True)
             slots, faults = try_lay_out(name, spec, parts, contract_types(spec, contract))
             planner = _planner(engine, name, spec, parts, slots)
             plan, more = planner.try_plan()
@@ -142,7 +145,7 @@ def hold(name: str, spec: SourceSpec, root: Path, contract: SourceContract, open
     engine = DuckDBEngine(None)
     try:
         with _held(opened) as held, _session(engine, name, spec):
-            parts = _open(engine, name, spec, _locate(name, spec, root), root, held, look=False)
+            parts = _open(engine, name, spec, _located(name, spec, root), root, held, look=False)
             slots, _ = try_lay_out(name, spec, parts, contract_types(spec, contract))
             more = contract_slots(spec, contract, headers_of(parts))
             planner = _planner(engine, name, spec, parts, (*slots, *more))
@@ -209,8 +212,11 @@ def _read_files(
     contract: SourceContract | None,
 ) -> Reading:
     files = _locate(name, spec, root)
+    if spec.connection is not None and not files:
+        return Reading(name, "", (), {}, (), 0, 0, None, (not_synced(spec),))
     prints = {file.shown: _print_of(file, spec, opened) for file in files}
-    skipped = [FileRead(path, mark, 0, 0, skipped=True) for path, mark in prints.items() if known.get(path) == mark]
+    skipped = [FileRead(path, mark, 0, 0, skipped=True) for path, mark in prints.items() if known.get(path) == mark
+               or (spec.connection is not None and is_covered(path, known))]  # fmt: skip
     fresh = [file for file in files if file.shown not in {one.path for one in skipped}]
     rejects_file = rejects_dir / f"{name}.csv"
     if skipped and not fresh:
@@ -222,6 +228,8 @@ def _read_files(
         table = f"source_{name}"
         try:
             reading = _read(planner, spec, table, rejects_file, Clock(engine, name, parts, progress), contract)
+            if spec.connection is not None:
+                reading = replace(reading, files=tuple(_of_lake(fresh, reading)))
             return replace(reading, files=(*skipped, *(_printed(file, prints) for file in reading.files)))
         except BaseException:
             _drop_all(engine, table)
@@ -299,11 +307,30 @@ def _session(engine: DuckDBEngine, name: str, spec: SourceSpec) -> Iterator[None
 
 
 def _locate(name: str, spec: SourceSpec, root: Path) -> list[Located]:
+    if spec.connection is not None:
+        return locate_lake(spec, root)
     return [] if spec.sql is not None else locate(spec.location, root, name)
+
+
+def _located(name: str, spec: SourceSpec, root: Path) -> list[Located]:
+    """Return the files to look at; raises NotSynced where a connection has none yet."""
+    found = _locate(name, spec, root)
+    if spec.connection is not None and not found:
+        raise NotSynced(name, spec)
+    return found
+
+
+def _of_lake(files: Sequence[Located], reading: Reading) -> Iterator[FileRead]:
+    """Return what became of files that were read as one: the rows are told with the last."""
+    for file in files:
+        told = (reading.rows, reading.rejected) if file is files[-1] else (0, 0)
+        yield FileRead(file.shown, "", *told, skipped=False)
 
 
 def _print_of(file: Located, spec: SourceSpec, opened: Opened) -> str:
     """Return a file's fingerprint together with how it is read: another way of reading reads it again."""
+    if spec.connection is not None:
+        return LAKE
     how = spec.model_dump(mode="json", exclude_defaults=True, exclude={"reject_limit", "merge_by"})
     try:
         content = opened.fingerprint(file, spec)
@@ -333,6 +360,8 @@ def _open(
     """Open every file, or the database. Raises DataError with the faults of all of them."""
     if spec.sql is not None:
         return [open_sql(engine, name, spec, root, _raw(name, 0), LOOK_ROWS if look else None)]
+    if spec.connection is not None:
+        return [open_lake(engine, spec, files, root)]
     parts, faults = [], []
     for index, file in enumerate(files):
         try:
@@ -477,7 +506,8 @@ def _make_view(
     unmeant: str,
 ) -> None:
     """Show the rows that fit and are meant; a line is its row's own, or follows from its place in the table."""
-    columns = "".join(f"{named(slot.name)}, " for slot in slots)
+    taken_back = spec.connection is not None and spec.role is SourceKind.OUTCOMES
+    columns = "".join(f"{_shown_sql(slot, spec, unmeant if taken_back else None)}, " for slot in slots)
     columns += f"{quoted(spec.event)} AS _type, " if spec.event is not None else ""
     columns += f"{quoted(spec.outcome_is)} AS _outcome, " if spec.outcome_is is not None else ""
     paths = ", ".join(quoted(part.shown) for part in parts)
@@ -488,8 +518,23 @@ def _make_view(
     engine.execute(
         f"CREATE TEMP VIEW {named(table)} AS SELECT {columns}([{paths}])[_part + 1] AS _file, "  # noqa: S608
         f"coalesce(_n, rowid + ([{firsts}])[_part + 1]) AS _line, "
-        f"rowid AS _place FROM {named(_staging(table))} WHERE _bad IS NULL AND NOT {unmeant}"
+        f"rowid AS _place FROM {named(_staging(table))} WHERE _bad IS NULL"
+        + ("" if taken_back else f" AND NOT {unmeant}")
     )
+
+
+def _shown_sql(slot: Slot, spec: SourceSpec, unmeant: str | None) -> str:
+    """Return the column of a slot: ids with what stands before them.
+
+    Of a connection's outcomes, rows that are not meant (`unmeant`) keep their id alone, so that what was said under it
+    before is taken back.
+    """
+    shown = named(slot.name)
+    if spec.prefix and slot.role in ("id", "lead", "account"):
+        shown = f"{quoted(spec.prefix)} || {shown}"
+    if unmeant is not None and slot.role != "message_id":
+        shown = f"CASE WHEN NOT {unmeant} THEN {shown} END"
+    return shown if shown == named(slot.name) else f"{shown} AS {named(slot.name)}"
 
 
 # --------------------------------------------------------------------------------------------------- what was found

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from leadlight.engines.base import Engine
 from leadlight.expr.types import Type
 from leadlight.store import names
-from leadlight.store.keys import Content, drop_repeats, keyed
+from leadlight.store.keys import Content, drop_repeats, key_of, keyed
 from leadlight.store.leads import assign_keys
 from leadlight.store.sql import Sql, fill, literal
 from leadlight.store.staged import Counts, Staged
@@ -17,7 +17,8 @@ def load_outcomes(engine: Engine, rows: Staged, *, name: str, type_: Type) -> Co
     """Take the outcomes of a source: every file says what it knows of the leads in it.
 
     Identical rows of different files are one outcome; of one file, so many outcomes. With a message id (the deal's
-    number, say), an outcome of a known id replaces the former one. Without, what a file says about a lead replaces
+    number, say), an outcome of a known id replaces the former one, and a row of such an id without lead or outcome
+    takes it back. Without, what a file says about a lead replaces
     what the same file said about that lead before: so a deal that was open and is now won changes, and leads that a
     file no longer mentions keep what they have. `name` and `type_` are the outcome column's; its values are text
     that casts to the type.
@@ -34,9 +35,10 @@ def load_outcomes(engine: Engine, rows: Staged, *, name: str, type_: Type) -> Co
     )
     inserted = _count(engine) - before
     stated = int(engine.rows("SELECT count(*) FROM stated")[0][0])
-    engine.execute("DROP TABLE stated")
-    changed = min(inserted, removed)
-    return Counts(new=inserted - changed, changed=changed, unchanged=stated - inserted, erased=erased)
+    for table in ("stated", "taken_back"):
+        engine.execute(fill("DROP TABLE {table}", table=table))
+    new = max(inserted - removed, 0)
+    return Counts(new=new, changed=removed, unchanged=stated - inserted, erased=erased)
 
 
 def outcomes_of_leads(engine: Engine, rows: Staged, *, table: str) -> Staged:
@@ -83,6 +85,16 @@ def _gather(engine: Engine, rows: Staged) -> None:
         )
     )
     drop_repeats(engine)
+    back = Sql("s._message_id IS NOT NULL" if "message_id" in rows.roles else "false")
+    engine.execute(
+        fill(
+            "CREATE TEMP TABLE taken_back AS SELECT {key} AS _key FROM {table} s WHERE {back} AND NOT ({usable})",
+            key=key_of(rows, content),
+            table=rows.table,
+            back=back,
+            usable=usable,
+        )
+    )
 
 
 def _remove_replaced(engine: Engine, rows: Staged) -> int:
@@ -92,7 +104,7 @@ def _remove_replaced(engine: Engine, rows: Staged) -> int:
         'AND s."at" IS NOT DISTINCT FROM o."at" AND s.outcome = o.outcome AND s.value IS NOT DISTINCT FROM o.value)'
     )
     scope: Mapping[bool, str] = {
-        True: "o._key IN (SELECT _key FROM stated)",
+        True: "o._key IN (SELECT _key FROM stated UNION ALL SELECT _key FROM taken_back)",
         False: "EXISTS (SELECT 1 FROM stated s WHERE s._file = o._file AND s._said_of = o._said_of)",
     }
     before = _count(engine)
