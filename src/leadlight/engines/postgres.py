@@ -80,6 +80,8 @@ INDEXES = tuple(
         ("outcomes", "lead", "lead", "INDEX"),
         ("lookups", "key", "_key, provider", "INDEX"),
         ("facts", "key", "_key, provider", "INDEX"),
+        ("pushed", "record", "connection, object, record", "UNIQUE INDEX"),
+        ("push_tasks", "task", "task", "UNIQUE INDEX"),
         ("scores", "lead", "scorecard, lead, as_of", "INDEX"),
         ("grade_history", "lead", 'scorecard, lead, "at"', "INDEX"),
     )

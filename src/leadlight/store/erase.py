@@ -31,12 +31,14 @@ BY_KEYS = {
 BY_CALL = {
     "live_traits": Sql("list_contains(?::INTEGER[], _key)"),
     "outbox": Sql("list_contains(?::INTEGER[], _key)"),
+    "pushed": Sql("list_contains(?::INTEGER[], _key)"),
+    "push_tasks": Sql("list_contains(?::INTEGER[], _key)"),
     "live_links": Sql('list_contains(?::VARCHAR[], "user")'),
     "live_owners": Sql('list_contains(?::VARCHAR[], "user")'),
     "live_aliases": Sql('list_contains(?::VARCHAR[], "user")'),
     "live_refused": Sql("EXISTS (SELECT 1 FROM (SELECT unnest(?::VARCHAR[]) AS id) i WHERE contains(call, i.id))"),
 }
-"""Tables of the service beside the store's own → which of their rows are about a person (its keys, or its ids)."""
+"""Tables of the service, and of what goes to other systems, beside the store's own → which of their rows are about a person (its keys, or its ids)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,10 @@ The rest serve ourselves:
     lookups             every question that was put to a provider about an id (`_key`), and how it ended
     facts               what providers answered, value by value, all side by side; `known_at` ties it to its look-up
     choices             the rule by which each looked-up attribute was last chosen
+    pushed              what was last written into a record of a system, as JSON (`said`), with what is being written
+                        now (`writing`), so that our own values are known as ours though we were killed meanwhile
+    push_tasks          tasks for people in that system, one for each change of grade: waiting, sent or refused
+    push_marks          up to when changes of grade were looked at for them
     runs                what was done, when, with which counts
     migrations          which steps have been taken
 """
@@ -138,6 +142,21 @@ MIGRATIONS: Sequence[Migration] = (
             "given BOOLEAN NOT NULL, message VARCHAR NOT NULL)",
             "INSERT INTO merges SELECT row_number() OVER (ORDER BY i.key), now()::TIMESTAMP, 'before', NULL, i.key, "
             "i.key, i.lead, NULL FROM ids i WHERE i.key <> i.lead",
+        ),
+    ),
+    (
+        6,
+        "what was written back into systems that leads live in",
+        (
+            "CREATE TABLE pushed (connection VARCHAR NOT NULL, object VARCHAR NOT NULL, record VARCHAR NOT NULL, "
+            '_key INTEGER NOT NULL, said VARCHAR, because VARCHAR, writing VARCHAR, hash VARCHAR, "at" TIMESTAMP, '
+            "tried VARCHAR, error VARCHAR, tries INTEGER NOT NULL, again_at TIMESTAMP)",
+            "CREATE TABLE push_tasks (task VARCHAR NOT NULL, connection VARCHAR NOT NULL, object VARCHAR NOT NULL, "
+            "record VARCHAR NOT NULL, _key INTEGER NOT NULL, subject VARCHAR NOT NULL, text VARCHAR NOT NULL, "
+            '"at" TIMESTAMP NOT NULL, state VARCHAR NOT NULL, tries INTEGER NOT NULL, again_at TIMESTAMP, '
+            "error VARCHAR, done_at TIMESTAMP)",
+            "CREATE TABLE push_marks (connection VARCHAR NOT NULL, scorecard VARCHAR NOT NULL, "
+            '"at" TIMESTAMP NOT NULL)',
         ),
     ),
 )
