@@ -52,7 +52,7 @@ ABOUT = About(
             needed=False,
         ),
     ),
-    limits=Limits(per_second=10, batch=200, page=2000),
+    limits=Limits(per_second=20, batch=200, page=2000),
     documentation="https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/",
     scopes=("api", "refresh_token"),
 )
@@ -105,23 +105,23 @@ class SalesforceSession:
 
     def read(self, want: Want) -> Iterator[Page]:
         """Yield what has changed since a cursor, in the order of SystemModstamp."""
-        return Reader(self._http, self._root, self._org, self._query, want, self._now).pages()
+        yield from Reader(self._http, self._root, self._org, self._query, want, self._now).pages()
 
     def ready(self, object: str, fields: Sequence[PushField], *, dry: bool = False) -> Sequence[Readied]:  # noqa: A002
         """See that fields are there, and make them by the Tooling API where they are not."""
-        return self._fields.ready(self._org.sobject(object), fields, dry=dry)
+        return self._fields.ready(self._org.sobject(object), fields, dry=dry) if fields else ()
 
     def look(self, object: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Mapping[str, Value]]:  # noqa: A002
         """Return what fields of records hold now."""
-        return look(self._query, self._org.sobject(object), ids, fields)
+        return look(self._query, self._org.sobject(object), ids, fields) if ids else {}
 
     def write(self, object: str, batch: Sequence[Write]) -> Sequence[Written]:  # noqa: A002
         """Write a batch in one request, each record for itself."""
-        return self._writer.write(self._org.sobject(object), batch)
+        return self._writer.write(self._org.sobject(object), batch) if batch else ()
 
     def note(self, object: str, notes: Sequence[Note]) -> Sequence[Written]:  # noqa: A002
         """Add tasks."""
-        return self._writer.note(self._org.sobject(object), notes)
+        return self._writer.note(self._org.sobject(object), notes) if notes else ()
 
 
 class Salesforce:

@@ -53,8 +53,11 @@ class Fields:
         self._open(f"{sobject.object.name}.{name}", sobject.object.name)
         self._org.forget(sobject.object.name)
         made = self._org.sobject(sobject.object.name).object.field(name)
-        todo = None if made and made.writable else _closed(sobject, name, self._set)
-        return Readied(name, "made", todo)
+        if made is not None and made.writable:
+            return Readied(name, "made")
+        return Readied(
+            name, "missing", "It was made, but nobody may write to it yet. " + _closed(sobject, name, self._set)
+        )
 
     def _make(self, table: str, name: str, field: PushField) -> None:
         body = {"FullName": f"{table}.{name}", "Metadata": _metadata(field)}

@@ -81,6 +81,8 @@ CODES: Mapping[str, Meaning] = {
     "SERVER_UNAVAILABLE": Meaning("trouble", "it is not available", LATER),
 }
 
+CONCURRENT = Meaning("trouble", "too many long requests run at once", LATER)
+
 SIGN_IN: Mapping[str, Meaning] = {
     "invalid_client_id": Meaning("sign_in", "it knows no app of this consumer key", KEYS),
     "invalid_client": Meaning("sign_in", "the consumer secret is wrong", KEYS),
@@ -169,6 +171,10 @@ def refusal(answer: Answer) -> RemoteError | None:
     """Return what a refused request means; None where it is none of Salesforce's own codes."""
     code, message = _first(_json(answer))
     meaning = CODES.get(code)
+    if code == "INVALID_SESSION_ID" and "not valid for use" in message.lower():
+        meaning = SIGN_IN["invalid_scope"]
+    if code == "REQUEST_LIMIT_EXCEEDED" and "concurrent" in message.lower():
+        meaning = CONCURRENT
     if meaning is None:
         return None
     own = f" ({code}: {message})" if message else f" ({code})"
@@ -208,7 +214,10 @@ def used(answer: Answer) -> Used | None:
 def busy(answer: Answer) -> float | None:
     """Return the seconds to wait where too many long requests run at once."""
     code, message = _first(_json(answer)) if answer.status == FORBIDDEN else ("", "")
-    return CONCURRENT_SECONDS if code == "REQUEST_LIMIT_EXCEEDED" and "concurrent" in message.lower() else None
+    if code != "REQUEST_LIMIT_EXCEEDED" or "concurrent" not in message.lower():
+        return None
+    told = answer.headers.get("retry-after", "")
+    return float(told) if told.isdecimal() else CONCURRENT_SECONDS
 
 
 FORBIDDEN = 403

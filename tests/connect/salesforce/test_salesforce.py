@@ -1,0 +1,412 @@
+"""What only Salesforce has: contact roles, the bin, query locators, field history, permission sets, SOQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from connect.salesforce.soql_engine import RefusedError, parse
+from connect.salesforce.stand_in import StandIn
+from connect.stand_in import START
+from leadlight.connect.protocol import Note, PushField, Row, Write
+from leadlight.connect.registry import connector
+from leadlight.connect.salesforce import soql
+from leadlight.connect.salesforce.fields import api_name
+from leadlight.connect.salesforce.sign import Token
+from leadlight.connect.salesforce.values import plain, type_of
+from leadlight.errors import RemoteError
+from leadlight.expr.types import Type
+
+DAY = 86_400
+SCORE = PushField("leadlight_score", Type.NUMBER, "Lead score", "Points")
+DEAL = ("deal_person", "deal_outcome", "deal_closed_at", "Amount")
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[StandIn]:
+    with StandIn().serving() as made:
+        yield made
+
+
+@pytest.fixture
+def org(served: StandIn) -> Iterator[StandIn]:
+    served.reset()
+    yield served
+    assert served.errors == []
+
+
+def last(rows: list[Row]) -> dict[str, Row]:
+    return {row.id: row for row in rows}
+
+
+# ---------------------------------------------------------------------------------------------------------- reading
+
+
+def test_a_deal_belongs_to_its_primary_contact_and_ends_when_its_stage_closed(org: StandIn) -> None:
+    one, two = org.add("Contact", LastName="One"), org.add("Contact", LastName="Two")
+    closed = START - timedelta(days=3)
+    won = org.add(
+        "Opportunity",
+        IsClosed=True,
+        IsWon=True,
+        LastStageChangeDate=closed,
+        CloseDate=START,
+        Amount=500.0,
+        ContactId=one,
+    )
+    lost = org.add("Opportunity", IsClosed=True, CloseDate=START - timedelta(days=9), ContactId=one)
+    still = org.add("Opportunity", CloseDate=START + timedelta(days=30))
+    org.add("OpportunityContactRole", OpportunityId=won, ContactId=one)
+    org.add("OpportunityContactRole", OpportunityId=won, ContactId=two, IsPrimary=True)
+    org.add("OpportunityContactRole", OpportunityId=still, ContactId=two)
+    org.add("OpportunityContactRole", OpportunityId=still, ContactId=one)
+    with org.open() as opened:
+        rows = last(opened.read("Opportunity", DEAL))
+    assert rows[won].values == {
+        "deal_person": two,
+        "deal_outcome": "won",
+        "deal_closed_at": closed,
+        "Amount": 500.0,
+    }
+    assert rows[lost].values["deal_outcome"] == "lost"
+    assert rows[lost].values["deal_person"] == one
+    assert rows[lost].values["deal_closed_at"] == datetime(2026, 2, 21, 23, 59, 59)  # a day is known at its end
+    assert rows[still].values["deal_person"] == two
+    assert rows[still].values["deal_outcome"] is None
+    assert rows[still].values["deal_closed_at"] is None
+
+
+def test_a_deal_that_gets_another_person_is_read_again(org: StandIn) -> None:
+    one, two = org.add("Contact", LastName="One"), org.add("Contact", LastName="Two")
+    deal = org.add("Opportunity", ContactId=one)
+    org.add("Opportunity", ContactId=one)
+    with org.open() as opened:
+        opened.read("Opportunity", DEAL)
+        cursor = opened.cursor
+    org.clock.advance(DAY)
+    org.add("OpportunityContactRole", OpportunityId=deal, ContactId=two, IsPrimary=True)
+    org.clock.advance(60)
+    with org.open() as opened:
+        rows = opened.read("Opportunity", DEAL, cursor=cursor)
+    assert {row.id for row in rows if row.values["deal_person"] == two} == {deal}
+
+
+def test_who_sees_no_roles_reads_the_contact_of_the_deal(org: StandIn) -> None:
+    deal = org.add("Opportunity", ContactId=(one := org.add("Contact", LastName="One")))
+    with org.open() as opened:
+        fields = opened.describe("Opportunity", DEAL)
+        del org.fields["OpportunityContactRole"]
+        rows = opened.read("Opportunity", DEAL)
+    assert fields
+    assert last(rows)[deal].values["deal_person"] == one
+
+
+def test_what_was_deleted_for_good_is_told_once_and_what_is_in_the_bin_too(org: StandIn) -> None:
+    gone, binned, merged, there = (org.add("Lead", LastName=str(number)) for number in range(4))
+    with org.open() as opened:
+        opened.read("Lead", ["Title"])
+        cursor = opened.cursor
+    org.clock.advance(DAY)
+    at = org.clock.now().replace(microsecond=0)
+    org.purge("Lead", gone)
+    org.delete("Lead", binned)
+    org.merge("Lead", merged, there)
+    org.clock.advance(60)
+    with org.open() as opened:
+        rows = [row for row in opened.read("Lead", ["Title"], cursor=cursor) if row.gone]
+    told = {row.id: (row.into, row.known_at.replace(microsecond=0) if row.known_at else None) for row in rows}
+    assert told == {gone: (None, at), binned: (None, at), merged: (there, at)}
+    assert len(rows) == 3
+
+
+def test_a_long_pause_asks_no_further_back_than_the_org_tells(org: StandIn) -> None:
+    org.add("Lead", LastName="One")
+    with org.open() as opened:
+        opened.read("Lead", ["Title"])
+        cursor = opened.cursor
+    org.clock.advance(200 * DAY)
+    with org.open() as opened:
+        assert {row.id for row in opened.read("Lead", ["Title"], cursor=cursor)}
+    (asked,) = [call for call in org.calls if call.url.endswith("/deleted/")]
+    assert datetime.fromisoformat(asked.params["start"]).replace(tzinfo=None) > org.clock.now() - timedelta(days=15)
+
+
+def test_a_query_that_the_org_forgot_is_asked_anew_from_where_it_was(org: StandIn) -> None:
+    org.page_most = 4
+    ids = {org.add("Lead", LastName=str(number)) for number in range(14)}
+    with org.open() as opened:
+        found = []
+        for page in opened.pages("Lead", ["Title"]):
+            found += [row.id for row in page.rows]
+            org.forget_queries()
+    assert sorted(found) == sorted(ids)
+    queries = [call.params["q"] for call in org.calls if "q" in call.params and " FROM Lead " in call.params["q"]]
+    assert sum("Id > '" in query for query in queries) == 3
+
+
+def test_history_gives_versions_with_their_dates_and_references_by_id(org: StandIn) -> None:
+    lead = org.add("Lead", LastName="Doe", Status="New", Title="Buyer", OwnerId="0055g0000000001AAA")
+    org.clock.advance(DAY)
+    org.edit("Lead", lead, Status="Working", Title="Head of buying")
+    org.clock.advance(DAY)
+    org.edit("Lead", lead, City="Ulm")  # no history of that
+    org.edit("Lead", lead, OwnerId="Ann Miller")  # the history tells a name first, then the id
+    org.edit("Lead", lead, OwnerId="0055g0000000002AAA")
+    with org.open() as opened:
+        rows = opened.read("Lead", ["Status", "City", "Title", "OwnerId"])
+        cursor = opened.cursor
+    seen = [(row.known_at, row.values["Status"], row.values["City"]) for row in rows]
+    assert seen[:2] == [(START, "New", "Ulm"), (START + timedelta(days=1), "Working", "Ulm")]
+    assert seen[-1] == (None, "Working", "Ulm")
+    assert {row.values["OwnerId"] for row in rows} <= {None, "0055g0000000001AAA", "0055g0000000002AAA"}
+    org.clock.advance(DAY)
+    at = org.clock.now()
+    org.edit("Lead", lead, Status="Nurturing")
+    org.clock.advance(60)
+    with org.open() as opened:
+        later = opened.read("Lead", ["Status"], cursor=cursor)
+    assert [(row.known_at, row.values["Status"]) for row in later] == [
+        (at, "Nurturing"),
+        (None, "Nurturing"),
+    ]
+
+
+def test_who_may_not_see_which_fields_are_tracked_reads_no_history(
+    org: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead = org.add("Lead", LastName="Doe", Status="New")
+    org.clock.advance(DAY)
+    org.edit("Lead", lead, Status="Working")
+    monkeypatch.setitem(org.fields, "Lead", org.fields["Lead"])
+    import connect.salesforce.stand_in as stand_in
+
+    monkeypatch.delitem(stand_in.VIRTUAL, "FieldDefinition")
+    with org.open() as opened:
+        assert not any(field.history for field in opened.describe("Lead").fields)
+        rows = opened.read("Lead", ["Status"])
+    assert [(row.known_at, row.values["Status"]) for row in rows] == [(None, "Working")]
+
+
+def test_a_converted_lead_is_not_gone_and_goes_on_as_its_contact(org: StandIn) -> None:
+    lead = org.add("Lead", LastName="Doe", Company="Acme", Email="doe@acme.example")
+    contact = org.convert("Lead", lead)
+    with org.open() as opened:
+        (row,) = opened.read("Lead", ["Email"])
+        assert opened.read("Contact", ["Email"])[0].id == contact
+    assert (row.into, row.gone, row.values["Email"]) == (contact, False, "doe@acme.example")
+
+
+def test_campaign_responses_and_tasks_are_events(org: StandIn) -> None:
+    campaign = org.add("Campaign", Name="Fair", Type="Trade Show")
+    lead = org.add("Lead", LastName="Doe")
+    member = org.add(
+        "CampaignMember",
+        CampaignId=campaign,
+        LeadId=lead,
+        HasResponded=True,
+        FirstRespondedDate=START - timedelta(days=2),
+        at=START - timedelta(days=5),
+    )
+    silent = org.add("CampaignMember", CampaignId=campaign, LeadId=lead)
+    call = org.add("Task", WhoId=lead, TaskSubtype="Call", IsClosed=True, CompletedDateTime=START - timedelta(hours=1))
+    planned = org.add("Task", WhoId=lead, TaskSubtype="Call", ActivityDate=START)
+    with org.open() as opened:
+        fields = ["LeadOrContactId", "responded_at", "campaign_name", "campaign_type"]
+        responses = last(opened.read("CampaignMember", fields))
+        tasks = last(opened.read("Task", ["done_at", "WhoId"]))
+    assert responses[member].values == {
+        "LeadOrContactId": lead,
+        "responded_at": datetime(2026, 2, 28, 23, 59, 59),
+        "campaign_name": "Fair",
+        "campaign_type": "Trade Show",
+    }
+    assert responses[silent].values["responded_at"] is None
+    assert tasks[call].values["done_at"] == START - timedelta(hours=1)
+    assert tasks[planned].values["done_at"] is None
+
+
+def test_too_many_fields_for_an_address_are_told_before_they_are_asked_for(org: StandIn) -> None:
+    names = [f"A_custom_field_with_a_long_name_{number}__c" for number in range(400)]
+    for name in names:
+        org.new_field("Lead", name)
+    with org.open() as opened, pytest.raises(RemoteError, match="too many to ask for at once") as caught:
+        opened.read("Lead", names)
+    assert "columns" in str(caught.value)
+
+
+# ---------------------------------------------------------------------------------------------------------- writing
+
+
+def test_a_field_is_made_and_opened_by_the_permission_set(org: StandIn) -> None:
+    lead = org.add("Lead", LastName="Doe")
+    with org.open() as opened:
+        (readied,) = opened.session.ready("Lead", [SCORE])
+        assert (readied.field, readied.was, readied.todo) == ("Leadlight_Score__c", "made", None)
+        (answer,) = opened.session.write("Lead", [Write(lead, {readied.field: 7.25})])
+    assert answer.error is None
+    assert org.held("Lead", lead).values["Leadlight_Score__c"] == 7.25
+
+
+def test_a_field_that_nobody_may_write_to_says_where_to_tick(org: StandIn) -> None:
+    org.permission_sets.clear()
+    with org.open() as opened:
+        (readied,) = opened.session.ready("Lead", [SCORE])
+    assert readied.was == "missing"
+    assert "Setup > Permission Sets > Leadlight > Object Settings > Lead" in str(readied.todo)
+
+
+def test_who_may_not_make_fields_is_told_how_a_person_does(org: StandIn) -> None:
+    org.may_customize = False
+    long = PushField("Why__c", Type.TEXT, "Why", "Reasons", length=2000)
+    with org.open() as opened:
+        score, why = opened.session.ready("Lead", [SCORE, long])
+    assert (score.was, why.was) == ("missing", "missing")
+    assert "Number(12, 6)" in str(score.todo)
+    assert "Text Area (Long)" in str(why.todo)
+    assert "Customize Application" in str(score.todo)
+
+
+def test_a_field_of_another_type_or_read_only_is_not_taken(org: StandIn) -> None:
+    fields = [
+        PushField("Title", Type.NUMBER, "Score", "x"),
+        PushField("isconverted", Type.BOOL, "Converted", "x"),
+        PushField("numberofemployees", Type.NUMBER, "Size", "x"),
+    ]
+    with org.open() as opened:
+        title, converted, size = opened.session.ready("Lead", fields)
+    assert "holds text and not number" in str(title.todo)
+    assert converted.was == "missing"
+    assert (size.field, size.was) == ("NumberOfEmployees", "there")
+
+
+def test_ids_that_are_none_never_reach_the_org(org: StandIn) -> None:
+    lead = org.add("Lead", LastName="Doe")
+    evil = "' OR Name LIKE '%"
+    with org.open() as opened:
+        assert set(opened.session.look("Lead", [evil, lead], ["Title"])) == {lead}
+        bad, good = opened.session.write("Lead", [Write(evil, {"Title": "x"}), Write(lead, {"Title": "O'Neill \\ co"})])
+    assert bad.gone
+    assert bad.error
+    assert good.error is None
+    assert org.held("Lead", lead).values["Title"] == "O'Neill \\ co"
+    assert not any(evil in str(call.query) or evil.encode() in call.body for call in org.calls)
+
+
+def test_a_converted_lead_is_not_written_to(org: StandIn) -> None:
+    lead = org.add("Lead", LastName="Doe")
+    org.convert("Lead", lead)
+    with org.open() as opened:
+        (answer,) = opened.session.write("Lead", [Write(lead, {"Title": "x"})])
+    assert answer.gone
+    assert "contact goes on" in str(answer.error)
+
+
+def test_a_task_is_added_once_and_a_note_is_a_task_that_is_done(org: StandIn) -> None:
+    lead, account = org.add("Lead", LastName="Doe"), org.add("Account", Name="Acme")
+    note = Note(lead, "Call O'Neill", "Now A", due=datetime(2026, 3, 5, 9), key="up-1")
+    with org.open() as opened:
+        for _ in range(2):
+            assert [one.error for one in opened.session.note("Lead", [note])] == [None]
+        opened.session.note("Account", [Note(account, "Seen", "Grade A", kind="note")])
+    first, second = org.notes
+    assert (first["WhoId"], first["ActivityDate"], first["key"]) == (lead, "2026-03-05", "up-1")
+    assert (second["WhatId"], second["Status"]) == (account, "Erledigt")
+
+
+# --------------------------------------------------------------------------------------------------------- settings
+
+
+@pytest.mark.parametrize(
+    ("told", "base"),
+    [
+        ({"domain": "acme"}, "https://acme.my.salesforce.com"),
+        ({"domain": "acme", "sandbox": "uat"}, "https://acme--uat.sandbox.my.salesforce.com"),
+        ({"url": "https://acme.my.salesforce.com/"}, "https://acme.my.salesforce.com"),
+    ],
+    ids=["company", "sandbox", "url"],
+)
+def test_where_an_org_is(told: dict[str, str], base: str) -> None:
+    one = connector("salesforce")
+    way = one.way(one.settings.model_validate(told), {"client_id": "a", "client_secret": "b"})
+    assert way is not None
+    assert way.base == base
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"domain": "a", "url": "https://b"}, {"url": "https://b", "sandbox": "x"}, {"domain": "a/b"}]
+)
+def test_settings_that_say_too_little_or_too_much(told: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="domain|sandbox"):
+        connector("salesforce").settings.model_validate(told)
+
+
+def test_a_refresh_token_signs_in_and_one_that_has_run_out_is_told(org: StandIn) -> None:
+    org.add("Lead", LastName="Doe")
+    with org.open(secrets={**org.secrets, "refresh_token": "stand-in-refresh-token"}) as opened:
+        assert len(opened.read("Lead", ["Title"])) == 1
+    with org.open(secrets={**org.secrets, "refresh_token": "old"}) as opened, pytest.raises(RemoteError) as caught:
+        opened.read("Lead", ["Title"])
+    assert "SALESFORCE_REFRESH_TOKEN" in str(caught.value)
+
+
+def test_an_address_that_only_signs_in_is_told_with_the_right_one(org: StandIn) -> None:
+    token = Token("https://login.salesforce.com", org.secrets)
+    with org.open() as opened:
+        assert opened.http is not None
+        with pytest.raises(RemoteError, match=r"the org's records are at 127\.0\.0\.1") as caught:
+            token.headers(opened.http.ask)
+    assert "url: https://127.0.0.1" in str(caught.value)
+
+
+def test_the_org_counts_its_requests(org: StandIn) -> None:
+    with org.open() as opened:
+        assert opened.http is not None
+        answer = opened.http.ask("GET", "/services/data/v66.0/sobjects/")
+    way = connector("salesforce").way(connector("salesforce").settings(url=org.url), org.secrets)
+    assert way is not None
+    used = way.used(answer)
+    assert used is not None
+    assert (used.used, used.of) == (2, 15_000)
+
+
+# ------------------------------------------------------------------------------------------------------------- SOQL
+
+
+def test_what_is_quoted_is_understood_as_it_was_meant() -> None:
+    text = "O'Neill \\ \"x\"\n\t) OR (Id != ''"
+    query = parse(soql.select(["Id"], "Lead", f"Title = {soql.text(text)}"))
+    assert [(name, literal.value) for name, literal in query.compared] == [("Title", text)]
+
+
+@pytest.mark.parametrize("name", ["Id FROM Lead", "A.B-C", "", "1A", "Ä", "x" * 81])
+def test_names_that_are_none_are_refused(name: str) -> None:
+    with pytest.raises(RemoteError, match="cannot be the API name"):
+        soql.select([name], "Lead")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT Id FROM Lead WHERE A = 'x' AND B = 'y' OR C = 'z'",
+        "SELECT Id, FROM Lead",
+        "SELECT Id FROM Lead WHERE A = 'x' ;",
+        "SELECT Id FROM Lead WHERE A == 'x'",
+        "SELECT Id FROM Lead WHERE A = x",
+        "SELECT Id FROM Lead WHERE A IN ()",
+        "SELECT Id FROM Lead LIMIT",
+        "SELECT Id FROM Lead WHERE A = '\\q'",
+        "DELETE FROM Lead",
+    ],
+)
+def test_the_stand_in_refuses_what_it_does_not_understand(query: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        parse(query)
+    assert caught.value.code == "MALFORMED_QUERY"
+
+
+def test_types_and_names() -> None:
+    assert [type_of(one) for one in ("email", "int", "location")] == [Type.TEXT, Type.NUMBER, None]
+    assert plain(3.6, "int") == 4
+    assert api_name("leadlight_scored_at") == "Leadlight_Scored_At__c"
