@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import threading
 
     from leadlight.allocate.report import Allocation
+    from leadlight.connect.push import House
+    from leadlight.connect.push_report import PushReport
     from leadlight.engines.base import Engine
     from leadlight.enrich.facts import Facts
     from leadlight.enrich.follow import Round
@@ -917,6 +919,71 @@ class Workspace:
                 return changed(engine, replay=replay, drop=drop, now=self.now())
             return listing(engine, state, to=to, limit=limit)
 
+    # --------------------------------------------------------------------------------------- systems leads live in
+
+    def push(
+        self,
+        connection: str | None = None,
+        *,
+        dry_run: bool = False,
+        limit: int | None = None,
+        take_over: Sequence[str] = (),
+        again: bool = False,
+        score: bool = True,
+        among: Sequence[int] | None = None,
+        progress: Callable[[str, int, int], None] = lambda _connection, _done, _all: None,
+    ) -> PushReport:
+        """Write scores back into the systems that leads live in (all, or one connection), as `push:` says.
+
+        Only what changed is written, and nothing that a person wrote, but for the fields to `take_over`. With `dry_run`
+        nothing is written: the report shows what would be. `again` tries what was refused before once more. Everybody
+        is scored first, unless `score` is false or it is a dry run; `among` are the only leads to look at. Raises
+        RemoteError, UsageError.
+        """
+        from leadlight.connect.opened import open_connection
+        from leadlight.connect.push import Wish, push
+        from leadlight.connect.push_aim import aim_of, pushed_connections
+        from leadlight.connect.push_report import PushReport
+
+        spec, runs = self.loaded.workspace.spec, []
+        wish = Wish(dry_run, limit, tuple(take_over), again, among)
+        scored: set[str] = set()
+        for name, told in pushed_connections(spec, connection).items():
+            made, house = spec.connections[name], self._pushing(told.scorecard)
+            marks = self.loaded.workspace.marks
+            with open_connection(name, made, self.root, now=self.now, marks=marks) as opened:
+                aim, about = aim_of(spec, name, made, opened.connector), opened.connector.about
+                with self.store() as engine:
+                    card = house.ready(engine)[1].name
+                if score and not dry_run and card not in scored:
+                    self.score(card)
+                    scored.add(card)
+                run = push(
+                    house, aim, opened.session, opened.limits, system=about.title, wish=wish,
+                    progress=lambda done, count, name=name: progress(name, done, count),
+                )  # fmt: skip
+            runs.append(run)
+        return PushReport(tuple(runs))
+
+    def _pushing(self, scorecard: str | None) -> House:
+        """Return the workspace as far as writing back needs it."""
+        from leadlight.connect.push import House
+
+        def ready(engine: Engine) -> tuple[ResolvedWorkspace, ResolvedScorecard]:
+            resolved = self._ready(engine)
+            return resolved, self._card(resolved, scorecard)
+
+        def next_step(engine: Engine, lead: int) -> str | None:
+            from leadlight.insight import next_step as insight
+
+            resolved, card = ready(engine)
+            found = insight.next_step(engine, _toward(resolved, card), card, lead, self.now(), limit=1)
+            return found.steps[0].line if found.steps else None
+
+        return House(self.store, ready, self.now, next_step)
+
+    # ------------------------------------------------------------------------------------------------------ inside
+
     def _office(self) -> Office:
         from leadlight.notify.office import Office, wording_of
 
@@ -927,8 +994,6 @@ class Workspace:
                 fix="Write `notify:` there: destinations, and rules that tell them (docs/howto/notify.md).",
             )
         return Office(notify, wording_of(self.loaded), now=self.now)
-
-    # ------------------------------------------------------------------------------------------------------ inside
 
     def _given(self) -> Mapping[str, Type]:
         """Return the attributes that `enrich:` can give."""

@@ -103,3 +103,17 @@ def making(what: str) -> Iterator[Callable[[int, int], None]]:
             bars.update(task, completed=done, total=total, rows=speed(done, time.monotonic() - began))
 
         yield update
+
+
+@contextmanager
+def pushing() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for each connection while records are written."""
+    tasks: dict[str, TaskID] = {}
+    with _bars() as bars:
+
+        def update(connection: str, done: int, total: int) -> None:
+            if connection not in tasks:
+                tasks[connection] = bars.add_task(clean(f"writing to {connection}"), total=None, rows="")
+            bars.update(tasks[connection], completed=done, total=total or None, rows=f"{done:,} of {total:,} records")
+
+        yield update

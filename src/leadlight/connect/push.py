@@ -8,7 +8,7 @@ can be killed at any moment: what it wrote it knows again, and what it did not i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,6 +16,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from leadlight.connect import tasks
+from leadlight.connect.portions import portions
 from leadlight.connect.protocol import Limits, PushField, Session, Write, Written
 from leadlight.connect.push_records import Aim, Due, find, records_of
 from leadlight.connect.push_report import Change, Failure, PushRun
@@ -40,7 +41,6 @@ HOPELESS = 5
 NOTED = 5
 """Tries to write to the store, where it is busy."""
 
-Some = TypeVar("Some")
 Done = TypeVar("Done")
 
 
@@ -190,7 +190,7 @@ class _Pushing:
         same = [item for item in items if not item.before.writing and not item.changed(self.names)]
         self.run.unchanged += len(same)
         self._note([unchanged(item) for item in same if item.before.said])
-        for batch in _batches(todo, self.limits.batch):
+        for batch in portions(todo, max(self.limits.batch, 1)):
             if not self._full:
                 self._batch(batch)
 
@@ -299,7 +299,7 @@ class _Pushing:
             if not self.later or self._full:
                 return
             self.house.rest(rest)
-            for batch in _batches(list(self.later.values()), self.limits.batch):
+            for batch in portions(list(self.later.values()), max(self.limits.batch, 1)):
                 self._batch(batch)
 
     # -------------------------------------------------------------------------------------------------------- tasks
@@ -321,7 +321,7 @@ class _Pushing:
         with self.house.store() as engine:
             notes = tasks.waiting(engine, self.aim, self.run.as_of)
         told.left = len(notes)
-        for batch in _batches(notes[:most], self.limits.batch):
+        for batch in portions(notes[:most], max(self.limits.batch, 1)):
             answers = self.session.note(self.aim.object, batch)
             self._with_store(partial(tasks.settle, notes=batch, answers=answers, now=self._now()))
             told.left -= len(batch)
@@ -369,11 +369,6 @@ class _Pushing:
 def _field(what: str, name: str | None) -> PushField:
     usual = FIELDS[what]  # type: ignore[index]
     return usual if name is None else replace(usual, name=name)
-
-
-def _batches(items: Sequence[Some], size: int) -> Iterator[Sequence[Some]]:
-    for start in range(0, len(items), max(size, 1)):
-        yield items[start : start + max(size, 1)]
 
 
 def _padded(leads: list[int]) -> list[int]:

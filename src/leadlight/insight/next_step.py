@@ -76,6 +76,14 @@ class Step:
         """The action, and its content."""
         return self.event if self.content is None else f"{self.event} {self.content}"
 
+    @property
+    def line(self) -> str:
+        """The step with its evidence, for where there is one line."""
+        return (
+            f"{self.name}: {percent(self.taken_won / self.taken)} of those who had it were {self.words.won}, "
+            f"{percent(self.others_won / self.others)} of the others"
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """Return the step as plain JSON values."""
         return {
