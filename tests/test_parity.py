@@ -55,12 +55,14 @@ def subjects(example: Example, scorer):
 EVERYTHING = ("category", "bands", "pair", "event", "event", "when")
 
 
+@pytest.mark.slow
 @tries(300)
 @given(example=examples(Theme(features=OF_LEADS)))
 def test_features_of_leads(example, tables):
     check_features(example, tables)
 
 
+@pytest.mark.slow
 @tries(250)
 @given(example=examples(Theme(features=OVER_ACCOUNTS, accounts=True)))
 def test_features_over_accounts(example, tables):
@@ -73,30 +75,35 @@ def test_features_of_accounts(example, tables):
     check_features(example, tables)
 
 
+@pytest.mark.slow
 @tries(200)
 @given(example=examples(Theme(features=("attribute", "count", "avg", "age"), criteria=("category", "bands", "pair"))))
 def test_points_by_value_and_caps(example, tables):
     check_scores(example, tables)
 
 
+@pytest.mark.slow
 @tries(200)
 @given(example=examples(Theme(features=("expr", "count", "recency"), criteria=("when",))))
 def test_points_by_condition_and_exclusion(example, tables):
     check_scores(example, tables)
 
 
+@pytest.mark.slow
 @tries(250)
 @given(example=examples(Theme(criteria=("event",))))
 def test_points_by_event(example, tables):
     check_scores(example, tables)
 
 
+@pytest.mark.slow
 @tries(200)
 @given(example=examples(Theme(features=("attribute", "count"), criteria=("category", "event"), grades=True)))
 def test_grades_gates_and_probability(example, tables):
     check_scores(example, tables)
 
 
+@pytest.mark.slow
 @tries(150)
 @given(example=examples(Theme(features=OF_ACCOUNTS, criteria=EVERYTHING, of="account", accounts=True, grades=True)))
 def test_scores_of_accounts(example, tables):

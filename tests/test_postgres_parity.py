@@ -51,6 +51,7 @@ def test_scores_and_features(example, both):
     check(example, both)
 
 
+@pytest.mark.slow
 @tries(80)
 @given(example=examples(EXPRESSIONS))
 def test_conditions_and_expressions(example, both):

@@ -47,6 +47,7 @@ def test_an_unknown_name_lists_them(bakery: Path) -> None:
     assert raised.value.fix == "The playbooks are:\nbakery  Breads, by how soon they are gone"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHIPPED)
 def test_what_ships_is_in_order_and_ranks_at_once(tmp_path: Path, name: str) -> None:
     init(tmp_path / "shop", playbook=name, today=WRITTEN)
