@@ -117,6 +117,12 @@ class Client:
         for number in ids:
             Model.get(model)(number).delete()
 
+    def rows(self, model, domain, fields):
+        """Return fields of all records that are found, in one call."""
+        context = config.get_config().context
+        found = Model.get(model)._proxy.search_read(inward(domain), 0, None, [["id", "ASC"]], fields, context)
+        return [{name: outward(value) for name, value in one.items()} for one in found]
+
     def click(self, model, ids, button):
         """Press a button of many records."""
         getattr(Model.get(model)._proxy, button)(ids, config.get_config().context)

@@ -31,7 +31,6 @@ from leadlight.connect.tryton.map import MAPPING, SCORECARD, STARTER
 from leadlight.connect.tryton.read import PAGE, Reading
 from leadlight.connect.tryton.rest import Rest, refusal
 from leadlight.connect.tryton.write import Writing
-from leadlight.errors import UsageError
 
 BATCH = 100
 PER_SECOND = 50.0
@@ -56,22 +55,22 @@ ABOUT = About(
 class TrytonSettings(Settings):
     """Settings of tryton."""
 
-    database: str | None = Field(None, min_length=1, pattern=r"^[^/?#\s]+$")
-    """The name of the database, as on Tryton's sign-in form."""
-    company: int | None = None
-    """The number of the company to work for, where the key's user has several."""
-    sweep_hours: float = Field(24.0, ge=0)
-    """How often, at most, all ids are gone through to find what was deleted, where the log may not be searched."""
+    url: str = Field(description="the server's address: https://tryton.example.com")
+    database: str = Field(pattern=r"^[^/?#\s]+$", description="the database's name, as on Tryton's sign-in form")
+    company: int | None = Field(None, description="the company's number, where the key's user works for several")
+    sweep_hours: float = Field(
+        24.0, ge=0, description="hours after which all ids are gone through to find what was deleted"
+    )
 
 
 class TrytonSession:
     """A Tryton that is signed in to."""
 
-    def __init__(self, settings: TrytonSettings, http: Http, now: datetime) -> None:
+    def __init__(self, settings: TrytonSettings, http: Http) -> None:
         self._rest = Rest(http, settings.company)
         self._models = Models(self._rest)
         self._writing = Writing(self._rest, self._models)
-        self._now, self._sweep = now, timedelta(hours=settings.sweep_hours)
+        self._sweep = timedelta(hours=settings.sweep_hours)
 
     def describe(self, objects: Sequence[str] | None = None) -> Sequence[Object]:
         """Return models with their fields."""
@@ -82,7 +81,7 @@ class TrytonSession:
         if not self._models.has(want.object.name):  # a model that the mapping names, of a module that is not there
             yield Page((), want.cursor or {})
             return
-        yield from Reading(self._rest, self._models, want, now=self._now, sweep=self._sweep).pages()
+        yield from Reading(self._rest, self._models, want, sweep=self._sweep).pages()
 
     def ready(self, object: str, fields: Sequence[PushField], *, dry: bool = False) -> Sequence[Readied]:  # noqa: A002, ARG002
         """Say which fields are there: Tryton's API makes none."""
@@ -111,11 +110,8 @@ class Tryton:
     scorecard = SCORECARD
 
     def way(self, settings: Settings, secrets: Mapping[str, str]) -> Way:
-        """Say where the API is. Raises UsageError where the address or the database is not told."""
+        """Say where the API is."""
         told = cast("TrytonSettings", settings)
-        if told.url is None or told.database is None:
-            fix = "Write, under the connection: url: https://tryton.example.com and database: NAME."
-            raise UsageError("a connection to Tryton needs url and database", fix=fix)
         return Way(
             base=f"{told.url.rstrip('/')}/{told.database}/rest/model",
             sign=Bearer(secrets["key"]),
@@ -125,8 +121,7 @@ class Tryton:
 
     def open(self, settings: Settings, surroundings: Surroundings) -> TrytonSession:
         """Return a session; nothing is asked yet."""
-        http = cast("Http", surroundings.http)
-        return TrytonSession(cast("TrytonSettings", settings), http, surroundings.now)
+        return TrytonSession(cast("TrytonSettings", settings), cast("Http", surroundings.http))
 
     def changed(
         self, headers: Mapping[str, str], body: bytes, *, url: str, secrets: Mapping[str, str], now: datetime

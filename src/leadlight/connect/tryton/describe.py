@@ -109,9 +109,9 @@ class Models:
         self._known: dict[str, Model] = {}
         self._history: frozenset[str] | None = None
 
-    def model(self, name: str) -> Model:
+    def model(self, name: str, *, anew: bool = False) -> Model:
         """Return a model. Raises NotFoundError where there is none, RemoteError where it may not be read."""
-        if name not in self._known:
+        if anew or name not in self._known:
             self._known[name] = self._asked(name)
         return self._known[name]
 
@@ -167,7 +167,7 @@ def _object(model: Model) -> Object:
 
 def _own(model: Model) -> Iterator[Field]:
     for name, told in model.fields.items():
-        kind = TYPES.get(model.type(name))
+        kind = Type.TEXT if name == "id" else TYPES.get(model.type(name))
         if kind is None or "." in name:
             continue
         choices = told.get("selection")

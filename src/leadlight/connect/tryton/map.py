@@ -44,7 +44,7 @@ MAPPING: Mapping[str, Mapping[str, Any]] = {
     "ends": {
         "object": "sale.opportunity",
         "kind": "outcomes",
-        "lead": "id",
+        "lead": "_id",
         "at": "state_since",
         "outcome": "state",
         "value": "amount",
@@ -84,7 +84,6 @@ outcome: {win: "outcome = 'won'", lose: "outcome in ('lost', 'cancelled')", hori
 
 # Names for what you want to look at; a column of a source needs no entry, it has a name already.
 features:
-  mails_opened: {count: email_opened, within: 90d}
   days_since_opened: {recency: email_opened}
 
 # Never scored: what was deleted in Tryton, and what has ended.
@@ -112,10 +111,11 @@ groups:
 
   # What they do; points fade by half in 14 days.
   engagement:
-    cap: [0, 50]
+    cap: [-10, 50]
     criteria:
       - {name: Opens our mails, event: email_opened, points: 6, half_life: 14d, max: 20}
       - {name: Clicks in our mails, event: email_clicked, points: 12, half_life: 14d, max: 30}
+      - {name: Has gone silent, when: "days_since_opened > 60", points: -5}
 
 # A letter for who they are, a digit for what they do: A1 is the best, D3 the last. Numbers are lower bounds.
 grades:

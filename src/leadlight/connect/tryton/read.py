@@ -21,9 +21,10 @@ from leadlight.connect.tryton.values import moment, plain, tagged
 from leadlight.errors import RemoteError
 
 PAGE = 500
-IDS_PAGE = 5_000
 OVERLAP = timedelta(minutes=10)
 """How long a transaction may take: what it writes bears the time of its beginning."""
+IDS = 5_000
+"""Ids in one request of those that go through all of them."""
 BY_MECHANISM = frozenset({"email", "phone", "mobile", "fax", "website"})
 """Fields of a party that are kept in records of their own."""
 MANY = ("one2many", "many2many")
@@ -37,42 +38,51 @@ class Place:
     at: datetime | None = None
     number: int = 0
     began: datetime | None = None
-    """When this reading began, by the server's clock."""
+    """When this reading began, by our clock; at its end, null."""
+    took: float = 0.0
+    """Seconds that the reading before it took."""
     since: datetime | None = None
     """Up to which change the reading before it had come; None: there was none."""
     swept: datetime | None = None
     """When all ids were last gone through."""
-    done: bool = True
 
     @classmethod
     def of(cls, cursor: Cursor | None) -> Place:
         """Return what a cursor says."""
         told = cursor or {}
         at, began, since, swept = (_time(told.get(name)) for name in ("at", "began", "since", "swept"))
-        return cls(at, int(told.get("number", 0)), began, since, swept, bool(told.get("done", True)))
+        return cls(at, int(told.get("number", 0)), began, float(told.get("took", 0)), since, swept)
 
-    def next(self, server_now: datetime) -> Place:
-        """Return where to go on: exactly here where reading was broken off, else a little before."""
-        if not self.done:
+    def next(self, now: datetime) -> Place:
+        """Return where to go on: exactly here where reading was broken off, else a little before.
+
+        Before what a reading saw last may be what was not yet written when it came by there.
+        """
+        if self.began is not None:
             return self
-        since = None if self.at is None else min(self.at, self.began or self.at) - OVERLAP
-        return Place(since, 0, server_now, since, self.swept, done=False)
+        since = None if self.at is None else self.at - OVERLAP - timedelta(seconds=self.took)
+        return Place(since, 0, now, 0.0, since, self.swept)
+
+    def end(self, now: datetime, swept: datetime) -> Place:
+        """Return the end of a reading."""
+        took = max((now - (self.began or now)).total_seconds(), 0.0)
+        return replace(self, began=None, took=took, swept=swept)
 
     def cursor(self) -> Cursor:
         """Return it as plain JSON values."""
         times = {"at": self.at, "began": self.began, "since": self.since, "swept": self.swept}
         told = {name: None if time is None else time.isoformat() for name, time in times.items()}
-        return {**told, "number": self.number, "done": self.done}
+        return {**told, "number": self.number, "took": self.took}
 
 
 class Reading:
     """One reading of one object."""
 
-    def __init__(self, rest: Rest, models: Models, want: Want, *, now: datetime, sweep: timedelta) -> None:
-        self._rest, self._want, self._now, self._sweep = rest, want, now, sweep
+    def __init__(self, rest: Rest, models: Models, want: Want, *, sweep: timedelta) -> None:
+        self._rest, self._want, self._sweep = rest, want, sweep
         self._models, self._model = models, models.model(want.object.name)
-        self._place = Place.of(want.cursor).next(rest.server_time or now)
-        self._began = self._place.began or now
+        self._began = rest.now()
+        self._place = Place.of(want.cursor).next(self._began)
         self._derived = Derived(rest, want)
         self._names = _asked(self._model, want)
         self._past = Past(rest, self._model) if self._model.history and want.history else None
@@ -86,7 +96,7 @@ class Reading:
             if self._is_due():
                 yield from self._there()
                 swept = self._began
-        yield Page((), replace(self._place, swept=swept, done=True).cursor())
+        yield Page((), self._place.end(self._rest.now(), swept).cursor())
 
     # ---------------------------------------------------------------------------------------------- what changed
 
@@ -99,8 +109,6 @@ class Reading:
             last = found[-1]
             self._place = replace(place, at=moment(last.get(MODIFIED)) or place.at, number=last["id"])
             yield Page(self._rows(found), self._place.cursor())
-            if len(found) < PAGE:
-                return
 
     def _touched(self, since: datetime) -> Iterator[Page]:
         """Yield records that show something of other records, which changed, as they are now."""
@@ -160,14 +168,14 @@ class Reading:
             return False
 
     def _there(self) -> Iterator[Page]:
-        number = 0
+        last = 0
         while True:
-            domain = every(self._model, [["id", ">", number]])
-            found = self._rest.search(self._model.name, domain, ["id"], limit=IDS_PAGE, order=[["id", "ASC"]])
-            number = found[-1]["id"] if found else number
+            domain = every(self._model, [["id", ">", last]])
+            found = self._rest.search(self._model.name, domain, ["id"], limit=IDS, order=[["id", "ASC"]])
             yield Page((), self._place.cursor(), there=[str(one["id"]) for one in found])
-            if len(found) < IDS_PAGE:
+            if not found:
                 return
+            last = found[-1]["id"]
 
 
 def every(model: Model, domain: list[Any]) -> Domain:

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from leadlight.connect.refusals import odd, said
@@ -28,6 +27,8 @@ GROUP_FIX = (
     "Sale Opportunity for leads, Sales for sales, Marketing for e-mails."
 )
 NOT_ALLOWED = re.compile(r"not allowed to (access|search|read)", re.IGNORECASE)
+NAMES = re.compile(r"<p>&#39;([\w.]{1,100})&#39;</p>")
+"""How a server error tells of a name that it does not know."""
 
 Domain = Sequence[Any]
 """A condition of Tryton's: `[["state", "=", "lead"], …]`."""
@@ -48,6 +49,10 @@ def refusal(answer: Answer) -> RemoteError | None:
     if status == FORBIDDEN or (status == BAD and NOT_ALLOWED.search(own)):
         message = f"does not allow this: {own}" if own else "does not allow this"
         return RemoteError(TITLE, "scope", message, fix=GROUP_FIX, status=status)
+    if status == ILL and (found := NAMES.search(answer.text())):
+        message = f"fails at {shorten(found[1])}: there is no such field or model (any more)"
+        fix = "Look whether the fields that the sources name still exist in Tryton."
+        return RemoteError(TITLE, "absent", message, fix=fix, status=status)
     return None
 
 
@@ -56,12 +61,14 @@ class Rest:
 
     def __init__(self, http: Http, company: int | None) -> None:
         self._http, self._company = http, company
-        self.server_time: datetime | None = None
-        """What the server's clock said last."""
+
+    def now(self) -> datetime:
+        """Return what time it is, by our own clock."""
+        return self._http.clock.now()
 
     def call(self, model: str, method: str, **arguments: Any) -> Any:
         """Call a method that reads. Raises RemoteError."""
-        return self._seen(self._http.ask("POST", f"/{model}/{method}", json=arguments, headers=self._headers())).json()
+        return self._http.ask("POST", f"/{model}/{method}", json=arguments, headers=self._headers()).json()
 
     def search(
         self,
@@ -76,7 +83,7 @@ class Rest:
         """Return fields of the records of a condition: as they are, or as they were. Raises RemoteError."""
         asked = {"domain": domain, "fields_names": list(fields), "limit": limit, "order": order}
         answer = self._http.ask("POST", f"/{model}/search_read", json=asked, headers=self._headers(as_of))
-        found = self._seen(answer).json()
+        found = answer.json()
         if not isinstance(found, list) or not all(
             isinstance(one, dict) and isinstance(one.get("id"), int) for one in found
         ):
@@ -101,11 +108,3 @@ class Rest:
         if not context:
             return {}
         return {"X-Tryton-Context": base64.urlsafe_b64encode(json.dumps(context).encode()).decode()}
-
-    def _seen(self, answer: Answer) -> Answer:
-        try:
-            told = parsedate_to_datetime(answer.headers.get("date", ""))
-        except ValueError:
-            return answer
-        self.server_time = told.replace(tzinfo=None)
-        return answer

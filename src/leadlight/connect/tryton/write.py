@@ -23,6 +23,7 @@ NUDGE = 0.0001
 """What a probability differs by that happens to be that constant."""
 KINDS = {Type.TEXT: "Text", Type.NUMBER: "Float", Type.BOOL: "Boolean", Type.TIME: "DateTime"}
 NOTE_KEY = "[{key}]"
+MISSING = "there is no such record any more"
 
 
 class Writing:
@@ -34,11 +35,13 @@ class Writing:
 
     def ready(self, name: str, fields: Sequence[PushField]) -> list[Readied]:
         """Say which fields are there; none can be made from outside."""
-        model = self._models.model(name)
+        model = self._models.model(name, anew=True)
         return [_readied(model, field) for field in fields]
 
     def look(self, name: str, ids: Sequence[str], fields: Sequence[str]) -> dict[str, dict[str, Value]]:
         """Return what fields hold; a constant that Tryton put there is nothing."""
+        if not ids:
+            return {}
         model = self._models.model(name)
         numbers = [int(one) for one in ids if one.isdecimal()]
         found = self._rest.search(name, every(model, [["id", "in", numbers]]), fields)
@@ -54,6 +57,8 @@ class Writing:
 
     def write(self, name: str, batch: Sequence[Write]) -> list[Written]:
         """Write records; those with the same fields in one call, which is done wholly or not at all."""
+        if not batch:
+            return []
         model = self._models.model(name)
         by_fields: dict[tuple[str, ...], list[Write]] = {}
         for one in batch:
@@ -65,6 +70,8 @@ class Writing:
 
     def note(self, name: str, notes: Sequence[Note]) -> list[Written]:
         """Put notes on records; Tryton knows no tasks, but shows that a note is unread."""
+        if not notes:
+            return []
         resources = [f"{name},{one.id}" for one in notes]
         found = self._rest.search("ir.note", [["resource", "in", resources]], ["resource", "message"])
         there = [(row.get("resource"), str(row.get("message"))) for row in found]
@@ -78,6 +85,9 @@ class Writing:
             message = "\n".join([one.subject, *due, one.text, *([sign] if one.key else [])])
             told = [{"resource": resource, "message": message}]
             ended.append(self._ended(one.id, self._rest.change("ir.note", "create", retry=False, vlist=told)))
+        if any(one.error and not one.gone for one in ended):
+            left = self.look(name, [one.id for one in notes], ["id"])
+            return [one if one.id in left else Written(one.id, MISSING, gone=True) for one in ended]
         return ended
 
     # ------------------------------------------------------------------------------------------------- one write
@@ -113,7 +123,7 @@ class Writing:
             return Written(number)
         own = said(answer) or ""
         if answer.status == ABSENT:
-            return Written(number, "there is no such record any more", gone=True)
+            return Written(number, MISSING, gone=True)
         if answer.status == LOCKED:
             return Written(number, "another change of this record came first", again=True)
         if answer.status == WARNED:
