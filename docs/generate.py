@@ -1,8 +1,8 @@
 """Write the reference pages from what they are about: `python docs/generate.py`.
 
-`cli.md` comes from the commands' own help, `providers.md` from the catalog of providers, `api.md` from what the routes
-of the service declare. With `--check` nothing is
-written; the exit code says whether the pages are what they would be.
+`cli.md` comes from the commands' own help, `providers.md` from the catalog of providers, `systems.md` from the
+connectors, `api.md` from what the routes of the service declare. With `--check` nothing is written; the exit code says
+whether the pages are what they would be.
 """
 
 from __future__ import annotations
@@ -147,6 +147,57 @@ def _table(head: list[str], rows: Iterable[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines) + "\n"
 
 
+SYSTEMS_HEAD = """# Systems that leads live in
+
+Made by `python docs/generate.py` from the connectors; do not edit. How they are used stands in
+[read a CRM, and write back](howto/crm.md). `leadlight init --from SYSTEM` writes the sources below into leadlight.yaml,
+where all of it can be changed: other objects, your own fields, other conditions.
+
+Secrets are taken from the environment variables named, from a file outside the workspace (`secrets_file`), or from
+variables of your own (`secrets: {token: "${MY_TOKEN}"}`). Limits are the vendors' published ones as we know them;
+`per_second`, `per_day` and `share` of a connection say otherwise.
+"""
+
+
+def systems_page() -> str:
+    """Return the reference of the systems that can be connected."""
+    from leadlight.connect.registry import connector, names
+
+    return "\n".join([SYSTEMS_HEAD, *(_system(connector(name)) for name in names())])
+
+
+def _system(found: Any) -> str:
+    about = found.about
+    limits = [f"{about.limits.per_second:g} requests a second"]
+    limits += [f"{about.limits.per_day:,} a day"] if about.limits.per_day else []
+    limits += [f"pages of {about.limits.page:,}"]
+    limits += [f"writes of {about.limits.batch:,} records"] if about.writes else []
+    lines = [f"## {about.title}\n\n`system: {about.name}`. Reference: <{about.documentation}>. {'; '.join(limits)}.\n"]
+    if about.scopes:
+        lines.append(f"The key must be allowed: {', '.join(f'`{scope}`' for scope in about.scopes)}.\n")
+    if about.secrets:
+        rows = ([f"`{one.name}`", f"`{one.variable}`", "" if one.needed else "where it applies", one.where]
+                for one in about.secrets)  # fmt: skip
+        lines.append(_table(["secret", "variable", "needed", "where it is"], rows))
+    settings = [[f"`{key}`", "" if field.is_required() else _default(field), field.description or ""]
+                for key, field in found.settings.model_fields.items()]  # fmt: skip
+    lines.append(_table(["setting", "unless told", "what it says"], settings))
+    if found.mapping:
+        lines.append(_table(["source", "object", "becomes", "of it"], (_source(*one) for one in found.mapping.items())))
+    told = ["Scores are written back." if about.writes else "It is only read."]
+    told += ["It can tell of changes by webhook."] if about.listens else []
+    return "\n".join([*lines, " ".join(told) + "\n"])
+
+
+def _source(name: str, source: Mapping[str, Any]) -> list[str]:
+    from leadlight.spec.models import SourceSpec
+
+    role = SourceSpec.model_validate({"connection": "it", **source}).role
+    columns = source.get("columns", {})
+    listed = ", ".join(f"`{column}`" for column in columns)
+    return [f"`{name}`", f"`{source['object']}`", str(role), listed]
+
+
 API_HEAD = """# The API
 
 Made by `python docs/generate.py` from what the routes declare; do not edit. A running service tells the same of itself:
@@ -216,7 +267,12 @@ def _type(schema: Mapping[str, Any]) -> str:
     return str(schema.get("format") or schema.get("type") or schema.get("const") or "anything")
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"cli.md": cli_page, "providers.md": providers_page, "api.md": api_page}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "cli.md": cli_page,
+    "providers.md": providers_page,
+    "systems.md": systems_page,
+    "api.md": api_page,
+}
 
 
 def main() -> int:
