@@ -1,0 +1,161 @@
+"""Zoho CRM as a connector: https://www.zoho.com/crm/developer/docs/api/v8/."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from leadlight.connect.http import Http, Way
+from leadlight.connect.protocol import (
+    About,
+    Note,
+    Object,
+    Page,
+    PushField,
+    Readied,
+    Session,
+    Settings,
+    Surroundings,
+    Value,
+    Want,
+    Write,
+    Written,
+)
+from leadlight.connect.zoho import map as mapped
+from leadlight.connect.zoho.describe import MODULES, Described, described, object_of
+from leadlight.connect.zoho.read import Reading
+from leadlight.connect.zoho.way import ABOUT, ZohoSettings, way
+from leadlight.connect.zoho.write import find, looked, make_fields, noted, readied, written
+from leadlight.errors import NotFoundError, did_you_mean
+
+
+class ZohoSession:
+    """An organisation of Zoho CRM that is signed in to."""
+
+    def __init__(self, http: Http, now: datetime) -> None:
+        self._http, self._now = http, now
+        self._fields: dict[str, dict[str, Described]] = {}
+
+    def describe(self, objects: Sequence[str] | None = None) -> Sequence[Object]:
+        """Return modules with their fields. Raises RemoteError, NotFoundError."""
+        return [object_of(name, self._described(name)) for name in (MODULES if objects is None else objects)]
+
+    def read(self, want: Want) -> Iterator[Page]:
+        """Yield what has changed since a cursor. Raises RemoteError."""
+        known = self._described(want.object.name)
+        fields = {field.name: known[field.name] for field in want.object.fields if field.name in known}
+        yield from Reading(self._http, want.object.name, fields, self._now).pages(want.cursor)
+
+    def ready(self, object: str, fields: Sequence[PushField], *, dry: bool = False) -> Sequence[Readied]:  # noqa: A002
+        """See that fields are there, and make those that are not. Raises RemoteError."""
+        known = self._described(object)
+        answers = {field.name: readied(object, known, field) for field in fields}
+        absent = [field for field in fields if answers[field.name] is None]
+        todo: dict[str, str] = {}
+        if absent and not dry:
+            todo = make_fields(self._http, object, absent)
+            del self._fields[object]
+            known = self._described(object)
+        for field in absent:
+            found = find(known, field.name, field.label)
+            own = found.field.name if found else "_".join((field.label or field.name).split())
+            answers[field.name] = (
+                Readied(field.name, "missing", todo[field.name]) if field.name in todo else Readied(own, "made")
+            )
+        return [answer for field in fields if (answer := answers[field.name]) is not None]
+
+    def look(self, object: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Mapping[str, Value]]:  # noqa: A002
+        """Return what fields hold now. Raises RemoteError."""
+        return looked(self._http, object, ids, self._named(object, fields)) if ids else {}
+
+    def write(self, object: str, batch: Sequence[Write]) -> Sequence[Written]:  # noqa: A002
+        """Write records. Raises RemoteError."""
+        if not batch:
+            return []
+        fields = self._named(object, sorted({name for write in batch for name in write.values}))
+        return written(self._http, object, fields, batch)
+
+    def note(self, object: str, notes: Sequence[Note]) -> Sequence[Written]:  # noqa: A002
+        """Add tasks or notes. Raises RemoteError."""
+        return noted(self._http, object, notes)
+
+    def _described(self, module: str) -> dict[str, Described]:
+        if module not in self._fields:
+            self._fields[module] = described(self._http, module)
+        return self._fields[module]
+
+    def _named(self, module: str, names: Sequence[str]) -> dict[str, Described]:
+        """Return fields by their names. Raises NotFoundError."""
+        known = self._described(module)
+        found = {name: find(known, name) for name in names}
+        absent = next((name for name, one in found.items() if one is None), None)
+        if absent is not None:
+            raise NotFoundError(f"Zoho's {module} have no field {absent!r}: {did_you_mean(absent, known)}")
+        return {name: one for name, one in found.items() if one is not None}
+
+
+class Zoho:
+    """The connector `zoho`."""
+
+    @property
+    def about(self) -> About:
+        """What it is."""
+        return ABOUT
+
+    @property
+    def settings(self) -> type[Settings]:
+        """What leadlight.yaml may say of it."""
+        return ZohoSettings
+
+    @property
+    def mapping(self) -> Mapping[str, Mapping[str, Any]]:
+        """The sources it gives."""
+        return mapped.MAPPING
+
+    @property
+    def starter(self) -> str:
+        """What else `init --from` writes."""
+        return mapped.STARTER
+
+    @property
+    def scorecard(self) -> str:
+        """The scorecard that `init --from` writes."""
+        return mapped.SCORECARD
+
+    def way(self, settings: Settings, secrets: Mapping[str, str]) -> Way | None:
+        """Return the way in."""
+        assert isinstance(settings, ZohoSettings)
+        return way(settings, secrets)
+
+    def open(self, settings: Settings, surroundings: Surroundings) -> Session:  # noqa: ARG002
+        """Return a session; nothing is asked yet."""
+        assert surroundings.http is not None
+        return ZohoSession(surroundings.http, surroundings.now)
+
+    def changed(
+        self,
+        headers: Mapping[str, str],  # noqa: ARG002
+        body: bytes,
+        *,
+        url: str,  # noqa: ARG002
+        secrets: Mapping[str, str],
+        now: datetime,  # noqa: ARG002
+    ) -> Sequence[str]:
+        """Verify a notification by the token of its channel, which Zoho sends back, and return its module."""
+        import orjson
+
+        try:
+            told = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            told = None
+        token = told.get("token") if isinstance(told, dict) else None
+        known = secrets.get("webhook_token", "")
+        if not known or not isinstance(token, str) or not hmac.compare_digest(token.encode(), known.encode()):
+            raise PermissionError("the notification does not bring the token of this connection's channel")
+        module = told.get("module")
+        return [module] if isinstance(module, str) and module.isidentifier() else []
+
+
+CONNECTOR = Zoho()
