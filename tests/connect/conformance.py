@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import pytest
 
 from connect.stand_in import START, Kind, Opened, Record, StandIn
 from leadlight.connect.protocol import Cursor, Object, Page, Row, Value
 from leadlight.connect.registry import connector
-from leadlight.errors import RemoteError
+from leadlight.errors import LeadlightError, RemoteError
 
+T = TypeVar("T")
 DAY = 86_400
 SHORT_PAGE, RECORDS = 5, 23
 KINDS = ("people", "accounts", "deals", "events")
@@ -128,3 +130,11 @@ def silent(system: StandIn, text: str) -> None:
     """Assert that a text has no secret in it."""
     for secret in (*system.secrets.values(), *system.wrong_secrets().values(), *system.tokens):
         assert secret not in text, text
+
+
+def tried(do: Callable[[], T]) -> tuple[T | None, LeadlightError | None]:
+    """Return what came of it: a result, or one of our own errors; any other goes through."""
+    try:
+        return do(), None
+    except LeadlightError as error:
+        return None, error

@@ -514,6 +514,7 @@ class StandIn:
         **settings: Any,
     ) -> Opened:
         """Return a connection of the registry's connector to this system, on this clock."""
+        self.clock.advance(1)  # a connection has its own pace, and so comes after others' requests
         one = connector(self.system)
         known = dict(self.secrets if secrets is None else secrets)
         told: Settings = one.settings.model_validate({**self.settings(), **settings})
