@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from leadlight.connect.hubspot import api, map, notes, webhook, write  # noqa: A004 - every connector has its map
 from leadlight.connect.hubspot.describe import catalog, is_record
 from leadlight.connect.hubspot.events import EventReader
-from leadlight.connect.hubspot.read import Reader
+from leadlight.connect.hubspot.read import SEARCH_PAGE, Reader
 from leadlight.connect.protocol import (
     About,
     Limits,
@@ -41,7 +41,7 @@ ABOUT = About(
         Secret("client_secret", "HUBSPOT_CLIENT_SECRET", f"{APP}; also signs webhooks", needed=False),
         Secret("refresh_token", "HUBSPOT_REFRESH_TOKEN", "what the app was given when it was installed", needed=False),
     ),
-    limits=Limits(per_second=9.0, per_day=250_000, batch=write.BATCH),
+    limits=Limits(per_second=9.0, per_day=250_000, batch=write.BATCH, page=SEARCH_PAGE),
     documentation="https://developers.hubspot.com/docs/api-reference/latest/overview",
     scopes=(
         "crm.objects.contacts.read",

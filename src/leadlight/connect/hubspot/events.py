@@ -123,7 +123,8 @@ class EventReader:
         ordered = sorted(addresses)
         for start in range(0, len(ordered), CONTACTS_BATCH):
             inputs = [{"id": address} for address in ordered[start : start + CONTACTS_BATCH]]
-            body = {"idProperty": "email", "inputs": inputs, "properties": list(EMAILS)}
+            asked = {"properties": list(EMAILS), "propertiesWithHistory": []}
+            body = {"idProperty": "email", "inputs": inputs, **asked}
             for one in api.results(self._http.post(api.objects("contacts", "batch", "read"), body)):
                 properties = one.get("properties")
                 properties = properties if isinstance(properties, dict) else {}

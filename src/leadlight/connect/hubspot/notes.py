@@ -95,7 +95,8 @@ def _bodies(http: Http, kind: str, ids: Sequence[str]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for start in range(0, len(ids), BATCH):
         inputs = [{"id": one} for one in ids[start : start + BATCH]]
-        body = http.post(api.objects(OBJECTS[kind], "batch", "read"), {"inputs": inputs, "properties": [BODY[kind]]})
+        asked = {"inputs": inputs, "properties": [BODY[kind]], "propertiesWithHistory": []}
+        body = http.post(api.objects(OBJECTS[kind], "batch", "read"), asked)
         for one in api.results(body):
             held = one.get("properties")
             found[api.id_of(one)] = str(held.get(BODY[kind]) or "") if isinstance(held, dict) else ""

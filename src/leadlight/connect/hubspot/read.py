@@ -88,7 +88,7 @@ class Reader:
             fresh = [
                 one for one in found if tie is not None or not (_at(wanted, one) == since and api.id_of(one) in seen)
             ]
-            last = _at(wanted, found[-1]) if found else since
+            last = max(_at(wanted, found[-1]), since) if found else since  # never back: or there would be no end
             if tie is not None:
                 since, seen, tie = (since, [], api.id_of(found[-1])) if more else (since + 1, [], None)
                 more = True  # after a moment of very many, the time after it

@@ -87,9 +87,8 @@ def read_batch(http: Http, shape: Shape, ids: Sequence[str]) -> list[Found]:
         body: dict[str, Any] = {
             "inputs": [{"id": one} for one in ids[start : start + size]],
             "properties": shape.properties,
+            "propertiesWithHistory": shape.remembered,
         }
-        if shape.remembered:
-            body["propertiesWithHistory"] = shape.remembered
         found += api.results(http.post(api.objects(shape.object, "batch", "read"), body))
     return found
 

@@ -115,10 +115,12 @@ def look(
     http: Http, catalog: Catalog, name: str, ids: Sequence[str], fields: Sequence[str]
 ) -> dict[str, dict[str, Value]]:
     """Return what properties of records hold now; those that are gone are left out."""
+    if not ids:
+        return {}
     kinds = {field.name: field.type for field in catalog.object(name).fields}
-    body = {"inputs": [{"id": one} for one in ids], "properties": list(fields)}
+    body = {"inputs": [{"id": one} for one in ids], "properties": list(fields), "propertiesWithHistory": []}
     found: dict[str, dict[str, Value]] = {}
-    for one in api.results(http.post(api.objects(name, "batch", "read"), body)) if ids else []:
+    for one in api.results(http.post(api.objects(name, "batch", "read"), body)):
         held = one.get("properties")
         held = held if isinstance(held, dict) else {}
         found[api.id_of(one)] = {field: typed(held.get(field), kinds.get(field, Type.TEXT)) for field in fields}
