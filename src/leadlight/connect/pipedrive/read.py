@@ -53,6 +53,8 @@ class Reading:
                 yield Page([], self._told(at, RECENTS, self.now - OVERLAP))
             else:
                 yield from self._deleted(at)
+        elif first:
+            yield Page([], self._told(at, THERE, self.now))
         else:
             yield from self._there(at)
 
@@ -173,8 +175,7 @@ class Reading:
                 if not _more(body) or not found:
                     break
                 start += len(found)
-        if before is None or self.now > before:
-            yield Page([], self._told(at, THERE, self.now), [])
+        yield Page([], self._told(at, THERE, self.now), [])
 
     # ------------------------------------------------------------------------------------------------- rows
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pydantic import Field
+
 from leadlight.connect.auth import Key, OAuth2
 from leadlight.connect.http import Answer, Used, Way
 from leadlight.connect.protocol import About, Limits, Secret, Settings
@@ -46,10 +48,9 @@ ABOUT = About(
 
 
 class PipedriveSettings(Settings):
-    """What leadlight.yaml may say of a connection to Pipedrive: `url`, as in https://acme.pipedrive.com."""
+    """What leadlight.yaml may say of a connection to Pipedrive."""
 
-    tokens: str | None = None
-    """Where OAuth tokens are got, where it is not the usual address."""
+    tokens: str | None = Field(None, description="where OAuth tokens are got, where it is not the usual address")
 
 
 def way(settings: PipedriveSettings, secrets: Mapping[str, str]) -> Way:

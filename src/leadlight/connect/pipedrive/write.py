@@ -25,9 +25,9 @@ GONE = (404, 410)
 AGAIN = (409, 423)
 FITS = {
     Type.NUMBER: frozenset({"double"}),
-    Type.TEXT: frozenset({"varchar", "varchar_auto", "text", "enum"}),
+    Type.TEXT: frozenset({"varchar", "varchar_auto", "text"}),
     Type.TIME: frozenset({"varchar", "varchar_auto", "text"}),
-    Type.BOOL: frozenset({"varchar", "varchar_auto", "text", "enum"}),
+    Type.BOOL: frozenset({"varchar", "varchar_auto", "text"}),
 }
 """Fields that hold what we write, as we write it. (A field of type Date would lose the time of day.)"""
 
