@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from leadlight.allocate.report import Allocation
     from leadlight.connect.push import House
     from leadlight.connect.push_report import PushReport
+    from leadlight.connect.sync_report import SyncReport, SyncUpdate
     from leadlight.engines.base import Engine
     from leadlight.enrich.facts import Facts
     from leadlight.enrich.follow import Round
@@ -148,6 +149,49 @@ class Workspace:
                 contract=contract,
                 given=self._given(),
             )
+
+    def sync(
+        self,
+        connections: Sequence[str] = (),
+        *,
+        objects: Sequence[str] = (),
+        full: bool = False,
+        progress: Callable[[SyncUpdate], None] | None = None,
+        reading: Callable[[ProgressUpdate], None] | None = None,
+    ) -> SyncReport:
+        """Read what has changed in connected systems (all, or those named) into the lake, and that into the store.
+
+        What stops a connection is in its report's `error`, and stops no other; what came until then is kept, and the
+        next sync goes on there. `objects` are the only ones to read; with `full` everything is read again, and what
+        does not come is gone.
+        """
+        from leadlight.connect.extract import extract
+
+        spec, marks = self.loaded.workspace.spec, self.loaded.workspace.marks
+        names = list(connections or spec.connections)
+        if not names:
+            raise UsageError("leadlight.yaml names no connection", fix="`leadlight init --from SYSTEM` shows how.")
+        found = [
+            extract(spec, self.root, name, now=self.now, full=full, objects=objects, progress=progress, marks=marks)
+            for name in names
+        ]
+        return replace(self.take_in(names, reading=reading), connections=tuple(found))
+
+    def take_in(
+        self, connections: Sequence[str], *, reading: Callable[[ProgressUpdate], None] | None = None
+    ) -> SyncReport:
+        """Bring what was read of connections into the store: the half of `sync` that asks nobody."""
+        from leadlight.connect.sync import take_in
+        from leadlight.connect.sync_report import SyncReport
+        from leadlight.sources.check import placed
+
+        loaded = self.loaded
+        with placed(loaded.workspace.marks), self.store(write=True, create=True) as engine:
+            taken = take_in(
+                engine, loaded.workspace.spec, self.root, connections, now=self.now(), contract=loaded.contract,
+                given=self._given(), progress=reading,
+            )  # fmt: skip
+        return SyncReport((), taken.ingested, taken.joined)
 
     # ------------------------------------------------------------------------------------------------------ scores
 

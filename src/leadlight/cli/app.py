@@ -24,9 +24,11 @@ from leadlight.cli import (
     letter_verbs,
     notify_verbs,
     people_verbs,
+    push_verbs,
     result_verbs,
     score_verbs,
     serve_verbs,
+    sync_verbs,
     uplift_verbs,
     who_verbs,
 )
@@ -37,6 +39,8 @@ from leadlight.cli.sections import SECTIONS, Sections
 PROGRAM = "leadlight"
 VERBS: dict[str, Callable[..., None]] = {
     **data_verbs.VERBS,
+    **sync_verbs.VERBS,
+    **push_verbs.VERBS,
     **score_verbs.VERBS,
     **allocate_verbs.VERBS,
     **learn_verbs.VERBS,

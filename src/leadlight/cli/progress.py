@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from leadlight.cli.console import clean, err
 
 if TYPE_CHECKING:
+    from leadlight.connect.sync_report import SyncUpdate
     from leadlight.enrich.run import Progress as Looked
     from leadlight.sources.read import ProgressUpdate
 
@@ -56,6 +57,13 @@ def ingesting() -> Iterator[tuple[Callable[[ProgressUpdate], None], Callable[[Lo
 
 
 @contextmanager
+def syncing() -> Iterator[tuple[Callable[[SyncUpdate], None], Callable[[ProgressUpdate], None]]]:
+    """Show a bar for each object of a system while it is read, and then for each source."""
+    with _bars() as bars:
+        yield _syncing(bars), _reading(bars)
+
+
+@contextmanager
 def looking_up() -> Iterator[Callable[[Looked], None]]:
     """Show how many leads are done, and how many questions were put."""
     with _bars() as bars:
@@ -74,6 +82,18 @@ def _reading(bars: Progress) -> Callable[[ProgressUpdate], None]:
             total=news.total or None,
             rows=speed(news.rows, news.seconds),
         )
+
+    return update
+
+
+def _syncing(bars: Progress) -> Callable[[SyncUpdate], None]:
+    tasks: dict[tuple[str, str], TaskID] = {}
+
+    def update(news: SyncUpdate) -> None:
+        key = (news.connection, news.object)
+        if key not in tasks:
+            tasks[key] = bars.add_task(clean(f"{news.connection}: {news.object}"), total=None, rows="")
+        bars.update(tasks[key], completed=news.rows, rows=speed(news.rows, news.seconds))
 
     return update
 

@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 SECTIONS = {
     "Begin": ("init", "check", "ingest", "simulate"),
+    "Where leads live": ("sync", "push"),
     "Score and understand": ("score", "rank", "explain", "why", "history", "letter"),
     "Learn from outcomes": ("learn", "uplift", "evaluate", "threshold", "backtest", "watch", "publish", "revert"),
     "Look at the past": ("profile", "similar", "next"),

@@ -20,8 +20,9 @@ from leadlight.engines.base import Engine
 from leadlight.store.moves import UNDONE, move_keys
 from leadlight.store.sql import Sql, fill, joined, literal
 
-BY_HAND = ("hand", "resolve", "before")
-"""Rules whose merges hold for themselves: nothing that was said tells them again (`before`: from an older store)."""
+BY_HAND = ("hand", "resolve", "before", "system")
+"""Rules whose merges hold for themselves: nothing that was said tells them again (`before`: from an older store,
+`system`: a connected system has told)."""
 
 
 def keep_apart(engine: Engine, left: Iterable[int], right: Iterable[int], *, at: datetime, who: str | None) -> None:

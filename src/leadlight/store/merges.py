@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import pyarrow as pa
 
 from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError, UsageError
 from leadlight.spec.entity import many
 from leadlight.spec.readable import Readable
-from leadlight.store.apart import BY_HAND, keep_apart, let_join, regroup
+from leadlight.store.apart import BY_HAND, join_pairs, keep_apart, let_join, regroup
 from leadlight.store.leads import get_lead
 from leadlight.store.merge import mentions_by_key
 from leadlight.store.moves import UNDONE, move_keys
@@ -24,8 +26,8 @@ SHOWN = 100
 class Merge:
     """One merge: which ids went from one lead to another, when, by what; until it was undone.
 
-    `rule` is the attribute whose value they share, `alias`, `device`, `hand`, `resolve`, or `before` for those that
-    an older store did not note.
+    `rule` is the attribute whose value they share, `alias`, `device`, `hand`, `resolve`, `system` for those that a
+    connected system has told, or `before` for those that an older store did not note.
     """
 
     merge: int
@@ -149,6 +151,22 @@ def join_leads(
     )  # fmt: skip
     move_keys(engine, moving, at=at, who=who)
     return get_merge(engine, int(engine.rows("SELECT max(merge) FROM merges")[0][0]))
+
+
+def join_told(engine: Engine, pairs: Sequence[tuple[str, str]], *, rule: str, at: datetime) -> int:
+    """Let leads be one whose ids come in pairs, but for those kept apart; returns how many were joined.
+
+    Ids that nobody has count for nothing, as do pairs that are one already. Call it inside `touched.changing`.
+    """
+    assert rule in BY_HAND
+    left, right = zip(*pairs, strict=True)
+    engine.register("_told", pa.table({"a": pa.array(left, pa.string()), "b": pa.array(right, pa.string())}))
+    found = engine.rows(
+        "SELECT DISTINCT x.lead, y.lead FROM _told t JOIN ids x ON x.id = t.a JOIN ids y ON y.id = t.b "
+        "WHERE x.lead <> y.lead ORDER BY 1, 2"
+    )
+    engine.unregister("_told")
+    return join_pairs(engine, [(int(a), int(b)) for a, b in found], rule=rule, at=at)
 
 
 def part_leads(engine: Engine, first: str, second: str, *, at: datetime, who: str | None = None) -> None:

@@ -1,0 +1,66 @@
+"""The verb that reads the systems that leads live in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from leadlight.cli.options import Folder, Json
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from leadlight.connect.sync_report import SyncReport
+
+
+def sync(
+    connections: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CONNECTION]...", help="Some of `connections:` in leadlight.yaml; all unless told.",
+            show_default=False,
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="OBJECT", help="Read this object alone (contacts, Lead). Repeated."),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read everything again; what does not come any more is gone.")
+    ] = False,
+    workspace: Folder = Path(),
+    json: Json = False,
+) -> None:  # fmt: skip
+    """Read what has changed in connected systems, with its history where they keep one, and take it into the store.
+
+    The first time everything is read. A sync that is stopped goes on where it was; doing it again changes nothing. Ends
+    with code 9 where a system could not be read: others are read all the same, and what came until then is kept.
+    """
+    from leadlight.cli.console import write
+    from leadlight.cli.progress import syncing
+    from leadlight.workspace import open_workspace
+
+    opened = open_workspace(workspace)
+    with syncing() as (progress, reading):
+        report = opened.sync(connections or (), objects=only or (), full=full, progress=progress, reading=reading)
+    write(report, as_json=json, render=_synced)
+    if report.error is not None:
+        raise typer.Exit(report.error.exit_code)
+
+
+def _synced(report: SyncReport) -> RenderableType:
+    from rich.console import Group
+
+    from leadlight.cli import render
+    from leadlight.cli.console import words
+
+    parts: list[RenderableType] = [words(str(report))]
+    if report.ingested is not None:
+        parts.append(render.ingested(report.ingested))
+    return Group(*parts)
+
+
+VERBS: dict[str, Callable[..., None]] = {"sync": sync}
