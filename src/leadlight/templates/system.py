@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic.fields import FieldInfo
+
 from leadlight.connect.protocol import Connector
 from leadlight.connect.registry import connector
 from leadlight.spec.load import SCORECARD_FOLDER, WORKSPACE_FILE
@@ -62,8 +64,8 @@ def _connection(found: Connector) -> list[str]:
     about = found.about
     lines = ["connections:", f"  {about.name}:", f"    system: {about.name}"]
     for name, info in found.settings.model_fields.items():
-        if info.is_required():
-            lines.append(f"    {name}: …            # {info.description or 'needed'}")
+        line = f"{name}: …" if info.is_required() else f"# {name}: {_default(info)}"
+        lines.append(f"    {line:<25} {'#' if info.is_required() else ' '} {info.description}")
     lines.append("    every: 15m                # how often `leadlight serve` reads what has changed")
     if about.limits.per_day is not None:
         lines.append(
@@ -73,6 +75,11 @@ def _connection(found: Connector) -> list[str]:
         lines += ["    push:                     # what goes back; a field that a person has filled in is left alone",
                   "      scorecard: house"]  # fmt: skip
     return lines
+
+
+def _default(info: FieldInfo) -> str:
+    value = info.get_default(call_default_factory=True)
+    return "…" if value in (None, "", (), [], {}) else _flow(value)
 
 
 def _sources(found: Connector) -> list[str]:
