@@ -319,26 +319,10 @@ def test_a_task_is_added_once_and_a_note_is_a_task_that_is_done(org: StandIn) ->
 
 
 @pytest.mark.parametrize(
-    ("told", "base"),
-    [
-        ({"domain": "acme"}, "https://acme.my.salesforce.com"),
-        ({"domain": "acme", "sandbox": "uat"}, "https://acme--uat.sandbox.my.salesforce.com"),
-        ({"url": "https://acme.my.salesforce.com/"}, "https://acme.my.salesforce.com"),
-    ],
-    ids=["company", "sandbox", "url"],
+    "told", [{}, {"url": "https://b", "version": "v66"}, {"url": "https://b", "permission_set": "a b"}]
 )
-def test_where_an_org_is(told: dict[str, str], base: str) -> None:
-    one = connector("salesforce")
-    way = one.way(one.settings.model_validate(told), {"client_id": "a", "client_secret": "b"})
-    assert way is not None
-    assert way.base == base
-
-
-@pytest.mark.parametrize(
-    "told", [{}, {"domain": "a", "url": "https://b"}, {"url": "https://b", "sandbox": "x"}, {"domain": "a/b"}]
-)
-def test_settings_that_say_too_little_or_too_much(told: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="domain|sandbox"):
+def test_settings_that_say_too_little_or_nonsense(told: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="url|version|permission_set"):
         connector("salesforce").settings.model_validate(told)
 
 

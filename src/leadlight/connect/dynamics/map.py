@@ -92,12 +92,9 @@ STARTER = """\
 # Opportunities end as won or lost; a lead counts by the opportunity of the contact it was qualified into.
 outcome: {win: "deal_outcome = 'won'", lose: "deal_outcome = 'lost'", horizon: 180d}
 
+# Names for what the scorecard looks at besides the columns above and the types of events.
 features:
-  free_mail:    {expr: "email ilike '%@gmail.com' or email ilike '%@outlook.com' or email ilike '%@yahoo.com'"}
-  calls:        {count: call, within: 90d}
-  meetings:     {count: meeting, within: 90d}
-  responses:    {count: campaign_response, within: 180d}
-  silent_days:  {recency: "*"}
+  silent_days: {recency: "*"}     # days since anything happened
 
 # Not scored: who was deleted or deactivated in Dynamics, and whose opportunity has ended.
 exclude: "deleted or outcome is not null"
@@ -121,7 +118,9 @@ groups:
       - {name: Came by recommendation, when: "source ilike '%referral%' or source ilike '%partner%'", points: 10}
       - {name: Asked on the web, when: "source ilike '%web%'", points: 6}
       - {name: Can be called, when: "phone is not null", points: 4}
-      - {name: Writes from free mail, when: free_mail, points: -8}
+      - name: Writes from free mail
+        when: "email ilike '%@gmail.com' or email ilike '%@outlook.com' or email ilike '%@yahoo.com'"
+        points: -8
       - {name: Wants no mail, when: no_email, points: -10}
 
   # What happens between them and us.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from leadlight.connect import protocol
 from leadlight.connect.http import Http, Way
@@ -59,33 +59,16 @@ ABOUT = About(
 
 
 class SalesforceSettings(protocol.Settings):
-    """Settings of salesforce: `url`, or `domain` (and `sandbox`)."""
+    """Settings of salesforce: `url`."""
 
-    domain: str | None = Field(
-        None, pattern=r"^[A-Za-z0-9-]{1,80}$", description="the company's My Domain: acme for acme.my.salesforce.com"
+    url: str = Field(
+        description="the org's own address (Setup > My Domain): https://COMPANY.my.salesforce.com, or, of a sandbox, "
+        "https://COMPANY--SANDBOX.sandbox.my.salesforce.com"
     )
-    sandbox: str | None = Field(None, pattern=r"^[A-Za-z0-9]{1,40}$", description="the name of a sandbox of it")
     version: str = Field(VERSION, pattern=r"^v[0-9]{2,3}\.0$", description="of the API")
     permission_set: str = Field(
         "Leadlight", pattern=r"^[A-Za-z0-9_]{1,80}$", description="that fields which are made are opened to"
     )
-
-    @model_validator(mode="after")
-    def _somewhere(self) -> SalesforceSettings:
-        if (self.url is None) == (self.domain is None):
-            raise ValueError("salesforce needs `domain: COMPANY` (Setup > My Domain), or `url`, and not both")
-        if self.sandbox is not None and self.domain is None:
-            raise ValueError("`sandbox` goes with `domain`")
-        return self
-
-    @property
-    def base(self) -> str:
-        """Where the org is."""
-        if self.url is not None:
-            return self.url.rstrip("/")
-        if self.sandbox is not None:
-            return f"https://{self.domain}--{self.sandbox}.sandbox.my.salesforce.com"
-        return f"https://{self.domain}.my.salesforce.com"
 
 
 class SalesforceSession:
@@ -135,7 +118,7 @@ class Salesforce:
 
     def way(self, settings: protocol.Settings, secrets: Mapping[str, str]) -> Way:
         """Return the way to an org."""
-        base = _own(settings).base
+        base = _own(settings).url.rstrip("/")
         return Way(base, Token(base, secrets), refusal=refusals.refusal, used=refusals.used, busy=refusals.busy)
 
     def open(self, settings: protocol.Settings, surroundings: Surroundings) -> SalesforceSession:
