@@ -19,8 +19,6 @@ from leadlight.expr.types import Type
 OK = 200
 CONSTANTS = ("conversion_probability",)
 """Fields that Tryton itself fills with a constant, which is as good as nothing."""
-NUDGE = 0.0001
-"""What a probability differs by that happens to be that constant."""
 KINDS = {Type.TEXT: "Text", Type.NUMBER: "Float", Type.BOOL: "Boolean", Type.TIME: "DateTime"}
 NOTE_KEY = "[{key}]"
 MISSING = "there is no such record any more"
@@ -96,7 +94,7 @@ class Writing:
         if len(writes) == 1:
             return [self._alone(model, writes[0])]
         rows = [
-            [int(one.id), *(_imported(self._value(model, one, field), model.type(field)) for field in fields)]
+            [int(one.id), *(_imported(one.values[field], model.type(field)) for field in fields)]
             for one in writes
             if one.id.isdecimal()
         ]
@@ -110,13 +108,8 @@ class Writing:
     def _alone(self, model: Model, one: Write) -> Written:
         if not one.id.isdecimal():
             return Written(one.id, "Tryton numbers its records; this id is none of them", gone=True)
-        values = {field: tagged(self._value(model, one, field), model.type(field)) for field in one.values}
+        values = {field: tagged(one.values[field], model.type(field)) for field in one.values}
         return self._ended(one.id, self._rest.put(model.name, one.id, values))
-
-    def _value(self, model: Model, one: Write, field: str) -> Value:
-        value = one.values[field]
-        usual = self._usual(model, [field]).get(field)
-        return value - NUDGE if isinstance(value, float) and value == usual else value
 
     def _ended(self, number: str, answer: Any) -> Written:
         if answer.status // 100 == 2:

@@ -1,0 +1,185 @@
+"""What Odoo has: models and their fields, those of the fields' own records too, by a path (`source_id.name`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from leadlight.connect.odoo.rpc import TITLE, Rpc
+from leadlight.connect.odoo.values import SCALARS, TYPES
+from leadlight.connect.protocol import Field, Object
+from leadlight.connect.refusals import odd
+from leadlight.errors import NotFoundError, RemoteError, did_you_mean
+from leadlight.expr.types import Type
+
+LEAD, PARTNER, MESSAGE, TRACE = "crm.lead", "res.partner", "mail.message", "mailing.trace"
+OBJECTS = (LEAD, PARTNER, MESSAGE, TRACE, "crm.team", "calendar.event", "sale.order")
+"""What is shown where nothing is named; any other model can be named, too."""
+CREATED, MODIFIED, ARCHIVED = "create_date", "write_date", "active"
+OUTCOME, OUTCOME_AT = "outcome", "outcome_at"
+NAME = "display_name"
+PATHS: Mapping[str, Mapping[str, Type]] = {
+    LEAD: {
+        "stage_id.is_won": Type.BOOL,
+        "country_id.code": Type.TEXT,
+        "state_id.code": Type.TEXT,
+        "tag_ids.name": Type.TEXT,
+        "lang_id.code": Type.TEXT,
+        "partner_id.email": Type.TEXT,
+        "partner_id.is_company": Type.BOOL,
+    },
+    PARTNER: {"country_id.code": Type.TEXT, "category_id.name": Type.TEXT, "industry_id.name": Type.TEXT},
+}
+"""Paths that are worth having; every field that leads to one record has its `display_name`, too."""
+OF_LEADS = ("res_id", "!=", False)
+SCOPES: Mapping[str, Sequence[Any]] = {
+    MESSAGE: (["model", "=", LEAD], [*OF_LEADS]),
+    TRACE: (["model", "=", LEAD], [*OF_LEADS]),
+}
+"""Models of which only what belongs to leads is read."""
+ABSENT = {
+    TRACE: (
+        Field("res_id", Type.TEXT, "Document ID", writable=False),
+        Field("sent_datetime", Type.TIME, "Sent On", writable=False),
+        Field("open_datetime", Type.TIME, "Opened On", writable=False),
+        Field("reply_datetime", Type.TIME, "Replied On", writable=False),
+        Field("links_click_datetime", Type.TIME, "Clicked On", writable=False),
+        Field("mass_mailing_id.display_name", Type.TEXT, "Mailing: Name", writable=False),
+        Field(MODIFIED, Type.TIME, "Last Updated on", writable=False),
+    )
+}
+"""Models that the mapping names, of modules that not everybody has: there all the same, without records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model of Odoo's: what it says of its own fields."""
+
+    name: str
+    title: str
+    fields: Mapping[str, Mapping[str, Any]]
+    tracked: frozenset[str]
+    """Fields whose changes are kept, and may be read."""
+
+    def type(self, name: str) -> str:
+        """Return Odoo's type of a field; an empty text where there is no such field."""
+        return str(self.fields.get(name, {}).get("type", ""))
+
+    def target(self, name: str) -> str | None:
+        """Return the model that a field leads to."""
+        found = self.fields.get(name, {}).get("relation")
+        return found if isinstance(found, str) else None
+
+
+class Models:
+    """The models of one Odoo, asked for once."""
+
+    def __init__(self, rpc: Rpc) -> None:
+        self._rpc = rpc
+        self._known: dict[str, Model] = {}
+        self._history: bool | None = None
+
+    def model(self, name: str, *, anew: bool = False) -> Model:
+        """Return a model. Raises NotFoundError where there is none, RemoteError where it may not be read."""
+        if anew or name not in self._known:
+            self._known[name] = self._asked(name)
+        return self._known[name]
+
+    def has(self, name: str) -> bool:
+        """Say whether there is a model. Raises RemoteError where it may not be read."""
+        try:
+            self.model(name)
+        except NotFoundError:
+            return False
+        return True
+
+    def describe(self, names: Sequence[str] | None) -> list[Object]:
+        """Return what is to be read, as objects."""
+        found = []
+        for name in OBJECTS if names is None else names:
+            try:
+                found.append(_object(self.model(name)))
+            except NotFoundError:
+                if name in ABSENT:
+                    found.append(Object(name, name, ABSENT[name], modified_at=MODIFIED))
+                elif names is not None:
+                    raise
+            except RemoteError as error:
+                if names is not None or error.trouble != "scope":
+                    raise
+        return found
+
+    def _asked(self, name: str) -> Model:
+        rows = self._rpc.search("ir.model", [["model", "=", name]], ["model", "name"])
+        if not rows:
+            known = [str(row.get("model")) for row in self._rpc.search("ir.model", [], ["model"])]
+            raise NotFoundError(f"{TITLE} has no model {name!r}: {did_you_mean(name, known)}")
+        attributes = ["type", "string", "relation", "selection", "readonly", "store", "manual"]
+        fields = self._rpc.call(name, "fields_get", {"attributes": attributes})
+        if not isinstance(fields, dict) or not all(isinstance(one, dict) for one in fields.values()):
+            raise odd(TITLE, f"fields_get of {name}")
+        return Model(name, str(rows[0].get("name") or name), fields, self._tracked(name))
+
+    def _tracked(self, name: str) -> frozenset[str]:
+        """Return the fields whose changes are kept, where we may read them: administrators may."""
+        if self._history is None:
+            try:
+                self._rpc.search("mail.tracking.value", [], ["id"], limit=1)
+                self._history = True
+            except RemoteError as error:
+                if error.trouble not in ("scope", "absent"):
+                    raise
+                self._history = False
+        if not self._history:
+            return frozenset()
+        domain = [["model", "=", name], ["tracking", "!=", False]]
+        return frozenset(str(row.get("name")) for row in self._rpc.search("ir.model.fields", domain, ["name"]))
+
+
+def _object(model: Model) -> Object:
+    fields = [*_own(model), *_paths(model), *_extra(model)]
+    return Object(
+        model.name,
+        model.title,
+        tuple(fields),
+        created_at=CREATED if model.type(CREATED) else None,
+        modified_at=MODIFIED if model.type(MODIFIED) else None,
+    )
+
+
+def _own(model: Model) -> Iterator[Field]:
+    for name, told in model.fields.items():
+        kind = Type.TEXT if name == "id" else TYPES.get(model.type(name))
+        if kind is None:
+            continue
+        choices = told.get("selection")
+        listed = choices if isinstance(choices, list) else []
+        options = tuple(str(one[0]) for one in listed if isinstance(one, list) and one and one[0])
+        yield Field(
+            name,
+            kind,
+            str(told.get("string") or name),
+            custom=name.startswith("x_"),
+            history=name in model.tracked,
+            writable=model.type(name) in SCALARS and not told.get("readonly"),
+            options=options,
+        )
+
+
+def _paths(model: Model) -> Iterator[Field]:
+    for path, kind in PATHS.get(model.name, {}).items():
+        head, _, last = path.partition(".")
+        if model.type(head):
+            yield Field(path, kind, f"{model.fields[head].get('string') or head}: {last}", writable=False)
+    for name, told in model.fields.items():
+        if model.type(name) == "many2one":
+            label = f"{told.get('string') or name}: Name"
+            yield Field(f"{name}.{NAME}", Type.TEXT, label, history=name in model.tracked, writable=False)
+
+
+def _extra(model: Model) -> Iterator[Field]:
+    if model.name == LEAD:
+        choices = ("won", "lost", "open")
+        yield Field(OUTCOME, Type.TEXT, "Won, lost or open", writable=False, options=choices)
+        yield Field(OUTCOME_AT, Type.TIME, "When it was won or lost", writable=False)
