@@ -68,10 +68,7 @@ outcome: {win: "outcome = 'won'", lose: "outcome = 'lost'", horizon: 90d}
 features:
   free_mail:       {expr: "email ilike '%@gmail.com' or email ilike '%@outlook.com' or email ilike '%@yahoo.com'"}
   has_phone:       {expr: "phone is not null"}
-  meetings:        {count: meeting, within: 60d}       # activities that are marked as done, by their type
-  calls:           {count: call, within: 60d}
-  days_since_call: {recency: call}
-  inquiries:       {count: inquiry, within: 90d}       # leads of the inbox
+  days_since_call: {recency: call}       # an activity counts when it is marked as done; its type is its name
 
 # Never scored: who was deleted in Pipedrive, and whose deal has ended.
 exclude: "deleted or outcome is not null"

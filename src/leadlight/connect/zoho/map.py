@@ -93,8 +93,6 @@ outcome:
 
 features:
   free_mail:       {expr: "email ilike '%@gmail.com' or email ilike '%@outlook.com' or email ilike '%@yahoo.com'"}
-  calls:           {count: call, within: 60d}
-  meetings:        {count: meeting, within: 60d}
   days_since_call: {recency: call}
 
 # Never scored: who was deleted in Zoho, and whose deal has ended. A lead that was converted goes on as its contact.
