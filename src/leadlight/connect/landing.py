@@ -35,7 +35,7 @@ SETTINGS: Mapping[str, Any] = {
     "restore_from_destination": False,
 }
 
-NAIVE: Any = {"data_type": "timestamp", "timezone": False}
+NAIVE: Mapping[str, Any] = {"data_type": "timestamp", "timezone": False}
 """How dlt is told that times have no zone: they are UTC."""
 
 _one_at_a_time = threading.Lock()
@@ -64,7 +64,7 @@ class Landing:
         with self._pipeline() as pipeline:
             import dlt
 
-            hints = {field.name: NAIVE for field in rows.schema if pa.types.is_timestamp(field.type)}
+            hints: Any = {field.name: dict(NAIVE) for field in rows.schema if pa.types.is_timestamp(field.type)}
 
             @dlt.resource(name=table, write_disposition="append", file_format="parquet", columns=hints)
             def resource() -> Iterator[pa.Table]:
