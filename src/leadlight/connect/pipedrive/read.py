@@ -26,6 +26,8 @@ CUSTOM_MOST = 15
 RECENTS, THERE = "recents", "there"
 SWEEP = timedelta(days=1)
 """How often all leads are counted: nothing else tells that one was deleted or made into a deal."""
+FORGETS = timedelta(days=25)
+"""How long `recents` can be relied on; after a longer pause, all that still exist are counted."""
 STATUSES = "open,won,lost,deleted"
 PUT_AWAY = "/archived"
 
@@ -49,14 +51,20 @@ class Reading:
         for path in self.kind.paths:
             yield from self._listed(path, at)
         if self.kind.recent is not None:
-            if first or moment(at.get(RECENTS)) is None:  # what was deleted before the first reading was never known
+            told = moment(at.get(RECENTS))
+            if first or told is None:  # what was deleted before the first reading was never known
                 yield Page([], self._told(at, RECENTS, self.now - OVERLAP))
-            else:
-                yield from self._deleted(at)
-        elif first:
-            yield Page([], self._told(at, THERE, self.now))
+                return
+            yield from self._deleted(at, told)
+            if self.now - told > FORGETS:
+                yield from self._there(at)
         else:
-            yield from self._there(at)
+            counted = moment(at.get(THERE))
+            if first or counted is None:
+                yield Page([], self._told(at, THERE, self.now))
+            elif self.now - counted >= SWEEP:
+                yield from self._there(at)
+                yield Page([], self._told(at, THERE, self.now), [])
 
     # --------------------------------------------------------------------------------------------- what changed
 
@@ -133,9 +141,8 @@ class Reading:
 
     # ------------------------------------------------------------------------------------------ what was deleted
 
-    def _deleted(self, at: dict[str, Any]) -> Iterator[Page]:
+    def _deleted(self, at: dict[str, Any], since: datetime) -> Iterator[Page]:
         """Yield what `recents` shows to be deleted or merged; it forgets after 30 days."""
-        since = moment(at.get(RECENTS)) or self.now
         start = 0
         while True:
             params = {"since_timestamp": f"{since:%Y-%m-%d %H:%M:%S}", "items": self.kind.recent}
@@ -162,20 +169,24 @@ class Reading:
         return Row(merged, {}, gone=True, into=number) if merged is not None and merged != number else None
 
     def _there(self, at: dict[str, Any]) -> Iterator[Page]:
-        """Yield all ids that exist, once a day."""
-        before = moment(at.get(THERE))
-        if before is not None and self.now - before < SWEEP:
-            return
+        """Yield all ids that exist."""
         for path in self.kind.paths:
-            start = 0
-            while True:
-                body = self.http.get(path, limit=PAGE, start=start, sort="id ASC")
-                found = items(body, path)
-                yield Page([], dict(at), [one for record in found if (one := text(record.get("id")))])
-                if not _more(body) or not found:
-                    break
-                start += len(found)
-        yield Page([], self._told(at, THERE, self.now), [])
+            for records in self._all(path):
+                alive = [one for one in records if one.get("is_deleted") is not True]
+                yield Page([], dict(at), [number for one in alive if (number := text(one.get("id")))])
+
+    def _all(self, path: str) -> Iterator[list[Mapping[str, Any]]]:
+        if self.kind.newest:
+            yield from self._by_cursor(path, None)
+            return
+        start = 0
+        while True:
+            body = self.http.get(path, limit=PAGE, start=start, sort="id ASC")
+            records = items(body, path)
+            yield records
+            if not _more(body) or not records:
+                return
+            start += len(records)
 
     # ------------------------------------------------------------------------------------------------- rows
 
