@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -1004,7 +1005,7 @@ class Workspace:
                     scored.add(card)
                 run = push(
                     house, aim, opened.session, opened.limits, system=about.title, wish=wish,
-                    progress=lambda done, count, name=name: progress(name, done, count),
+                    progress=partial(progress, name),
                 )  # fmt: skip
             runs.append(run)
         return PushReport(tuple(runs))

@@ -79,7 +79,15 @@ def _object(name: str, told: str | None, sources: Mapping[str, SourceSpec], made
 
 
 def _names(push: PushSpec) -> dict[str, str | None]:
-    """Return what is written and into which field: all, unless some are named; null leaves one out."""
+    """Return what is written and into which field: all, unless some are named; null leaves one out.
+
+    Raises UsageError where nothing is left.
+    """
     if not push.fields:
         return dict.fromkeys(FIELDS)
-    return {what: name for what, name in push.fields.items() if name is not None}
+    found: dict[str, str | None] = {what: name for what, name in push.fields.items() if name is not None}
+    if not found:
+        raise UsageError(
+            "`fields:` under `push:` leaves everything out", fix="Name a field for what is to be written: `score: …`."
+        )
+    return found

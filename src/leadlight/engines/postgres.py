@@ -58,33 +58,37 @@ _PG_TYPE: Mapping[pa.DataType, str] = {
     pa.uint64(): "NUMERIC", pa.float32(): "REAL",
 }  # fmt: skip
 
-INDEXES = tuple(
-    f"CREATE {unique} IF NOT EXISTS {table}_by_{name} ON {table} ({columns})"
-    for table, name, columns, unique in (
-        ("ids", "id", "id", "UNIQUE INDEX"),
-        ("ids", "key", "key", "UNIQUE INDEX"),
-        ("ids", "lead", "lead", "INDEX"),
-        ("leads", "lead", "lead", "UNIQUE INDEX"),
-        ("attributes", "lead", "lead, known_at", "INDEX"),
-        ("observations", "lead", "lead", "INDEX"),
-        ("observations", "key", "_source, _key", "INDEX"),
-        ("account_attributes", "account", "account, known_at", "INDEX"),
-        ("account_observations", "account", "account", "INDEX"),
-        ("events", "lead", 'lead, type, "at"', "INDEX"),
-        ("events", "key", "_source, _key", "UNIQUE INDEX"),
-        ("set_aside", "key", "_source, _key", "INDEX"),
-        ("set_aside", "lead", "lead", "INDEX"),
-        ("origins", "at", '"at"', "INDEX"),
-        ("merges", "key", "key", "INDEX"),
-        ("consents", "said_of", "_said_of", "INDEX"),
-        ("outcomes", "lead", "lead", "INDEX"),
-        ("lookups", "key", "_key, provider", "INDEX"),
-        ("facts", "key", "_key, provider", "INDEX"),
-        ("pushed", "record", "connection, object, record", "UNIQUE INDEX"),
-        ("push_tasks", "task", "task", "UNIQUE INDEX"),
-        ("scores", "lead", "scorecard, lead, as_of", "INDEX"),
-        ("grade_history", "lead", 'scorecard, lead, "at"', "INDEX"),
-    )
+INDEXES = (
+    # Small, and of rows that lie in the order they came: who was scored lately is found without reading all scores.
+    "CREATE INDEX IF NOT EXISTS scores_by_moment ON scores USING brin (as_of)",
+    *(
+        f"CREATE {unique} IF NOT EXISTS {table}_by_{name} ON {table} ({columns})"
+        for table, name, columns, unique in (
+            ("ids", "id", "id", "UNIQUE INDEX"),
+            ("ids", "key", "key", "UNIQUE INDEX"),
+            ("ids", "lead", "lead", "INDEX"),
+            ("leads", "lead", "lead", "UNIQUE INDEX"),
+            ("attributes", "lead", "lead, known_at", "INDEX"),
+            ("observations", "lead", "lead", "INDEX"),
+            ("observations", "key", "_source, _key", "INDEX"),
+            ("account_attributes", "account", "account, known_at", "INDEX"),
+            ("account_observations", "account", "account", "INDEX"),
+            ("events", "lead", 'lead, type, "at"', "INDEX"),
+            ("events", "key", "_source, _key", "UNIQUE INDEX"),
+            ("set_aside", "key", "_source, _key", "INDEX"),
+            ("set_aside", "lead", "lead", "INDEX"),
+            ("origins", "at", '"at"', "INDEX"),
+            ("merges", "key", "key", "INDEX"),
+            ("consents", "said_of", "_said_of", "INDEX"),
+            ("outcomes", "lead", "lead", "INDEX"),
+            ("lookups", "key", "_key, provider", "INDEX"),
+            ("facts", "key", "_key, provider", "INDEX"),
+            ("pushed", "record", "connection, object, record", "UNIQUE INDEX"),
+            ("push_tasks", "task", "task", "UNIQUE INDEX"),
+            ("scores", "lead", "scorecard, lead, as_of", "INDEX"),
+            ("grade_history", "lead", 'scorecard, lead, "at"', "INDEX"),
+        )
+    ),
 )
 """How PostgreSQL finds the rows of a few leads among many."""
 

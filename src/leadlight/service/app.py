@@ -16,6 +16,7 @@ from leadlight.errors import LeadlightError
 from leadlight.service import (
     account_routes,
     audit_routes,
+    connection_routes,
     house_routes,
     ingest_routes,
     job_routes,
@@ -59,6 +60,7 @@ MODULES: Sequence[ModuleType] = (
     login_routes,
     house_routes,
     outbox_routes,
+    connection_routes,
 )
 """Each has `routes(state)` and, beside them, `OPERATIONS`, what they are for."""
 

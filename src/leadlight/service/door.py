@@ -35,7 +35,7 @@ SESSION = "leadlight.session"
 OBJECT = "leadlight.object"
 """Where a route may say what it changed, if that names nobody."""
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
-NAMELESS = ("/v1/keys/", "/v1/scorecards/", "/v1/outbox/")
+NAMELESS = ("/v1/keys/", "/v1/scorecards/", "/v1/outbox/", "/v1/connections/")
 """Routes whose paths name no person: the audit log says which one."""
 ORIGIN = {"Access-Control-Allow-Origin": "*"}
 DISCLOSURES = frozenset(("/v1/leads/{id:path}/access", "/v1/access/{id:path}"))

@@ -53,7 +53,7 @@ class Jobs:
 
     def __init__(self, shelf: Shelf, *, now: Callable[[], datetime]) -> None:
         self._shelf, self._now = shelf, now
-        self._process = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._process = this_process()
         self._queue = queue.SimpleQueue[_Begun | None]()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
         self._thread.start()
@@ -112,12 +112,7 @@ class Jobs:
         return _told(job)
 
     def _lives(self, process: str) -> bool:
-        if process == self._process:
-            return True
-        host, number, _ = process.rsplit(":", 2)
-        if host != socket.gethostname():
-            return True  # of another machine nothing is known
-        return int(number) != os.getpid() and _is_running(int(number))
+        return process == self._process or (lives(process) and not process.startswith(_here()))
 
     def _all(self) -> dict[str, dict[str, Any]]:
         return dict(self._shelf.read(DOCUMENT) or {})
@@ -141,6 +136,21 @@ class Jobs:
 
 def _told(job: Mapping[str, Any]) -> Job:
     return {name: value for name, value in job.items() if name != "process"}
+
+
+def this_process() -> str:
+    """Return a name for who works here: the machine, the process, and what no other has."""
+    return f"{_here()}{secrets.token_hex(4)}"
+
+
+def _here() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:"
+
+
+def lives(process: str) -> bool:
+    """Return whether a process of this machine still runs; of another machine nothing is known."""
+    host, number, _ = process.rsplit(":", 2)
+    return host != socket.gethostname() or _is_running(int(number))
 
 
 def _is_running(process: int) -> bool:

@@ -63,6 +63,14 @@ class Metrics:
             "leadlight_call_to_delivery_seconds", "From a call's receipt until a message about its lead has arrived",
             buckets=SOON, registry=self.registry,
         )  # fmt: skip
+        self.syncs = Counter("leadlight_syncs", "Readings of connections, by what became of them",
+                             ["connection", "outcome"], registry=self.registry)  # fmt: skip
+        self.pushes = Counter("leadlight_pushes", "Writings back to connections, by what became of them",
+                              ["connection", "outcome"], registry=self.registry)  # fmt: skip
+        self.pushed_records = Counter("leadlight_records_pushed", "Records written in connected systems",
+                                      ["connection"], registry=self.registry)  # fmt: skip
+        self.webhooks = Counter("leadlight_webhooks", "Webhooks of connected systems, by what became of them",
+                                ["connection", "outcome"], registry=self.registry)  # fmt: skip
         self._told = CollectorRegistry() if TOGETHER in os.environ else self.registry
         """What is told: of several processes, each asks for the figures of all."""
         if self._told is not self.registry:
@@ -99,6 +107,18 @@ class Metrics:
         """Note how many messages there are in each state."""
         for state in ("waiting", "dead"):
             self.outbox_rows.labels(state).set(counts.get(state, 0))
+
+    def ended(self, what: str, connection: str, outcome: str) -> None:
+        """Count a sync or a push of a connection, and whether it went well."""
+        (self.syncs if what == "sync" else self.pushes).labels(connection, outcome).inc()
+
+    def written(self, connection: str, records: int) -> None:
+        """Count records that were written in a connected system."""
+        self.pushed_records.labels(connection).inc(records)
+
+    def heard(self, connection: str, outcome: str) -> None:
+        """Count a webhook of a connection."""
+        self.webhooks.labels(connection, outcome).inc()
 
     def text(self) -> bytes:
         """Return all figures in Prometheus' text format."""

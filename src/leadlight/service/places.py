@@ -112,16 +112,23 @@ def _shared(folder: Path, say: Say, stack: ExitStack) -> Place:
 
 
 def _read_sources(folder: Path, say: Say) -> None:
-    """Read the sources where nothing was read before."""
+    """Read the sources where nothing was read before, and first the systems that they are read of."""
     workspace = Workspace(folder)
     try:
         with workspace.store() as engine:
             stocked = bool(engine.rows("SELECT 1 FROM files UNION ALL SELECT 1 FROM leads LIMIT 1"))
     except NotFoundError:
         stocked = False
-    if workspace.loaded.workspace.spec.sources and not stocked:
-        say("Reading the sources first")
-        workspace.ingest()
+    spec = workspace.loaded.workspace.spec
+    if not spec.sources or stocked:
+        return
+    if names := sorted({source.connection for source in spec.sources.values() if source.connection is not None}):
+        say(f"Reading {', '.join(names)} first")
+        error = workspace.sync(names).error
+        if error is not None:
+            raise error
+    say("Reading the sources first")
+    workspace.ingest()
 
 
 def _tell(runs: Iterable[ScoreRun], say: Say) -> None:

@@ -16,6 +16,7 @@ from leadlight.errors import (
     DataError,
     LeadlightError,
     NotFoundError,
+    RemoteError,
     SpecError,
     StoreError,
     TooFewOutcomes,
@@ -31,11 +32,14 @@ STATUS: Mapping[type[LeadlightError], int] = {
     TooFewOutcomes: 409,
     InboxFull: 429,
     StoreError: 503,
+    RemoteError: 502,
 }
 """The first that an error is one of says its status; 500 for any other."""
 
 RETRY_AFTER = 5
 """Seconds after which to try again what the store could not do."""
+QUOTA_RETRY_AFTER = 3600
+"""The same, where our share of another system's quota is used up."""
 
 
 class Problem(Exception):
@@ -62,8 +66,12 @@ def problem_of(error: LeadlightError) -> Problem:
     404
     """
     status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
-    facts = {name: value for name, value in error.as_dict().items() if name != "message" and value is not None}
+    used_up = isinstance(error, RemoteError) and error.trouble == "quota"
+    status = 503 if used_up else status
+    told = {"remote_status" if name == "status" else name: value for name, value in error.as_dict().items()}
+    facts = {name: value for name, value in told.items() if name != "message" and value is not None}
     headers: dict[str, str] = {}
     if status in (429, 503):
-        headers["Retry-After"] = str(error.retry_after if isinstance(error, InboxFull) else RETRY_AFTER)
+        wait = QUOTA_RETRY_AFTER if used_up else RETRY_AFTER
+        headers["Retry-After"] = str(error.retry_after if isinstance(error, InboxFull) else wait)
     return Problem(status, error.message, headers=headers, **facts)

@@ -16,6 +16,7 @@ from leadlight.errors import UsageError
 from leadlight.service import logs, traces
 from leadlight.service.admission import Admission, first_key, open_admission
 from leadlight.service.app import create_app
+from leadlight.service.connections import Connections
 from leadlight.service.deliverer import Deliverer
 from leadlight.service.jobs import Jobs
 from leadlight.service.kafka.consumer import KafkaReader
@@ -26,6 +27,7 @@ from leadlight.service.metrics import Metrics
 from leadlight.service.places import Place, Say, is_shared, open_place
 from leadlight.service.readers import Readers
 from leadlight.service.scorer import Scorer
+from leadlight.service.shelf import TableShelf
 from leadlight.service.state import State
 from leadlight.service.team import Task, Team
 from leadlight.service.worker import Worker
@@ -184,10 +186,11 @@ def running(folder: Path, *, work: bool = True, say: Say = lambda _: None) -> It
         stack.callback(scorer.close)
         admission = stack.enter_context(open_admission(folder))
         first_key(admission.keys, say)
-        kafka = _begin(stack, place, worker, metrics, say)
+        connections = Connections(worker, place.connect, admission.keys.shelf, metrics, say=say)
+        kafka = _begin(stack, place, worker, metrics, connections, say)
         jobs = Jobs(admission.keys.shelf, now=utc_now)
         stack.callback(jobs.close)
-        yield State(place.inbox, worker, readers, scorer, admission, metrics, jobs, kafka=kafka)
+        yield State(place.inbox, worker, readers, scorer, admission, metrics, jobs, connections, kafka=kafka)
 
 
 @contextmanager
@@ -198,11 +201,16 @@ def working(folder: Path, *, say: Say = lambda _: None) -> Iterator[Worker]:
         metrics = Metrics(lambda: place.inbox.depth)
         worker = Worker(place.workspace, place.inbox, metrics)
         stack.enter_context(place.follow(worker))
-        _begin(stack, place, worker, metrics, say)
+        documents = place.connect()
+        stack.callback(documents.close)
+        connections = Connections(worker, place.connect, TableShelf(documents), metrics, say=say)
+        _begin(stack, place, worker, metrics, connections, say)
         yield worker
 
 
-def _begin(stack: ExitStack, place: Place, worker: Worker, metrics: Metrics, say: Say) -> KafkaReader | None:
+def _begin(
+    stack: ExitStack, place: Place, worker: Worker, metrics: Metrics, connections: Connections, say: Say
+) -> KafkaReader | None:
     """Let a worker begin, with what else is done where work is done; all of it ends with the stack."""
     kafka = kafka_reader(worker, place.inbox, metrics) if worker.drains else None
     worker.start()
@@ -214,6 +222,8 @@ def _begin(stack: ExitStack, place: Place, worker: Worker, metrics: Metrics, say
         deliverer = Deliverer(LiveWorkspace(worker.workspace.root, place.connect()), metrics, say=say)
         deliverer.start()
         stack.callback(deliverer.stop)
+        connections.start()
+        stack.callback(connections.stop)
     return kafka
 
 

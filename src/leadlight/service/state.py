@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from leadlight.service.admission import Admission
+from leadlight.service.connections import Connections
 from leadlight.service.inbox import Inbox
 from leadlight.service.jobs import Jobs
 from leadlight.service.kafka.consumer import KafkaReader
@@ -31,6 +32,7 @@ class State:
     admission: Admission
     metrics: Metrics
     jobs: Jobs
+    connections: Connections
     now: Callable[[], datetime] = utc_now
     kafka: KafkaReader | None = None
 

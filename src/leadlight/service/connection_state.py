@@ -1,0 +1,84 @@
+"""What all processes of a service know of its connections: who is at work on one, how the last sync and push ended.
+
+Whoever works on a connection has claimed it for a while and renews that; the claim of a process that ended is nobody's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from leadlight.service.jobs import lives, this_process
+from leadlight.service.shelf import Shelf
+
+DOCUMENT = "connections"
+LEASE = timedelta(seconds=90)
+"""For how long a claim holds that is not renewed."""
+Known = Mapping[str, Any]
+
+
+class ConnectionStates:
+    """The states of connections, on the shelf that all processes share.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from leadlight.service.shelf import FileShelf
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     now = lambda: datetime(2026, 1, 31)
+    ...     one, other = (ConnectionStates(FileShelf(Path(folder)), now=now, process=f"far:1:{n}") for n in "ab")
+    ...     one.claim("crm"), other.claim("crm"), one.release("crm", sync={"ok": True}), other.claim("crm")
+    ...     other.all()["crm"]["sync"]
+    (True, False, None, True)
+    {'ok': True}
+    """
+
+    def __init__(self, shelf: Shelf, *, now: Callable[[], datetime], process: str | None = None) -> None:
+        self._shelf, self._now, self._process = shelf, now, process or this_process()
+
+    def all(self) -> dict[str, Known]:
+        """Return what is known of each connection."""
+        return dict(self._shelf.read(DOCUMENT) or {})
+
+    def claim(self, name: str) -> bool:
+        """Claim a connection; return whether it is ours now."""
+        won = False
+
+        def change(found: Known) -> Known:
+            nonlocal won
+            won = not self._is_taken(found)
+            return {**found, **self._claimed()} if won else found
+
+        self._change([name], change)
+        return won
+
+    def renew(self, names: Iterable[str]) -> None:
+        """Hold on to what was claimed."""
+        if listed := list(names):
+            self._change(listed, lambda found: {**found, **self._claimed()})
+
+    def release(self, name: str, **told: Any) -> None:
+        """Let go of a connection, and say what is known of it now."""
+        self._change([name], lambda found: {**found, **told, "claimed_by": None, "claimed_until": None})
+
+    def note(self, name: str, **told: Any) -> None:
+        """Say what is known of a connection."""
+        self._change([name], lambda found: {**found, **told})
+
+    def is_busy(self, found: Known) -> bool:
+        """Return whether somebody is at work on a connection of which this is known."""
+        until, by = found.get("claimed_until"), found.get("claimed_by")
+        return bool(by) and bool(until) and datetime.fromisoformat(until) > self._now() and lives(by)
+
+    def _is_taken(self, found: Known) -> bool:
+        return self.is_busy(found) and found.get("claimed_by") != self._process
+
+    def _claimed(self) -> Known:
+        return {"claimed_by": self._process, "claimed_until": (self._now() + LEASE).isoformat()}
+
+    def _change(self, names: Iterable[str], change: Callable[[Known], Known]) -> None:
+        def of_all(found: Any) -> Any:
+            known = dict(found or {})
+            return {**known, **{name: change(known.get(name) or {}) for name in names}}
+
+        self._shelf.change(DOCUMENT, of_all)
