@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
+from pydantic import Field as Setting
 
 from leadlight.expr.types import Type
 
@@ -234,8 +235,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: str | None = None
-    """The API's address, where it is not the vendor's usual one (own server, sandbox, test)."""
+    url: str | None = Setting(
+        None, description="the API's address, where it is not the usual one (own server, sandbox, test)"
+    )
 
 
 @dataclass(frozen=True, slots=True)
