@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 
 from sqlglot import exp
 
@@ -70,8 +71,24 @@ def _time(node: exp.Expr) -> str:
 
 
 def _chain(node: exp.Expr) -> str:
-    word = " and " if isinstance(node, exp.And) else " or "
-    return word.join(_part_of_chain(part) for part in _flat(node, type(node)))
+    found = _flat(node, type(node))
+    if isinstance(node, exp.And):
+        return " and ".join(_part_of_chain(part) for part in found)
+    alike = (list(some) for _, some in groupby(found, key=_of_what))
+    return " or ".join(_patterns(some) if len(some) > 1 else _part_of_chain(some[0]) for some in alike)
+
+
+def _of_what(node: exp.Expr) -> tuple[str, str] | int:
+    """Return what a pattern says of whom, so that patterns that say the same can be told together; else it alone."""
+    if not isinstance(node, exp.Like | exp.ILike):
+        return id(node)
+    verb, _ = _match(parts(node.args["expression"].name, None), node.args["expression"].name)
+    return _operand(node.this), verb
+
+
+def _patterns(nodes: Sequence[exp.Expr]) -> str:
+    said = [_match(parts(node.args["expression"].name, None), node.args["expression"].name) for node in nodes]
+    return f"{_operand(nodes[0].this)} {said[0][0]} {_or([text for _, text in said])}"
 
 
 def _part_of_chain(node: exp.Expr) -> str:
@@ -183,8 +200,7 @@ def _not_escape(node: exp.Expr) -> str:
 
 def _pattern(node: exp.Expr, escape: str | None, *, negated: bool) -> str:
     verb, object_ = _match(parts(node.args["expression"].name, escape), node.args["expression"].name)
-    said = f"{_operand(node.this)} {_NEGATED_VERBS[verb] if negated else verb} {object_}"
-    return f"{said} (in any case)" if isinstance(node, exp.ILike) else said
+    return f"{_operand(node.this)} {_NEGATED_VERBS[verb] if negated else verb} {object_}"
 
 
 _NEGATED_VERBS = {
