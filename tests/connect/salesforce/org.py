@@ -84,7 +84,16 @@ SCHEMA: Schema = {
         "ActivityDate": "time",
         "CompletedDateTime": "time",
     },
-    "Event": {**STAMPS, "WhoId": "text", "WhatId": "text", "Subject": "text", "StartDateTime": "time"},
+    "Event": {
+        **STAMPS,
+        "WhoId": "text",
+        "WhatId": "text",
+        "Subject": "text",
+        "StartDateTime": "time",
+        "ActivityDate": "time",
+        "IsChild": "bool",
+        "IsRecurrence": "bool",
+    },
     "Campaign": {**STAMPS, "Name": "text", "Type": "text"},
     "CampaignMember": {
         **STAMPS,

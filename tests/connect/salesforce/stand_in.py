@@ -15,7 +15,7 @@ DATA = "/services/data/{version}"
 BATCH_MOST, PAGE_LEAST, PAGE_MOST = 200, 200, 2000
 LOCATORS_MOST = 10
 PERMISSION_SET = "0PS5g000000SETAAA4"
-REPLICATED = timedelta(days=30)
+REPLICATED, ARCHIVED = timedelta(days=30), timedelta(days=365)
 
 
 class StandIn(Base):
@@ -264,7 +264,13 @@ class StandIn(Base):
         for of, (log, record) in org.LOGS.items():
             if name == log:
                 return self._log(of, record)
-        return [self.wire(record) for record in self.records[name].values() if gone or not record.gone]
+        records = self.records[name].values()
+        return [self.wire(one) for one in records if gone or not (one.gone or self._archived(one))]
+
+    def _archived(self, record: Record) -> bool:
+        """Whether a record is an activity of long ago, which only queryAll tells of."""
+        day = record.values.get("ActivityDate")
+        return isinstance(day, datetime) and day < self.clock.now() - ARCHIVED
 
     def _log(self, of: str, field: str) -> list[Mapping[str, Any]]:
         kinds = self.types(of)

@@ -227,6 +227,22 @@ def test_campaign_responses_and_tasks_are_events(org: StandIn) -> None:
     assert tasks[planned].values["done_at"] is None
 
 
+def test_activities_of_long_ago_are_read_and_copies_of_meetings_are_not_counted(org: StandIn) -> None:
+    lead, long_ago = org.add("Lead", LastName="Doe"), START.replace(hour=0) - timedelta(days=800)
+    old = org.add("Event", WhoId=lead, ActivityDate=long_ago)
+    copy = org.add("Event", WhoId=lead, StartDateTime=START, IsChild=True)
+    with org.open() as opened:
+        rows = last(opened.read("Event", ["held_at"]))
+    assert {id: row.values["held_at"] for id, row in rows.items()} == {old: long_ago, copy: None}  # noqa: A001
+
+
+def test_what_was_in_the_bin_before_the_first_reading_is_not_told(org: StandIn) -> None:
+    gone, there = org.add("Lead", LastName="Gone"), org.add("Lead", LastName="There")
+    org.delete("Lead", gone)
+    with org.open() as opened:
+        assert [row.id for row in opened.read("Lead", ["Title"])] == [there]
+
+
 def test_too_many_fields_for_an_address_are_told_before_they_are_asked_for(org: StandIn) -> None:
     names = [f"A_custom_field_with_a_long_name_{number}__c" for number in range(400)]
     for name in names:

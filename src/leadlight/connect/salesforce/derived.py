@@ -66,6 +66,12 @@ def _done_at(record: Mapping[str, Any]) -> Value:
     return moment(record.get("CompletedDateTime")) or _within(record, "ActivityDate")
 
 
+def _held_at(record: Mapping[str, Any]) -> Value:
+    if record.get("IsChild") is True or record.get("IsRecurrence") is True:
+        return None
+    return moment(record.get("StartDateTime")) or moment(record.get("ActivityDate"))
+
+
 def _of_campaign(key: str) -> Callable[[Mapping[str, Any]], Value]:
     def make(record: Mapping[str, Any]) -> Value:
         campaign = record.get("Campaign")
@@ -103,6 +109,13 @@ DERIVED: Mapping[str, Sequence[Derived]] = {
             _field("done_at", Type.TIME, "when it was completed, missing while it is open"),
             ("IsClosed", "CompletedDateTime", "ActivityDate"),
             _done_at,
+        ),
+    ),
+    "Event": (
+        Derived(
+            _field("held_at", Type.TIME, "when it begins; missing for an invitee's copy and for a series as such"),
+            ("StartDateTime", "ActivityDate", "IsChild", "IsRecurrence"),
+            _held_at,
         ),
     ),
     "CampaignMember": (

@@ -71,9 +71,9 @@ MAPPING: Mapping[str, Mapping[str, Any]] = {
         "object": "Event",
         "kind": "events",
         "lead": "WhoId",
-        "at": "StartDateTime",
+        "at": "held_at",
         "event": "meeting",
-        "where": "who_id is not null and start_date_time is not null",
+        "where": "who_id is not null and held_at is not null",
         "columns": {"subject": "Subject"},
     },
     "responses": {

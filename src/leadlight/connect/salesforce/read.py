@@ -70,14 +70,18 @@ class Reader:
         batch: Batch | None = None
         while True:
             if batch is None:
-                batch = self._query.first(self._select(self._place.condition()), deleted=not self._first)
+                batch = self._query.first(self._select(), deleted=True)
             yield batch
             if batch.rest is None:
                 return
             batch = self._query.next(batch.rest)
 
-    def _select(self, condition: str | None) -> str:
-        conditions = [] if condition is None else [condition]
+    def _select(self) -> str:
+        """Return what comes after the place: archived activities too, and at first nothing that is in the bin."""
+        place = self._place.condition()
+        conditions = [] if place is None else [place]
+        if self._first and self._has(DELETED):
+            conditions.append(f"{DELETED} = false")
         return soql.select(self._asked(), self._name, *conditions, order=[STAMP, ID])
 
     def _asked(self) -> list[str]:
