@@ -153,8 +153,8 @@ def _sorted(faults: list[Fault]) -> list[Fault]:
 
 
 def _warn_of_unused(workspace: ResolvedWorkspace, findings: Findings) -> None:
-    """Warn of features that nothing uses, where there are scorecards that could."""
-    if not workspace.scorecards:
+    """Warn of features that nothing uses, where there are scorecards that could, and all they say is known."""
+    if not workspace.scorecards or workspace.catalog.hidden:
         return
     used = set(_names_used(workspace))
     for name in workspace.spec.features:
