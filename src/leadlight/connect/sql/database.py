@@ -12,6 +12,8 @@ from leadlight.connect.sql.settings import ABOUT, SqlSettings
 from leadlight.errors import MissingExtraError, NotFoundError, RemoteError, RemoteTrouble, did_you_mean
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from sqlalchemy import Connection, Engine, Table
 
 MESSAGE_MOST = 300
@@ -113,11 +115,28 @@ class Database:
         try:
             url = make_url(self.settings.url)
             url = url if self._password is None else url.set(password=self._password)
-            return create_engine(url, poolclass=NullPool)
+            engine = create_engine(url, poolclass=NullPool)
         except (NoSuchModuleError, ModuleNotFoundError) as error:
             raise _no_driver(error) from None
         except ArgumentError as error:
             raise self.failed(str(error)) from None
+        if engine.dialect.name == "sqlite":
+            _begin_in_time(engine)
+        return engine
+
+
+def _begin_in_time(engine: Engine) -> None:
+    """Let transactions of SQLite begin with BEGIN: its driver waits too long, so that each savepoint ends one."""
+    from sqlalchemy import event
+
+    def connected(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None
+
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", begun)
 
 
 def _no_driver(error: Exception) -> MissingExtraError:
