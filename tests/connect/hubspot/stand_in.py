@@ -8,9 +8,11 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import islice
 from typing import Any
 
 from connect.stand_in import RETRY_AFTER, Call, Kind, Record, Reply, Schema, route
@@ -97,6 +99,7 @@ class StandIn(Base):
         self.searched: list[float] = []
         self.first_fields = {name: set(fields) for name, fields in self.fields.items()}
         self.calculated: set[str] = set()
+        self.ordered: dict[str, list[int]] = {}
         self.lag = timedelta(0)
 
     # ------------------------------------------------------------------------------------------- the system's life
@@ -222,13 +225,19 @@ class StandIn(Base):
             return Reply(_error("limit is too high, or the address too long", "VALIDATION_ERROR"), 400)
         size = self.saw_page(limit)
         archived, after = params.get("archived") == "true", int(params.get("after", 0))
-        held = [one for one in self.records[name].values() if one.gone == archived and one.into is None]
-        found = sorted((one for one in held if int(one.id) > after), key=lambda one: int(one.id))
+        held, ids = self.records[name], self._ids_of(name)
+        later = (held[str(id_)] for id_ in islice(ids, bisect_right(ids, after), None))
+        found = list(islice((one for one in later if one.gone == archived and one.into is None), size + 1))
         wanted = _split(params.get("properties"))
         body: dict[str, Any] = {"results": [self._wire(one, wanted, remembered) for one in found[:size]]}
         if len(found) > size:
             body["paging"] = {"next": {"after": found[size - 1].id, "link": "https://api.hubapi.com/ignored"}}
         return Reply(body)
+
+    def _ids_of(self, name: str) -> list[int]:
+        if name not in self.ordered or len(self.ordered[name]) != len(self.records[name]):
+            self.ordered[name] = sorted(map(int, self.records[name]))
+        return self.ordered[name]
 
     @route("POST", "/crm/objects/{version}/{object}/search")
     @route("POST", "/crm/{version}/objects/{object}/search")
