@@ -167,6 +167,7 @@ class Workspace:
         does not come is gone.
         """
         from leadlight.connect.extract import extract
+        from leadlight.connect.sync_report import SyncReport
 
         spec, marks = self.loaded.workspace.spec, self.loaded.workspace.marks
         names = list(connections or spec.connections)
@@ -176,7 +177,12 @@ class Workspace:
             extract(spec, self.root, name, now=self.now, full=full, objects=objects, progress=progress, marks=marks)
             for name in names
         ]
-        return replace(self.take_in(names, reading=reading), connections=tuple(found))
+        try:
+            return replace(self.take_in(names, reading=reading), connections=tuple(found))
+        except DataError:
+            if not any(one.error for one in found):
+                raise
+            return SyncReport(tuple(found))  # what is wrong is told already: fields that the system does not have
 
     def take_in(
         self, connections: Sequence[str], *, reading: Callable[[ProgressUpdate], None] | None = None
@@ -671,7 +677,8 @@ class Workspace:
         from leadlight.enrich.facts import facts
         from leadlight.enrich.forget import kept_questions
         from leadlight.report.access import Access
-        from leadlight.store.access import held, out_of_store
+        from leadlight.sources.erased import synced_rows
+        from leadlight.store.access import held, out_of_store, plain
         from leadlight.store.erase import find_person
         from leadlight.store.leads import get_lead
 
@@ -687,9 +694,13 @@ class Workspace:
                 if scored
                 else None
             )
+            synced = tuple(
+                {name: plain(value) for name, value in row.items()} for row in synced_rows(self.root, person.ids)
+            )
             return Access(
                 spec.entity, person.ids, now, tuple(one for some in found for one in some), known,
-                held(engine, person) | out_of_store(engine, self.root, person),
+                held(engine, person) | out_of_store(engine, self.root, person)
+                | ({"synced_rows": synced} if synced else {}),
                 tuple(kept_questions(engine, spec.enrich, self.root, lead)),
             )  # fmt: skip
 
@@ -1166,13 +1177,18 @@ def check_folder(folder: Path) -> CheckReport:
 
 
 def _enrichment(loaded: LoadedWorkspace, catalog: Catalog) -> tuple[Catalog, tuple[Fault, ...]]:
-    """Return the names that are known with those that look-ups give, and what is wrong with `enrich:`."""
+    """Return the names that are known with those that look-ups give; what is wrong with `enrich:`, `connections:`."""
+    faults: tuple[Fault, ...] = ()
+    if loaded.workspace.spec.connections:
+        from leadlight.connect.opened import check_settings
+
+        faults = check_settings(loaded.workspace.spec, loaded.workspace.marks)
     if loaded.workspace.spec.enrich is None:
-        return catalog, ()
+        return catalog, faults
     from leadlight.enrich.check import check_enrich
 
     checked = check_enrich(loaded, catalog)
-    return checked.known_in(catalog), checked.faults
+    return checked.known_in(catalog), (*faults, *checked.faults)
 
 
 def open_workspace(folder: str | Path = ".", *, now: Callable[[], datetime] = utc_now) -> Workspace:

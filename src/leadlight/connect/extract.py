@@ -14,7 +14,6 @@ from typing import Any
 import pyarrow as pa
 
 from leadlight.connect.columns import Columns
-from leadlight.connect.erased import Erasures, erasures
 from leadlight.connect.fields import Chosen, choose, described, people_column
 from leadlight.connect.lake import begin, clean, held, publish, types_of, write_description
 from leadlight.connect.landing import Landing
@@ -23,7 +22,8 @@ from leadlight.connect.protocol import Object, Row, Want
 from leadlight.connect.seen import Kept, Seen
 from leadlight.connect.sync_report import Extracted, ObjectReport, SyncUpdate
 from leadlight.errors import LeadlightError, NotFoundError, RemoteError, UsageError, did_you_mean
-from leadlight.sources.lake import ID, connection_folder, description, escaped, lake_files, object_folder
+from leadlight.sources.erased import drop_erased, erasures
+from leadlight.sources.lake import ID, LakeFile, connection_folder, description, escaped, lake_files, object_folder
 from leadlight.spec.load import WORKSPACE_FILE
 from leadlight.spec.marks import Marks
 from leadlight.spec.models import SourceSpec, WorkspaceSpec
@@ -196,7 +196,7 @@ class _Reading:
         self._columns = Columns(chosen.types, found.created_at, found.modified_at)
         self._state = {"cursor": state.get("cursor"), "first": state.get("first", _is_empty(folder))}
         self._whole = found.whole or run.full or self._state["cursor"] is None
-        self._erased = _Gate(erasures(folder.parent.parent), run.wanted[name].values())
+        self._gate = _Gate(folder.parent.parent, run.wanted[name].values())
         self._rows: list[Row] = []
         self._read = self._new = self._changed = self._gone = self._merged = 0
         self._notes = list(chosen.notes)
@@ -217,7 +217,7 @@ class _Reading:
                 for page in opened.session.read(want):
                     if len(self._rows) >= PORTION:
                         self._keep(seen, cursor)
-                    self._rows += (row for row in page.rows if not self._erased.is_shut(row))
+                    self._rows += (row for row in page.rows if not self._gate.is_shut(row))
                     self._read += len(page.rows)
                     cursor = _plain(page.cursor)
                     if page.there is not None:
@@ -264,8 +264,9 @@ class _Reading:
 
     def _land(self, seen: Seen, rows: pa.Table, state: dict[str, Any]) -> None:
         if rows.num_rows or state != self._state:
-            publish(self._folder, self._landing.land(self._name, rows, state))
+            count = publish(self._folder, self._landing.land(self._name, rows, state))
             self._state = state
+            self._gate.look_again(lake_files(self._folder)[-count:] if count else ())
             seen.come(lake_files(self._folder))
 
     def _tell(self) -> None:
@@ -298,13 +299,19 @@ def _is_empty(folder: Path) -> bool:
 class _Gate:
     """Keeps people out who were erased: their records, and what is said of them."""
 
-    def __init__(self, erased: Erasures, sources: Iterable[SourceSpec]) -> None:
-        self._erased = erased
-        self._columns = {people_column(source) for source in sources} - {None}
+    def __init__(self, folder: Path, sources: Iterable[SourceSpec]) -> None:
+        self._folder, self._erased = folder, erasures(folder)
+        self._columns = [column for source in sources if (column := people_column(source)) is not None]
 
     def is_shut(self, row: Row) -> bool:
         """Say whether a row is about somebody who was erased."""
         if not self._erased.hashes:
             return False
-        ids = (row.id if name == ID else row.values.get(name or "") for name in self._columns)
-        return any(isinstance(id, str) and self._erased.has(id) for id in ids)  # noqa: A001
+        return any(self._erased.has(row.id if name == ID else row.values.get(name)) for name in self._columns)
+
+    def look_again(self, files: Sequence[LakeFile]) -> None:
+        """Take out of new files whoever was erased while they were written."""
+        now = erasures(self._folder)
+        if now.hashes - self._erased.hashes:
+            drop_erased(files, self._columns, now)
+            self._erased = now

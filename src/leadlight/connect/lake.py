@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -20,6 +19,7 @@ from leadlight.errors import StoreInUse
 from leadlight.expr.types import Type
 from leadlight.sources.lake import (
     DESCRIPTION,
+    FRESH,
     GONE,
     HASH,
     ID,
@@ -30,6 +30,7 @@ from leadlight.sources.lake import (
     connection_folder,
     lake_file,
     lake_files,
+    rewrite,
 )
 from leadlight.sources.part import named, quoted
 
@@ -38,8 +39,6 @@ MOST_FILES = 64
 SMALL = 64 << 20
 """Bytes below which a file is small."""
 LOCK = "lock"
-FRESH = ".new"
-"""The ending of a file that is being written."""
 OWN = {ID: pa.string(), KNOWN_AT: pa.timestamp("us"), GONE: pa.bool_(), INTO: pa.string(), HASH: pa.uint64()}
 
 
@@ -103,16 +102,6 @@ def compact(folder: Path, *, most: int = MOST_FILES) -> bool:
     rewrite(f"SELECT * FROM {relation(run)}", target)  # noqa: S608
     clean(folder)
     return True
-
-
-def rewrite(query: str, target: Path) -> None:
-    """Write what a query gives to a file, all of it or nothing."""
-    fresh = target.with_suffix(FRESH)
-    with duckdb.connect() as connection:
-        connection.execute("SET threads = 1")
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(f"COPY ({query}) TO {quoted(str(fresh))} (FORMAT parquet, COMPRESSION zstd)")
-    fresh.replace(target)
 
 
 def clean(folder: Path) -> None:

@@ -13,6 +13,7 @@ from leadlight.enrich.clues import find_clues
 from leadlight.enrich.net import cache
 from leadlight.enrich.provider import Clue
 from leadlight.errors import NotFoundError, did_you_mean
+from leadlight.sources.erased import forget_synced
 from leadlight.spec.enrich import EnrichSpec
 from leadlight.spec.entity import many
 from leadlight.spec.readable import Readable
@@ -60,7 +61,8 @@ def forget_person(
 ) -> Erased:
     """Erase a person from the store, and every kept answer that was about it and about nobody else, or that names it.
 
-    Events of theirs that `retain` has moved into archives go too. Raises NotFoundError.
+    Events of theirs that `retain` has moved into archives go too, and what connected systems have said of them, which
+    stays out of the lake. Raises NotFoundError.
     """
     texts = _texts(engine, spec or EnrichSpec(), id) if (root / CACHE).exists() else []
     person = find_person(engine, id)
@@ -68,6 +70,7 @@ def forget_person(
     beside = {
         "kept_answers": cache.forget(root / CACHE, texts) if texts else 0,
         "archived_events": forget_archived(archives(engine, root), person),
+        "synced_rows": forget_synced(root, person.ids),
     }
     return replace(erased, rows={**erased.rows, **{name: count for name, count in beside.items() if count}})
 

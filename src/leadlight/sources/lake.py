@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import DataError, Fault
 from leadlight.expr.types import Type
@@ -31,6 +33,8 @@ SYNC = Path(".leadlight") / "sync"
 """Where, in the workspace, all that was read of connections is kept."""
 RAW = "raw"
 DESCRIPTION = "described.json"
+FRESH = ".new"
+"""The ending of a file that is being written."""
 ID, KNOWN_AT, GONE, INTO, HASH = "_id", "_known_at", "_gone", "_into", "_hash"
 OURS: Mapping[str, str] = {ID: "VARCHAR", KNOWN_AT: "TIMESTAMP", GONE: "BOOLEAN", INTO: "VARCHAR", HASH: "UBIGINT"}
 """Columns that each row has besides the system's fields."""
@@ -176,17 +180,19 @@ def open_lake(engine: DuckDBEngine, spec: SourceSpec, files: Sequence[Located], 
         table = f"(SELECT * FROM {table} {newest})"  # noqa: S608
     elif spec.role is SourceKind.EVENTS:
         table = f"(SELECT * FROM {table} WHERE NOT {away})"  # noqa: S608
-    cells |= {name: cell for name, cell in _to_come(spec, root).items() if name not in found}
+    fields = description(root, spec.connection or "")["objects"].get(spec.object, {}).get("fields", {})
+    cells |= {name: cell for name, cell in _to_come(spec, fields).items() if name not in found}
     cells |= {name: Cell(kind, named(name)) for name, kind in _used(spec)}
     if spec.role is SourceKind.LEADS:
         cells[DELETED] = Cell(Kind.BOOL, gone)
     size = sum(file.path.stat().st_size for file in files)
-    return Part(f"{spec.connection}: {spec.object}", size, cells, table, "CAST(row_number() OVER () AS BIGINT)")
+    more = tuple(name for name in fields if name not in cells)
+    line = "CAST(row_number() OVER () AS BIGINT)"
+    return Part(f"{spec.connection}: {spec.object}", size, cells, table, line, more=more)
 
 
-def _to_come(spec: SourceSpec, root: Path) -> dict[str, Cell]:
+def _to_come(spec: SourceSpec, fields: Mapping[str, Any]) -> dict[str, Cell]:
     """Return the fields that a source names and the system has, as the last sync saw it."""
-    fields = description(root, spec.connection or "")["objects"].get(spec.object, {}).get("fields", {})
     known = {name: TYPES[Type(field["type"])] for name, field in fields.items()}
     named_ones = wanted_fields(spec.model_copy(update={"columns": spec.columns or []}), list(known))[0]
     return {name: Cell(_KINDS[known[name]], f"CAST(NULL AS {known[name]})") for name in sorted(named_ones)}
@@ -196,6 +202,16 @@ def _used(spec: SourceSpec) -> list[tuple[str, Kind]]:
     """Return which of our own columns the source's roles name."""
     told = {spec.id, spec.account, spec.known_at, spec.message_id, spec.lead, spec.at}
     return [(name, kind) for name, kind in ((ID, Kind.FIXED), (KNOWN_AT, Kind.TIME)) if name in told]
+
+
+def rewrite(query: str, target: Path) -> None:
+    """Write what a query gives to a file, all of it or nothing."""
+    fresh = target.with_suffix(FRESH)
+    with duckdb.connect() as connection:
+        connection.execute("SET threads = 1")
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"COPY ({query}) TO {quoted(str(fresh))} (FORMAT parquet, COMPRESSION zstd)")
+    fresh.replace(target)
 
 
 def record_id(id: str, spec: SourceSpec) -> str | None:  # noqa: A002 - the user's word

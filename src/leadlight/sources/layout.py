@@ -52,7 +52,8 @@ def try_lay_out(
     faults = _role_faults(source, spec, parts)
     roles = {role: find(headers, spec.header(told)) for role in ROLES if (told := getattr(spec, role)) is not None}
     dropped, faults_dropped = _dropped(source, spec, headers)
-    kept, faults_kept = _kept(source, spec, headers, {header for header in roles.values() if header} | dropped)
+    taken = {header for header in roles.values() if header} | dropped
+    kept, faults_kept = _kept(source, spec, headers, taken, [*headers, *(one for part in parts for one in part.more)])
     told, faults_types = _told(source, spec, kept, roles.get("outcome"))
     faults += faults_dropped + faults_kept + faults_types
     slots = [_role_slot(role, header, spec, {**types, **told}) for role, header in roles.items() if header is not None]
@@ -102,7 +103,11 @@ def _role_slot(role: str, header: str, spec: SourceSpec, told: Mapping[str, Type
 
 def _role_faults(source: str, spec: SourceSpec, parts: Sequence[Part]) -> list[Fault]:
     return [
-        Fault(_no_column(role, spec, part.columns), None if spec.connection else part.shown, path=_path(source, role))
+        Fault(
+            _no_column(role, spec, [*part.columns, *part.more]),
+            None if spec.connection else part.shown,
+            path=_path(source, role),
+        )
         for role in ROLES
         if (told := getattr(spec, role)) is not None
         for part in parts
@@ -127,17 +132,22 @@ def _dropped(source: str, spec: SourceSpec, headers: Sequence[str]) -> tuple[set
     return {header for header in found.values() if header is not None}, faults
 
 
-def _kept(source: str, spec: SourceSpec, headers: Sequence[str], taken: set[str]) -> tuple[dict[str, str], list[Fault]]:
-    """Name the attributes: by the user's map, or else by their headers, all of them or those of the user's list."""
+def _kept(
+    source: str, spec: SourceSpec, headers: Sequence[str], taken: set[str], known: Sequence[str]
+) -> tuple[dict[str, str], list[Fault]]:
+    """Name the attributes: by the user's map, or else by their headers, all of them or those of the user's list.
+
+    `known` are the headers that may be told where one does not exist.
+    """
     reserved = _reserved(spec)
     if isinstance(spec.columns, dict):
         named_ones = dict(spec.columns)
         if _tells_deleted(spec, headers):
             named_ones.setdefault(DELETED, DELETED)
-        return _mapped(source, "columns", named_ones, headers, reserved)
-    ours, faults = _mapped(source, "rename", spec.rename, headers, reserved)
+        return _mapped(source, "columns", named_ones, headers, reserved, known)
+    ours, faults = _mapped(source, "rename", spec.rename, headers, reserved, known)
     wanted = {name: find(headers, name) for name in spec.columns} if spec.columns is not None else None
-    faults += [_unknown(source, "columns", name, headers) for name, header in (wanted or {}).items() if header is None]
+    faults += [_unknown(source, "columns", name, known) for name, header in (wanted or {}).items() if header is None]
     others = [header for header in headers if header not in ours.values()]
     names = dict(zip(others, unique_names(others, reserved | set(ours)), strict=True))
     names |= {header: name for name, header in ours.items()}
@@ -152,11 +162,16 @@ def _tells_deleted(spec: SourceSpec, headers: Sequence[str]) -> bool:
 
 
 def _mapped(
-    source: str, key: str, told: Mapping[str, str], headers: Sequence[str], reserved: frozenset[str]
+    source: str,
+    key: str,
+    told: Mapping[str, str],
+    headers: Sequence[str],
+    reserved: frozenset[str],
+    known: Sequence[str],
 ) -> tuple[dict[str, str], list[Fault]]:
     """Return our name → header for the columns that the user names."""
     found = {name: find(headers, header) for name, header in told.items()}
-    faults = [_unknown(source, key, told[name], headers) for name in found if found[name] is None]
+    faults = [_unknown(source, key, told[name], known) for name in found if found[name] is None]
     faults += [
         Fault(f"{name!r} has a meaning of its own: choose another name", path=_path(source, key))
         for name in found

@@ -89,6 +89,8 @@ class Part:
     notes: tuple[str, ...] = ()
     unnamed: frozenset[str] = frozenset()
     """Headers made up for columns that have none."""
+    more: tuple[str, ...] = ()
+    """Names of columns that could be had too, if they were asked for."""
 
     def source(self, rejects: str | None = None) -> str:
         """Return the FROM item; see TextFormat.sql for `rejects`."""
