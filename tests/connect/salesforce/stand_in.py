@@ -274,19 +274,23 @@ class StandIn(Base):
 
     def _log(self, of: str, field: str) -> list[Mapping[str, Any]]:
         kinds = self.types(of)
-        return [
-            {
-                "Id": f"0175g{record.order:05d}{index:05d}AAA",
-                field: record.id,
-                "Field": change.field,
-                "OldValue": _wired(change.old, kinds.get(change.field, "string")),
-                "NewValue": _wired(change.new, kinds.get(change.field, "string")),
-                "CreatedDate": _wired(change.at, "datetime"),
-            }
-            for record in self.records[of].values()
-            for index, change in enumerate(record.history)
-            if change.field in org.TRACKED.get(of, ()) and not record.gone
-        ]
+        told: list[Mapping[str, Any]] = []
+        for record in self.records[of].values():
+            for index, change in enumerate(record.history):
+                if change.field not in org.TRACKED.get(of, ()) or record.gone:
+                    continue
+                one = {
+                    "Id": f"0175g{record.order:05d}{index:05d}AAA",
+                    field: record.id,
+                    "Field": change.field.removesuffix("Id"),
+                    "OldValue": _wired(change.old, kinds.get(change.field, "string")),
+                    "NewValue": _wired(change.new, kinds.get(change.field, "string")),
+                    "CreatedDate": _wired(change.at, "datetime"),
+                }
+                if change.field.endswith("Id"):  # a reference is told twice: by names, and by ids
+                    told.append({**one, "OldValue": f"Name of {change.old}", "NewValue": f"Name of {change.new}"})
+                told.append(one)
+        return told
 
     def wire(self, record: Record) -> dict[str, Any]:
         """Return a record as it goes over the wire."""

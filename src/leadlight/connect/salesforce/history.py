@@ -22,7 +22,7 @@ def changes_of(
     query: Query, sobject: Sobject, fields: Sequence[Field], ids: Sequence[str], since: datetime | None
 ) -> Mapping[str, Sequence[Change]]:
     """Return what changed of records since a moment (None: since ever), by record. Raises RemoteError."""
-    wanted = {field.name: field for field in fields if field.history}
+    wanted = {name: field for field in fields if field.history for name in (field.name, _called(sobject, field))}
     found: dict[str, list[Change]] = defaultdict(list)
     if sobject.log is None or not wanted:
         return found
@@ -50,6 +50,11 @@ def _told(
         if sobject.told.get(field.name) == "reference" and not (_names_records(old) and _names_records(new)):
             continue  # a reference is told twice, by names and by ids
         yield record, Change(field.name, at, typed(new, field.type), typed(old, field.type))
+
+
+def _called(sobject: Sobject, field: Field) -> str:
+    """Return what the history calls a field: `Owner` for the reference `OwnerId`."""
+    return field.name.removesuffix("Id") if sobject.told.get(field.name) == "reference" else field.name
 
 
 def _names_records(value: object) -> bool:
