@@ -186,3 +186,9 @@ def test_a_webhook_counts_with_the_secret_in_its_address_only() -> None:
     ]:
         with pytest.raises(PermissionError):
             changed(body, query, secrets)
+
+
+def test_a_look_at_no_fields_says_who_is_there(crm: StandIn) -> None:
+    one = crm.add("contacts", email="ada@acme.example")
+    with crm.open() as opened:
+        assert opened.session.look("contacts", [one, "999"], []) == {one: {}}

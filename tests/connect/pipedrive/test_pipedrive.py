@@ -192,3 +192,9 @@ def test_what_does_not_exist_is_named_with_the_nearest(crm: StandIn) -> None:
         with pytest.raises(NotFoundError, match="leadlight_score"):
             opened.session.look("persons", ["1"], ["leadlight_score"])
     assert Settings.model_fields.keys() <= CONNECTOR.settings.model_fields.keys()
+
+
+def test_a_look_at_no_fields_says_who_is_there(crm: StandIn) -> None:
+    one = crm.add("persons", name="Ada")
+    with crm.open() as opened:
+        assert opened.session.look("persons", [one, "999"], []) == {one: {}}

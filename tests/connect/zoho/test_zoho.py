@@ -176,3 +176,9 @@ def test_a_notification_counts_with_its_channels_token_only() -> None:
     for body, secrets in [({**told, "token": "other"}, known), (told, {}), ([told], known), ({"token": 7}, known)]:
         with pytest.raises(PermissionError):
             changed(body, secrets)
+
+
+def test_a_look_at_no_fields_says_who_is_there(crm: StandIn) -> None:
+    one = crm.add("Leads", Last_Name="Lovelace")
+    with crm.open() as opened:
+        assert opened.session.look("Leads", [one, "999"], []) == {one: {}}

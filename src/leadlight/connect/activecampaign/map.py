@@ -39,6 +39,7 @@ MAPPING: Mapping[str, Mapping[str, Any]] = {
         "outcome": "status",
         "value": "value",
         "where": "status in ('won', 'lost') and contact is not null and closed is not null",
+        "columns": {"currency": "currency"},
     },
 }
 

@@ -58,6 +58,7 @@ MAPPING: Mapping[str, Mapping[str, Any]] = {
         "outcome": "status",
         "value": "value",
         "where": "status in ('won', 'lost') and person_id is not null and close_time is not null",
+        "columns": {"currency": "currency"},
     },
 }
 
@@ -66,6 +67,7 @@ STARTER = """\
 outcome: {win: "outcome = 'won'", lose: "outcome = 'lost'", horizon: 90d}
 
 features:
+  decides:         {expr: "title ilike '%head%' or title ilike '%director%' or title ilike '%chief%'"}
   free_mail:       {expr: "email ilike '%@gmail.com' or email ilike '%@outlook.com' or email ilike '%@yahoo.com'"}
   has_phone:       {expr: "phone is not null"}
   days_since_call: {recency: call}       # an activity counts when it is marked as done; its type is its name
@@ -84,7 +86,7 @@ groups:
   fit:
     cap: [-30, 50]
     criteria:
-      - {name: Decides, when: "title ilike '%head%' or title ilike '%director%' or title ilike '%chief%'", points: 20}
+      - {name: Decides, when: decides, points: 20}
       - name: Company size
         feature: employees
         bands: [[null, 10, -5], [10, 200, 8], [200, 2000, 15], [2000, null, 10]]

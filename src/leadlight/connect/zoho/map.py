@@ -67,7 +67,7 @@ MAPPING: Mapping[str, Mapping[str, Any]] = {
         "lead": "person",
         "at": "Start_DateTime",
         "event": "meeting",
-        "where": "person is not null and start_datetime is not null",
+        "where": "person is not null and start_date_time is not null",
         "columns": {"subject": "Event_Title"},
     },
     "deals": {
@@ -80,6 +80,7 @@ MAPPING: Mapping[str, Mapping[str, Any]] = {
             "stage in ('Closed Won', 'Closed Lost', 'Closed Lost to Competition') "
             "and contact_name is not null and closing_date is not null"
         ),
+        "columns": {"deal": "Deal_Name"},
     },
 }
 
@@ -92,6 +93,7 @@ outcome:
   horizon: 90d
 
 features:
+  decides:         {expr: "title ilike '%head%' or title ilike '%director%' or title ilike '%chief%'"}
   free_mail:       {expr: "email ilike '%@gmail.com' or email ilike '%@outlook.com' or email ilike '%@yahoo.com'"}
   days_since_call: {recency: call}
 
@@ -109,7 +111,7 @@ groups:
   fit:
     cap: [-30, 50]
     criteria:
-      - {name: Decides, when: "title ilike '%head%' or title ilike '%director%' or title ilike '%chief%'", points: 20}
+      - {name: Decides, when: decides, points: 20}
       - name: Company size
         feature: employees
         bands: [[null, 10, -5], [10, 200, 8], [200, 2000, 15], [2000, null, 10]]

@@ -10,7 +10,7 @@ from leadlight.connect.http import Answer, Http
 from leadlight.connect.protocol import Note, PushField, Readied, Value, Write, Written
 from leadlight.connect.refusals import odd
 from leadlight.connect.typed import text, typed
-from leadlight.connect.zoho.describe import API, SYSTEM, Described, value_of
+from leadlight.connect.zoho.describe import API, CHANGED, SYSTEM, Described, value_of
 from leadlight.connect.zoho.read import by_ids
 from leadlight.connect.zoho.way import body_of, code_of, refusal, words_of
 from leadlight.errors import RemoteError
@@ -105,7 +105,7 @@ def readied(module: str, fields: Mapping[str, Described], wanted: PushField) -> 
 
 def looked(http: Http, module: str, ids: Sequence[str], fields: Mapping[str, Described]) -> dict[str, dict[str, Value]]:
     """Return what fields hold now. Raises RemoteError."""
-    names = list(dict.fromkeys(one.field.name for one in fields.values()))
+    names = list(dict.fromkeys(one.field.name for one in fields.values())) or [CHANGED]  # it wants one at least
     found: dict[str, dict[str, Value]] = {}
     for record in by_ids(http, module, ids, names):
         number = text(record.get("id"))
