@@ -154,14 +154,18 @@ class StandIn(Base):
         name = call.path["object"]
         if name not in OBJECTS:
             return _refused(404, "Item was not found.", None)
-        order = {"id": int, "date_modified": None, "date_added": None}
         by = call.params.get("orderBy", "id")
-        if by not in order:
+        if by not in ("id", "date_modified", "date_added"):
             return _refused(500, f"Unknown column '{by}' in 'order clause'", None)
-        found = [one for one in self.alive(name).values() if _fits(_columns(one), _conditions(call))]
-        key = {"id": "id", "date_modified": "dateModified", "date_added": "dateAdded"}[by]
-        down = call.params.get("orderByDir", "asc").lower() == "desc"
-        found.sort(key=lambda one: (_columns(one)[key] is not None, _columns(one)[key] or ""), reverse=down)
+        conditions = _conditions(call)
+        after = max((int(one["val"]) for one in conditions if (one["col"], one["expr"]) == ("id", "gt")), default=0)
+        found = [one for id_, one in self.alive(name).items() if int(id_) > after]
+        if any(one["col"] != "id" or one["expr"] != "gt" for one in conditions):
+            found = [one for one in found if _fits(_columns(one), conditions)]
+        if by != "id":
+            key = {"date_modified": "dateModified", "date_added": "dateAdded"}[by]
+            down = call.params.get("orderByDir", "asc").lower() == "desc"
+            found.sort(key=lambda one: str(one.values.get(key) or ""), reverse=down)
         start, size = int(call.params.get("start", 0)), self.saw_page(int(call.params.get("limit", 30)))
         shown = found[start : start + size]
         return Reply({"total": str(len(found)), name: {one.id: self._wire(one) for one in shown} or []})
@@ -331,7 +335,7 @@ def _fits(row: dict[str, Any], conditions: list[dict[str, str]]) -> bool:
         if how == "isNotNull":
             fits = held is not None
         elif how == "in":
-            fits = str(held) in wanted.split(",")
+            fits = f",{held}," in f",{wanted},"
         elif held is None:
             fits = False
         else:

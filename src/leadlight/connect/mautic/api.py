@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from pydantic import Field
+
 from leadlight.connect.auth import Basic, OAuth2
 from leadlight.connect.http import Answer, Http, Way
 from leadlight.connect.protocol import About, Limits, Secret, Settings
@@ -44,12 +46,9 @@ ABOUT = About(
 class MauticSettings(Settings):
     """What leadlight.yaml may say of a Mautic."""
 
-    url: str
-    """Its address, without `/api`."""
-    anonymous: bool = False
-    """Whether visitors that nobody knows by name are read, too."""
-    activity_days: int = 730
-    """How far back activity is read the first time."""
+    url: str = Field(description="its address, without /api: https://mautic.example.com")
+    anonymous: bool = Field(default=False, description="whether visitors that nobody knows by name are read, too")
+    activity_days: int = Field(730, ge=1, description="how far back activity is read the first time")
 
 
 def way(settings: Settings, secrets: Mapping[str, str]) -> Way:

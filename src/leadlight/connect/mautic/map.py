@@ -45,7 +45,8 @@ MAPPING: dict[str, dict[str, Any]] = {
 }
 
 STARTER = """\
-# Mautic knows no deals: what counts as won is a stage that a contact enters. Write your stages' names here.
+# Mautic knows no deals. Its stages tell how it ended only if one of yours means: won (and another: lost). Write those
+# names here. If none does, connect the system where your deals are, and take out the source `stages`.
 outcome: {win: "stage = 'Customer'", lose: "stage = 'Lost'", horizon: 90d}
 
 # Names for what you want to look at. Every column of the sources above has a name already.
@@ -53,7 +54,6 @@ features:
   free_mail:        {expr: "email ilike '%@gmail.com' or email ilike '%@outlook.com'"}
   pricing_views:    {count: page.hit, where: "url ilike '%pricing%'", within: 30d}
   days_since_visit: {recency: page.hit}
-  clicks:           {count: email.click, within: 30d}
   colleagues:       {account: {distinct_leads: page.hit, within: 30d}}    # how many people of the same company visit
 
 # Never scored: who was deleted in Mautic, and whose stage has been decided.
@@ -84,12 +84,14 @@ groups:
     criteria:
       - {name: Sent a form, event: form.submitted, points: 20, half_life: 30d, max: 30}
       - {name: Looks at pricing, event: page.hit, where: "url ilike '%pricing%'", points: 6, half_life: 14d, max: 20}
+      - {name: Comes back to pricing, when: "pricing_views >= 2", points: 5}
       - {name: Clicks in mails, event: email.click, points: 5, half_life: 14d, max: 15}
       - {name: Downloads, event: asset.download, points: 6, half_life: 30d, max: 12}
       - {name: Visits, event: page.hit, points: 1, half_life: 14d, max: 8}
       - {name: Opens mails, event: email.read, points: 1, within: 30d, max: 4}
       - {name: Wants no more mail, event: lead.donotcontact, points: -25}
       - {name: Colleagues visit too, feature: colleagues, bands: [[null, 2, 0], [2, null, 5]], missing: 0}
+      - {name: Has gone silent, when: "days_since_visit > 60", points: -5}
 
 # A letter for who they are, a digit for what they do: A1 is the best, D3 the last. Numbers are lower bounds.
 grades:
