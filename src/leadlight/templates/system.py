@@ -65,7 +65,9 @@ def _connection(found: Connector) -> list[str]:
     lines = ["connections:", f"  {about.name}:", f"    system: {about.name}"]
     for name, info in found.settings.model_fields.items():
         line = f"{name}: …" if info.is_required() else f"# {name}: {_default(info)}"
-        lines.append(f"    {line:<25} {'#' if info.is_required() else ' '} {info.description}")
+        flat = f"    {line:<25} {'#' if info.is_required() else ' '} {info.description}"
+        above = _comment(str(info.description), indent="    # ") if len(flat) > WIDTH else []
+        lines += [*above, f"    {line}"] if above else [flat]
     lines.append("    every: 15m                # how often `leadlight serve` reads what has changed")
     if about.limits.per_day is not None:
         lines.append(
