@@ -11,7 +11,7 @@ import leadlight
 from leadlight.connect.registry import connector, names
 from leadlight.errors import NotFoundError, UsageError
 from leadlight.templates.init import init
-from leadlight.templates.system import WIDTH, _flow, next_steps
+from leadlight.templates.system import _flow, next_steps
 
 
 @pytest.mark.parametrize("system", names())
@@ -22,7 +22,7 @@ def test_it_is_in_order_and_says_what_to_set(tmp_path: Path, system: str) -> Non
     text = (tmp_path / "crm" / "leadlight.yaml").read_text(encoding="utf-8")
     about = connector(system).about
     assert [secret.variable for secret in about.secrets if secret.variable not in text] == []
-    assert [line for line in text.splitlines() if len(line) > WIDTH and " where: " not in line] == []
+    assert [line for line in text.splitlines() if len(line) > 120 and " where: " not in line] == []
     for name, info in connector(system).settings.model_fields.items():
         if info.is_required():
             text = text.replace(f"{name}: …", f"{name}: {'https://crm.example' if name == 'url' else 'acme'}")
