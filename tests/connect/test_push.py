@@ -121,7 +121,7 @@ def test_a_dry_run_shows_every_write_and_makes_none(office: Office) -> None:
 
     assert (office.crm.written, office.crm.fields) == ([], [SCORE])
     assert ("2", SCORE, None, 10.25) in [(one.record, one.field, one.old, one.new) for one in run.changes]
-    assert "field leadlight_grade: would be made" in str(run)
+    assert "would be made: leadlight_grade, leadlight_reasons, leadlight_scored_at" in str(run)
     assert "2 x_score: (empty) → 10.25" in str(run)
     assert marks(office.engine, "crm", "contacts") == {}
     assert run.as_dict()["changes"][0]["record"] == "3"
@@ -268,7 +268,7 @@ def test_the_next_step_is_asked_for_where_it_is_wanted(office: Office) -> None:
 
     office.next_step = no_past
     run = office.push(names={"next_step": None, "score": None})
-    assert run.notes == ["no next steps: there are no wins yet"]
+    assert run.notes == ["no next steps: too few past cases yet"]
 
 
 def test_all_records_of_a_lead_that_was_merged_here_are_written_but_not_those_deleted_there(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ NEXT_STEPS = 100
 """For how many leads a run looks for the next step, the best first: each is a question about the whole past."""
 RESTS = (2.0, 8.0)
 """Seconds before each further try, within a run, of records that may go well later."""
+NO_STEPS = "no next steps: too few past cases yet"
 HOPELESS = 5
 """So many records refused by themselves, and none written: it is not the records."""
 NOTED = 5
@@ -218,9 +219,9 @@ class _Pushing:
         self.steps_left -= 1
         try:
             return target(ledger, self.house.next_step(engine, int(ledger.key)), told=True)
-        except LeadlightError as error:
+        except LeadlightError:  # no outcomes, or too few
             self.steps_left = 0
-            self.run.notes.append(f"no next steps: {error.message}")
+            self.run.notes.append(NO_STEPS)
             return target(ledger, None, told=False)
 
     # ---------------------------------------------------------------------------------------------------- one batch

@@ -154,8 +154,8 @@ class PushRun(Readable):
         return "\n".join([head, *self._fields(), *map(str, self.changes), *self._more(), *self.notes])
 
     def _fields(self) -> list[str]:
-        made = "would be made" if self.dry_run else "made"
-        lines = [f"field {one.field}: {made}" for one in self.fields if one.was == "made"]
+        made = ", ".join(one.field for one in self.fields if one.was == "made")
+        lines = [f"{'would be made' if self.dry_run else 'made'}: {made}"] if made else []
         return lines + [
             f"field {one.field} is missing: {one.todo or 'make it in the system'}"
             for one in self.fields

@@ -86,11 +86,10 @@ def gather(
     moves = [(move, subject) for move, subject in moves if move.lead in of]
     told = _ledgers(engine, workspace, scorecard, now, [move.lead for move, _ in moves])
     return [
-        Task(_key(aim, scorecard, move), of[move.lead][0], _filled(subject, move, told[move.lead])[:SUBJECT],
-             _text(told[move.lead]), move.at)
+        _task(_key(aim, scorecard, move), of[move.lead][0], move, subject, told[move.lead])
         for move, subject in moves
         if move.lead in told
-    ]  # fmt: skip
+    ]
 
 
 def keep(engine: Engine, scorecard: ResolvedScorecard, aim: Aim, tasks: Sequence[Task], now: datetime) -> None:
@@ -201,14 +200,14 @@ def _ledgers(
     return found
 
 
-def _filled(subject: str, move: Move, ledger: Ledger) -> str:
-    """Put the words of a change into the place of `{id}`, `{grade}` and so on."""
+def _task(key: str, record: Record, move: Move, subject: str, ledger: Ledger) -> Task:
+    """Put the words of a change into the place of `{id}` (as the system calls the record), `{grade}` and so on."""
     words: dict[str, Any] = {
-        "id": ledger.id, "grade": move.grade, "from": move.was or "none", "score": f"{ledger.score:.0f}",
+        "id": record.record, "grade": move.grade, "from": move.was or "none", "score": f"{ledger.score:.0f}",
         "probability": "unknown" if ledger.probability is None else percent(ledger.probability),
         "reasons": "; ".join(ledger.reasons(REASONS)),
     }  # fmt: skip
-    return in_a_line([subject.format_map(words)], SUBJECT)
+    return Task(key, record, in_a_line([subject.format_map(words)], SUBJECT), _text(ledger), move.at)
 
 
 def _text(ledger: Ledger) -> str:
