@@ -30,19 +30,6 @@ class Loopback(HTTPAdapter):
         return super().send(request, *args, **more)
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[StandIn]:
-    with StandIn().serving() as made:
-        yield made
-
-
-@pytest.fixture
-def org(served: StandIn) -> Iterator[StandIn]:
-    served.reset()
-    yield served
-    assert served.errors == []
-
-
 @pytest.fixture
 def client(org: StandIn) -> Iterator[Salesforce]:
     org.tokens.add("their-token")

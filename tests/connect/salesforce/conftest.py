@@ -1,0 +1,24 @@
+"""An org on loopback, served once and begun anew for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from connect.salesforce.stand_in import StandIn
+
+
+@pytest.fixture(scope="session")
+def loopback() -> Iterator[StandIn]:
+    """An org that serves."""
+    with StandIn().serving() as made:
+        yield made
+
+
+@pytest.fixture
+def org(loopback: StandIn) -> Iterator[StandIn]:
+    """The same, as new."""
+    loopback.reset()
+    yield loopback
+    assert loopback.errors == []
