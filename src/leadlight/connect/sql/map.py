@@ -25,7 +25,7 @@ STARTER = """\
 # The tables and columns above are examples: put yours in their place. In the connection, say what columns mean, so
 # that only what has changed is read:  tables: {leads: {modified_at: updated_at, created_at: created_at}}
 
-outcome: {win: "status = 'paid'", loss: "status = 'cancelled'"}
+outcome: {win: "status = 'paid'", lose: "status = 'cancelled'"}
 
 exclude: "deleted"
 """
