@@ -224,7 +224,7 @@ class StandIn(Base):
         if limit > (HISTORY_PAGE if remembered else PAGE) or len(str(call.query)) > 12_000:
             return Reply(_error("limit is too high, or the address too long", "VALIDATION_ERROR"), 400)
         size = self.saw_page(limit)
-        archived, after = params.get("archived") == "true", int(params.get("after", 0))
+        archived, after = params.get("archived", "").lower() == "true", int(params.get("after", 0))
         held, ids = self.records[name], self._ids_of(name)
         later = (held[str(id_)] for id_ in islice(ids, bisect_right(ids, after), None))
         found = list(islice((one for one in later if one.gone == archived and one.into is None), size + 1))
@@ -351,10 +351,7 @@ class StandIn(Base):
     def associated(self, call: Call) -> Reply:
         one, other, results, errors = call.path["one"], call.path["other"], [], []
         for asked in call.json()["inputs"]:
-            to = [
-                self._link(target, place, call.path["version"])
-                for place, target in self._linked(one, other, asked["id"])
-            ]
+            to = [self._link(target, place) for place, target in self._linked(one, other, asked["id"])]
             if to:
                 results.append({"from": {"id": asked["id"]}, "to": to})
             else:
@@ -439,10 +436,10 @@ class StandIn(Base):
         found = str((held.get("contacts") if other == "contacts" else held.get("company")) or "")
         return list(enumerate(filter(None, found.split(";"))))[::-1]  # the primary one comes last
 
-    def _link(self, target: str, place: int, version: str) -> dict[str, Any]:
+    def _link(self, target: str, place: int) -> dict[str, Any]:
         kinds = [{"category": "HUBSPOT_DEFINED", "typeId": 5, "label": "Primary"}] if place == 0 else []
         kinds.append({"category": "HUBSPOT_DEFINED", "typeId": 341, "label": None})
-        return {"toObjectId": int(target) if version == "v4" else target, "associationTypes": kinds}
+        return {"toObjectId": target, "associationTypes": kinds}
 
 
 # ---------------------------------------------------------------------------------------------------------- shapes

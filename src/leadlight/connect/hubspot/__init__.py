@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from leadlight.connect.hubspot import api, map, notes, webhook, write  # noqa: A004 - every connector has its map
 from leadlight.connect.hubspot.describe import catalog, is_record
 from leadlight.connect.hubspot.events import EventReader
-from leadlight.connect.hubspot.read import SEARCH_PAGE, Reader
+from leadlight.connect.hubspot.read import SEARCH_PAGE, SEARCHES_A_SECOND, Reader
+from leadlight.connect.pace import Pace
 from leadlight.connect.protocol import (
     About,
     Limits,
@@ -67,6 +68,7 @@ class HubSpotSession:
     def __init__(self, http: Http, now: datetime) -> None:
         self._http, self._now = http, now
         self._catalog = catalog(http)
+        self._searches = Pace(SEARCHES_A_SECOND, http.clock)
 
     def describe(self, objects: Sequence[str] | None = None) -> Sequence[Object]:
         """Return objects with their properties. Raises RemoteError, NotFoundError."""
@@ -74,8 +76,9 @@ class HubSpotSession:
 
     def read(self, want: Want) -> Iterator[Page]:
         """Yield what has changed since the cursor. Raises RemoteError."""
-        reader = Reader if is_record(want.object.name) else EventReader
-        return reader(self._http, self._now).pages(want)
+        if is_record(want.object.name):
+            return Reader(self._http, self._now, self._searches).pages(want)
+        return EventReader(self._http, self._now).pages(want)
 
     def ready(self, object: str, fields: Sequence[PushField], *, dry: bool = False) -> Sequence[Readied]:  # noqa: A002
         """See that properties are there, in the group `leadlight` where they are made. Raises RemoteError."""

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from leadlight.connect.hubspot import api
 from leadlight.connect.hubspot.records import HISTORY_BATCH, Found, Shape, gone, modified, read_batch, rows, shape
-from leadlight.connect.pace import Pace
 from leadlight.connect.protocol import Page, Want
 from leadlight.connect.refusals import odd
 
 if TYPE_CHECKING:
     from leadlight.connect.http import Http
+    from leadlight.connect.pace import Pace
 
 LIST_PAGE, SEARCH_PAGE = 100, 200
-SEARCHES_A_SECOND = 5
+SEARCHES_A_SECOND = 4
+"""HubSpot allows five, to all who search in the account together."""
 LAG = timedelta(minutes=10)
 """How long HubSpot's search may take to find what has changed, our clocks' difference included."""
 ADDRESS_MOST = 6000
@@ -30,9 +31,9 @@ ADDRESS_MOST = 6000
 class Reader:
     """Reads records of one account."""
 
-    def __init__(self, http: Http, now: datetime) -> None:
-        self._http, self._now = http, now
-        self._turns = Pace(SEARCHES_A_SECOND, http.clock)
+    def __init__(self, http: Http, now: datetime, turns: Pace) -> None:
+        """`turns` are those of searches, of all objects together."""
+        self._http, self._now, self._turns = http, now, turns
 
     def pages(self, want: Want) -> Iterator[Page]:
         """Yield what there is, or has changed since the cursor. Raises RemoteError.
