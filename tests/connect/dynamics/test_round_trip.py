@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,19 +15,11 @@ pytestmark = pytest.mark.slow
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[StandIn]:
-    with StandIn().serving() as made:
-        yield made
-
-
 @pytest.fixture
-def firm(served: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Firm]:
-    served.reset()
-    monkeypatch.setenv("DYNAMICS_CLIENT_ID", served.secrets["client_id"])
-    monkeypatch.setenv("DYNAMICS_CLIENT_SECRET", served.secrets["client_secret"])
-    yield Firm(tmp_path, served)
-    assert served.errors == []
+def firm(crm: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Firm:
+    monkeypatch.setenv("DYNAMICS_CLIENT_ID", crm.secrets["client_id"])
+    monkeypatch.setenv("DYNAMICS_CLIENT_SECRET", crm.secrets["client_secret"])
+    return Firm(tmp_path, crm)
 
 
 def test_there_and_back(firm: Firm) -> None:

@@ -92,6 +92,18 @@ def test_a_task_is_added_once_and_a_note_is_a_task_that_is_done(org: StandIn) ->
     assert (second["WhatId"], second["Status"]) == (account, "Erledigt")
 
 
+def test_a_task_whose_answer_was_lost_is_not_added_twice(org: StandIn) -> None:
+    lead = org.add("Lead", LastName="Doe")
+    note = Note(lead, "Call", "Now A", key="up-1")
+    with org.open() as opened:
+        opened.session.note("Lead", [Note(lead, "Other", "x", key="other")])
+        org.fail("none", "cut")
+        with pytest.raises(RemoteError):
+            opened.session.note("Lead", [note])
+        assert [one.error for one in opened.session.note("Lead", [note])] == [None]
+    assert [one["key"] for one in org.notes] == ["other", "up-1"]
+
+
 # --------------------------------------------------------------------------------------------------------- settings
 
 

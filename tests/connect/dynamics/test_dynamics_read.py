@@ -1,40 +1,17 @@
-"""What only Dataverse has: change tracking and its tokens, the audit log, parties, labels, batches that undo all."""
+"""What only Dataverse has when it is read: change tracking and its tokens, the audit log, parties, labels."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import pytest
 
-from connect.dynamics.odata_engine import RefusedError, condition
 from connect.dynamics.stand_in import StandIn
 from connect.stand_in import START
-from leadlight.connect.dynamics import odata
-from leadlight.connect.dynamics.values import audited, plain
-from leadlight.connect.protocol import Note, Page, PushField, Row, Write
-from leadlight.connect.registry import connector
-from leadlight.errors import NotFoundError, RemoteError
-from leadlight.expr.types import Type
+from leadlight.connect.protocol import Page, Row
+from leadlight.errors import NotFoundError
 
 DAY = 86_400
-SCORE = PushField("leadlight_score", Type.NUMBER, "Lead score", "Points")
-HOOK = "https://leadlight.example/v1/connections/crm/changed"
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[StandIn]:
-    with StandIn().serving() as made:
-        yield made
-
-
-@pytest.fixture
-def crm(served: StandIn) -> Iterator[StandIn]:
-    served.reset()
-    yield served
-    assert served.errors == []
 
 
 def last(rows: list[Row]) -> dict[str, Row]:
@@ -43,9 +20,6 @@ def last(rows: list[Row]) -> dict[str, Row]:
 
 def there(pages: list[Page]) -> set[str]:
     return {id for page in pages for id in page.there or ()}  # noqa: A001
-
-
-# ---------------------------------------------------------------------------------------------------------- reading
 
 
 def test_a_table_without_tracking_is_read_by_dates_and_passed_over_once_a_day(crm: StandIn) -> None:
@@ -285,157 +259,3 @@ def test_columns_that_cannot_be_asked_for_are_not_described(crm: StandIn) -> Non
         assert {"owneridname", "entityimage"} & names == set()
         with pytest.raises(NotFoundError, match="did you mean 'lead'"):
             opened.describe("leads")
-
-
-# ---------------------------------------------------------------------------------------------------------- writing
-
-
-def test_a_batch_goes_in_one_request_and_singly_where_one_is_refused(crm: StandIn) -> None:
-    ids = [crm.add("lead", lastname=str(number)) for number in range(4)]
-    writes = [Write(id, {"jobtitle": "x"}) for id in ids]  # noqa: A001
-    with crm.open() as opened:
-        assert all(one.error is None for one in opened.session.write("lead", writes))
-        assert [call.method for call in crm.calls if "lead" in call.url][-1:] == ["POST"]
-        crm.calls.clear()
-        crm.refuse("lead", ids[1], "Title is not allowed")
-        answers = opened.session.write("lead", writes)
-    assert [call.method for call in crm.calls] == ["POST", "PATCH", "PATCH", "PATCH", "PATCH"]
-    assert [one.error is None for one in answers] == [True, False, True, True]
-    assert "Title is not allowed" in str(answers[1].error)
-
-
-def test_a_table_that_takes_no_batches_is_written_singly(crm: StandIn) -> None:
-    crm.updates_multiple = False
-    ids = [crm.add("lead", lastname=str(number)) for number in range(3)]
-    with crm.open() as opened:
-        answers = opened.session.write("lead", [Write(id, {"numberofemployees": 7.6}) for id in ids])  # noqa: A001
-    assert [one.error for one in answers] == [None] * 3
-    assert {crm.held("lead", id).values["numberofemployees"] for id in ids} == {7.0}  # noqa: A001
-
-
-def test_a_record_that_is_no_more_is_never_made_anew(crm: StandIn) -> None:
-    lead, other = crm.add("lead", lastname="One"), str(UUID(int=77))
-    with crm.open() as opened:
-        answers = opened.session.write(
-            "lead", [Write(other, {"jobtitle": "x"}), Write("x' or 1 eq 1", {}), Write(lead, {})]
-        )
-    assert [one.gone for one in answers] == [True, True, False]
-    assert set(crm.records["lead"]) == {lead}
-
-
-def test_columns_are_made_with_a_prefix_and_labels_in_the_base_language(crm: StandIn) -> None:
-    fields = [
-        SCORE,
-        PushField("cr1_Grade", Type.TEXT, "Grade", "x", length=10),
-        PushField("JobTitle", Type.TEXT, "Title", "x"),
-        PushField("leadsourcecode", Type.TEXT, "Source", "x"),
-        PushField("numberofemployees", Type.TEXT, "Size", "x"),
-    ]
-    with crm.open(prefix="cr1") as opened:
-        readied = opened.session.ready("lead", fields)
-    assert [(one.field, one.was) for one in readied] == [
-        ("cr1_leadlight_score", "made"),
-        ("cr1_grade", "made"),
-        ("jobtitle", "there"),
-        ("leadsourcecode", "missing"),
-        ("numberofemployees", "missing"),
-    ]
-    assert "cannot be written to" in str(readied[3].todo)
-    assert "holds number and not text" in str(readied[4].todo)
-
-
-def test_who_may_not_make_columns_is_told_how_a_person_does(crm: StandIn) -> None:
-    crm.may_customize = False
-    with crm.open() as opened:
-        (one,) = opened.session.ready("lead", [SCORE])
-    assert (one.field, one.was) == ("new_leadlight_score", "missing")
-    assert "Columns > New column: Decimal" in str(one.todo)
-
-
-def test_a_task_is_added_once_and_a_note_is_a_note(crm: StandIn) -> None:
-    lead = crm.add("lead", lastname="Doe")
-    task = Note(lead, "Call", "Now A", due=datetime(2026, 3, 5, 9), key="up-1")
-    with crm.open() as opened:
-        for _ in range(2):
-            assert [one.error for one in opened.session.note("lead", [task])] == [None]
-        opened.session.note("lead", [Note(lead, "Seen", "Grade A", kind="note")])
-    assert [(note["table"], note["text"]) for note in crm.notes] == [("task", "Now A"), ("annotation", "Grade A")]
-    assert crm.notes[0]["scheduledend"] == "2026-03-05T09:00:00Z"
-
-
-# --------------------------------------------------------------------------------------------------------- settings
-
-
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
-        ({"client_secret": "x"}, "AADSTS7000215.*Certificates & secrets"),
-        ({"client_id": "x"}, "AADSTS700016.*DYNAMICS_CLIENT_ID"),
-    ],
-    ids=["secret", "id"],
-)
-def test_each_refused_sign_in_says_which_secret(crm: StandIn, wrong: dict[str, str], words: str) -> None:
-    with (
-        crm.open(secrets={**crm.secrets, **wrong}) as opened,
-        pytest.raises(RemoteError, match=r"(?s)" + words) as caught,
-    ):
-        opened.read("lead", ["jobtitle"])
-    assert "Trace ID" not in str(caught.value)
-
-
-def test_a_secret_that_has_run_out_is_told(crm: StandIn) -> None:
-    crm.revoked = True
-    with crm.open() as opened, pytest.raises(RemoteError, match="the client secret has run out"):
-        opened.read("lead", ["jobtitle"])
-
-
-def test_webhooks_need_the_key_and_say_which_table() -> None:
-    one, secrets, now = connector("dynamics"), {"webhook_key": "stand-in-key"}, START
-    body = json.dumps({"PrimaryEntityName": "lead", "MessageName": "Update"}).encode()
-    signed = {"X-Leadlight-Key": "stand-in-key"}
-    assert one.changed(signed, body, url=HOOK, secrets=secrets, now=now) == ["lead"]
-    assert one.changed({}, body, url=f"{HOOK}?code=stand-in-key", secrets=secrets, now=now) == ["lead"]
-    for headers, sent, known in (
-        ({}, body, secrets),
-        ({"X-Leadlight-Key": "other"}, body, secrets),
-        (signed, b"{", secrets),
-        (signed, b"[]", secrets),
-        (signed, b"\xff", secrets),
-        (signed, body, {}),
-    ):
-        with pytest.raises(PermissionError):
-            one.changed(headers, sent, url=HOOK, secrets=known, now=now)
-
-
-# ------------------------------------------------------------------------------------------------------------ OData
-
-
-def test_what_is_quoted_is_understood_as_it_was_meant() -> None:
-    evil = "x' or leadid ne null or 'a' eq '"
-    holds = condition(f"subject eq {odata.text(evil)}", {"subject": "text", "leadid": "guid"})
-    assert holds({"subject": evil})
-    assert not holds({"subject": "x", "leadid": "1"})
-
-
-@pytest.mark.parametrize(
-    "question",
-    ["a eq", "a eq 'x", "b eq 'x'", "a like 'x'", "a eq 5", "(a eq 'x'", "a eq 'x' or", "a eq 'x'; drop"],
-)
-def test_the_stand_in_refuses_what_it_does_not_understand(question: str) -> None:
-    with pytest.raises(RefusedError):
-        condition(question, {"a": "text"})
-
-
-@pytest.mark.parametrize("name", ["a b", "a'", "", "1a", "ä"])
-def test_names_that_are_none_are_refused(name: str) -> None:
-    with pytest.raises(RemoteError, match="cannot be the logical name"):
-        odata.name(name)
-
-
-def test_values_of_the_log_and_values_that_are_written() -> None:
-    assert audited("1,3", "MultiSelectPicklistType", Type.TEXT, {"1": "Cloud", "3": "Data"}) == "Cloud;Data"
-    assert audited("5/12/2022", "DateTime", Type.TIME, {}) == datetime(2022, 5, 12)
-    assert audited(None, "String", Type.TEXT, {}) is None
-    assert audited("soon", "DateTime", Type.TIME, {}) is None
-    assert plain(datetime(2026, 3, 1, 12, 0, 0, 9), "DateTime") == "2026-03-01T12:00:00Z"
-    assert plain(0.12345678, "Decimal") == 0.123457
