@@ -129,6 +129,8 @@ class _Pushing:
     """Fields that can be looked at: with a dry run some are not made."""
     later: dict[str, Item] = field(default_factory=dict)
     """Records that may go well when tried again."""
+    gathered: list[Item] = field(default_factory=list)
+    """Records to be written, until they are a batch."""
     steps_left: int = NEXT_STEPS
     refusals: int = 0
     """Records that were refused by themselves, in batches that were refused as a whole."""
@@ -143,10 +145,16 @@ class _Pushing:
                 self._chunk(due[done : done + CHUNK])
                 if self._full:
                     break
+            self._write_all(self.gathered)
             self.progress(len(due), len(due))
             self._try_again()
         if self.aim.tasks:
             self._tasks()
+
+    @property
+    def most(self) -> int:
+        """Records that the system takes at once."""
+        return max(self.limits.batch, 1)
 
     @property
     def _full(self) -> bool:
@@ -191,7 +199,13 @@ class _Pushing:
         same = [item for item in items if not item.before.writing and not item.changed(self.names)]
         self.run.unchanged += len(same)
         self._note([unchanged(item) for item in same if item.before.said])
-        for batch in portions(todo, max(self.limits.batch, 1)):
+        self.gathered += todo
+        whole = len(self.gathered) // self.most * self.most
+        ready, self.gathered = self.gathered[:whole], self.gathered[whole:]
+        self._write_all(ready)
+
+    def _write_all(self, items: Sequence[Item]) -> None:
+        for batch in portions(items, self.most):
             if not self._full:
                 self._batch(batch)
 
@@ -300,8 +314,7 @@ class _Pushing:
             if not self.later or self._full:
                 return
             self.house.rest(rest)
-            for batch in portions(list(self.later.values()), max(self.limits.batch, 1)):
-                self._batch(batch)
+            self._write_all(list(self.later.values()))
 
     # -------------------------------------------------------------------------------------------------------- tasks
 
@@ -322,7 +335,7 @@ class _Pushing:
         with self.house.store() as engine:
             notes = tasks.waiting(engine, self.aim, self.run.as_of)
         told.left = len(notes)
-        for batch in portions(notes[:most], max(self.limits.batch, 1)):
+        for batch in portions(notes[:most], self.most):
             answers = self.session.note(self.aim.object, batch)
             self._with_store(partial(tasks.settle, notes=batch, answers=answers, now=self._now()))
             told.left -= len(batch)
