@@ -58,14 +58,13 @@ class StandIn(Base):
     """An account of Pipedrive."""
 
     system = "pipedrive"
-    people = Kind("persons", text="seniority", number="team_size")
+    people = Kind("persons", text="seniority", number="team_size", history="seniority")
     accounts = Kind("organizations", text="segment")
     deals = Kind("deals", text="product", number="value", writes=True)
     events = Kind("activities", text="subject", writes=False, more={"type": "call"})
     secrets = {"client_id": "pd-client-1", "client_secret": "pd-secret-22", "refresh_token": "pd-refresh-333"}
     lacks = {
         "convert": "a lead becomes a deal of the same person, who is the lead here",
-        "history": "its changelog is one request a record, of 20 tokens each",
         "elsewhere": "pages are found by cursors, not by links",
         "webhook": "its webhooks are not signed: their HTTP auth is tested in test_pipedrive.py",
     }
@@ -110,7 +109,7 @@ class StandIn(Base):
         self.titles: dict[tuple[str, str], str] = {}
 
     def settings(self) -> dict[str, Any]:
-        return {"url": self.url, "tokens": f"{self.url}/oauth/token"}
+        return {"url": self.url, "tokens": f"{self.url}/oauth/token", "history": True}
 
     def new_id(self, name: str, number: int) -> str:
         return f"adf21080-0e10-11eb-879b-{number:012d}" if name == "leads" else str(1000 + number)
@@ -392,6 +391,25 @@ class StandIn(Base):
             fields = {"id": int(one.id), "active_flag": not one.gone, "merge_what_id": merged}
             data.append({"item": item, "id": int(one.id), "data": fields})
         return Reply({"success": True, "data": data or None, "additional_data": self.paging(start, limit, len(found))})
+
+    @route("GET", "/api/v1/{object}/{id}/changelog")
+    def changelog(self, call: Call) -> Reply:
+        name, limit = call.path["object"], int(call.params.get("limit", 100))
+        found = [
+            one for one in self.held(name, call.path["id"]).history if one.field not in ("add_time", "update_time")
+        ]
+        start = int(call.params.get("cursor", 0))
+        told = [
+            {
+                "field_key": one.field if one.field in STANDARD[name] else key_of(name, one.field),
+                "old_value": None if one.old is None else str(one.old),
+                "new_value": None if one.new is None else str(one.new),
+                "time": f"{one.at:%Y-%m-%d %H:%M:%S}",
+            }
+            for one in found[::-1]
+        ]
+        marker = str(start + limit) if len(told) > start + limit else None
+        return Reply({"success": True, "data": told[start : start + limit], "additional_data": {"next_cursor": marker}})
 
     # --------------------------------------------------------------------------------------------------- wire
 

@@ -198,3 +198,23 @@ def test_a_look_at_no_fields_says_who_is_there(crm: StandIn) -> None:
     one = crm.add("persons", name="Ada")
     with crm.open() as opened:
         assert opened.session.look("persons", [one, "999"], []) == {one: {}}
+
+
+def test_history_is_read_where_it_is_wanted_and_said_to_be(crm: StandIn) -> None:
+    person = crm.add("persons", name="Ada", seniority="Clerk", team_size=3.0)
+    crm.clock.advance(DAY.total_seconds())
+    crm.edit("persons", person, seniority="Head", team_size=5.0, org_id="7")
+    with crm.open() as opened:
+        assert not any(field.history for field in opened.describe("persons").fields)
+        assert len(opened.read("persons")) == 1
+    with crm.open(history=True) as opened:
+        logged = {field.name for field in opened.describe("persons").fields if field.history}
+        assert {"name", "seniority", "team_size"} <= logged
+        assert not {"org_id", "email"} & logged
+        assert not any(field.history for field in opened.describe("activities").fields)
+        rows = opened.read("persons", ["seniority", "team_size"])
+    assert [(row.known_at, row.values["seniority"], row.values["team_size"]) for row in rows] == [
+        (datetime(2026, 3, 2, 9), "Clerk", 3.0),
+        (datetime(2026, 3, 3, 9), "Head", 5.0),
+        (None, "Head", 5.0),
+    ]

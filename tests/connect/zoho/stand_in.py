@@ -31,7 +31,7 @@ class StandIn(Base):
     """An organisation of Zoho CRM."""
 
     system = "zoho"
-    people = Kind("Leads", text="Seniority", number="Team_Size", more={"Last_Name": "Lovelace"})
+    people = Kind("Leads", text="Seniority", number="Team_Size", history="Seniority", more={"Last_Name": "Lovelace"})
     accounts = Kind("Accounts", text="Segment")
     deals = Kind("Deals", text="Product", number="Amount")
     events = Kind("Calls", text="Subject", writes=False)
@@ -43,7 +43,6 @@ class StandIn(Base):
     }
     lacks = {
         "merge": "tells who was merged away, as deleted, but not into whom",
-        "history": "its timeline is one request a record",
         "elsewhere": "pages are found by tokens, not by links",
         "webhook": "notifications are not signed: their token is tested in test_zoho.py",
     }
@@ -91,7 +90,7 @@ class StandIn(Base):
         """When access tokens were given."""
 
     def settings(self) -> dict[str, Any]:
-        return {"url": self.url, "accounts": self.url, "region": "eu"}
+        return {"url": self.url, "accounts": self.url, "region": "eu", "history": True}
 
     def new_id(self, name: str, number: int) -> str:  # noqa: ARG002
         return f"4150868{number:012d}"
@@ -303,6 +302,31 @@ class StandIn(Base):
             answers.append({"code": "SUCCESS", "details": {"id": made}, "message": "record added", "status": "success"})
         failed = sum(one["status"] == "error" for one in answers)
         return Reply({"data": answers}, 201 if not failed else 400 if failed == len(answers) else 207)
+
+    @route("GET", "/crm/v8/{module}/{id}/__timeline")
+    def timeline(self, call: Call) -> Reply:
+        record = self.held(call.path["module"], call.path["id"])
+        added: dict[str, Any] = {"audited_time": self.told(record.created), "action": "added", "field_history": None}
+        told = [
+            {
+                "audited_time": self.told(one.at),
+                "action": "updated",
+                "field_history": [
+                    {
+                        "api_name": one.field,
+                        "_value": {
+                            "old": None if one.old is None else str(one.old),
+                            "new": None if one.new is None else str(one.new),
+                        },
+                    }
+                ],
+            }
+            for one in record.history
+        ]
+        found, start = [added, *told], int(call.params.get("page_token", 0))
+        more = len(found) > start + PER_PAGE
+        info = {"next_page_token": str(start + PER_PAGE) if more else None, "more_records": more}
+        return Reply({"__timeline": found[start : start + PER_PAGE], "info": info})
 
     @route("GET", "/crm/v8/{module}/{id}/{related}")
     def related(self, call: Call) -> Reply:

@@ -182,3 +182,23 @@ def test_a_look_at_no_fields_says_who_is_there(crm: StandIn) -> None:
     one = crm.add("Leads", Last_Name="Lovelace")
     with crm.open() as opened:
         assert opened.session.look("Leads", [one, "999"], []) == {one: {}}
+
+
+def test_history_is_read_where_it_is_wanted_and_a_conversion_stays_one(crm: StandIn) -> None:
+    lead = crm.add("Leads", Last_Name="Lovelace", Seniority="Clerk", Team_Size=3.0)
+    crm.clock.advance(24 * HOUR)
+    crm.edit("Leads", lead, Seniority="Head", Team_Size=5.0)
+    crm.clock.advance(24 * HOUR)
+    contact = crm.convert("Leads", lead)
+    with crm.open() as opened:
+        assert not any(field.history for field in opened.describe("Leads").fields)
+    with crm.open(history=True) as opened:
+        logged = {field.name for field in opened.describe("Leads").fields if field.history}
+        assert {"Seniority", "Team_Size"} <= logged
+        assert not {"Converted_Contact", "Created_Time"} & logged
+        rows = opened.read("Leads", ["Seniority", "Team_Size"])
+    assert [(row.known_at, row.values["Seniority"], row.values["Team_Size"], row.into) for row in rows] == [
+        (datetime(2026, 3, 2, 9), "Clerk", 3.0, None),
+        (datetime(2026, 3, 3, 9), "Head", 5.0, None),
+        (None, "Head", 5.0, contact),
+    ]

@@ -5,18 +5,21 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from leadlight.connect.http import Http, Way
 from leadlight.connect.pipedrive import map as mapped
 from leadlight.connect.pipedrive.describe import Described, described, kind_of, object_of
+from leadlight.connect.pipedrive.history import LOGGED, is_logged
 from leadlight.connect.pipedrive.kinds import KINDS, Kind
 from leadlight.connect.pipedrive.read import Reading, stage_names
 from leadlight.connect.pipedrive.way import ABOUT, PipedriveSettings, way
 from leadlight.connect.pipedrive.write import find, looked, noted, readied, written
 from leadlight.connect.protocol import (
     About,
+    Field,
     Note,
     Object,
     Page,
@@ -40,8 +43,8 @@ ENTITIES |= {"lead": "leads", "note": "notes"}
 class PipedriveSession:
     """An account of Pipedrive that is signed in to."""
 
-    def __init__(self, http: Http, now: datetime) -> None:
-        self._http, self._now = http, now
+    def __init__(self, http: Http, now: datetime, *, history: bool) -> None:
+        self._http, self._now, self._history = http, now, history
         self._fields: dict[str, dict[str, Described]] = {}
         self._names: dict[str, str] | None = None
         self._types: dict[str, Type] = {}
@@ -58,7 +61,8 @@ class PipedriveSession:
         fields = {field.name: known[field.name] for field in want.object.fields if field.name in known}
         if {"stage", "pipeline"} & set(fields) and self._names is None:
             self._names = stage_names(self._http)
-        yield from Reading(self._http, kind, fields, self._names or {}, self._now).pages(want.cursor)
+        history = self._history and want.history and kind.name in LOGGED
+        yield from Reading(self._http, kind, fields, self._names or {}, self._now, history).pages(want.cursor)
 
     def ready(self, object: str, fields: Sequence[PushField], *, dry: bool = False) -> Sequence[Readied]:  # noqa: A002
         """See that fields are there, and make those that are not. Raises RemoteError."""
@@ -92,8 +96,15 @@ class PipedriveSession:
 
     def _described(self, kind: Kind) -> dict[str, Described]:
         if kind.name not in self._fields:
-            self._fields[kind.name] = described(self._http, kind)
+            found = described(self._http, kind)
+            if self._history:
+                found = {name: replace(one, field=self._logged(kind, one)) for name, one in found.items()}
+            self._fields[kind.name] = found
         return self._fields[kind.name]
+
+    @staticmethod
+    def _logged(kind: Kind, one: Described) -> Field:
+        return replace(one.field, history=is_logged(kind, one))
 
     def _named(self, kind: Kind, names: Sequence[str]) -> dict[str, Described]:
         """Return fields by their names. Raises NotFoundError."""
@@ -138,10 +149,11 @@ class Pipedrive:
         assert isinstance(settings, PipedriveSettings)
         return way(settings, secrets)
 
-    def open(self, settings: Settings, surroundings: Surroundings) -> Session:  # noqa: ARG002
+    def open(self, settings: Settings, surroundings: Surroundings) -> Session:
         """Return a session; nothing is asked yet."""
+        assert isinstance(settings, PipedriveSettings)
         assert surroundings.http is not None
-        return PipedriveSession(surroundings.http, surroundings.now)
+        return PipedriveSession(surroundings.http, surroundings.now, history=settings.history)
 
     def changed(
         self,

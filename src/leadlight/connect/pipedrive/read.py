@@ -14,10 +14,12 @@ from typing import Any
 
 from leadlight.connect.http import Http
 from leadlight.connect.pipedrive.describe import PAGE, Described, items, next_cursor
+from leadlight.connect.pipedrive.history import changes_of
 from leadlight.connect.pipedrive.kinds import Kind
 from leadlight.connect.pipedrive.values import values_of
 from leadlight.connect.protocol import Cursor, Page, Row
 from leadlight.connect.typed import moment, text
+from leadlight.connect.versions import versions
 
 OVERLAP = timedelta(minutes=5)
 """How much of what was read is read again: changes are listed a little after they are made."""
@@ -43,6 +45,8 @@ class Reading:
     names: Mapping[str, str]
     """Of stages and pipelines."""
     now: datetime
+    history: bool = False
+    """Whether what records were before is wanted."""
 
     def pages(self, cursor: Cursor | None) -> Iterator[Page]:
         """Yield pages; raises RemoteError."""
@@ -191,14 +195,19 @@ class Reading:
     # ------------------------------------------------------------------------------------------------- rows
 
     def _rows(self, records: Sequence[Mapping[str, Any]]) -> list[Row]:
-        return [row for one in records if (row := self._row(one)) is not None]
+        return [row for one in records for row in self._versions(one)]
 
-    def _row(self, record: Mapping[str, Any]) -> Row | None:
+    def _versions(self, record: Mapping[str, Any]) -> list[Row]:
         number = text(record.get("id"))
         if number is None:
-            return None
-        gone = record.get("is_deleted") is True or record.get("active_flag") is False
-        return Row(number, {} if gone else values_of(record, self.fields, self.names), gone=gone)
+            return []
+        if record.get("is_deleted") is True or record.get("active_flag") is False:
+            return [Row(number, {}, gone=True)]
+        values = values_of(record, self.fields, self.names)
+        if not self.history:
+            return [Row(number, values)]
+        changes = changes_of(self.http, self.kind, number, self.fields)
+        return versions(number, values, changes, created_at=moment(record.get("add_time")))
 
     @staticmethod
     def _told(at: dict[str, Any], place: str, when: datetime | None) -> dict[str, Any]:

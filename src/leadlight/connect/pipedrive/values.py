@@ -31,7 +31,7 @@ def value_of(record: Mapping[str, Any], one: Described, names: Mapping[str, str]
     if one.field.custom:
         custom = record.get("custom_fields")
         raw = custom.get(one.code) if isinstance(custom, dict) and one.code in custom else record.get(one.code)
-        return _custom(raw, one)
+        return custom_of(raw, one)
     special = SPECIAL.get(name)
     raw = special(record) if special else record.get(name)
     if name in ("stage", "pipeline"):
@@ -56,7 +56,8 @@ def custom_to(value: Value, one: Described) -> Any:
     return text(value)
 
 
-def _custom(raw: Any, one: Described) -> Value:
+def custom_of(raw: Any, one: Described) -> Value:
+    """Return the value of a custom field; of amounts and addresses, which have several, the first."""
     if isinstance(raw, dict):
         raw = raw.get("value")
     return typed(_labelled(raw, one.options), one.field.type)

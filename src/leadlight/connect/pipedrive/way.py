@@ -50,6 +50,9 @@ ABOUT = About(
 class PipedriveSettings(Settings):
     """What leadlight.yaml may say of a connection to Pipedrive."""
 
+    history: bool = Field(
+        False, description="read what fields were before, too: a request more (20 tokens) for each record that changed"
+    )
     tokens: str | None = Field(None, description="where OAuth tokens are got, where it is not the usual address")
 
 

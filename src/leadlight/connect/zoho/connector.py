@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,7 @@ from leadlight.connect.protocol import (
 )
 from leadlight.connect.zoho import map as mapped
 from leadlight.connect.zoho.describe import MODULES, Described, described, object_of
+from leadlight.connect.zoho.history import is_logged
 from leadlight.connect.zoho.read import Reading
 from leadlight.connect.zoho.way import ABOUT, ZohoSettings, way
 from leadlight.connect.zoho.write import find, looked, make_fields, noted, readied, written
@@ -34,8 +36,8 @@ from leadlight.errors import NotFoundError, did_you_mean
 class ZohoSession:
     """An organisation of Zoho CRM that is signed in to."""
 
-    def __init__(self, http: Http, now: datetime) -> None:
-        self._http, self._now = http, now
+    def __init__(self, http: Http, now: datetime, *, history: bool) -> None:
+        self._http, self._now, self._history = http, now, history
         self._fields: dict[str, dict[str, Described]] = {}
 
     def describe(self, objects: Sequence[str] | None = None) -> Sequence[Object]:
@@ -46,7 +48,8 @@ class ZohoSession:
         """Yield what has changed since a cursor. Raises RemoteError."""
         known = self._described(want.object.name)
         fields = {field.name: known[field.name] for field in want.object.fields if field.name in known}
-        yield from Reading(self._http, want.object.name, fields, self._now).pages(want.cursor)
+        history = self._history and want.history
+        yield from Reading(self._http, want.object.name, fields, self._now, history).pages(want.cursor)
 
     def ready(self, object: str, fields: Sequence[PushField], *, dry: bool = False) -> Sequence[Readied]:  # noqa: A002
         """See that fields are there, and make those that are not. Raises RemoteError."""
@@ -83,7 +86,11 @@ class ZohoSession:
 
     def _described(self, module: str) -> dict[str, Described]:
         if module not in self._fields:
-            self._fields[module] = described(self._http, module)
+            found = described(self._http, module)
+            if self._history:
+                logged = {name: replace(one.field, history=is_logged(one)) for name, one in found.items()}
+                found = {name: replace(one, field=logged[name]) for name, one in found.items()}
+            self._fields[module] = found
         return self._fields[module]
 
     def _named(self, module: str, names: Sequence[str]) -> dict[str, Described]:
@@ -129,10 +136,11 @@ class Zoho:
         assert isinstance(settings, ZohoSettings)
         return way(settings, secrets)
 
-    def open(self, settings: Settings, surroundings: Surroundings) -> Session:  # noqa: ARG002
+    def open(self, settings: Settings, surroundings: Surroundings) -> Session:
         """Return a session; nothing is asked yet."""
+        assert isinstance(settings, ZohoSettings)
         assert surroundings.http is not None
-        return ZohoSession(surroundings.http, surroundings.now)
+        return ZohoSession(surroundings.http, surroundings.now, history=settings.history)
 
     def changed(
         self,

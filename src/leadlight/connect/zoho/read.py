@@ -7,7 +7,7 @@ cursor is the last time of change that was read, and where tokens end, reading g
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,16 +15,19 @@ from leadlight.connect.http import Answer, Http
 from leadlight.connect.protocol import Cursor, Page, Row
 from leadlight.connect.refusals import odd
 from leadlight.connect.typed import moment, text
+from leadlight.connect.versions import versions
 from leadlight.connect.zoho.describe import (
     ACTIVITIES,
     API,
     CHANGED,
     CONVERSION,
+    CREATED,
     PERSON,
     SYSTEM,
     Described,
     value_of,
 )
+from leadlight.connect.zoho.history import changes_of
 from leadlight.connect.zoho.way import code_of, refusal
 from leadlight.errors import RemoteError
 
@@ -47,6 +50,8 @@ class Reading:
     fields: Mapping[str, Described]
     """Those that are wanted."""
     now: datetime
+    history: bool = False
+    """Whether what records were before is wanted."""
 
     def pages(self, cursor: Cursor | None) -> Iterator[Page]:
         """Yield pages; raises RemoteError."""
@@ -95,7 +100,7 @@ class Reading:
 
     def _names(self) -> list[str]:
         """Return the fields to ask for; those that reading itself needs come first."""
-        own = [CHANGED]
+        own = [CHANGED, CREATED] if self.history else [CHANGED]
         if self.module == "Leads":
             own += CONVERSION
         if self.module in ACTIVITIES and PERSON in self.fields:
@@ -104,14 +109,19 @@ class Reading:
 
     def _rows(self, records: Sequence[Mapping[str, Any]]) -> list[Row]:
         records = self._completed(records)
-        return [row for one in records if (row := self._row(one)) is not None]
+        return [row for one in records for row in self._versions(one)]
 
-    def _row(self, record: Mapping[str, Any]) -> Row | None:
+    def _versions(self, record: Mapping[str, Any]) -> list[Row]:
         number = text(record.get("id"))
         if number is None:
-            return None
+            return []
         values = {name: value_of(record, one) for name, one in self.fields.items()}
-        return Row(number, values, into=converted_into(record) if self.module == "Leads" else None)
+        into = converted_into(record) if self.module == "Leads" else None
+        if not self.history:
+            return [Row(number, values, into=into)]
+        changes, whole = changes_of(self.http, self.module, number, self.fields)
+        rows = versions(number, values, changes, created_at=moment(record.get(CREATED)), whole=whole)
+        return [*rows[:-1], replace(rows[-1], into=into)]
 
     def _completed(self, records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
         """Add the fields beyond the 50 that a list gives, by the records' ids."""

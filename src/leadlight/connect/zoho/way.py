@@ -60,6 +60,9 @@ class ZohoSettings(Settings):
     """What leadlight.yaml may say of a connection to Zoho CRM."""
 
     region: Region = Field("us", description="the data centre your account is in, as in crm.zoho.eu: us, eu, in, au …")
+    history: bool = Field(
+        False, description="read what fields were before, too: a request more (a credit) for each record that changed"
+    )
     accounts: str | None = Field(None, description="where tokens are got, where it is not the region's usual address")
 
 
