@@ -14,6 +14,7 @@ from leadlight.connect.tryton.values import moment
 
 LATE = timedelta(seconds=5)
 """The log is written at a transaction's end, the record before."""
+CLOSED = frozenset({"won", "lost", "cancelled"})
 FIRST = datetime.fromisoformat("0001-01-01")
 PARTY, LEAD, SALE = "party.party", "sale.opportunity", "sale.sale"
 
@@ -45,7 +46,7 @@ class Derived:
         times = [time for time, state in before if state == record.get("state")]
         if times:
             return max(times)
-        ended = moment(record.get("end_date")) if not moves else None
+        ended = moment(record.get("end_date")) if not moves and record.get("state") in CLOSED else None
         return ended or moment(record.get("create_date"))
 
     def opportunity(self, record: Mapping[str, Any]) -> str | None:

@@ -224,7 +224,7 @@ def touches(models: Models, model: Model, names: Sequence[str]) -> list[str]:
 
 def _asked(model: Model, want: Want) -> list[str]:
     """Return the fields to ask for: those that are wanted and exist, and what we need ourselves."""
-    own = [name for name in (MODIFIED, "create_date", "state", ARCHIVED, REPLACED) if model.type(name)]
+    own = [name for name in (MODIFIED, "create_date", "state", "end_date", ARCHIVED, REPLACED) if model.type(name)]
     wanted = [field.name for field in want.object.fields if model.type(field.name.partition(".")[0])]
     own += [name.partition(".")[0] for name in wanted if "." in name]
     if any(field.name == OPPORTUNITY for field in want.object.fields) and not model.type(OPPORTUNITY):
