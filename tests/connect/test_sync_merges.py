@@ -63,3 +63,28 @@ def test_the_survivor_may_be_unknown(twins: Crm) -> None:
     twins.world.put("contacts", "99", twins.later(days=1), jobtitle="CEO")
     assert twins.sync().joined == 1
     assert leads(twins) == [(["crm:0"],), (["crm:1", "crm:2"],), (["crm:3", "crm:99"],)]
+
+
+def shown(crm: Crm) -> list[object]:
+    return [found for (found,) in crm.rows("SELECT id FROM leads ORDER BY 1")]
+
+
+def test_who_was_merged_is_shown_under_the_record_that_lives_on(twins: Crm) -> None:
+    twins.world.delete("contacts", "0", twins.now, into="3")
+    twins.sync()
+    assert shown(twins) == ["crm:1", "crm:3"]
+    twins.world.delete("contacts", "3", twins.later(days=1), into="1")
+    twins.sync()
+    assert shown(twins) == ["crm:1"]
+    assert twins.workspace().merges("crm:0").merges[0].into == "crm:1"
+
+
+def test_who_was_one_before_by_his_address_is_shown_so_too(twins: Crm) -> None:
+    twins.world.put("contacts", "3", twins.now, email="0@a.com")
+    twins.sync()
+    assert shown(twins) == ["crm:0", "crm:1"]
+    twins.world.delete("contacts", "0", twins.later(days=1), into="3")
+    report = twins.sync()
+    assert (report.joined, shown(twins)) == (0, ["crm:1", "crm:3"])
+    assert not twins.sync().changed
+    assert shown(twins) == ["crm:1", "crm:3"]

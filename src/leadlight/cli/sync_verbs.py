@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from leadlight.connect.sync_report import SyncReport
+    from leadlight.sources.ingest_report import IngestReport
 
 
 def sync(
@@ -52,15 +54,32 @@ def sync(
 
 
 def _synced(report: SyncReport) -> RenderableType:
+    """Draw what was read, and of the store's side what is new there."""
     from rich.console import Group
 
     from leadlight.cli import render
     from leadlight.cli.console import words
 
     parts: list[RenderableType] = [words(str(report))]
-    if report.ingested is not None:
-        parts.append(render.ingested(report.ingested))
+    if report.ingested is not None and report.changed:
+        parts.append(render.ingested(_news(report.ingested)))
+    elif report.error is None:
+        parts.append(words("the store is as before", "green"))
     return Group(*parts)
 
+
+def _news(report: IngestReport) -> IngestReport:
+    """Leave out sources that say nothing new, and notes that say it."""
+    sources = [one for one in report.sources if one.new or one.changed or one.rejected or one.erased]
+    return replace(
+        report,
+        sources=tuple(
+            replace(one, notes=tuple(note for note in one.notes if not note.endswith(QUIET))) for one in sources
+        ),
+    )
+
+
+QUIET = ("no value in any row", "nothing has changed since it was read")
+"""Ends of notes that go without saying after every sync."""
 
 VERBS: dict[str, Callable[..., None]] = {"sync": sync}

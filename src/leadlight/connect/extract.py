@@ -198,7 +198,7 @@ class _Reading:
         self._whole = found.whole or run.full or self._state["cursor"] is None
         self._gate = _Gate(folder.parent.parent, run.wanted[name].values())
         self._rows: list[Row] = []
-        self._read = self._new = self._changed = self._gone = self._merged = 0
+        self._came = self._read = self._new = self._changed = self._gone = self._merged = 0
         self._notes = list(chosen.notes)
         self._started = time.perf_counter()
 
@@ -218,7 +218,7 @@ class _Reading:
                     if len(self._rows) >= PORTION:
                         self._keep(seen, cursor)
                     self._rows += (row for row in page.rows if not self._gate.is_shut(row))
-                    self._read += len(page.rows)
+                    self._came += len(page.rows)
                     cursor = _plain(page.cursor)
                     if page.there is not None:
                         there = True
@@ -253,7 +253,9 @@ class _Reading:
 
     def _kept(self, seen: Seen) -> pa.Table:
         rows, self._rows = self._rows, []
-        return self._counted(seen.keep(self._columns.table(rows)))
+        table = self._counted(seen.keep(self._columns.table(rows)))
+        self._read = seen.records()
+        return table
 
     def _counted(self, kept: Kept) -> pa.Table:
         self._new += kept.new
@@ -272,7 +274,7 @@ class _Reading:
     def _tell(self) -> None:
         if self._run.progress is not None:
             seconds = time.perf_counter() - self._started
-            self._run.progress(SyncUpdate(self._run.name, self._name, self._read, seconds))
+            self._run.progress(SyncUpdate(self._run.name, self._name, self._came, seconds))
 
     def report(self, seconds: float) -> ObjectReport:
         """Return what became of the object."""
@@ -280,8 +282,8 @@ class _Reading:
         notes = [*self._notes, *(f"{name}: {count:,} values are no {self._chosen.types[name]}, and are missing"
                                  for name, count in misfits.items())]  # fmt: skip
         return ObjectReport(
-            self._name, self._read, self._new, self._changed, self._gone, self._merged, seconds, self._whole, misfits,
-            tuple(notes),
+            self._name, self._came, self._read, self._new, self._changed, self._gone, self._merged, seconds,
+            self._whole, misfits, tuple(notes),
         )  # fmt: skip
 
 

@@ -108,6 +108,10 @@ class Seen:
         """Take note of files that the lake has got meanwhile, with rows that were kept here."""
         self._files = list(files)
 
+    def records(self) -> int:
+        """Count the records that rows were about."""
+        return self._one("SELECT count(DISTINCT _id) FROM read")[0]
+
     def tell_there(self, ids: Sequence[str]) -> None:
         """Take note of records that exist."""
         self._connection.register("_there", pa.table({ID: pa.array(ids, pa.string())}))

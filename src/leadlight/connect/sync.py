@@ -25,9 +25,6 @@ from leadlight.spec.models import SourceKind, SourceSpec, WorkspaceSpec
 from leadlight.store.merges import join_told
 from leadlight.store.touched import changing
 
-RULE = "system"
-"""The rule of merges that a system has told."""
-
 
 @dataclass(frozen=True, slots=True)
 class TakenIn:
@@ -66,7 +63,7 @@ def take_in(
     joined = 0
     if pairs:
         with changing(engine, spec.enrich):
-            joined = join_told(engine, pairs, rule=RULE, at=report.at)
+            joined = join_told(engine, pairs, at=report.at)
     for connection in connections:
         _compact(spec, root, connection)
     return TakenIn(report, joined)

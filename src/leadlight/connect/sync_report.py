@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from leadlight.sources.ingest_report import IngestReport
 
 
+MANY = 1_000
+"""Rows from which on it is worth saying how quick it was."""
+
+
 @dataclass(frozen=True, slots=True)
 class SyncUpdate:
     """How far reading an object has come; systems do not tell how much there is."""
@@ -30,8 +34,10 @@ class ObjectReport:
     """What became of an object of a connection."""
 
     object: str
+    rows: int = 0
+    """Rows that came: a record's past counts too, and what comes again."""
     read: int = 0
-    """Rows that came, with those that say what is known already."""
+    """Records that they are about."""
     new: int = 0
     """Records that were never read before."""
     changed: int = 0
@@ -46,11 +52,16 @@ class ObjectReport:
     """Field → values that were not of its type, and so are missing."""
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_news(self) -> bool:
+        """Whether anything new was said."""
+        return bool(self.new or self.changed or self.gone or self.merged)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON values."""
         return {
-            "object": self.object, "read": self.read, "new": self.new, "changed": self.changed, "gone": self.gone,
-            "merged": self.merged, "seconds": round(self.seconds, 3), "whole": self.whole,
+            "object": self.object, "rows": self.rows, "read": self.read, "new": self.new, "changed": self.changed,
+            "gone": self.gone, "merged": self.merged, "seconds": round(self.seconds, 3), "whole": self.whole,
             "misfits": dict(self.misfits), "notes": list(self.notes),
         }  # fmt: skip
 
@@ -116,9 +127,12 @@ class SyncReport(Readable):
 
 
 def _lines(one: Extracted) -> list[str]:
-    used = f", {one.quota_used:,} of {one.quota_most:,} of today" if one.quota_most is not None else ""
-    head = f"{one.connection} ({one.system}): {many(one.requests, 'request')}{used}, {one.seconds:.1f} s"
-    lines = [head, *(f"  {_line(found)}" for found in one.objects)]
+    asked = [many(one.requests, "request")] if one.requests else []
+    asked += [f"{one.quota_used:,} of {one.quota_most:,} of today"] if one.quota_most is not None else []
+    lines = [f"{one.connection} ({one.system}): {', '.join([*asked, f'{one.seconds:.1f} s'])}"]
+    quiet = [found.object for found in one.objects if not found.is_news]
+    lines += [f"  {_line(found)}" for found in one.objects if found.is_news]
+    lines += [f"  nothing new in {', '.join(quiet)}"] if quiet else []
     lines += [f"  {found.object}: {note}" for found in one.objects for note in found.notes]
     if one.error is not None:
         lines += [f"  stopped: {one.error.message}", *([f"  {one.error.fix}"] if one.error.fix else [])]
@@ -127,6 +141,6 @@ def _lines(one: Extracted) -> list[str]:
 
 def _line(found: ObjectReport) -> str:
     told = [("new", found.new), ("changed", found.changed), ("gone", found.gone), ("merged", found.merged)]
-    counts = ", ".join(f"{count:,} {word}" for word, count in told if count) or "nothing new"
-    rate = f" ({found.read / found.seconds:,.0f} a second)" if found.seconds > 1 and found.read else ""
-    return f"{found.object}: {many(found.read, 'row')} read{rate}: {counts}"
+    counts = ", ".join(f"{count:,} {word}" for word, count in told if count)
+    rate = f" ({found.rows / found.seconds:,.0f} rows a second)" if found.rows >= MANY and found.seconds else ""
+    return f"{found.object}: {counts}{rate}"

@@ -20,9 +20,11 @@ from leadlight.engines.base import Engine
 from leadlight.store.moves import UNDONE, move_keys
 from leadlight.store.sql import Sql, fill, joined, literal
 
-BY_HAND = ("hand", "resolve", "before", "system")
-"""Rules whose merges hold for themselves: nothing that was said tells them again (`before`: from an older store,
-`system`: a connected system has told)."""
+SYSTEM = "system"
+"""The rule of merges that a connected system has told."""
+
+BY_HAND = ("hand", "resolve", "before", SYSTEM)
+"""Rules whose merges hold for themselves: nothing that was said tells them again (`before`: from an older store)."""
 
 
 def keep_apart(engine: Engine, left: Iterable[int], right: Iterable[int], *, at: datetime, who: str | None) -> None:
@@ -74,11 +76,17 @@ def regroup(engine: Engine, leads: Sequence[int], mentions: Sql | None, *, at: d
 
 
 def join_pairs(
-    engine: Engine, pairs: Sequence[tuple[int, int]], *, rule: str, at: datetime, who: str | None = None
+    engine: Engine,
+    pairs: Sequence[tuple[int, int]],
+    *,
+    rule: str,
+    at: datetime,
+    who: str | None = None,
+    lost: Iterable[int] = (),
 ) -> int:
     """Join leads pair by pair, each into the one created first, but for those kept apart; returns how many were joined.
 
-    Call it inside `touched.changing`.
+    None is joined into one of the keys that are `lost` where another will do. Call it inside `touched.changing`.
     """
     leads = sorted({lead for pair in pairs for lead in pair})
     if not leads:
@@ -87,6 +95,7 @@ def join_pairs(
     engine.execute("CREATE TEMP TABLE kin AS SELECT DISTINCT lead FROM _start")
     engine.unregister("_start")
     groups = _Groups(engine.rows(_KEYS), engine.rows("SELECT a, b FROM apart"))
+    groups.lost |= set(lost)
     engine.execute("DROP TABLE kin")
     for key, lead in groups.now.items():
         groups.join(key, lead, UNDONE)
@@ -188,6 +197,8 @@ class _Groups:
         self.root = {key: key for key in self.now}
         self.members = {key: [key] for key in self.now}
         self.rules: dict[int, str] = {}
+        self.lost = set[int]()
+        """Keys of records that live on in another one, as their system says."""
         self.barred = defaultdict[int, set[int]](set)
         for a, b in pairs:
             self.barred[a].add(b)
@@ -200,6 +211,7 @@ class _Groups:
         for a, b, _, rule in engine.rows("SELECT a, b, place, rule FROM tied ORDER BY place, b, a"):
             if a in groups.root and b in groups.root:
                 groups.join(a, b, rule)
+                groups.lost |= {a} if rule == SYSTEM else set()
         if mentions is not None:
             shared = engine.rows(
                 fill(
@@ -244,11 +256,11 @@ class _Groups:
     def places(self) -> list[tuple[int, int, str]]:
         """Return (key, lead, rule) for each key: whose it is, and what makes it so.
 
-        A group keeps the number of a lead that is among its keys; the one created first, of several.
+        A group keeps the number of a lead that is among its keys; of several, the one created first that is not lost.
         """
         leads, found = set(self.now.values()), list[tuple[int, int, str]]()
         for root, members in self.members.items():
-            kept = sorted((key for key in members if key in leads), key=self.rank.__getitem__)
+            kept = sorted((key for key in members if key in leads), key=lambda key: (key in self.lost, self.rank[key]))
             lead = kept[0] if kept else root
             joined_by = next((self.rules[key] for key in sorted(members) if key in self.rules), UNDONE)
             found += [(key, lead, UNDONE if key == lead else self.rules.get(key, joined_by)) for key in sorted(members)]

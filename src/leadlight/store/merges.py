@@ -13,7 +13,7 @@ from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError, UsageError
 from leadlight.spec.entity import many
 from leadlight.spec.readable import Readable
-from leadlight.store.apart import BY_HAND, join_pairs, keep_apart, let_join, regroup
+from leadlight.store.apart import BY_HAND, SYSTEM, join_pairs, keep_apart, let_join, regroup
 from leadlight.store.leads import get_lead
 from leadlight.store.merge import mentions_by_key
 from leadlight.store.moves import UNDONE, move_keys
@@ -153,20 +153,45 @@ def join_leads(
     return get_merge(engine, int(engine.rows("SELECT max(merge) FROM merges")[0][0]))
 
 
-def join_told(engine: Engine, pairs: Sequence[tuple[str, str]], *, rule: str, at: datetime) -> int:
-    """Let leads be one whose ids come in pairs, but for those kept apart; returns how many were joined.
+def join_told(engine: Engine, pairs: Sequence[tuple[str, str]], *, at: datetime) -> int:
+    """Let leads be one of which a system says so: pairs of an id and that of the record in which it lives on.
 
-    Ids that nobody has count for nothing, as do pairs that are one already. Call it inside `touched.changing`.
+    But for those that are kept apart. They are shown under the record that lives on. Ids that nobody has count for
+    nothing. Returns how many were joined. Call it inside `touched.changing`.
     """
-    assert rule in BY_HAND
     left, right = zip(*pairs, strict=True)
     engine.register("_told", pa.table({"a": pa.array(left, pa.string()), "b": pa.array(right, pa.string())}))
     found = engine.rows(
-        "SELECT DISTINCT x.lead, y.lead FROM _told t JOIN ids x ON x.id = t.a JOIN ids y ON y.id = t.b "
-        "WHERE x.lead <> y.lead ORDER BY 1, 2"
+        "SELECT DISTINCT x.key, x.lead, y.key, y.lead FROM _told t JOIN ids x ON x.id = t.a JOIN ids y ON y.id = t.b "
+        "ORDER BY 1, 3"
     )
     engine.unregister("_told")
-    return join_pairs(engine, [(int(a), int(b)) for a, b in found], rule=rule, at=at)
+    told = {int(key): int(into) for key, _, into, _ in found}
+    apart = [(int(a), int(b)) for _, a, _, b in found if a != b]
+    joined = join_pairs(engine, apart, rule=SYSTEM, at=at, lost=told) if apart else 0
+    for key, lead, _, _ in found:
+        if key == lead:
+            _show_under(engine, int(key), _end(told, int(key)), at=at)
+    return joined
+
+
+def _end(told: Mapping[int, int], key: int) -> int:
+    """Follow a record to the one in which it lives on."""
+    seen = {key}
+    while key in told and told[key] not in seen:
+        key = told[key]
+        seen.add(key)
+    return key
+
+
+def _show_under(engine: Engine, lead: int, key: int, *, at: datetime) -> None:
+    """Let a lead be shown under another of its keys."""
+    moving = fill(
+        "SELECT o.key, {key}::INTEGER AS lead, {rule} AS rule FROM ids o JOIN ids k ON k.lead = o.lead "
+        "WHERE o.lead = {lead} AND k.key = {key}",
+        key=Sql(str(key)), rule=literal(SYSTEM), lead=Sql(str(lead)),
+    )  # fmt: skip
+    move_keys(engine, moving, at=at)
 
 
 def part_leads(engine: Engine, first: str, second: str, *, at: datetime, who: str | None = None) -> None:
