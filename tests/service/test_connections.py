@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from tests.service.shop import Inside, inside, make_shop
+from tests.service.shop import Inside, inside, make_shop, outside
 
 from connect.hubspot.stand_in import StandIn
 from connect.stand_in import START
@@ -264,3 +265,26 @@ def test_jobs_read_and_write_and_a_dry_run_shows_what_it_would(crm: Path, hubspo
         crm_now = service.get("/v1/connections").json()["connections"][0]
         assert crm_now["sync"]["problem"].startswith("HubSpot")
         assert crm_now["rests_until"] is not None
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_of_several_processes_one_reads_and_writes(tmp_path: Path, hubspot: StandIn, postgres_store: str,
+                                                   crm: Path) -> None:  # fmt: skip
+    del crm
+    folder = make_crm(tmp_path / "shared", hubspot, postgres_store)
+    file = folder / "leadlight.yaml"
+    file.write_text(file.read_text().replace("every: 1h", "every: 10s"))
+    lead = hubspot.add("contacts", jobtitle="VP")
+    with outside(folder, "--processes", "2", "--workers", "2") as service:
+        until(lambda: grade(hubspot, lead) == "A")
+        until(lambda: (service.get("/v1/connections")["connections"][0]["sync"] or {}).get("ended_at") is not None)
+        end = time.monotonic() + 25
+        until(lambda: time.monotonic() > end, 30)
+        figures = httpx.get(f"{service.address}/metrics").text
+        syncs = sum(float(line.split()[1]) for line in figures.splitlines() if line.startswith("leadlight_syncs_total"))
+        assert 2 <= syncs <= 4
+        pushed = [line for line in figures.splitlines() if line.startswith("leadlight_records_pushed_total{")]
+        assert sum(float(line.split()[1]) for line in pushed) == 1
+        code, said = service.stop()
+        assert code == 0, said

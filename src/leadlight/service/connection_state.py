@@ -11,10 +11,15 @@ from typing import Any
 
 from leadlight.service.jobs import lives, this_process
 from leadlight.service.shelf import Shelf
+from leadlight.spec.connections import ConnectionSpec
 
 DOCUMENT = "connections"
 LEASE = timedelta(seconds=90)
 """For how long a claim holds that is not renewed."""
+DEBOUNCE = timedelta(seconds=5)
+"""How long a call of the system waits for others, so that many are one reading."""
+GENTLE = timedelta(seconds=20)
+"""The least time between the end of a reading and the next one."""
 Known = Mapping[str, Any]
 
 
@@ -53,9 +58,9 @@ class ConnectionStates:
         return won
 
     def renew(self, names: Iterable[str]) -> None:
-        """Hold on to what was claimed."""
+        """Hold on to what was claimed, as far as it still is ours."""
         if listed := list(names):
-            self._change(listed, lambda found: {**found, **self._claimed()})
+            self._change(listed, lambda found: {**found, **self._claimed()} if self.is_ours(found) else found)
 
     def release(self, name: str, **told: Any) -> None:
         """Let go of a connection, and say what is known of it now."""
@@ -65,13 +70,17 @@ class ConnectionStates:
         """Say what is known of a connection."""
         self._change([name], lambda found: {**found, **told})
 
+    def is_ours(self, found: Known) -> bool:
+        """Return whether we have claimed what this is known of."""
+        return bool(found.get("claimed_by") == self._process)
+
     def is_busy(self, found: Known) -> bool:
         """Return whether somebody is at work on a connection of which this is known."""
         until, by = found.get("claimed_until"), found.get("claimed_by")
         return bool(by) and bool(until) and datetime.fromisoformat(until) > self._now() and lives(by)
 
     def _is_taken(self, found: Known) -> bool:
-        return self.is_busy(found) and found.get("claimed_by") != self._process
+        return self.is_busy(found) and not self.is_ours(found)
 
     def _claimed(self) -> Known:
         return {"claimed_by": self._process, "claimed_until": (self._now() + LEASE).isoformat()}
@@ -82,3 +91,32 @@ class ConnectionStates:
             return {**known, **{name: change(known.get(name) or {}) for name in names}}
 
         self._shelf.change(DOCUMENT, of_all)
+
+
+def is_to_read(connection: ConnectionSpec, known: Known, now: datetime) -> bool:
+    """Return whether a connection is to be read: its system has called, or it is time.
+
+    >>> hourly = ConnectionSpec(system="hubspot", every=timedelta(hours=1))
+    >>> read = {"sync": {"began_at": "2026-01-31T09:00:00", "ended_at": "2026-01-31T09:01:00"}}
+    >>> called = {**read, "woken_at": "2026-01-31T09:00:59"}
+    >>> at = lambda minute, second: datetime(2026, 1, 31, 9 + minute // 60, minute % 60, second)
+    >>> [is_to_read(hourly, read, at(minute, 0)) for minute in (2, 59, 60)]
+    [False, False, True]
+    >>> [is_to_read(hourly, called, at(1, second)) for second in (5, 19, 20)], is_to_read(hourly, {}, at(0, 0))
+    ([False, False, True], True)
+    """
+    last, woken = known.get("sync") or {}, _moment(known.get("woken_at"))
+    began, ended = _moment(last.get("began_at")), _moment(last.get("ended_at"))
+    if woken is not None and now >= woken + DEBOUNCE and (ended is None or now >= ended + GENTLE):
+        return True
+    return connection.every is not None and (began is None or now >= began + connection.every)
+
+
+def rests(known: Known, now: datetime) -> bool:
+    """Return whether a system is left alone for a while."""
+    until = _moment(known.get("rest_until"))
+    return until is not None and now < until
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

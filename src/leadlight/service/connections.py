@@ -2,7 +2,7 @@
 
 A thread looks every second whether a connection is due. Reading it goes by without the store; what was read is taken in
 by the worker, between two micro-batches, as other errands are; writing back has a connection to the store of its own.
-Of several processes one at a time works on a connection: see `connection_state`.
+Of several processes one keeps the schedule, and one at a time works on a connection: see `connection_state`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from leadlight.engines.base import Engine
 from leadlight.errors import LeadlightError, NotFoundError, RemoteError, SpecError, StoreError, did_you_mean
 from leadlight.service import logs
-from leadlight.service.connection_state import ConnectionStates, Known
+from leadlight.service.connection_state import ConnectionStates, Known, is_to_read, rests
 from leadlight.service.live_push import LivePush, News
 from leadlight.service.live_workspace import LiveWorkspace
 from leadlight.service.shelf import Shelf
@@ -29,12 +29,10 @@ from leadlight.workspace import utc_now
 
 LOOK = 1.0
 """Seconds between looks at what is due."""
+SCHEDULE = "(schedule)"
+"""What the process has claimed that keeps the schedule: no connection is called so."""
 RENEW = 20
 """Looks after which claims are renewed."""
-DEBOUNCE = timedelta(seconds=5)
-"""How long a call of the system waits for others, so that many are one reading."""
-GENTLE = timedelta(seconds=20)
-"""The least time between the end of a reading and the next one."""
 REST = (timedelta(seconds=30), timedelta(minutes=15))
 """How long a system is left alone that could not be read or written to: at first, and at most."""
 
@@ -94,6 +92,9 @@ class Connections:
         for thread in threads:
             if thread.is_alive():
                 thread.join(seconds)
+        with suppress(StoreError):
+            if self.states.is_ours(self.states.all().get(SCHEDULE, {})):
+                self.states.release(SCHEDULE)
 
     @property
     def spec(self) -> WorkspaceSpec:
@@ -132,7 +133,7 @@ class Connections:
             looks += 1
             try:
                 if looks % RENEW == 0:
-                    self.states.renew(self._busy)
+                    self.states.renew([*self._busy, SCHEDULE])
                 self._look()
                 self.trouble = None
             except Exception as error:  # the thread must live: it says what is wrong, and looks again
@@ -144,22 +145,22 @@ class Connections:
         if not spec.connections:
             return
         states = self.states.all()
+        if not self._keeps_schedule(states.get(SCHEDULE, {})):
+            return
         for name, connection in spec.connections.items():
             state = states.get(name, {})
-            rest = _moment(state.get("rest_until"))
-            if name in self._busy or self.states.is_busy(state) or (rest is not None and self._now() < rest):
+            if name in self._busy or self.states.is_busy(state) or rests(state, self._now()):
                 continue
-            if self._is_to_read(connection, state):
+            if is_to_read(connection, state, self._now()):
                 self._begin(name, partial(self._sync, name))
             elif connection.push is not None and connection.push.live and (news := self._news(name)) is not None:
                 self._begin(name, partial(self._write, name, news))
 
-    def _is_to_read(self, connection: ConnectionSpec, state: Known) -> bool:
-        now, last, woken = self._now(), state.get("sync") or {}, _moment(state.get("woken_at"))
-        began, ended = _moment(last.get("began_at")), _moment(last.get("ended_at"))
-        if woken is not None and now >= woken + DEBOUNCE and (ended is None or now >= ended + GENTLE):
+    def _keeps_schedule(self, known: Known) -> bool:
+        """Return whether it is this process that looks what is due: the first to claim that, as long as it lives."""
+        if self.states.is_ours(known):
             return True
-        return connection.every is not None and (began is None or now >= began + connection.every)
+        return not self.states.is_busy(known) and self.states.claim(SCHEDULE)
 
     def _begin(self, name: str, work: Callable[[], Any]) -> None:
         """Work on a connection in a thread of its own."""
@@ -290,7 +291,3 @@ def _take_in(name: str, workspace: LiveWorkspace) -> Mapping[str, Any]:
 
 def _kind(error: Exception) -> str:
     return error.trouble if isinstance(error, RemoteError) else type(error).__name__
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
