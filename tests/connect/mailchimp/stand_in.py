@@ -54,8 +54,8 @@ class StandIn(Base):
         self.emails: dict[str, str] = {}
         self.audiences = {AUDIENCE: "Customers"}
         self.campaigns = {CAMPAIGN: "Spring news"}
-        self.wants_status = False
-        """Whether a batch without `status` is refused for each record."""
+        self.wants_status = self.full = False
+        """Whether a batch without `status` is refused for each record; whether it takes no more merge fields."""
         super().reset()
 
     def schema(self) -> Schema:
@@ -243,7 +243,7 @@ class StandIn(Base):
     @route("POST", "/3.0/lists/{list}/merge-fields")
     def new_merge_field(self, call: Call) -> Reply:
         told = call.json()
-        if len(told["tag"]) > 10 or told["type"] not in ("text", "number", "date"):
+        if self.full or len(told["tag"]) > 10 or told["type"] not in ("text", "number", "date"):
             return _problem(400, "Invalid Resource", "tag: Value must be at most 10 characters.")
         self.new_field("members", told["tag"], "number" if told["type"] == "number" else "text")
         return Reply({"merge_id": 99, **told})

@@ -233,9 +233,13 @@ def test_a_field_that_mailchimp_does_not_let_us_make_is_told(mailchimp: StandIn)
         with pytest.raises(Exception, match="Settings > Users"):
             opened.session.ready("members", [SCORE])
         mailchimp.scope_missing = False
-        (dry,) = opened.session.ready("members", [SCORE], dry=True)
-    assert dry.todo is not None
-    assert "LL_SCORE" in dry.todo
+        assert [one.was for one in opened.session.ready("members", [SCORE], dry=True)] == ["made"]
+        mailchimp.full = True
+        (one,) = opened.session.ready("members", [SCORE])
+    assert one.was == "missing"
+    assert one.todo is not None
+    assert "LL_SCORE" in one.todo
+    assert "Audience fields" in one.todo
 
 
 def test_a_note_is_added_once_and_fits(mailchimp: StandIn) -> None:

@@ -47,11 +47,10 @@ def ready(http: Http, fields: Sequence[PushField], there: Mapping[str, Field], *
         name = name_of(field.name)
         if field not in absent:
             found.append(Readied(name, "there"))
-        elif not dry and made.get(name) is None:
+        elif (why := made.get(name)) is None:
             found.append(Readied(name, "made"))
         else:
-            why = f"{made[name]}. " if made.get(name) else ""
-            found.append(Readied(name, "missing", why + _todo(name, field)))
+            found.append(Readied(name, "missing", f"{why}. {_todo(name, field)}"))
     return found
 
 

@@ -74,6 +74,9 @@ def _page(http: Http, want: Want, state: Mapping[str, Any], *, anonymous: bool) 
         conditions.append((column, "gte", when(since - OVERLAP)))
     found, more = _records(http, want.object.name, conditions, anonymous=anonymous)
     ids = numbers(found, state["after"])
+    if column == COLUMNS[1] and since is not None:  # those that were edited since came in the pass before
+        edited = [moment(one.get(COLUMNS[0])) for one in found]
+        found = [one for one, at in zip(found, edited, strict=True) if at is None or at < since - OVERLAP]
     rows = _rows(http, want, found, None if column == ALL else since)
     return rows, max(ids) if more else None
 

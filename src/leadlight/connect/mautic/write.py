@@ -63,7 +63,7 @@ def _make(http: Http, kind: str, field: PushField, *, dry: bool) -> Readied:
         "or give the user's role lead:fields:full."
     )
     if dry:
-        return Readied(alias, "missing", todo)
+        return Readied(alias, "made")
     try:
         http.ask("POST", f"/api/fields/{kind}/new", json=wanted, retry=False)
     except RemoteError as error:
