@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,11 +34,16 @@ def served(tmp_path_factory: pytest.TempPathFactory, hubspot: StandIn) -> Iterat
     folder = make_shop(tmp_path_factory.mktemp("connected") / "shop")
     connect(folder, f"""
   crm: {{system: hubspot, url: "{hubspot.url}", push: {{fields: {{score: null}}}}}}
+  sales: {{system: pipedrive}}
+  mail: {{system: mailchimp}}
   books: {{system: tryton, url: "http://127.0.0.1:9", database: lead}}
 """)  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         for name, secret in hubspot.secrets.items():
             patch.setenv(f"HUBSPOT_{name.upper()}", secret)
+        for name, secret in (("PIPEDRIVE_WEBHOOK_USER", "us"), ("PIPEDRIVE_WEBHOOK_PASSWORD", "hook-1"),
+                             ("MAILCHIMP_WEBHOOK_SECRET", "hook-2")):  # fmt: skip
+            patch.setenv(name, secret)
         with inside(folder) as found:
             object.__setattr__(found.state, "now", lambda: START)
             yield found
@@ -104,8 +110,30 @@ def test_systems_that_ask_whether_webhooks_are_welcome_are_answered(served: Insi
     assert served.request("POST", "/v1/connections/books/webhook", headers={}).status_code == 405
 
 
+def test_each_system_proves_in_its_own_way_that_it_is_itself(served: Inside) -> None:
+    person, note = (json.dumps({"meta": {"entity": entity}}) for entity in ("person", "currency"))
+    joined = "type=subscribe&data%5Bemail%5D=ann@acme.example"
+    calls: list[tuple[str, str, tuple[str, str] | None, int, bool]] = [
+        ("sales", person, ("us", "guess"), 401, False),
+        ("sales", person, None, 401, False),
+        ("sales", note, ("us", "hook-1"), 200, False),
+        ("sales", person, ("us", "hook-1"), 200, True),
+        ("mail?secret=guess", joined, None, 401, False),
+        ("mail?secret=hook-2", "", None, 200, False),
+        ("mail?secret=hook-2", joined, None, 200, True),
+    ]
+    for where, body, auth, status, wakes in calls:
+        name, _, query = where.partition("?")
+        served.state.connections.states.note(name, woken_at=None)
+        path = f"/v1/connections/{name}/webhook?{query}"
+        answer = served.request("POST", path, content=body, headers={}, auth=auth)
+        assert (answer.status_code, where) == (status, where)
+        known = served.state.connections.states.all()[name]
+        assert (known["woken_at"] is not None) == wakes, where
+
+
 def test_connections_are_told_with_what_there_is_to_know(served: Inside) -> None:
-    crm, books = served.get("/v1/connections").json()["connections"]
+    crm, _, _, books = served.get("/v1/connections").json()["connections"]
 
     assert (crm["system"], crm["title"], crm["webhook"]) == ("hubspot", "HubSpot", WEBHOOK)
     assert (crm["pushes"], crm["live"], crm["every_seconds"], crm["quota"]) == (

@@ -191,7 +191,7 @@ def _hear(state: State, request: Request, name: str, body: bytes) -> None:
         raise Problem(503, f"{name} cannot verify webhooks: {error.message.partition(chr(10))[0]}",
                       headers={"Retry-After": str(RETRY_AFTER)}) from None  # fmt: skip
     try:
-        made.changed(request.headers, body, url=_address(state, request), secrets=secrets, now=state.now())
+        objects = made.changed(request.headers, body, url=_address(state, request), secrets=secrets, now=state.now())
     except PermissionError as error:
         metrics.heard(name, "refused")
         raise Problem(401, str(error) or f"this is not signed by {made.about.title}") from None
@@ -200,8 +200,9 @@ def _hear(state: State, request: Request, name: str, body: bytes) -> None:
     except (ValueError, TypeError, KeyError, AttributeError):
         metrics.heard(name, "refused")
         raise Problem(400, f"this is no webhook of {made.about.title}") from None
-    metrics.heard(name, "taken")
-    connections.wake(name)
+    metrics.heard(name, "taken" if objects else "ignored")
+    if objects:
+        connections.wake(name)
 
 
 def _address(state: State, request: Request) -> str:

@@ -33,6 +33,8 @@ SCHEDULE = "(schedule)"
 """What the process has claimed that keeps the schedule: no connection is called so."""
 RENEW = 20
 """Looks after which claims are renewed."""
+TOLD = 1000
+"""Writes that a dry run tells one by one; how many there are says `written`."""
 REST = (timedelta(seconds=30), timedelta(minutes=15))
 """How long a system is left alone that could not be read or written to: at first, and at most."""
 
@@ -226,7 +228,7 @@ class Connections:
             found = run.as_dict()
             ending.counts = {what: found[what] for what in ("records", "written", "unchanged", "conflicts", "failures")}
             self._watcher.written(name, 0 if run.dry_run else run.written)
-            return found
+            return {**found, "changes": found["changes"][:TOLD]}
 
     @contextmanager
     def _noting(self, name: str, what: str, *, dry: bool = False) -> Iterator[_Ending]:
