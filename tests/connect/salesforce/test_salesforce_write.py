@@ -76,6 +76,7 @@ def test_a_converted_lead_is_not_written_to(org: StandIn) -> None:
     org.convert("Lead", lead)
     with org.open() as opened:
         (answer,) = opened.session.write("Lead", [Write(lead, {"Title": "x"})])
+        assert opened.session.look("Lead", [lead], ["Title"]) == {}
     assert answer.gone
     assert "contact goes on" in str(answer.error)
 

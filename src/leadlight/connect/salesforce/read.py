@@ -189,7 +189,10 @@ def _offset(at: datetime) -> str:
 def look(
     query: Query, sobject: Sobject, ids: Sequence[str], fields: Sequence[str]
 ) -> Mapping[str, Mapping[str, Value]]:
-    """Return what fields of records hold now. Raises RemoteError (absent) for a field that there is not."""
+    """Return what fields of records hold now; of those that can be written to: a converted lead cannot.
+
+    Raises RemoteError (absent) for a field that there is not.
+    """
     known: dict[str, Field] = {}
     for name in fields:
         field = sobject.object.field(name)
@@ -201,7 +204,8 @@ def look(
     asked = [one for one in ids if soql.is_id(one)]
     if not asked:
         return {}
-    found = query.all(soql.select([ID, *known], sobject.object.name, soql.among(ID, asked)))
+    conditions = [soql.among(ID, asked), *([f"{CONVERTED} = false"] if sobject.has(CONVERTED) else [])]
+    found = query.all(soql.select([ID, *known], sobject.object.name, *conditions))
     return {
         str(one.get(ID)): {name: typed(one.get(name), field.type) for name, field in known.items()} for one in found
     }
