@@ -8,16 +8,18 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
-from leadlight.connect.http import UNAUTHORIZED, Answer
 from leadlight.connect.pace import Clock
 from leadlight.connect.refusals import said
+from leadlight.connect.secrets import without
+from leadlight.connect.way import Answer
 from leadlight.errors import RemoteError
 
 Ask = Callable[..., Answer]
 
 SKEW = timedelta(seconds=60)
 """How long before its end a token counts as run out: clocks differ, and requests take time."""
-REFUSED = (400, 401, 403)
+UNAUTHORIZED = 401
+REFUSED = (400, UNAUTHORIZED, 403)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,9 @@ class OAuth2:
         if not isinstance(told, dict) or not isinstance(token, str) or not token:
             own = said(answer)
             message = "does not let us in" + (f": {own}" if own else "")
-            raise RemoteError(answer.system, "sign_in", message, fix=self._fix, status=answer.status)
+            error = RemoteError(answer.system, "sign_in", message, fix=self._fix, status=answer.status)
+            secret = {self._client_secret, *(self._form.get(name, "") for name in ("refresh_token", "password"))}
+            raise without(error, secret - {""})
         if isinstance(told.get("refresh_token"), str) and "refresh_token" in self._form:
             self._form["refresh_token"] = told["refresh_token"]
         self._until = self._ends(told.get("expires_in"))

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json as jsonlib
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from leadlight.connect.addresses import address_of, base_of, joined, shown
+from leadlight.connect.exchange import CONNECT_SECONDS, READ_SECONDS, Request, bounded, retry_after, session_for
 from leadlight.connect.pace import Clock, Pace
+from leadlight.connect.way import Answer, Sign, Used, Way
 from leadlight.errors import RemoteError
 
 if TYPE_CHECKING:
-    import requests
-
     from leadlight.connect.protocol import About, Limits
     from leadlight.connect.quota import Quota
+
+__all__ = ["Answer", "Http", "Sign", "Used", "Way"]
 
 ATTEMPTS = 6
 """How often a request is made, at most, before we give up."""
@@ -25,90 +25,8 @@ WAIT_LEAST, WAIT_MOST = 0.5, 30.0
 """Seconds between attempts where the system does not say how long: they double."""
 ASKED_MOST = 300.0
 """Seconds that a system may ask us to wait; what is longer is told as an error that says when it goes on."""
-CONNECT_SECONDS, READ_SECONDS = 10, 120
-BODY_MOST = 64 << 20
-"""Bytes of an answer."""
-CHUNK = 1 << 20
 REDIRECTS = 3
 TOO_MANY, UNAVAILABLE, UNAUTHORIZED, SERVER_ERROR = 429, 503, 401, 500
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the system answered."""
-
-    status: int
-    headers: Mapping[str, str]
-    """By lower-case name."""
-    body: bytes = field(repr=False)
-    system: str = "the system"
-    """What it is called, for errors."""
-    request: str = ""
-    """What was asked, for errors: method and address, without a query."""
-
-    def json(self) -> Any:
-        """Return the body as JSON; raises RemoteError (trouble) where it is none."""
-        import orjson
-
-        try:
-            return orjson.loads(self.body)
-        except orjson.JSONDecodeError:
-            from leadlight.connect.refusals import not_json
-
-            raise not_json(self) from None
-
-    def text(self) -> str:
-        """Return the body as text, UTF-8; what is not becomes the replacement character."""
-        return self.body.decode("utf-8", errors="replace")
-
-
-@dataclass(frozen=True, slots=True)
-class Used:
-    """How much of a quota is used up, as the system itself counts (for others' use too)."""
-
-    used: int
-    of: int
-    until: datetime | None = None
-
-
-class Sign(Protocol):
-    """How requests are signed: see `auth` for bearer tokens, keys, basic, OAuth 2 with refresh, and sessions."""
-
-    def headers(self, ask: Callable[..., Answer]) -> Mapping[str, str]:
-        """Return the headers that sign a request; `ask` makes an unsigned request where a token has to be got first.
-
-        `ask` takes what `Http.ask` takes.
-        """
-        ...
-
-    def expired(self, answer: Answer) -> bool:
-        """Say whether this answer means that the token has run out, so that it is worth getting another."""
-        ...
-
-    def forget(self) -> None:
-        """Drop a token that has run out."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """Where an API is and how it speaks."""
-
-    base: str
-    """`https://api.hubapi.com`; paths are put behind it."""
-    sign: Sign
-    refusal: Callable[[Answer], RemoteError | None] = lambda _: None
-    """What a refused request means in this vendor's words, and what to do in its settings; None: the usual."""
-    used: Callable[[Answer], Used | None] = lambda _: None
-    """What an answer tells of the day's quota."""
-    hosts: tuple[str, ...] = ()
-    """Other hosts that requests may go to (where to sign in); with the port, where it is not the usual one."""
-    busy: Callable[[Answer], float | None] = lambda _: None
-    """Seconds to wait where an answer that is no 429 or 503 says: too many requests."""
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Put on every request that is signed (`Accept`, a version of the API)."""
-    params: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Put into the query of every request that is signed (a key, where the vendor takes it nowhere else)."""
 
 
 class _AgainError(Exception):
@@ -148,7 +66,7 @@ class Http:
         self._turns = threading.BoundedSemaphore(limits.at_once)
         self._signing = threading.RLock()
         self._secret = frozenset(value for value in (secrets or {}).values() if value)
-        self._session = _session(self._base)
+        self._session = session_for(self._base)
         self.requests = 0
         """How many were made."""
 
@@ -171,7 +89,7 @@ class Http:
         turn; 429, 5xx and broken connections are tried again (as long as the system says; not those that could be done
         twice, where not `retry`); a token that has run out is renewed once. Raises RemoteError.
         """
-        ask = _Ask(method, path, params, json, form, body, headers, expect, retry)
+        ask = Request(method, path, params, json, form, body, headers, expect, retry)
         used = self._signed()
         answer = self._tried(ask, used)
         if self._way.sign.expired(answer):
@@ -203,8 +121,13 @@ class Http:
     # ------------------------------------------------------------------------------------------------- signing
 
     def _signed(self) -> Mapping[str, str]:
+        from leadlight.connect.secrets import without
+
         with self._signing:
-            return self._way.sign.headers(self._unsigned)
+            try:
+                return self._way.sign.headers(self._unsigned)
+            except RemoteError as error:
+                raise without(error, self._secret) from None
 
     def _renew(self, used: Mapping[str, str]) -> None:
         """Drop the token, unless another thread has got a new one meanwhile."""
@@ -213,10 +136,10 @@ class Http:
                 self._way.sign.forget()
 
     def _unsigned(self, method: str, path: str, **more: Any) -> Answer:
-        ask = _Ask(method, path, **more)
+        ask = Request(method, path, **more)
         return self._accepted(ask, self._tried(ask, None), None)
 
-    def _accepted(self, ask: _Ask, answer: Answer, signed: Mapping[str, str] | None) -> Answer:
+    def _accepted(self, ask: Request, answer: Answer, signed: Mapping[str, str] | None) -> Answer:
         from leadlight.connect.refusals import usual
 
         if answer.status // 100 == 2 or answer.status in ask.expect:
@@ -225,7 +148,7 @@ class Http:
 
     # ------------------------------------------------------------------------------------------------- attempts
 
-    def _tried(self, ask: _Ask, signed: Mapping[str, str] | None) -> Answer:
+    def _tried(self, ask: Request, signed: Mapping[str, str] | None) -> Answer:
         from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
         doubling = wait_exponential(multiplier=WAIT_LEAST, max=WAIT_MOST)
@@ -247,7 +170,7 @@ class Http:
         except _AgainError as failed:
             raise self._clean(failed.error, ask, signed) from None
 
-    def _once(self, ask: _Ask, signed: Mapping[str, str] | None) -> Answer:
+    def _once(self, ask: Request, signed: Mapping[str, str] | None) -> Answer:
         from leadlight.connect.refusals import too_long_to_wait, usual
 
         answer = self._sent(ask, signed)
@@ -260,7 +183,7 @@ class Http:
         if answer.status in ask.expect and seconds is None and answer.status != TOO_MANY:
             return answer
         if seconds is None:
-            seconds = _retry_after(answer, self.clock.now())
+            seconds = retry_after(answer.headers.get("retry-after", ""), self.clock.now())
         told = self._way.refusal(answer)
         if told is not None and told.trouble == "quota":  # the day's: waiting a little does not help
             raise self._clean(told, ask, signed)
@@ -268,7 +191,7 @@ class Http:
             raise self._clean(too_long_to_wait(answer, self.clock.now(), seconds), ask, signed)
         raise _AgainError(told or usual(answer, self._about), seconds)
 
-    def _sent(self, ask: _Ask, signed: Mapping[str, str] | None) -> Answer:
+    def _sent(self, ask: Request, signed: Mapping[str, str] | None) -> Answer:
         """Send it once, following redirects on the same host."""
         import requests
 
@@ -290,7 +213,9 @@ class Http:
             address, params = address_of(self._about.title, self._base, joined(address, to), self._way.hosts), {}
         return answer
 
-    def _exchange(self, ask: _Ask, address: str, params: Mapping[str, Any], signed: Mapping[str, str] | None) -> Answer:
+    def _exchange(
+        self, ask: Request, address: str, params: Mapping[str, Any], signed: Mapping[str, str] | None
+    ) -> Answer:
         if self._quota is not None:
             self._quota.take()
         headers = {**(self._way.headers if signed is not None else {}), **(ask.headers or {}), **(signed or {})}
@@ -313,12 +238,12 @@ class Http:
             ) as response:
                 found = {name.lower(): value for name, value in response.headers.items()}
                 request = f"{ask.method} {shown(address)}"
-                body = _bounded(response, self._about.title, request)
+                body = bounded(response, self._about.title, request)
         return Answer(response.status_code, found, body, self._about.title, request)
 
     # -------------------------------------------------------------------------------------------------- errors
 
-    def _clean(self, error: RemoteError, ask: _Ask, signed: Mapping[str, str] | None) -> RemoteError:
+    def _clean(self, error: RemoteError, ask: Request, signed: Mapping[str, str] | None) -> RemoteError:
         """Take out of an error what signs requests, whoever wrote it there."""
         from leadlight.connect.secrets import without
 
@@ -327,62 +252,3 @@ class Http:
         if signed is None:  # signing in: what is sent is secret, all of it
             hidden |= {str(value) for value in (ask.form or {}).values() if len(str(value)) > len("refresh_token")}
         return without(error, hidden)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ask:
-    """A request as it was asked for."""
-
-    method: str
-    path: str
-    params: Mapping[str, Any] | None = None
-    json: Any = None
-    form: Mapping[str, Any] | None = None
-    body: bytes | None = None
-    headers: Mapping[str, str] | None = None
-    expect: tuple[int, ...] = ()
-    retry: bool = True
-
-
-def _session(base: str) -> requests.Session:
-    """Return a session that takes proxies and certificates from the environment once, and passwords never."""
-    import os
-    from importlib.metadata import version
-
-    import requests
-
-    session = requests.Session()
-    session.proxies.update(requests.utils.get_environ_proxies(base))
-    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
-    session.trust_env = False  # or a .netrc would sign requests in our place
-    session.headers["User-Agent"] = f"leadlight/{version('leadlight')}"
-    session.headers["Accept"] = "application/json"
-    return session
-
-
-def _bounded(response: requests.Response, system: str, request: str) -> bytes:
-    """Return the body, as long as it is no longer than it may be. Raises RemoteError."""
-    parts: list[bytes] = []
-    size = 0
-    for part in response.iter_content(CHUNK):
-        size += len(part)
-        if size > BODY_MOST:
-            message = f"the answer to {request} is longer than {BODY_MOST >> 20} MB"
-            raise RemoteError(system, "trouble", message, fix="Ask for smaller pages, or for fewer fields.")
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _retry_after(answer: Answer, now: datetime) -> float | None:
-    """Return the seconds of a Retry-After, which says seconds or a time."""
-    from email.utils import parsedate_to_datetime
-
-    told = answer.headers.get("retry-after", "").strip()
-    if told.replace(".", "", 1).isdecimal():
-        return float(told[:12])
-    try:
-        at = parsedate_to_datetime(told)
-    except ValueError:
-        return None
-    at = at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
-    return max(0.0, (at - now).total_seconds())

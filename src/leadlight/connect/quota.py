@@ -17,7 +17,7 @@ from leadlight.connect.pace import Clock
 from leadlight.errors import RemoteError
 
 if TYPE_CHECKING:
-    from leadlight.connect.http import Used
+    from leadlight.connect.way import Used
 
 BLOCK = 20
 """Requests that are written down at once, at most."""

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from leadlight.errors import RemoteError, RemoteTrouble, shorten
 
 if TYPE_CHECKING:
-    from leadlight.connect.http import Answer
     from leadlight.connect.protocol import About
+    from leadlight.connect.way import Answer
 
 MESSAGE_MOST = 300
 """Characters of a system's own message that are shown."""
