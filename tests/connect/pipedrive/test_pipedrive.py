@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 import orjson
 import pytest
 
-from connect.pipedrive.stand_in import StandIn, key_of
+from connect.pipedrive.reading import key_of
+from connect.pipedrive.stand_in import StandIn
 from leadlight.connect.pipedrive import CONNECTOR
 from leadlight.connect.protocol import Note, PushField, Settings, Write
 from leadlight.errors import NotFoundError, RemoteError, UsageError

@@ -7,27 +7,15 @@ of an hour, of which there are ten in ten minutes.
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from connect.stand_in import Call, Kind, Record, Reply, Schema, route
-from connect.stand_in import StandIn as Base
-
-LOOKUPS = {
-    "Account_Name", "Contact_Name", "Who_Id", "What_Id", "Owner", "Converted_Contact", "Converted_Account",
-}  # fmt: skip
-CUSTOM = {"Seniority", "Team_Size", "Segment", "Product"}
-FORMS = {"text": "text", "number": "double", "time": "datetime", "bool": "boolean"}
-TYPES = {form: kind for kind, form in FORMS.items()} | {"textarea": "text"}
-IDS, PER_PAGE, FIELDS, BATCH, TEXT = 100, 200, 50, 100, 255
-AHEAD = timedelta(hours=2)
-TOKENS, TOKEN_WINDOW = 10, 600.0
+from connect.stand_in import Call, Kind, Reply, Schema, route
+from connect.zoho.reading import TOKEN_WINDOW, TOKENS
+from connect.zoho.writing import Writing
 
 
-class StandIn(Base):
+class StandIn(Writing):
     """An organisation of Zoho CRM."""
 
     system = "zoho"
@@ -107,12 +95,6 @@ class StandIn(Base):
         self.edit(name, id, Converted_Contact=made)
         return made
 
-    # ----------------------------------------------------------------------------------------------- signing in
-
-    @staticmethod
-    def error(status: int, code: str, message: str, **details: Any) -> Reply:
-        return Reply({"code": code, "details": details, "message": message, "status": "error"}, status)
-
     def authorised(self, call: Call) -> Reply | None:
         token = call.headers.get("authorization", "").removeprefix("Zoho-oauthtoken ")
         if self.revoked or token not in self.tokens:
@@ -143,220 +125,3 @@ class StandIn(Base):
     def too_many(self) -> Reply:
         reply = self.error(429, "TOO_MANY_REQUESTS", "too many requests at the same time")
         return Reply(reply.body, 429, super().too_many().headers)
-
-    # ------------------------------------------------------------------------------------------------- metadata
-
-    @route("GET", "/crm/v8/settings/fields")
-    def described(self, call: Call) -> Reply:
-        module = call.params["module"]
-        if module not in self.fields:
-            return self.error(400, "INVALID_MODULE", "the module name given seems to be invalid", resource_path_index=0)
-        listed = []
-        for name, kind in self.fields[module].items():
-            form = "lookup" if name in LOOKUPS else self.forms.get((module, name), FORMS[kind])
-            form = "date" if name == "Closing_Date" else form
-            label = self.labels.get((module, name), name.replace("_", " "))
-            system = name in ("Created_Time", "Modified_Time") or name.startswith("Converted_")
-            described = {"api_name": name, "field_label": label, "display_label": label, "data_type": form}
-            custom = name in CUSTOM or name not in self.schema()[module]
-            listed.append({**described, "custom_field": custom, "read_only": system, "pick_list_values": []})
-        return Reply({"fields": listed})
-
-    @route("POST", "/crm/v8/settings/fields")
-    def make_fields(self, call: Call) -> Reply:
-        module, asked = call.params["module"], call.json()["fields"]
-        if len(asked) > 5:
-            return self.error(400, "LIMIT_EXCEEDED", "too many fields")
-        answers = []
-        for one in asked:
-            name = one["field_label"].replace(" ", "_")
-            if name in self.fields[module]:
-                answers.append(
-                    {"code": "DUPLICATE_DATA", "message": "duplicate data", "status": "error", "details": {}}
-                )
-                continue
-            self.forms[module, name], self.labels[module, name] = one["data_type"], one["field_label"]
-            self.new_field(module, name, TYPES[one["data_type"]])
-            answers.append({"code": "SUCCESS", "message": "field created", "status": "success", "details": {"id": "1"}})
-        return Reply({"fields": answers}, 201)
-
-    # -------------------------------------------------------------------------------------------------- records
-
-    @route("GET", "/crm/v8/{module}")
-    def listed(self, call: Call) -> Reply:
-        module, params = call.path["module"], call.params
-        if module not in self.fields:
-            return self.error(400, "INVALID_MODULE", "the module name given seems to be invalid", resource_path_index=0)
-        names = [name for name in params.get("fields", "").split(",") if name]
-        if not names:
-            return self.error(400, "REQUIRED_PARAM_MISSING", "One of the expected parameter is missing")
-        if len(names) > FIELDS:
-            return self.error(400, "LIMIT_EXCEEDED", "too many fields", limit=FIELDS, param_name="fields")
-        asked = int(params.get("per_page", 200))
-        if asked > PER_PAGE:
-            return self.error(400, "INVALID_DATA", "per_page", param_name="per_page")
-        size, since = self.saw_page(asked), call.headers.get("if-modified-since")
-        found = self.changed_since(module)
-        if since is not None:
-            after = datetime.fromisoformat(since).replace(tzinfo=None)
-            found = [one for one in found if one.modified > after]
-        if params.get("converted") != "both":
-            found = [one for one in found if not one.values.get("Converted_Contact")]
-        if "ids" in params:
-            ids = params["ids"].split(",")
-            if len(ids) > IDS:
-                return self.error(400, "LIMIT_EXCEEDED", "too many ids", limit=IDS, param_name="ids")
-            found = [one for one in found if one.id in ids]
-        bound = [params.get("fields"), since, asked]
-        walked = 0
-        if "page_token" in params:
-            token = json.loads(base64.urlsafe_b64decode(params["page_token"]))
-            if token["bound"] != bound:
-                return self.error(400, "TOKEN_BOUND_DATA_MISMATCH", "token mismatch", param_name="page_token")
-            walked = token["walked"]
-            if walked >= self.token_most:
-                words = "You can only get upto 100000 records using page_token param"
-                return self.error(400, "PAGINATION_LIMIT_EXCEEDED", words, param_name="page_token")
-            found = [one for one in found if self.place(one) > tuple(token["after"])]
-        if not found:
-            return Reply(None, 304) if since is not None else Reply(None, 204)
-        page, more = found[:size], len(found) > size
-        state = {"after": self.place(page[-1]), "walked": walked + len(page), "bound": bound}
-        marker = base64.urlsafe_b64encode(json.dumps(state).encode()).decode() if more else None
-        info = {"per_page": asked, "count": len(page), "more_records": more, "next_page_token": marker, "page": 1}
-        return Reply({"data": [self.wire(one, names) for one in page], "info": info})
-
-    @staticmethod
-    def place(record: Record) -> tuple[str, int]:
-        return record.modified.isoformat(), record.order
-
-    @route("GET", "/crm/v8/{module}/deleted")
-    def deleted(self, call: Call) -> Reply:
-        after = datetime.fromisoformat(call.headers["if-modified-since"]).replace(tzinfo=None)
-        found = self.changed_since(call.path["module"], after, gone=True)
-        found = [one for one in found if one.gone]
-        if not found:
-            return Reply(None, 304)
-        size, page = self.saw_page(int(call.params["per_page"])), int(call.params["page"])
-        some = found[(page - 1) * size : page * size]
-        data = [{"id": one.id, "type": "recycle", "deleted_time": self.told(one.modified)} for one in some]
-        return Reply({"data": data, "info": {"page": page, "more_records": page * size < len(found)}})
-
-    @route("PUT", "/crm/v8/{module}")
-    def update(self, call: Call) -> Reply:
-        module, data = call.path["module"], call.json()["data"]
-        self.saw_batch(len(data))
-        if len(data) > BATCH:
-            return self.error(400, "LIMIT_EXCEEDED", "too many records")
-        answers = [self.updated(module, place, one) for place, one in enumerate(data)]
-        failed = sum(one["status"] == "error" for one in answers)
-        return Reply({"data": answers}, 200 if not failed else 400 if failed == len(answers) else 207)
-
-    def updated(self, module: str, place: int, one: Mapping[str, Any]) -> dict[str, Any]:
-        id, why = one["id"], self.refused.get((module, one["id"]))  # noqa: A001
-        if id not in self.alive(module):
-            return self.refusal("INVALID_DATA", "the id given seems to be invalid", "id", place)
-        if why == "locked":
-            return self.refusal("RECORD_LOCKED", "the record is locked", "id", place)
-        if why is not None:
-            return self.refusal("INVALID_DATA", why, next(name for name in one if name != "id"), place)
-        values: dict[str, Any] = {}
-        for name, value in one.items():
-            kind = self.fields[module].get(name)
-            if name == "id" or kind is None:  # fields that there are not are passed over
-                continue
-            if value is not None and isinstance(value, str) is (kind in ("number", "bool")):
-                return self.refusal("INVALID_DATA", "invalid data", name, place)
-            if kind == "text" and value is not None and len(value) > TEXT:
-                return self.refusal("INVALID_DATA", "invalid data", name, place)
-            if kind == "time" and value is not None:
-                value = datetime.fromisoformat(value)
-                assert value.utcoffset() == timedelta(0)
-                value = value.replace(tzinfo=None)
-            values[name] = float(value) if kind == "number" and value is not None else value
-        self.edit(module, id, **values)
-        return {"code": "SUCCESS", "details": {"id": id}, "message": "record updated", "status": "success"}
-
-    @staticmethod
-    def refusal(code: str, words: str, name: str, place: int) -> dict[str, Any]:
-        details = {"api_name": name, "json_path": f"$.data[{place}].{name}"}
-        return {"code": code, "details": details, "message": words, "status": "error"}
-
-    @route("POST", "/crm/v8/{module}")
-    def insert(self, call: Call) -> Reply:
-        module, answers = call.path["module"], []
-        self.saw_batch(len(call.json()["data"]))
-        for place, one in enumerate(call.json()["data"]):
-            about = one.get("Who_Id") or one.get("What_Id") or one["Parent_Id"]
-            name = "Contacts" if "Who_Id" in one else one.get("$se_module") or about["module"]["api_name"]
-            key = next(key for key in ("Who_Id", "What_Id", "Parent_Id") if key in one)
-            if about["id"] not in self.alive(name):
-                answers.append(self.refusal("INVALID_DATA", "the related id given seems to be invalid", key, place))
-                continue
-            words = one.get("Description") or one["Note_Content"]
-            flat = {
-                field: value for field, value in one.items() if isinstance(value, str) and field in self.fields[module]
-            }
-            made = self.add(module, **flat, **{key: about["id"]})
-            self.notes.append({**one, "record": about["id"], "text": words, "id": made})
-            answers.append({"code": "SUCCESS", "details": {"id": made}, "message": "record added", "status": "success"})
-        failed = sum(one["status"] == "error" for one in answers)
-        return Reply({"data": answers}, 201 if not failed else 400 if failed == len(answers) else 207)
-
-    @route("GET", "/crm/v8/{module}/{id}/__timeline")
-    def timeline(self, call: Call) -> Reply:
-        record = self.held(call.path["module"], call.path["id"])
-        added: dict[str, Any] = {"audited_time": self.told(record.created), "action": "added", "field_history": None}
-        told = [
-            {
-                "audited_time": self.told(one.at),
-                "action": "updated",
-                "field_history": [
-                    {
-                        "api_name": one.field,
-                        "_value": {
-                            "old": None if one.old is None else str(one.old),
-                            "new": None if one.new is None else str(one.new),
-                        },
-                    }
-                ],
-            }
-            for one in record.history
-        ]
-        found, start = [added, *told], int(call.params.get("page_token", 0))
-        more = len(found) > start + PER_PAGE
-        info = {"next_page_token": str(start + PER_PAGE) if more else None, "more_records": more}
-        return Reply({"__timeline": found[start : start + PER_PAGE], "info": info})
-
-    @route("GET", "/crm/v8/{module}/{id}/{related}")
-    def related(self, call: Call) -> Reply:
-        id, related = call.path["id"], call.path["related"]  # noqa: A001
-        if id not in self.alive(call.path["module"]):
-            return self.error(400, "INVALID_DATA", "the id given seems to be invalid")
-        keys = ("Who_Id", "What_Id", "Parent_Id")
-        found = [one for one in self.changed_since(related) if id in [one.values.get(key) for key in keys]]
-        if not found:
-            return Reply(None, 204)
-        return Reply({"data": [self.wire(one, call.params["fields"].split(",")) for one in found], "info": {}})
-
-    # --------------------------------------------------------------------------------------------------- wire
-
-    @staticmethod
-    def told(moment: datetime) -> str:
-        """Return a time as the organisation writes it, two hours ahead of UTC."""
-        return f"{moment + AHEAD:%Y-%m-%dT%H:%M:%S}+02:00"
-
-    def wire(self, record: Record, names: list[str]) -> dict[str, Any]:
-        """Return a record as it goes over the wire."""
-        out: dict[str, Any] = {"id": record.id}
-        for name in names:
-            value = record.values.get(name)
-            if name == "$se_module":
-                about = record.values.get("What_Id")
-                value = next((module for module in self.records if about in self.records[module]), None)
-            elif isinstance(value, datetime):
-                value = f"{value:%Y-%m-%d}" if name == "Closing_Date" else self.told(value)
-            elif name in LOOKUPS and value is not None and not (record.object == "Accounts" and name == "Account_Name"):
-                value = {"id": value, "name": f"Name of {value}"}
-            out[name] = value
-        return out

@@ -51,6 +51,8 @@ def test_a_converted_lead_lives_on_as_its_contact(crm: StandIn) -> None:
         crm.clock.advance(HOUR)
         contact = crm.convert("Leads", lead)
         rows = opened.read("Leads", ["Email"], cursor=opened.cursor)
+        assert opened.session.look("Leads", [lead], ["Email"]) == {}
+        assert opened.session.write("Leads", [Write(lead, {"Seniority": "Head"})])[0].gone
     assert [(row.id, row.into) for row in rows] == [(lead, contact)]
 
 

@@ -166,13 +166,15 @@ class Reading:
         yield Page([], _told(at, DELETED, self.now - OVERLAP))
 
 
-def by_ids(http: Http, module: str, ids: Sequence[str], names: Sequence[str]) -> Iterator[Mapping[str, Any]]:
-    """Yield records of these ids, as far as there are any. Raises RemoteError."""
+def by_ids(
+    http: Http, module: str, ids: Sequence[str], names: Sequence[str], *, converted: bool = True
+) -> Iterator[Mapping[str, Any]]:
+    """Yield records of these ids, as far as there are any; leads that were converted too, or not. Raises RemoteError."""
     for first in range(0, len(ids), IDS_MOST):
         params: dict[str, Any] = {"ids": ",".join(ids[first : first + IDS_MOST]), "fields": ",".join(names)}
         params["per_page"] = IDS_MOST
         if module == "Leads":
-            params["converted"] = "both"
+            params["converted"] = "both" if converted else "false"
         answer = http.ask("GET", f"{API}/{module}", params=params, expect=(NOT_MODIFIED,))
         yield from listed(answer, module)[0]
 

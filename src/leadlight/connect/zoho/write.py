@@ -104,10 +104,10 @@ def readied(module: str, fields: Mapping[str, Described], wanted: PushField) -> 
 
 
 def looked(http: Http, module: str, ids: Sequence[str], fields: Mapping[str, Described]) -> dict[str, dict[str, Value]]:
-    """Return what fields hold now. Raises RemoteError."""
+    """Return what fields hold now; a lead that was converted can be changed no more. Raises RemoteError."""
     names = list(dict.fromkeys(one.field.name for one in fields.values())) or [CHANGED]  # it wants one at least
     found: dict[str, dict[str, Value]] = {}
-    for record in by_ids(http, module, ids, names):
+    for record in by_ids(http, module, ids, names, converted=False):
         number = text(record.get("id"))
         if number is not None:
             found[number] = {name: value_of(record, one) for name, one in fields.items()}
