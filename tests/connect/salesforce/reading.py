@@ -20,6 +20,8 @@ class Reading(Base):
     """Its half that is asked; the other halves set what it looks at."""
 
     hidden: set[tuple[str, str]]
+    founded: datetime | None
+    """Since when the org lists deletions."""
     purged: list[tuple[str, str, datetime]]
     permission_sets: dict[str, str]
     locators: dict[str, tuple[list[Mapping[str, Any]], list[str], int]]
@@ -193,7 +195,8 @@ class Reading(Base):
     @route("GET", DATA + "/sobjects/{object}/deleted/")
     def deleted(self, call: Call) -> Reply:
         start, end = (datetime.fromisoformat(call.params[key]).replace(tzinfo=None) for key in ("start", "end"))
-        if end - start < timedelta(minutes=1) or self.clock.now() - start > REPLICATED:
+        old = self.clock.now() - start > REPLICATED or (self.founded is not None and start < self.founded)
+        if end - start < timedelta(minutes=1) or old:
             return error("INVALID_REPLICATION_DATE", "start or end is out of range", 400)
         name = call.path["object"]
         binned = [(one.id, one.modified) for one in self.records[name].values() if one.gone]

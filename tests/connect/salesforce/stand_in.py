@@ -44,6 +44,7 @@ class StandIn(Writing):
     def reset(self) -> None:
         super().reset()
         self.may_customize = True
+        self.founded = None
         self.permission_sets = {"Leadlight": PERMISSION_SET}
         self.hidden: set[tuple[str, str]] = set()
         """Fields that were made and that nobody may see yet."""

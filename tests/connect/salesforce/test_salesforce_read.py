@@ -109,6 +109,18 @@ def test_a_long_pause_asks_no_further_back_than_the_org_tells(org: StandIn) -> N
     assert datetime.fromisoformat(asked.params["start"]).replace(tzinfo=None) > org.clock.now() - timedelta(days=15)
 
 
+def test_an_org_that_lists_no_deletions_of_that_time_is_read_all_the_same(org: StandIn) -> None:
+    lead = org.add("Lead", LastName="One")
+    with org.open() as opened:
+        opened.read("Lead", ["Title"])
+        cursor = opened.cursor
+    org.clock.advance(DAY)
+    org.edit("Lead", lead, Title="Chief")
+    org.founded = org.clock.now()
+    with org.open() as opened:
+        assert last(opened.read("Lead", ["Title"], cursor=cursor))[lead].values["Title"] == "Chief"
+
+
 def test_a_query_that_the_org_forgot_is_asked_anew_from_where_it_was(org: StandIn) -> None:
     org.page_most = 4
     ids = {org.add("Lead", LastName=str(number)) for number in range(14)}

@@ -26,6 +26,7 @@ from leadlight.connect.salesforce.describe import (
 from leadlight.connect.salesforce.history import changes_of
 from leadlight.connect.salesforce.place import Place
 from leadlight.connect.salesforce.query import Batch, Query
+from leadlight.connect.salesforce.refusals import UNREPLICATED
 from leadlight.connect.typed import moment, typed
 from leadlight.connect.versions import versions
 from leadlight.errors import RemoteError
@@ -161,16 +162,7 @@ class Reader:
 
     def _erased(self, since: datetime) -> Iterator[Page]:
         """Yield what was deleted and is not in the bin any more."""
-        end = self._now + timedelta(minutes=1)
-        start = max(since, self._now - BIN)
-        start = min(start, end - AT_LEAST)
-        told = self._http.ask(
-            "GET",
-            f"{self._root}/sobjects/{self._name}/deleted/",
-            params={"start": _offset(start), "end": _offset(end)},
-        ).json()
-        found = told.get("deletedRecords") if isinstance(told, dict) else None
-        gone = [one for one in found or () if isinstance(one, dict) and soql.is_id(one.get("id"))]
+        gone = self._listed(min(max(since, self._now - BIN), self._now - AT_LEAST), self._now)
         for some in portions(gone, IDS):
             asked = soql.select([ID], self._name, soql.among(ID, [one["id"] for one in some]))
             binned = {str(one.get(ID)) for one in self._query.all(asked, deleted=True)}
@@ -180,6 +172,18 @@ class Reader:
                 if one["id"] not in binned
             ]
             yield Page(rows, self._place.cursor)
+
+    def _listed(self, start: datetime, end: datetime) -> list[Mapping[str, Any]]:
+        """Return what the org lists as deleted between two moments."""
+        path = f"{self._root}/sobjects/{self._name}/deleted/"
+        try:
+            told = self._http.ask("GET", path, params={"start": _offset(start), "end": _offset(end)}).json()
+        except RemoteError as error:
+            if UNREPLICATED in error.message:
+                return []
+            raise
+        found = told.get("deletedRecords") if isinstance(told, dict) else None
+        return [one for one in found or () if isinstance(one, dict) and soql.is_id(one.get("id"))]
 
 
 def _offset(at: datetime) -> str:

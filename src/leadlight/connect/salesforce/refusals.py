@@ -30,6 +30,8 @@ class Meaning:
 
 
 LATER = "Try again later; what was read so far is kept."
+UNREPLICATED = "INVALID_REPLICATION_DATE"
+"""The code where deletions of a time are not listed: the org is younger, or its clock is another."""
 
 CODES: Mapping[str, Meaning] = {
     "INVALID_SESSION_ID": Meaning(
@@ -72,6 +74,7 @@ CODES: Mapping[str, Meaning] = {
         "invalid", "the query is not understood", "Look at the names of fields that the sources give."
     ),
     "INVALID_QUERY_LOCATOR": Meaning("invalid", "INVALID_QUERY_LOCATOR: the rest of a query was forgotten", LATER),
+    UNREPLICATED: Meaning("invalid", "it does not list deletions of that time", LATER),
     "REQUEST_LIMIT_EXCEEDED": Meaning(
         "quota",
         "the org's requests of the last 24 hours are used up",
