@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -154,3 +158,33 @@ def test_what_makes_no_sense_is_said(folder: Path, hubspot: StandIn) -> None:
     file.write_text("".join(line for line in told.splitlines(keepends=True) if "push:" not in line))
     with pytest.raises(UsageError, match="nothing about what goes back"):
         Workspace(folder).push()
+
+
+@pytest.mark.slow
+def test_killed_at_work_it_goes_on_and_takes_nothing_of_its_own_for_a_persons(folder: Path, hubspot: StandIn) -> None:
+    records = [hubspot.add("contacts", jobtitle="VP") for _ in range(350)]
+    Workspace(folder).sync()
+    hubspot.calls.clear()
+    words = [sys.executable, "-m", "leadlight", "push", "-w", str(folder)]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        end = time.monotonic() + 60
+        while updates(hubspot) < 2:
+            assert time.monotonic() < end
+            assert process.poll() is None
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+    written = [record for record in records if values(hubspot, record).get("grade") == "A"]
+    assert 0 < len(written) < len(records)
+    before = updates(hubspot)
+
+    report = Workspace(folder).push()
+
+    assert (report.runs[0].conflict_count, report.exit_code) == (0, 0)
+    assert all(values(hubspot, record)["grade"] == "A" for record in records)
+    assert report.written <= len(records) - len(written) + 100
+    assert updates(hubspot) - before <= 4
+
+
+def updates(hubspot: StandIn) -> int:
+    """Return how many batches were written."""
+    return sum(call.url.endswith("/batch/update") for call in hubspot.calls)
