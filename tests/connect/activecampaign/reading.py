@@ -69,6 +69,8 @@ class Reading(Base):
         return self.described(call, "accounts", "accountCustomFieldMeta")
 
     def described(self, call: Call, name: str, key: str) -> Reply:
+        if name == "deals" and not self.crm:
+            return Reply({"message": "Upgrade your account to enable the CRM"}, 403)
         found = [
             {
                 "id": self.number(name, field),

@@ -155,8 +155,10 @@ def test_a_note_is_made_once(crm: StandIn) -> None:
 
 def test_a_plan_without_deals_is_no_wrong_key(crm: StandIn) -> None:
     crm.crm = False
-    with crm.open() as opened, pytest.raises(RemoteError) as caught:
-        opened.read("deals", ["title"])
+    with crm.open() as opened:
+        assert {one.name for one in opened.session.describe()} == {"contacts", "accounts", "activities"}
+        with pytest.raises(RemoteError) as caught:
+            opened.read("deals", ["title"])
     assert caught.value.trouble == "disabled"
     assert "take the source of deals out" in str(caught.value)
 

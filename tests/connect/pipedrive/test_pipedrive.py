@@ -157,6 +157,8 @@ def test_it_is_let_in_by_an_api_token_too(crm: StandIn) -> None:
         opened.read("persons")
     assert caught.value.trouble == "sign_in"
     assert "Personal preferences" in str(caught.value)
+    with pytest.raises(UsageError, match="own address"):
+        CONNECTOR.way(CONNECTOR.settings(), dict(StandIn.secrets))
     with pytest.raises(UsageError, match="PIPEDRIVE_API_TOKEN"):
         CONNECTOR.way(CONNECTOR.settings(), {"client_id": "only"})
 

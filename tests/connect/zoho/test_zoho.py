@@ -153,6 +153,18 @@ def test_a_permission_that_is_missing_is_named(crm: StandIn) -> None:
     assert "Profiles" in str(caught.value)
 
 
+def test_a_hidden_module_hides_no_other(crm: StandIn) -> None:
+    del crm.fields["Campaigns"]
+    with crm.open() as opened:
+        names = {one.name for one in opened.session.describe()}
+        assert {"Leads", "Contacts", "Deals", "Calls"} <= names
+        assert "Campaigns" not in names
+        with pytest.raises(RemoteError) as caught:
+            opened.session.describe(["Campaigns"])
+    assert caught.value.trouble == "absent"
+    assert "Modules and Fields" in str(caught.value)
+
+
 def test_a_module_that_there_is_not_is_named(crm: StandIn) -> None:
     with crm.open() as opened, pytest.raises(NotFoundError, match="did you mean 'Leads'"):
         opened.session.describe(["Lead"])

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from leadlight.connect.activecampaign import map as mapped
-from leadlight.connect.activecampaign.describe import KINDS, Described, Kind, described, kind_of, object_of
+from leadlight.connect.activecampaign.describe import CONTACTS, KINDS, Described, Kind, described, kind_of, object_of
 from leadlight.connect.activecampaign.read import Reading
 from leadlight.connect.activecampaign.way import ABOUT, ActiveCampaignSettings, Asker, way
 from leadlight.connect.activecampaign.write import find, looked, noted, readied, written
@@ -29,7 +29,7 @@ from leadlight.connect.protocol import (
     Write,
     Written,
 )
-from leadlight.errors import NotFoundError, UsageError, did_you_mean
+from leadlight.errors import NotFoundError, RemoteError, UsageError, did_you_mean
 
 MAILS = frozenset({"sent", "open", "click", "reply", "forward", "share", "bounce"})
 
@@ -42,9 +42,17 @@ class ActiveCampaignSession:
         self._fields: dict[str, dict[str, Described]] = {}
 
     def describe(self, objects: Sequence[str] | None = None) -> Sequence[Object]:
-        """Return objects with their fields. Raises RemoteError, NotFoundError."""
-        kinds = [kind_of(name) for name in (KINDS if objects is None else objects)]
-        return [object_of(kind, self._described(kind)) for kind in kinds]
+        """Return objects with their fields; of all, those that the plan has. Raises RemoteError, NotFoundError."""
+        if objects is not None:
+            return [object_of(kind, self._described(kind)) for kind in map(kind_of, objects)]
+        found: list[Object] = []
+        for kind in KINDS.values():
+            try:
+                found.append(object_of(kind, self._described(kind)))
+            except RemoteError as error:
+                if error.trouble != "disabled" or kind is CONTACTS:
+                    raise
+        return found
 
     def read(self, want: Want) -> Iterator[Page]:
         """Yield what has changed since a cursor. Raises RemoteError."""

@@ -63,6 +63,11 @@ def way(settings: PipedriveSettings, secrets: Mapping[str, str]) -> Way:
         sign: Key | OAuth2 = Key("x-api-token", secrets["token"])
         hosts: tuple[str, ...] = ()
     elif {"client_id", "client_secret", "refresh_token"} <= set(secrets):
+        if settings.url is None:
+            raise UsageError(
+                "with the token of an app, Pipedrive wants to be asked at your company's own address",
+                fix="Write it into leadlight.yaml as `url:` of the connection: https://COMPANY.pipedrive.com",
+            )
         tokens = settings.tokens or TOKENS
         hosts = (tokens.partition("://")[2].partition("/")[0],)
         sign = OAuth2(

@@ -30,7 +30,7 @@ from leadlight.connect.zoho.history import is_logged
 from leadlight.connect.zoho.read import Reading
 from leadlight.connect.zoho.way import ABOUT, ZohoSettings, way
 from leadlight.connect.zoho.write import find, looked, make_fields, noted, readied, written
-from leadlight.errors import NotFoundError, did_you_mean
+from leadlight.errors import NotFoundError, RemoteError, did_you_mean
 
 
 class ZohoSession:
@@ -41,8 +41,17 @@ class ZohoSession:
         self._fields: dict[str, dict[str, Described]] = {}
 
     def describe(self, objects: Sequence[str] | None = None) -> Sequence[Object]:
-        """Return modules with their fields. Raises RemoteError, NotFoundError."""
-        return [object_of(name, self._described(name)) for name in (MODULES if objects is None else objects)]
+        """Return modules with their fields; of all, those that are not hidden. Raises RemoteError, NotFoundError."""
+        if objects is not None:
+            return [object_of(name, self._described(name)) for name in objects]
+        found: list[Object] = []
+        for name in MODULES:
+            try:
+                found.append(object_of(name, self._described(name)))
+            except RemoteError as error:
+                if error.trouble != "absent":
+                    raise
+        return found
 
     def read(self, want: Want) -> Iterator[Page]:
         """Yield what has changed since a cursor. Raises RemoteError."""

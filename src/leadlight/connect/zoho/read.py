@@ -169,7 +169,7 @@ class Reading:
 def by_ids(
     http: Http, module: str, ids: Sequence[str], names: Sequence[str], *, converted: bool = True
 ) -> Iterator[Mapping[str, Any]]:
-    """Yield records of these ids, as far as there are any; leads that were converted too, or not. Raises RemoteError."""
+    """Yield records of these ids, as far as there are any (also leads that were converted). Raises RemoteError."""
     for first in range(0, len(ids), IDS_MOST):
         params: dict[str, Any] = {"ids": ",".join(ids[first : first + IDS_MOST]), "fields": ",".join(names)}
         params["per_page"] = IDS_MOST
