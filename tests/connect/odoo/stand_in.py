@@ -21,7 +21,10 @@ LEAD, PARTNER, MESSAGE, TRACE, STAGE = "crm.lead", "res.partner", "mail.message"
 MIXED = {
     "stage_id": "many2one", "user_id": "many2one", "partner_id": "many2one", "country_id": "many2one",
     "mail_activity_type_id": "many2one", "mass_mailing_id": "many2one", "res_id": "many2one_reference",
-    "message_type": "selection", "priority": "selection",
+    "message_type": "selection", "priority": "selection", "source_id": "many2one", "medium_id": "many2one",
+    "campaign_id": "many2one", "team_id": "many2one", "lost_reason_id": "many2one",
+    "tag_ids": "many2many", "lang_id": "many2one",
+    "industry_id": "many2one", "category_id": "many2many",
 }  # fmt: skip
 FORMS = {"text": "char", "number": "float", "bool": "boolean", "time": "datetime"}
 RELATIONS = {"stage_id": STAGE, "user_id": "res.users", "partner_id": PARTNER, "country_id": "res.country"}
@@ -63,9 +66,15 @@ class StandIn(Base):
                 "name": "text", "contact_name": "text", "function": "text", "email_from": "text",
                 "expected_revenue": "number", "probability": "number", "stage_id": "text", "user_id": "text",
                 "partner_id": "text", "country_id": "text", "date_closed": "time", "active": "bool",
-                "is_automated_probability": "bool", **COMMON,
+                "lost_reason_id": "text",
+                "is_automated_probability": "bool", "phone": "text", "partner_name": "text", "source_id": "text",
+                "medium_id": "text", "campaign_id": "text", "team_id": "text", "tag_ids": "text", "city": "text",
+                "lang_id": "text", "priority": "text", **COMMON,
             },
-            PARTNER: {"name": "text", "email": "text", "active": "bool", "country_id": "text", **COMMON},
+            PARTNER: {
+                "name": "text", "email": "text", "active": "bool", "is_company": "bool", "country_id": "text",
+                "website": "text", "industry_id": "text", "category_id": "text", "city": "text", **COMMON,
+            },
             MESSAGE: {
                 "subject": "text", "model": "text", "res_id": "text", "message_type": "text", "date": "time",
                 "message_id": "text", "mail_activity_type_id": "text", "body": "text", **COMMON,
@@ -348,6 +357,8 @@ def told(value: Value, kind: str) -> Any:
     """Return a value as it stands in Odoo's JSON."""
     if kind == "float":
         return value or 0.0
+    if kind == "many2many":
+        return [int(one) for one in str(value or "").split(";") if one]
     if value is None:
         return False
     if kind == "many2one":

@@ -54,7 +54,7 @@ class StandIn(Base):
         return {
             OPPORTUNITY: {
                 "description": "text", "comment": "text", "amount": "number", "state": "text", "party": "text",
-                "conversion_probability": "number", "end_date": "time", **COMMON,
+                "conversion_probability": "number", "end_date": "time", "lost_reason": "text", **COMMON,
             },
             PARTY: {"name": "text", "email": "text", "active": "bool", "replaced_by": "text", **COMMON},
             ACTIVITY: {"activity_action": "text", "state": "text", "at": "time", "email_opened": "bool",

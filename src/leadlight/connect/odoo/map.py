@@ -65,6 +65,7 @@ MAPPING: Mapping[str, Mapping[str, Any]] = {
         "at": "outcome_at",
         "outcome": "outcome",
         "value": "expected_revenue",
+        "columns": {"lost_reason": "lost_reason_id.display_name"},
     },
     "emails_received": {
         "object": "mail.message",

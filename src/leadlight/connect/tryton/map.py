@@ -48,6 +48,7 @@ MAPPING: Mapping[str, Mapping[str, Any]] = {
         "at": "state_since",
         "outcome": "state",
         "value": "amount",
+        "columns": {"lost_reason": "lost_reason"},
     },
     "emails_sent": {
         "object": "marketing.automation.record.activity",
