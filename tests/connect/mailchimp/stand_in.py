@@ -346,4 +346,7 @@ def _merged(value: Value) -> Any:
 def _held(value: Any, kind: str) -> Value:
     if value in ("", None):
         return None
-    return float(value) if kind == "number" else str(value)
+    if kind == "number":
+        return float(value)
+    assert len(str(value).encode()) <= 255  # or it would be cut off, in the middle of a character perhaps
+    return str(value)

@@ -217,6 +217,13 @@ def test_a_time_is_read_as_it_was_written(mailchimp: StandIn) -> None:
         assert opened.session.look("members", [lead], [made.field]) == {lead: {made.field: None}}
 
 
+def test_a_text_is_cut_at_a_whole_character(mailchimp: StandIn) -> None:
+    lead = mailchimp.add("members", JOB="Buyer")
+    with mailchimp.open() as opened:
+        opened.session.write("members", [Write(lead, {"JOB": "ä" * 250})])
+        assert opened.session.look("members", [lead], ["JOB"]) == {lead: {"JOB": "ä" * 127}}
+
+
 def test_the_usual_fields_have_tags_of_their_own(mailchimp: StandIn) -> None:
     names = ("score", "grade", "probability", "reasons", "next_step", "scored_at")
     asked = [PushField(f"leadlight_{name}", Type.TEXT, f"Leadlight {name}", "…", 250) for name in names]

@@ -24,6 +24,7 @@ from leadlight.expr.types import Type
 TAG_MOST = 10
 NAME_MOST = 50
 TEXT_MOST = 255
+"""Bytes of a text that Mailchimp keeps."""
 NOTE_MOST = 1000
 NOTES_PAGE = 100
 BAD = 400
@@ -213,4 +214,4 @@ def _value(value: Value) -> Any:
         return f"{value:%Y-%m-%dT%H:%M:%SZ}"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value[:TEXT_MOST] if isinstance(value, str) else value
+    return value.encode()[:TEXT_MOST].decode(errors="ignore") if isinstance(value, str) else value
