@@ -34,6 +34,8 @@ POINTS_STEP = 0.1
 """To what the points of a reason are rounded."""
 SLACK = 0.51
 """How many steps a figure may be off before it is another one: half of one is its rounding."""
+CUT = 60
+"""Characters from which on the beginning of our text is ours: some systems count bytes, and cut what is too long."""
 MOMENT = timedelta(seconds=1)
 """Times that are nearer than this are the same: systems keep fewer digits."""
 
@@ -166,6 +168,8 @@ def same(mine: Value, theirs: Value) -> bool:
     (True, True, True, True)
     >>> same(datetime(2026, 1, 31, 9), datetime(2026, 1, 31)), same(12.35, 12.0), same(12.35, 12.36), same("A", None)
     (True, False, False, False)
+    >>> same("ä" * 250, "ä" * 127), same("a long reason", "a long")
+    (True, False)
     """
     if is_empty(mine) or is_empty(theirs):
         return is_empty(mine) and is_empty(theirs)
@@ -175,7 +179,8 @@ def same(mine: Value, theirs: Value) -> bool:
         return _same_number(float(mine), _number(theirs))
     if isinstance(mine, datetime):
         return isinstance(theirs, datetime) and _same_moment(mine, theirs)
-    return " ".join(str(mine).split()) == " ".join(str(theirs).split())
+    ours, held = " ".join(str(mine).split()), " ".join(str(theirs).split())
+    return held == ours or (len(held) >= CUT and ours.startswith(held))
 
 
 def _same_number(mine: float, theirs: float | None) -> bool:
