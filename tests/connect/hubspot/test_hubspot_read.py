@@ -175,6 +175,31 @@ def test_what_was_archived_before_we_came_is_not_told(hubspot: StandIn) -> None:
     assert abs((gone[0].known_at or START) - hubspot.held("contacts", after).modified) < timedelta(milliseconds=1)
 
 
+def test_a_long_list_of_the_archived_is_not_looked_through_each_time(hubspot: StandIn) -> None:
+    hubspot.page_most = 2
+    ids = [hubspot.add("contacts") for _ in range(30)]
+    with hubspot.open() as opened:
+        opened.read("contacts", ["jobtitle"])
+        cursor = opened.cursor
+    hubspot.clock.advance(DAY)
+    for one in ids[:25]:
+        hubspot.delete("contacts", one)
+    told = []
+    for _ in range(8):
+        hubspot.calls.clear()
+        with hubspot.open() as opened:
+            rows = opened.read("contacts", ["jobtitle"], cursor=cursor)
+            cursor = opened.cursor
+        looked = sum(call.params.get("archived") == "true" for call in hubspot.calls)
+        told.append((looked, {row.id for row in rows if row.gone}))
+        hubspot.clock.advance(3600)
+        if len(told) == 1:
+            hubspot.delete("contacts", ids[25])
+    assert [looked for looked, _ in told] == [13, 0, 0, 0, 0, 0, 13, 0]
+    assert told[0][1] == set(ids[:25])
+    assert ids[25] in told[6][1]
+
+
 def test_too_many_fields_for_an_address_are_asked_for_in_a_body(hubspot: StandIn) -> None:
     names = [f"field_{number:03}_with_a_long_name" for number in range(150)]
     for name in names:

@@ -98,7 +98,6 @@ outcome: {win: "outcome = 'won'", lose: "outcome = 'lost'", horizon: 90d}
 
 features:
   free_mail:       {expr: "email ilike '%@gmail.com' or email ilike '%@outlook.com' or email ilike '%@yahoo.com'"}
-  clicks:          {count: email_click, within: 30d}
   days_since_form: {recency: form_submission}
   colleagues:      {account: {distinct_leads: form_submission, within: 90d}}   # people of the same company
 
@@ -143,6 +142,7 @@ groups:
       - {name: Wrote to us, event: sales_email, where: "direction = 'INCOMING_EMAIL'", points: 8, within: 30d, max: 16}
       - {name: Spoke on the phone, event: call, points: 4, half_life: 14d, max: 12}
       - {name: Unsubscribed, when: unsubscribed, points: -20}
+      - {name: Has not asked for anything lately, when: "days_since_form > 90", points: -4}
       - {name: Colleagues came too, feature: colleagues, bands: [[null, 2, 0], [2, null, 5]], missing: 0}
 
 # A letter for who they are, a digit for what they do: A1 is the best, D3 the last. Numbers are lower bounds.

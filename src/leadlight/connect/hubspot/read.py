@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from leadlight.connect.hubspot import api
 from leadlight.connect.hubspot.records import HISTORY_BATCH, Found, Shape, gone, modified, read_batch, rows, shape
-from leadlight.connect.protocol import Page, Want
+from leadlight.connect.protocol import Page, Row, Want
 from leadlight.connect.refusals import odd
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ SEARCHES_A_SECOND = 4
 """HubSpot allows five, to all who search in the account together."""
 LAG = timedelta(minutes=10)
 """How long HubSpot's search may take to find what has changed, our clocks' difference included."""
+FEW_PAGES, RARELY = 10, timedelta(hours=6)
+"""Where the list of the archived is longer than a few pages, it is looked through no more often than this."""
 ADDRESS_MOST = 6000
 """Characters of properties that an address may hold; more are asked for in a request of its own."""
 
@@ -52,7 +54,11 @@ class Reader:
             for page in self._changed(wanted, place):
                 place = dict(page.cursor)
                 yield page
-        yield from self._archived(wanted, place)
+        waits = int(place["begun"]) - int(place["gone"]) < _millis(RARELY)
+        if int(place.get("pages", 0)) > FEW_PAGES and waits and "after" not in place:
+            yield Page((), _next(place, gone=int(place["gone"]), pages=int(place["pages"])))
+        else:
+            yield from self._archived(wanted, place)
 
     # ---------------------------------------------------------------------------------------------- the first time
 
@@ -74,7 +80,9 @@ class Reader:
             if following is not None and following == after:
                 raise odd(api.TITLE, f"the page after {after} of {wanted.object} begins there, too")
             after = following
-            cursor = {"phase": "list", "begun": begun, "after": after} if after else _next(begun, begun)
+            cursor = (
+                {"phase": "list", "begun": begun, "after": after} if after else _next({"begun": begun, "next": begun})
+            )
             yield Page(rows(self._http, wanted, found), cursor)
             if after is None:
                 return
@@ -82,7 +90,7 @@ class Reader:
     # ------------------------------------------------------------------------------------------------ later times
 
     def _changed(self, wanted: Shape, place: Mapping[str, Any]) -> Iterator[Page]:
-        begun, gone_since = int(place["begun"]), int(place["gone"])
+        begun = int(place["begun"])
         since, seen, tie = int(place["since"]), [str(one) for one in place.get("seen", ())], place.get("tie")
         while True:
             found, more = self._search(wanted, since, tie)
@@ -101,11 +109,12 @@ class Reader:
                 seen = list(dict.fromkeys(seen))
             if wanted.remembered:
                 fresh = read_batch(self._http, wanted, [api.id_of(one) for one in fresh])
-            cursor: dict[str, Any] = {"phase": "changes", "begun": begun, "gone": gone_since, "since": since}
+            kept = {"begun": begun, "gone": place["gone"], "pages": place.get("pages", 0)}
+            cursor: dict[str, Any] = {"phase": "changes", **kept, "since": since}
             cursor |= {"tie": tie} if tie is not None else {"seen": seen}
             if not more:
-                ended = min(since, begun - _lag())
-                cursor = {"phase": "archived", "begun": begun, "gone": gone_since, "next": ended}
+                ended = min(since, begun - _millis(LAG))
+                cursor = {"phase": "archived", **kept, "next": ended}
                 cursor |= {"seen": seen} if ended == since else {}
             yield Page(rows(self._http, wanted, fresh), cursor)
             if not more:
@@ -136,34 +145,39 @@ class Reader:
 
     def _archived(self, wanted: Shape, place: Mapping[str, Any]) -> Iterator[Page]:
         """Yield what was archived since the last time: HubSpot lists all of the last 90 days, in no order of time."""
-        begun, since, after = int(place["begun"]), int(place["gone"]), place.get("after")
+        since, after = int(place["gone"]), place.get("after")
+        pages = int(place.get("pages", 0)) if after else 0
         while True:
             more = {"after": after} if after else {}
             body = self._http.get(
                 api.objects(wanted.object), limit=LIST_PAGE, archived="true", properties=wanted.modified_at, **more
             )
-            found = [gone(one) for one in api.results(body)]
-            lost = [row for row in found if row.known_at is None or api.millis(row.known_at) >= since]
-            after = api.after(body)
-            cursor = {**place, "after": after} if after else _next(begun, int(place["next"]), place.get("seen", ()))
+            lost = [row for row in map(gone, api.results(body)) if row.known_at is None or _after(row, since)]
+            after, pages = api.after(body), pages + 1
+            cursor = {**place, "after": after, "pages": pages} if after else _next(place, pages=pages)
             yield Page(lost, cursor)
             if after is None:
                 return
 
 
-def _next(begun: int, since: int, seen: Any = ()) -> dict[str, Any]:
+def _next(place: Mapping[str, Any], *, gone: int | None = None, pages: int = 0) -> dict[str, Any]:
     """Return where the next reading begins: a little before this one did, or where changes ended long before it."""
-    early = begun - _lag()
+    early, since, seen = int(place["begun"]) - _millis(LAG), int(place["next"]), place.get("seen")
     return {
         "phase": "changes",
         "since": min(since, early),
-        "gone": early,
+        "gone": early if gone is None else gone,
+        "pages": pages,
         **({"seen": list(seen)} if seen and since <= early else {}),
     }
 
 
-def _lag() -> int:
-    return round(LAG.total_seconds() * 1000)
+def _millis(span: timedelta) -> int:
+    return round(span.total_seconds() * 1000)
+
+
+def _after(row: Row, since: int) -> bool:
+    return row.known_at is not None and api.millis(row.known_at) >= since
 
 
 def _at(wanted: Shape, found: Found) -> int:

@@ -93,7 +93,7 @@ groups:
     criteria:
       - {name: Started a subscription or trial, event: subscription_started, points: 25, half_life: 14d, max: 40}
       - {name: Payment is under way, event: payment_pending, points: 10, within: 14d, max: 10}
-      - {name: Payment failed, event: payment_failed, points: -6, half_life: 14d, max: -12}
+      - {name: Payment failed, event: payment_failed, points: -6, half_life: 14d, first: 2}
       - {name: Came more than once, when: "subscriptions >= 2", points: 5}
 
 # A letter for who they are, a digit for what they do: A1 is the best, D3 the last. Numbers are lower bounds.
