@@ -30,6 +30,7 @@ from leadlight.connect.protocol import (
     Value,
     Want,
 )
+from leadlight.connect.versions import Change, versions
 from leadlight.errors import NotFoundError, RemoteError, did_you_mean
 from leadlight.expr.types import Type
 
@@ -125,11 +126,29 @@ class MemorySession:
             if trouble and at >= trouble[0]:
                 raise RemoteError("Memory", trouble[1], "it does not work", fix="Mend it.")
             part = chosen[at : at + self.page]
-            yield Page(tuple(self._row(log[n], fields) for n in part), {"n": part[-1] + 1})
+            rows = [row for n in part for row in self._rows(want, log, n, fields)]
+            yield Page(tuple(rows), {"n": part[-1] + 1})
         if trouble and trouble[0] >= len(chosen):
             raise RemoteError("Memory", trouble[1], "it does not work", fix="Mend it.")
         ids = [one for one, n in current.items() if not log[n]["gone"] and not log[n]["into"]]
         yield Page((), {"n": len(log)}, there=ids if self.held["there"].get(name) else None)
+
+    def _rows(self, want: Want, log: list[Any], last: int, fields: Mapping[str, Type]) -> list[Row]:
+        """Return what a record is now, after what it was where the object keeps history."""
+        row = self._row(log[last], fields)
+        kept = [one.name for one in want.object.fields if one.history]
+        if not kept or row.gone:
+            return [row]
+        changes: list[Change] = []
+        before: Mapping[str, Value] = {}
+        for one in log[: last + 1]:
+            if one["id"] == row.id and not one["gone"]:
+                now = self._row(one, fields).values
+                at = datetime.fromisoformat(one["at"])
+                changes += [Change(name, at, now.get(name)) for name in kept if now.get(name) != before.get(name)]
+                before = now
+        created = row.values.get("created")
+        return versions(row.id, row.values, changes, created_at=created if isinstance(created, datetime) else None)
 
     def _row(self, one: Mapping[str, Any], fields: Mapping[str, Type]) -> Row:
         values = {

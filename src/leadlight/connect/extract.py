@@ -31,6 +31,8 @@ from leadlight.spec.models import SourceSpec, WorkspaceSpec
 PORTION = 20_000
 """Rows that are kept at once; a reading that is killed goes on after the last of them."""
 ROOM = "room"
+READ = "read"
+"""The file in an object's folder that says that it was read to its end once."""
 SUSPICIOUS, SUSPICIOUS_SHARE = 20, 0.5
 """More records than either of these are not taken for deleted in one go unless everything was asked for."""
 ALONE = ("scope", "disabled", "absent", "invalid")
@@ -194,7 +196,8 @@ class _Reading:
         self._run, self._landing, self._name, self._object = run, landing, name, found
         self._chosen, self._folder = chosen, folder
         self._columns = Columns(chosen.types, found.created_at, found.modified_at)
-        self._state = {"cursor": state.get("cursor"), "first": state.get("first", _is_empty(folder))}
+        first = not (folder / READ).exists()
+        self._state = {"cursor": state.get("cursor"), "first": state.get("first", first)}
         self._whole = found.whole or run.full or self._state["cursor"] is None
         self._gate = _Gate(folder.parent.parent, run.wanted[name].values())
         self._rows: list[Row] = []
@@ -235,6 +238,7 @@ class _Reading:
         if there or (self._whole and (self._object.whole or self._run.full)):
             self._miss(seen, there=there)
         self._land(seen, last, {"cursor": cursor, "first": False})
+        (self._folder / READ).touch()
 
     def _miss(self, seen: Seen, *, there: bool) -> None:
         lost, known = seen.missing(there=there)
@@ -290,12 +294,6 @@ class _Reading:
 def _plain(cursor: Any) -> Any:
     """Return a cursor as JSON has it."""
     return json.loads(json.dumps(cursor))
-
-
-def _is_empty(folder: Path) -> bool:
-    import pyarrow.parquet as pq
-
-    return not any(pq.read_metadata(one.path).num_rows for one in lake_files(folder))
 
 
 class _Gate:

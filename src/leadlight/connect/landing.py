@@ -9,6 +9,7 @@ dlt knows of nothing outside the folder here: no settings of the user's or the m
 
 from __future__ import annotations
 
+import errno
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,7 @@ from leadlight.sources.lake import RAW, escaped
 if TYPE_CHECKING:
     import dlt
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 WORK, LANDING, ROWS = "work", "landing", "rows"
 OURS = ("_dlt_loads", "_dlt_pipeline_state", "_dlt_version")
 """What dlt notes beside the rows; nobody reads it here."""
@@ -49,7 +51,31 @@ class Landing:
         self._folder, self._name = folder.absolute(), connection
 
     def states(self) -> dict[str, Mapping[str, Any]]:
-        """Return the state of each object, by its name as a table; finishes what a killed run has left behind."""
+        """Return the state of each object, by its name as a table; finishes what a killed run has left behind.
+
+        Where that cannot be finished (files that were half written when it was killed), all is begun anew: what was
+        kept already is known from the lake, and costs only time.
+        """
+        self._mend()
+        try:
+            return self._states()
+        except StoreError as error:
+            if _is_full(error):
+                raise
+        except Exception as error:  # dlt cannot read its own notes
+            if _is_full(error):
+                raise
+        for name in (WORK, LANDING):
+            shutil.rmtree(self._folder / name, ignore_errors=True)
+        return self._states()
+
+    def _mend(self) -> None:
+        """Remove what is left of packages that were passed on when the run was killed: it was being removed then."""
+        for path in (self._folder / WORK / self._name / "normalize" / "extracted").glob("*"):
+            if not (path / "schema.json").exists():
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _states(self) -> dict[str, Mapping[str, Any]]:
         with self._pipeline() as pipeline:
             if pipeline.has_pending_data:
                 pipeline.normalize()
@@ -117,6 +143,16 @@ class Landing:
                 ) from error
             finally:
                 pipeline.deactivate()
+
+
+def _is_full(error: BaseException) -> bool:
+    """Say whether there is no room, or no right to write, so that beginning anew would not help."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in NO_ROOM:
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 @contextmanager

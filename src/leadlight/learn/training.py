@@ -39,6 +39,7 @@ from leadlight.spec.marks import Marks
 from leadlight.spec.resolved import ResolvedFeature, ResolvedWorkspace
 from leadlight.spec.words import words_of
 from leadlight.store.archive import complete_since
+from leadlight.store.names import undated
 from leadlight.store.speakers import SPEAKERS
 from leadlight.store.sql import Sql, fill, joined
 
@@ -51,6 +52,8 @@ MOST_ROWS = 200_000
 MOST_LOOKS = 5_000_000
 """How many moments of a grid are looked at, before it is known who was open; of more, whole leads are drawn."""
 DAY = 86_400_000_000
+SHOWN = 8
+"""Names that a sentence lists at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,13 +462,29 @@ def _days(column: pa.ChunkedArray) -> Floats:
 
 
 def _flat(engine: Engine, entity: str) -> tuple[str, ...]:
-    """Say where only current values are known."""
+    """Say of whom, and of what, only values without a past are known."""
     found = engine.rows(
-        "SELECT _source FROM observations WHERE NOT list_contains(?::VARCHAR[], _source) "
-        "GROUP BY _source HAVING bool_and(known_at IS NULL) ORDER BY 1",
+        "SELECT _source, count(*) FILTER (WHERE since_ever), count(*), bool_and(only_present), "
+        "min(read_at) FILTER (WHERE since_ever) FROM (SELECT _source, _key, bool_or(known_at IS NULL) AS since_ever, "
+        "bool_and(known_at IS NULL) AS only_present, min(_read_at) FILTER (WHERE known_at IS NULL) AS read_at "
+        "FROM observations WHERE NOT list_contains(?::VARCHAR[], _source) GROUP BY 1, 2) GROUP BY 1 ORDER BY 1",
         [list(SPEAKERS)],
     )
-    return tuple(
+    said = [
         f"{source} gives current values only: they are taken as known since each {entity}'s creation"
-        for (source,) in found
-    )
+        if only
+        else f"{source} tells what {some:,} of {of:,} {plural(entity)} were only since {read:%Y-%m-%d}, when it was "
+        f"first read: what they were then is taken as known since their creation"
+        for source, some, of, only, read in found
+        if some
+    ]
+    said += [
+        f"{source} keeps no history of {_listed(names)}: before they were first read, they are taken to be the same"
+        for source, names in undated(engine).items()
+    ]
+    return tuple(said)
+
+
+def _listed(names: Sequence[str]) -> str:
+    rest = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")

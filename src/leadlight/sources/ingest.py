@@ -30,7 +30,7 @@ from leadlight.store.forget import forget_source, rename_source, row_count
 from leadlight.store.history import ACCOUNTS
 from leadlight.store.leads import refresh_leads, touch_undated, without_lead
 from leadlight.store.merge import merge_duplicates
-from leadlight.store.names import Kind, known_types
+from leadlight.store.names import Kind, known_types, record
 from leadlight.store.outcomes import load_outcomes, outcomes_of_leads
 from leadlight.store.periods import rebuild
 from leadlight.store.runs import finish_run, start_run
@@ -335,6 +335,7 @@ def _stored(engine: Engine, item: Pending, now: datetime, state: _Progress, repo
     match item.spec.role:
         case SourceKind.LEADS:
             loaded = load_leads(engine, rows, now)
+            record(engine, "undated", item.name, {name: rows.columns[name] for name in item.reading.undated})
             state.repeated.extend(loaded.examples)
             report = replace(report, outcomes=_outcomes_of_leads(engine, item, rows))
             return _counted(report, loaded.counts)

@@ -20,7 +20,7 @@ from leadlight.sources.csv import open_csv
 from leadlight.sources.form import Context, Form
 from leadlight.sources.guess import Dates
 from leadlight.sources.jsonl import open_jsonl
-from leadlight.sources.lake import NotSynced, is_covered, locate_lake, not_synced, open_lake
+from leadlight.sources.lake import NotSynced, is_covered, locate_lake, not_synced, open_lake, undated
 from leadlight.sources.layout import ROLES, Slot, find, headers_of, lay_out, try_lay_out
 from leadlight.sources.load import Loaded, checked, drop, load
 from leadlight.sources.locate import Located, locate
@@ -90,6 +90,8 @@ class Reading:
     notes: tuple[str, ...] = ()
     left_out: int = 0
     """Rows for which the source's `where` is not true."""
+    undated: tuple[str, ...] = ()
+    """Columns whose past the source does not tell, where it tells that of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +231,9 @@ def _read_files(
         try:
             reading = _read(planner, spec, table, rejects_file, Clock(engine, name, parts, progress), contract)
             if spec.connection is not None:
-                reading = replace(reading, files=tuple(_of_lake(fresh, reading)))
+                lost = undated(root, spec)
+                names = tuple(column.name for column in reading.columns if column.header in lost)
+                reading = replace(reading, files=tuple(_of_lake(fresh, reading)), undated=names)
             return replace(reading, files=(*skipped, *(_printed(file, prints) for file in reading.files)))
         except BaseException:
             _drop_all(engine, table)

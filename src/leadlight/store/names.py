@@ -9,7 +9,8 @@ from leadlight.engines.base import Engine
 from leadlight.expr.types import Type
 from leadlight.spec.catalog import Catalog, one_outcome
 
-Kind = Literal["attribute", "account_attribute", "property", "outcome", "event"]
+Kind = Literal["attribute", "account_attribute", "property", "outcome", "event", "undated"]
+"""What a name is of; `undated` ones are attributes of which a source tells no past, where it tells that of others."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -21,6 +22,15 @@ def record(engine: Engine, kind: Kind, source: str, columns: Mapping[str, Type])
             engine.execute("DELETE FROM names WHERE kind = ? AND name = ? AND source = ?", [kind, name, source])
         if present.get(name) is not type_:
             engine.execute("INSERT INTO names VALUES (?, ?, ?, ?)", [kind, name, str(type_), source])
+
+
+def undated(engine: Engine) -> dict[str, list[str]]:
+    """Return the attributes, by source, whose past a source does not tell although it tells that of others."""
+    found = engine.rows("SELECT source, name FROM names WHERE kind = 'undated' ORDER BY 1, 2")
+    sources: dict[str, list[str]] = {}
+    for source, name in found:
+        sources.setdefault(str(source), []).append(str(name))
+    return sources
 
 
 def settle_types(engine: Engine, kind: Kind, name: str) -> None:
