@@ -57,7 +57,7 @@ def shared() -> Iterator[Office]:
         office.engine.close()
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps)
 def test_the_system_ends_with_our_values_but_where_a_person_wrote(shared: Office, todo: list[Any]) -> None:
     office, book = begin(shared), Book()
@@ -78,7 +78,7 @@ def test_the_system_ends_with_our_values_but_where_a_person_wrote(shared: Office
     assert office.crm.written == []
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(sorted(STAFF))), max_size=10))
 def test_each_change_is_one_write(shared: Office, changes: list[tuple[str, float]]) -> None:
     office, book = begin(shared), Book()

@@ -9,47 +9,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
-from typing import Protocol, TypeVar
 
-from leadlight.connect import tasks
 from leadlight.connect.portions import portions
 from leadlight.connect.protocol import Limits, PushField, Session, Write, Written
-from leadlight.connect.push_records import Aim, Due, find, records_of
+from leadlight.connect.push_items import CHUNK, Items
+from leadlight.connect.push_notes import Notes, Opening
+from leadlight.connect.push_records import Aim, Due, find
 from leadlight.connect.push_report import Change, Failure, PushRun
-from leadlight.connect.push_values import FIELDS, Target, signature, target
+from leadlight.connect.push_values import FIELDS, signature
 from leadlight.connect.pushed import Decision, Item, beginning, decide, failed, unchanged, written
+from leadlight.connect.tasks import send
 from leadlight.engines.base import Engine
-from leadlight.errors import LeadlightError, RemoteError, UsageError, did_you_mean
-from leadlight.features.moment import Moment
-from leadlight.scorecards.ledger import Ledger, ledgers
+from leadlight.errors import RemoteError, UsageError, did_you_mean
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store import pushed as store_pushed
 from leadlight.store.pushed import Pushed
 
-CHUNK = 256
-"""Records that are worked out at a time."""
-NEXT_STEPS = 100
-"""For how many leads a run looks for the next step, the best first: each is a question about the whole past."""
 RESTS = (2.0, 8.0)
 """Seconds before each further try, within a run, of records that may go well later."""
-NO_STEPS = "no next steps: too few past cases yet"
 HOPELESS = 5
 """So many records refused by themselves, and none written: it is not the records."""
-NOTED = 5
-"""Tries to write to the store, where it is busy."""
-
-Done = TypeVar("Done")
-
-
-class Opening(Protocol):
-    """How the store is opened for a while."""
-
-    def __call__(self, *, write: bool = False) -> AbstractContextManager[Engine]:
-        """Open it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +84,12 @@ def push(
             fix="Name a scorecard of leads: `push: {scorecard: …}`.",
         )
     run = PushRun(aim.connection, system, aim.object, card.name, card.version, house.now(), dry_run=wish.dry_run)
-    pushing = _Pushing(house, aim, session, limits, wish, run, progress)
+    notes = Notes(house.store, aim.connection, aim.object, house.rest, dry=wish.dry_run)
     try:
-        pushing.all()
-    except RemoteError as error:
-        if error.trouble != "quota":
+        _Pushing(house, aim, session, limits, wish, run, progress, notes).all()
+    except Exception as error:
+        notes.write()
+        if not isinstance(error, RemoteError) or error.trouble != "quota":
             raise
         run.stopped = error
     run.seconds = time.monotonic() - began
@@ -123,6 +105,7 @@ class _Pushing:
     wish: Wish
     run: PushRun
     progress: Callable[[int, int], None]
+    notes: Notes
     names: dict[str, str] = field(default_factory=dict)
     """What is written → its field, as the system calls it."""
     there: list[str] = field(default_factory=list)
@@ -131,7 +114,6 @@ class _Pushing:
     """Records that may go well when tried again."""
     gathered: list[Item] = field(default_factory=list)
     """Records to be written, until they are a batch."""
-    steps_left: int = NEXT_STEPS
     refusals: int = 0
     """Records that were refused by themselves, in batches that were refused as a whole."""
 
@@ -139,17 +121,18 @@ class _Pushing:
         """Do it."""
         self._ready()
         if self.names:
-            due = self._find()
+            due, items = self._find(), self._items()
             for done in range(0, len(due), CHUNK):
                 self.progress(done, len(due))
-                self._chunk(due[done : done + CHUNK])
+                self._chunk(items.of(due[done : done + CHUNK]))
                 if self._full:
                     break
             self._write_all(self.gathered)
             self.progress(len(due), len(due))
             self._try_again()
+            self.notes.write()
         if self.aim.tasks:
-            self._tasks()
+            send(self.house.store, self.house.ready, self.session, self.aim, self.notes, self.run, most=self.most)
 
     @property
     def most(self) -> int:
@@ -192,13 +175,16 @@ class _Pushing:
         self.run.waiting, self.run.refused_before = found.waiting, found.refused
         return found.due
 
-    def _chunk(self, due: Sequence[Due]) -> None:
+    def _items(self) -> Items:
+        wanted = self.house.next_step if "next_step" in self.names else None
+        return Items(self.house.store, self.house.ready, self.aim, self.run.as_of, wanted, self.run.notes.append)
+
+    def _chunk(self, items: Sequence[Item]) -> None:
         """Write the records of a chunk, as far as something has changed."""
-        items = self._items(due)
         todo = [item for item in items if item.before.writing or item.changed(self.names)]
         same = [item for item in items if not item.before.writing and not item.changed(self.names)]
         self.run.unchanged += len(same)
-        self._note([unchanged(item) for item in same if item.before.said])
+        self.notes.add([unchanged(item) for item in same if item.before.said])
         self.gathered += todo
         whole = len(self.gathered) // self.most * self.most
         ready, self.gathered = self.gathered[:whole], self.gathered[whole:]
@@ -208,35 +194,6 @@ class _Pushing:
         for batch in portions(items, self.most):
             if not self._full:
                 self._batch(batch)
-
-    def _items(self, due: Sequence[Due]) -> list[Item]:
-        """Work out what is to stand in records."""
-        leads = list(dict.fromkeys(one.lead for one in due))
-        with self.house.store() as engine:
-            workspace, card = self.house.ready(engine)
-            moment = Moment(as_of=self.run.as_of, only=_padded(leads))
-            told = {ledger.key: ledger for ledger in ledgers(engine, workspace, card, moment)}
-            aim = self.aim
-            before = store_pushed.pushed(engine, aim.connection, aim.object, [one.record for one in due])
-            targets = {lead: self._target(engine, told[lead]) for lead in leads if lead in told}
-        return [
-            Item(one.record, one.key, one.lead, told[one.lead].id, one.hash, targets[one.lead],
-                 before.get(one.record, Pushed(one.record, one.key)))
-            for one in due
-            if one.lead in targets
-        ]  # fmt: skip
-
-    def _target(self, engine: Engine, ledger: Ledger) -> Target:
-        """Return what is to stand in a lead's records, with its next step as long as there is room for the question."""
-        if "next_step" not in self.names or self.house.next_step is None or self.steps_left <= 0:
-            return target(ledger, None, told=False)
-        self.steps_left -= 1
-        try:
-            return target(ledger, self.house.next_step(engine, int(ledger.key)), told=True)
-        except LeadlightError:  # no outcomes, or too few
-            self.steps_left = 0
-            self.run.notes.append(NO_STEPS)
-            return target(ledger, None, told=False)
 
     # ---------------------------------------------------------------------------------------------------- one batch
 
@@ -254,12 +211,12 @@ class _Pushing:
                 self.run.conflict(conflict)
         room = None if self.wish.limit is None else max(self.wish.limit - self.run.written, 0)
         writing = [decision for decision in decisions if decision.writes][:room]
-        self._note([written(one, self._now()) for one in decisions if not one.writes])
+        self.notes.add([written(one, self._now()) for one in decisions if not one.writes])
         self.run.unchanged += sum(not one.writes and not one.conflicts for one in decisions)
         if self.wish.dry_run:
             self._show(writing)
         elif writing:
-            self._note([beginning(decision) for decision in writing])
+            self.notes.write([beginning(decision) for decision in writing])
             self._write(writing)
 
     def _show(self, decisions: Sequence[Decision]) -> None:
@@ -305,7 +262,7 @@ class _Pushing:
                 noted.append(row)
                 if answer.again:
                     self.later[item.record] = replace(item, before=row)
-        self._note(noted)
+        self.notes.add(noted)
         self._forget(gone)
 
     def _try_again(self) -> None:
@@ -316,75 +273,20 @@ class _Pushing:
             self.house.rest(rest)
             self._write_all(list(self.later.values()))
 
-    # -------------------------------------------------------------------------------------------------------- tasks
-
-    def _tasks(self) -> None:
-        """Send tasks on changes of grade, not more than one run may."""
-        with self.house.store() as engine:
-            workspace, card = self.house.ready(engine)
-            new = tasks.gather(
-                engine, workspace, card, self.aim, lambda leads: records_of(engine, self.aim, leads), self.run.as_of
-            )
-            old = tasks.waiting(engine, self.aim, self.run.as_of) if self.wish.dry_run else []
-        most, told = self.aim.tasks_at_most, self.run.tasks
-        if self.wish.dry_run:
-            planned = [*((one.id, one.subject) for one in old), *((one.record.record, one.subject) for one in new)]
-            told.planned, told.left = planned[:most], max(len(planned) - most, 0)
-            return
-        self._with_store(lambda engine: tasks.keep(engine, card, self.aim, new, self.run.as_of))
-        with self.house.store() as engine:
-            notes = tasks.waiting(engine, self.aim, self.run.as_of)
-        told.left = len(notes)
-        for batch in portions(notes[:most], self.most):
-            answers = self.session.note(self.aim.object, batch)
-            self._with_store(partial(tasks.settle, notes=batch, answers=answers, now=self._now()))
-            told.left -= len(batch)
-            told.sent += sum(answer.error is None and not answer.gone for answer in answers)
-            told.failures += [
-                Failure(note.id, note.id, answer.error)
-                for note, answer in zip(batch, answers, strict=True)
-                if answer.error is not None and not answer.gone
-            ]
-
     # ------------------------------------------------------------------------------------------------------- inside
 
     def _now(self) -> datetime:
         return self.house.now()
 
-    def _note(self, rows: Sequence[Pushed]) -> None:
-        if rows and not self.wish.dry_run:
-            self._with_store(lambda engine: store_pushed.keep(engine, self.aim.connection, self.aim.object, rows))
-
     def _forget(self, records: Sequence[str]) -> None:
         """Forget records that are gone."""
-        if not records:
-            return
         self.run.gone += len(records)
         for record in records:
             self.later.pop(record, None)
             self.run.failures.pop(record, None)
-        if not self.wish.dry_run:
-            aim = self.aim
-            self._with_store(lambda engine: store_pushed.forget(engine, aim.connection, aim.object, records))
-
-    def _with_store(self, step: Callable[[Engine], Done]) -> Done:
-        """Write to the store, also where another has just written there."""
-        for tries in range(NOTED):
-            try:
-                with self.house.store(write=True) as engine:
-                    return step(engine)
-            except Exception:
-                if tries == NOTED - 1:
-                    raise
-                self.house.rest(0.05 * 4**tries)
-        raise AssertionError("unreachable")
+        self.notes.forget(records)
 
 
 def _field(what: str, name: str | None) -> PushField:
     usual = FIELDS[what]  # type: ignore[index]
     return usual if name is None else replace(usual, name=name)
-
-
-def _padded(leads: list[int]) -> list[int]:
-    """Repeat the last lead until they are as many as a chunk has: one statement serves every chunk."""
-    return leads + leads[-1:] * (CHUNK - len(leads)) if leads else leads

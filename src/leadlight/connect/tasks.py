@@ -11,12 +11,16 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
-from leadlight.connect.protocol import Note, Written
-from leadlight.connect.push_records import Aim, Record
+from leadlight.connect.portions import portions
+from leadlight.connect.protocol import Note, Session, Written
+from leadlight.connect.push_notes import Notes, Opening
+from leadlight.connect.push_records import Aim, Record, records_of
+from leadlight.connect.push_report import Failure, PushRun
 from leadlight.connect.push_values import REASONS, in_a_line
 from leadlight.connect.pushed import wait
 from leadlight.engines.base import Engine
@@ -64,6 +68,45 @@ class Task:
     subject: str
     text: str
     at: datetime
+
+
+def send(
+    store: Opening,
+    ready: Callable[[Engine], tuple[ResolvedWorkspace, ResolvedScorecard]],
+    session: Session,
+    aim: Aim,
+    notes: Notes,
+    run: PushRun,
+    *,
+    most: int,
+) -> None:
+    """Send the tasks of changes since the last push, `most` at once and not more than a push may; count them.
+
+    Raises RemoteError; what was sent until then is noted.
+    """
+    now, told = run.as_of, run.tasks
+    with store() as engine:
+        workspace, card = ready(engine)
+        new = gather(engine, workspace, card, aim, lambda leads: records_of(engine, aim, leads), now)
+        old = waiting(engine, aim, now) if run.dry_run else []
+    if run.dry_run:
+        planned = [*((one.id, one.subject) for one in old), *((one.record.record, one.subject) for one in new)]
+        told.planned, told.left = planned[: aim.tasks_at_most], max(len(planned) - aim.tasks_at_most, 0)
+        return
+    notes.with_store(lambda engine: keep(engine, card, aim, new, now))
+    with store() as engine:
+        found = waiting(engine, aim, now)
+    told.left = len(found)
+    for batch in portions(found[: aim.tasks_at_most], most):
+        answers = session.note(aim.object, batch)
+        notes.with_store(partial(settle, notes=batch, answers=answers, now=now))
+        told.left -= len(batch)
+        told.sent += sum(answer.error is None and not answer.gone for answer in answers)
+        told.failures += [
+            Failure(note.id, note.id, answer.error)
+            for note, answer in zip(batch, answers, strict=True)
+            if answer.error is not None and not answer.gone
+        ]
 
 
 def gather(
