@@ -195,25 +195,26 @@ class Reading(Base):
                 EXPIRED, "Version stamp associated with the client has expired. Please perform a full sync.", 400
             )
         since = int(call.params.get("$deltatoken", "0"))
-        after, start = untoken(call.params.get("$skiptoken")) or (since, self._last_order)
-        records = [one for one in self.changed_since(table, gone=True) if one.order > after and (since or not one.gone)]
-        records.sort(key=lambda one: (one.gone, one.order))
-        told: list[dict[str, Any]] = []
-        for one in records[:size]:
-            if one.gone:
-                context = f"{self.url}{API}/$metadata#{name}/$deletedEntity"
-                told.append({"@odata.context": context, "id": one.id, "reason": "deleted"})
-            else:
-                told.append(picked(self.wire(one), asked, environment.key_of(table)))
-        body: dict[str, Any] = {"value": told}
-        if len(records) > size and not records[size - 1].gone:
-            body["@odata.nextLink"] = self._link(call, "$skiptoken", token([records[size - 1].order, start]))
-        elif len(records) > size:
-            body["value"] += [{"@odata.context": "…/$deletedEntity", "id": one.id} for one in records[size:]]
-            body["@odata.deltaLink"] = self._link(call, "$deltatoken", str(start))
+        after, start = untoken(call.params.get("$skiptoken")) or ([False, since], self._last_order)
+        records = [one for one in self.changed_since(table, gone=True) if one.order > since and (since or not one.gone)]
+        records.sort(key=lambda one: (one.gone, one.order))  # those that were deleted come last
+        records = [one for one in records if [one.gone, one.order] > after]
+        body: dict[str, Any] = {"value": [self._change(one, name, asked) for one in records[:size]]}
+        if len(records) > size:
+            last = records[size - 1]
+            body["@odata.nextLink"] = self._link(call, "$skiptoken", token([[last.gone, last.order], start]))
         else:
             body["@odata.deltaLink"] = self._link(call, "$deltatoken", str(start))
         return Reply(body)
+
+    def _change(self, one: Record, name: str, asked: list[str]) -> dict[str, Any]:
+        if not one.gone:
+            return picked(self.wire(one), asked, environment.key_of(one.object))
+        return {
+            "@odata.context": f"{self.url}{API}/$metadata#{name}/$deletedEntity",
+            "id": one.id,
+            "reason": "deleted",
+        }
 
     def _link(self, call: Call, name: str, value: str) -> str:
         dropped = {name, "$skiptoken"}

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from connect.dynamics.stand_in import StandIn
+from connect.salesforce.lives import Life
 from connect.stand_in import START
 from leadlight.connect.protocol import Page, Row
 from leadlight.errors import NotFoundError
@@ -259,3 +260,33 @@ def test_columns_that_cannot_be_asked_for_are_not_described(crm: StandIn) -> Non
         assert {"owneridname", "entityimage"} & names == set()
         with pytest.raises(NotFoundError, match="did you mean 'lead'"):
             opened.describe("leads")
+
+
+@pytest.mark.parametrize("tracked", [True, False], ids=["tracked", "dated"])
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_happens_all_is_known_in_the_end(crm: StandIn, seed: int, tracked: bool) -> None:
+    crm.tracked = {"lead"} if tracked else set()
+    life = Life(crm, seed)
+    life.lived()
+    assert life.told() == life.truth()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tracked", [True, False], ids=["tracked", "dated"])
+def test_whatever_happens_in_many_lives_all_is_known_in_the_end(crm: StandIn, tracked: bool) -> None:
+    for seed in range(3, 60):
+        crm.reset()
+        crm.tracked = {"lead"} if tracked else set()
+        life = Life(crm, seed)
+        life.lived()
+        assert life.told() == life.truth(), seed
+
+
+def test_what_is_seen_later_than_its_date_is_not_missed(crm: StandIn) -> None:
+    crm.add("opportunity", name="Now")
+    with crm.open() as opened:
+        opened.read("opportunity", ["name"])
+        cursor = opened.cursor
+    late = crm.add("opportunity", name="Late", at=crm.clock.now() - timedelta(minutes=4))
+    with crm.open() as opened:
+        assert late in last(opened.read("opportunity", ["name"], cursor=cursor))

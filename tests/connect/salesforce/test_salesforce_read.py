@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from connect.salesforce.lives import Life
 from connect.salesforce.stand_in import StandIn
 from connect.salesforce.wire import VIRTUAL
 from connect.stand_in import START
@@ -237,3 +238,29 @@ def test_too_many_fields_for_an_address_are_told_before_they_are_asked_for(org: 
     with org.open() as opened, pytest.raises(RemoteError, match="too many to ask for at once") as caught:
         opened.read("Lead", names)
     assert "columns" in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_happens_all_is_known_in_the_end(org: StandIn, seed: int) -> None:
+    life = Life(org, seed)
+    life.lived()
+    assert life.told() == life.truth()
+
+
+@pytest.mark.slow
+def test_whatever_happens_in_many_lives_all_is_known_in_the_end(org: StandIn) -> None:
+    for seed in range(4, 60):
+        org.reset()
+        life = Life(org, seed)
+        life.lived()
+        assert life.told() == life.truth(), seed
+
+
+def test_what_is_seen_later_than_its_stamp_is_not_missed(org: StandIn) -> None:
+    org.add("Lead", LastName="Now")
+    with org.open() as opened:
+        opened.read("Lead", ["Title"])
+        cursor = opened.cursor
+    late = org.add("Lead", LastName="Late", at=org.clock.now() - timedelta(minutes=8))
+    with org.open() as opened:
+        assert late in last(opened.read("Lead", ["Title"], cursor=cursor))
