@@ -317,6 +317,9 @@ class StandIn:
     short_pages: ClassVar[bool] = True
     """Whether a page may be shorter than asked for without being the last, so that few records make many pages."""
 
+    largest_page: ClassVar[int] = 0
+    """Records that a page of some other object may hold, where the vendor allows more there than `limits.page`."""
+
     def __init__(self) -> None:
         self.url = ""
         self._server: uvicorn.Server | None = None
@@ -366,6 +369,8 @@ class StandIn:
             self.fields = {name: dict(fields) for name, fields in self.schema().items()}
             self.records: dict[str, dict[str, Record]] = {name: {} for name in self.fields}
             self.calls: list[Call] = []
+            self.at_call: Callable[[Call], None] = lambda _: None
+            """Is told of every request before it is answered."""
             self.faults: deque[str] = deque()
             self.refused: dict[tuple[str, str], str] = {}
             """Records that refuse to be written, and why; "locked" means: try again."""
@@ -594,6 +599,7 @@ class StandIn:
         await send({"type": "http.response.body", "body": sent[: len(sent) // 2] if fault == "cut" else sent})
 
     def _answer(self, call: Call, fault: str | None) -> Reply:
+        self.at_call(call)
         day = self.clock.now().date()
         self.today = (day, self.today[1] + 1 if self.today[0] == day else 1)
         found = self._routed(call)

@@ -50,7 +50,7 @@ class StandIn(Base):
             "paginator": {"type": "json_link", "next_url_path": "data.next"},
             "endpoints": {
                 "customers": {**endpoint, "ordered": True, "fields": self.schema()["customers"]},
-                "orders": endpoint,
+                "orders": {**endpoint, "fields": self.schema()["orders"]},
             },
         }
 
