@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Run
 from tests.learn.campaign import make_campaign
 
+from connect.memory import World, as_a_system
 from leadlight.cli.app import VERBS
 
 AS_OF = ("--as-of", "2026-06-01")
@@ -24,6 +27,8 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "init": ["init", str(folder / "another")],
         "check": ["check", *at],
         "ingest": ["ingest", *at],
+        "sync": ["sync", *at],
+        "push": ["push", "--dry-run", *at],
         "simulate": ["simulate", str(folder / "world"), "--leads", "40"],
         "schema": ["schema", "scorecard"],
         "access": ["access", "L001", *at],
@@ -73,6 +78,14 @@ def test_the_calls_are_of_all_verbs() -> None:
 
 
 @pytest.fixture
+def memory_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A system that can be connected without network."""
+    monkeypatch.setenv("MEMORY_TOKEN", "x")
+    with as_a_system(tmp_path / "system"):
+        yield
+
+
+@pytest.fixture
 def long_ago(starter: Path) -> Path:
     """The starter's dates end on the day it is made: moved, so that fixed days lie inside."""
     from leadlight.templates.init import init
@@ -99,6 +112,17 @@ def tell_somebody(folder: Path) -> None:
         file.write("\nnotify: {destinations: {team: {slack: 'http://127.0.0.1:9/'}}, rules: {}}\n")
 
 
+def connect(folder: Path) -> None:
+    world = World(folder.parent / "world.json")
+    world.object("contacts", {"email": "text", "title": "text"})
+    world.put("contacts", "1", datetime(2026, 5, 1), email="a@b.com", title="CEO")
+    world.save()
+    text = (folder / "leadlight.yaml").read_text()
+    told = f"connections:\n  crm: {{system: memory, world: {world.file}, push: {{object: contacts}}}}\nsources:\n"
+    told += "  people: {connection: crm, object: contacts, kind: leads, created_at: created, columns: [email, title]}\n"
+    (folder / "leadlight.yaml").write_text(text.replace("sources:\n", told, 1))
+
+
 def use_store(folder: Path, address: str) -> None:
     text = (folder / "leadlight.yaml").read_text()
     (folder / "leadlight.yaml").write_text(re.sub(r"(?m)^store: .*$", f"store: {address}", text))
@@ -110,6 +134,9 @@ def test_each_verb_speaks_and_gives_json(run: Run, long_ago: Path, verb: str, re
         use_store(long_ago, request.getfixturevalue("postgres_store"))
     run("ingest", "-w", long_ago)
     run("score", "-w", long_ago, *AS_OF)
+    if verb in ("sync", "push"):
+        request.getfixturevalue("memory_system")
+        connect(long_ago)
     if verb in ("publish", "revert"):
         draft(long_ago, "# first\n")
     if verb == "revert":

@@ -20,8 +20,11 @@ from leadlight.connect.protocol import (
     About,
     Field,
     Limits,
+    Note,
     Object,
     Page,
+    PushField,
+    Readied,
     Row,
     Secret,
     Session,
@@ -29,6 +32,8 @@ from leadlight.connect.protocol import (
     Surroundings,
     Value,
     Want,
+    Write,
+    Written,
 )
 from leadlight.connect.versions import Change, versions
 from leadlight.errors import NotFoundError, RemoteError, did_you_mean
@@ -133,6 +138,18 @@ class MemorySession:
         ids = [one for one, n in current.items() if not log[n]["gone"] and not log[n]["into"]]
         yield Page((), {"n": len(log)}, there=ids if self.held["there"].get(name) else None)
 
+    def ready(self, object: str, fields: Sequence[PushField], *, dry: bool = False) -> Sequence[Readied]:  # noqa: A002, ARG002
+        return [Readied(one.name, "there") for one in fields]
+
+    def look(self, object: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Mapping[str, Value]]:  # noqa: A002, ARG002
+        return {one: dict.fromkeys(fields) for one in ids}
+
+    def write(self, object: str, batch: Sequence[Write]) -> Sequence[Written]:  # noqa: A002, ARG002
+        return [Written(one.id) for one in batch]
+
+    def note(self, object: str, notes: Sequence[Note]) -> Sequence[Written]:  # noqa: A002, ARG002
+        return [Written(one.id) for one in notes]
+
     def _rows(self, want: Want, log: list[Any], last: int, fields: Mapping[str, Type]) -> list[Row]:
         """Return what a record is now, after what it was where the object keeps history."""
         row = self._row(log[last], fields)
@@ -176,7 +193,7 @@ class Memory:
         assert isinstance(settings, MemorySettings)
         assert surroundings.secrets["token"]
         held = json.loads(Path(settings.world).read_text())
-        return MemorySession(held, settings.page)  # type: ignore[return-value]
+        return MemorySession(held, settings.page)
 
     def changed(self, *_: Any, **__: Any) -> Sequence[str]:
         raise NotImplementedError
