@@ -106,6 +106,28 @@ def test_without_the_audit_log_ids_that_are_gone_are_looked_for_once_a_day(mauti
         assert all(dict(page.cursor)["swept"] == dict(cursor or {})["swept"] for page in pages[:-1])
 
 
+def test_a_user_who_is_no_administrator_any_more_is_noticed(mautic: StandIn) -> None:
+    ids = [mautic.add("contacts", position=f"Title {number}") for number in range(3)]
+    with mautic.open() as opened:
+        opened.read("contacts", ["position"])
+        cursor = opened.cursor
+    mautic.admin = False
+    mautic.clock.advance(DAY)
+    mautic.delete("contacts", ids[0])
+    with mautic.open() as opened:
+        pages = list(opened.pages("contacts", ["position"], cursor=cursor))
+        assert [one for page in pages for one in page.there or ()] == ids[1:]
+        cursor = opened.cursor
+    mautic.admin = True
+    mautic.clock.advance(DAY)
+    with mautic.open() as opened:
+        opened.read("contacts", ["position"], cursor=cursor)
+        cursor = opened.cursor
+    mautic.delete("contacts", ids[1])
+    with mautic.open() as opened:
+        assert [row.id for row in opened.read("contacts", ["position"], cursor=cursor) if row.gone] == [ids[1]]
+
+
 def test_visitors_without_a_name_are_read_only_where_wanted(mautic: StandIn) -> None:
     visitor = mautic.add("contacts", position=None)
     mautic.held("contacts", visitor).values["dateIdentified"] = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import Field
 
@@ -96,10 +97,19 @@ def listed(http: Http, path: str, key: str, **params: str | int) -> tuple[list[d
     return rows, total if isinstance(total, int) else len(rows)
 
 
+def part(told: object) -> str:
+    """Return an id as it may stand in a path, whoever told it.
+
+    >>> part("../ping")
+    '..%2Fping'
+    """
+    return quote(str(told), safe="")
+
+
 def audience_of(http: Http, settings: MailchimpSettings) -> str:
     """Return the id of the audience that is meant. Raises NotFoundError, UsageError where that cannot be said."""
     found, _ = listed(http, "/lists", "lists", fields="lists.id,lists.name,total_items", count=PAGE)
-    names = {str(one["id"]): str(one.get("name")) for one in found if one.get("id")}
+    names = {part(one["id"]): str(one.get("name")) for one in found if one.get("id")}
     if settings.audience is not None:
         for id_, name in names.items():
             if settings.audience in (id_, name):

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from leadlight.connect.http import Http
-from leadlight.connect.mailchimp.api import PAGE, listed
+from leadlight.connect.mailchimp.api import PAGE, listed, part
 from leadlight.connect.mailchimp.describe import OF_MEMBERS
 from leadlight.connect.mailchimp.rows import activity_rows, member_values, order_row, unsubscribe_row
 from leadlight.connect.protocol import Page, Row, Want
@@ -130,28 +130,28 @@ def read_activity(http: Http, audience: str, want: Want, *, days: int, now: date
             "offset": 0,
         }
     for campaign, title in sorted(dict(_campaigns(http, audience, now - timedelta(days=days))).items()):
-        for part, key in PARTS:
-            if (campaign, part) < (state["campaign"], state["part"]):
+        for what, key in PARTS:
+            if (campaign, what) < (state["campaign"], state["part"]):
                 continue
-            offset = int(state["offset"]) if (campaign, part) == (state["campaign"], state["part"]) else 0
+            offset = int(state["offset"]) if (campaign, what) == (state["campaign"], state["part"]) else 0
             more = True
             while more:
                 params: dict[str, str | int] = {"count": PAGE, "offset": offset}
-                if since is not None and part == ACTIVITY:
+                if since is not None and what == ACTIVITY:
                     params["since"] = f"{_stamp(since)}+00:00"
-                found, total = listed(http, f"/reports/{campaign}/{part}", key, **params)
+                found, total = listed(http, f"/reports/{part(campaign)}/{what}", key, **params)
                 more = bool(found) and total > offset + len(found)
                 offset += len(found)
-                state = {**state, "campaign": campaign, "part": part, "offset": offset}
-                yield Page(list(_events(found, part, campaign, title, since, want)), state)
+                state = {**state, "campaign": campaign, "part": what, "offset": offset}
+                yield Page(list(_events(found, what, campaign, title, since, want)), state)
     yield Page((), {"since": state["next"]})
 
 
 def _events(
-    found: list[dict[str, Any]], part: str, campaign: str, title: str | None, since: datetime | None, want: Want
+    found: list[dict[str, Any]], what: str, campaign: str, title: str | None, since: datetime | None, want: Want
 ) -> Iterator[Row]:
     for one in found:
-        if part == ACTIVITY:
+        if what == ACTIVITY:
             yield from activity_rows(one, campaign, title, since, want.object.fields)
         else:
             row = unsubscribe_row(one, campaign, title, since, want.object.fields)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from leadlight.connect.http import Http
-from leadlight.connect.mailchimp.api import NOT_FOUND, PAGE, listed
+from leadlight.connect.mailchimp.api import NOT_FOUND, PAGE, listed, part
 from leadlight.connect.mailchimp.describe import MEMBERS
 from leadlight.connect.mailchimp.rows import held
 from leadlight.connect.protocol import Field, Note, PushField, Readied, Value, Write, Written
@@ -120,7 +120,7 @@ class Writer:
 
     def _one(self, id_: str) -> dict[str, Any] | None:
         params = {"fields": "id,email_address,merge_fields,status"}
-        answer = self._http.ask("GET", f"{self._path}/{id_}", params=params, expect=(NOT_FOUND,))
+        answer = self._http.ask("GET", f"{self._path}/{part(id_)}", params=params, expect=(NOT_FOUND,))
         body = answer.json() if answer.status != NOT_FOUND else None
         return body if isinstance(body, dict) and body.get("status") != ARCHIVED else None
 
@@ -158,7 +158,11 @@ class Writer:
 
     def _patch(self, one: Write) -> Written:
         answer = self._http.ask(
-            "PATCH", f"{self._path}/{one.id}", params=VALUES, json={"merge_fields": _sent(one)}, expect=(BAD, NOT_FOUND)
+            "PATCH",
+            f"{self._path}/{part(one.id)}",
+            params=VALUES,
+            json={"merge_fields": _sent(one)},
+            expect=(BAD, NOT_FOUND),
         )
         if answer.status == NOT_FOUND:
             return Written(one.id, "Mailchimp has no such member any more", gone=True)
@@ -172,7 +176,7 @@ class Writer:
     # --------------------------------------------------------------------------------------------------- notes
 
     def _noted(self, one: Note) -> Written:
-        path = f"{self._path}/{one.id}/notes"
+        path = f"{self._path}/{part(one.id)}/notes"
         mark = f"[leadlight {one.key}]" if one.key else ""
         try:
             if mark:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ PATIENCE = timedelta(hours=6)
 NOTHING = "null"
 """How an export writes that a field is empty."""
 PARTIAL, OUT_OF_RANGE = 206, 416
+ID = re.compile(r"[\w-]{1,100}")
 ENDED = ("Cancelled", "Canceled", "Failed")
 
 Rows = list[dict[str, str | None]]
@@ -62,7 +64,7 @@ def _order(http: Http, fields: Sequence[str], state: dict[str, Any], until: date
         wanted = {"fields": list(fields), "format": "CSV", "filter": {"createdAt": created}}
         made = results(call(http, "POST", "/bulk/v1/leads/export/create.json", json=wanted))
         job = text(made[0].get("exportId")) if made else None
-        if job is None:
+        if job is None or not ID.fullmatch(job):
             raise odd(ABOUT.title, "an export without an id")
         _enqueue(http, job)
         start = end + timedelta(seconds=1)

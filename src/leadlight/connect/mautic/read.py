@@ -40,7 +40,7 @@ def read(http: Http, want: Want, *, anonymous: bool, now: datetime) -> Iterator[
         state = {
             "since": state.get("since"),
             "next": _newest(http, name) or state.get("since"),
-            "audit": _last_entry(http) if first else state.get("audit"),
+            "audit": _last_entry(http) if state.get("audit") is None else state["audit"],
             "swept": _stamp(now) if first else state.get("swept"),
             "todo": [ALL] if first else list(COLUMNS),
             "after": 0,
@@ -187,7 +187,11 @@ def _gone(http: Http, name: str, done: Mapping[str, Any]) -> Iterator[Page]:
             ("object", "eq", AUDITED[name]),
             ("action", "in", "delete,merge"),
         ]
-        entries, more = stats(http, "audit_log", conditions, PAGE) or ([], False)
+        shown = stats(http, "audit_log", conditions, PAGE)
+        if shown is None:  # this user may not see it any more
+            yield Page((), {**done, "audit": None})
+            return
+        entries, more = shown
         rows = [
             Row(str(entry["object_id"]), {}, moment(entry.get("date_added")), gone=True, into=merged_into(entry))
             for entry in entries
