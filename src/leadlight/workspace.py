@@ -1025,9 +1025,13 @@ class Workspace:
         """Return the workspace as far as writing back needs it."""
         from leadlight.connect.push import House
 
+        known = list[tuple[ResolvedWorkspace, ResolvedScorecard]]()
+
         def ready(engine: Engine) -> tuple[ResolvedWorkspace, ResolvedScorecard]:
-            resolved = self._ready(engine)
-            return resolved, self._card(resolved, scorecard)
+            if not known:  # the same for a whole push: statements are made once
+                resolved = self._ready(engine)
+                known.append((resolved, self._card(resolved, scorecard)))
+            return known[0]
 
         def next_step(engine: Engine, lead: int) -> str | None:
             from leadlight.insight import next_step as insight

@@ -80,6 +80,8 @@ class Connections:
         self._lock = threading.Lock()
         self._live: dict[str, LivePush] = {}
         self._rests: dict[str, timedelta] = {}
+        self._engine: Engine | None = None
+        """By which the thread looks whose scores have changed."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="connections", daemon=True)
 
@@ -94,6 +96,8 @@ class Connections:
         for thread in threads:
             if thread.is_alive():
                 thread.join(seconds)
+        if self._engine is not None and not self._thread.is_alive():
+            self._engine.close()
         with suppress(StoreError):
             if self.states.is_ours(self.states.all().get(SCHEDULE, {})):
                 self.states.release(SCHEDULE)
@@ -264,14 +268,14 @@ class Connections:
     def _news(self, name: str) -> News | None:
         """Return whose scores have changed since they were last written; None where there is nothing to do."""
         live, push = self._live.setdefault(name, LivePush(self._now())), self.named(name).push
-        if push is None or not live.is_due(self._now()):
+        cards = self.worker.workspace.loaded.scorecards
+        if push is None or not cards or not live.is_due(self._now()):
             return None
-        engine = self._connect()
-        try:
-            card = LiveWorkspace(self.root, engine, now=self._now).scorecard(push.scorecard)
-            return live.look(engine, card.name, self._now())
-        finally:
-            engine.close()
+        if self._engine is None:
+            self._engine = self._connect()
+        self._engine.revive()
+        card = push.scorecard or ("house" if "house" in cards else next(iter(cards)))
+        return live.look(self._engine, card, self._now())
 
     def _write(self, name: str, news: News) -> None:
         """Write what has changed."""
