@@ -363,3 +363,51 @@ def test_on_postgresql_it_is_the_same(tmp_path: Path, postgres_store: str) -> No
     assert office.push().unchanged == 2
     assert erase(office.engine, "2", now=NOW, rewrite=False).rows["push_tasks"] == 1
     office.engine.close()
+
+
+def test_only_some_leads_where_it_is_known_that_no_others_have_changed(office: Office) -> None:
+    key = office.engine.rows("SELECT lead FROM ids WHERE id = '2'")[0][0]
+
+    run = office.push(leads=[key])
+
+    assert (run.records, [record for record, _ in office.crm.written]) == (1, ["2"])
+    assert office.push(leads=[]).records == 0
+
+
+def test_where_the_system_takes_nothing_at_all_it_is_not_asked_record_by_record(tmp_path: Path) -> None:
+    office = make_office(tmp_path / "office", [f"{n},2026-01-01,p{n}@a.example,40,," for n in range(40)])
+    office.crm.whole = set(office.crm.records)
+
+    with pytest.raises(RemoteError, match="makes no sense"):
+        office.push(batch=20)
+
+    assert office.crm.asked.count("write") < 15
+    office.engine.close()
+
+
+def test_a_prefix_before_ids_is_taken_off(tmp_path: Path) -> None:
+    office = make_office(tmp_path / "office", ["crm:1,2026-01-01,a@a.example,40,,", "2,2026-01-01,b@a.example,40,,"])
+    office.prefix, office.crm.records = "crm:", {"1": {}}
+
+    assert (office.push().written, office.crm.records["1"][GRADE]) == (1, "A")
+    office.engine.close()
+
+
+def test_a_field_that_a_person_emptied_is_written_when_there_is_something_to_write(office: Office) -> None:
+    office.push()
+    office.crm.records["2"][GRADE] = None
+    assert office.push().written == 0
+    office.set("2", staff=15)
+
+    office.push()
+
+    assert office.crm.records["2"][GRADE] == "C"
+
+
+def test_scores_of_accounts_go_nowhere(office: Office) -> None:
+    (office.workspace.root / "scorecards" / "house.yaml").write_text(
+        "of: account\ngroups:\n  all:\n    criteria:\n      - {name: Many, event: page, points: 1}\n"
+    )
+    office.workspace.reload()
+    with pytest.raises(UsageError, match="scores accounts"):
+        office.push()
