@@ -186,6 +186,7 @@ def _system(found: Any) -> str:
         lines.append(_table(["source", "object", "becomes", "of it"], (_source(*one) for one in found.mapping.items())))
     told = ["Scores are written back." if about.writes else "It is only read."]
     told += ["It can tell of changes by webhook."] if about.listens else []
+    told += [f"[What to do there, and what it cannot tell](systems/{about.name}.md)."]
     return "\n".join([*lines, " ".join(told) + "\n"])
 
 
