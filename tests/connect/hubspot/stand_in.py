@@ -49,6 +49,7 @@ class StandIn(Base):
     accounts = Kind("companies", text="name", number="numberofemployees", history="name")
     deals = Kind("deals", text="dealname", number="amount", history="dealname")
     events = Kind("calls", text="hs_call_direction", writes=False)
+    largest_page = 1000  # of e-mail events
     secrets = {"client_id": "app-1", "client_secret": "secret-of-the-app", "refresh_token": "refresh-1-abc"}
     lacks = {
         "convert": "a HubSpot lead and its contact stay two records",
