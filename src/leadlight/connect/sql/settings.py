@@ -66,7 +66,7 @@ class SqlSettings(Settings):
     def _check_url(cls, url: str) -> str:
         try:
             parts = urlsplit(url)
-            secret = parts.password is not None or "password=" in parts.query.lower()
+            secret = bool(parts.password) or "password=" in parts.query.lower()
         except ValueError:
             parts, secret = urlsplit(""), False
         if secret:
