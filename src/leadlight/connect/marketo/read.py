@@ -23,7 +23,8 @@ OVERLAP = timedelta(minutes=15)
 YEARS = timedelta(days=5 * 365)
 MERGED = 32
 """The type of activity that is logged on whom others were merged into."""
-LOSERS = "Merge IDs"
+LOSERS = re.compile(r"merged? ?ids?", re.IGNORECASE)
+"""The attribute that names who was merged: `Merge IDs`."""
 
 
 def read_leads(http: Http, want: Want, settings: MarketoSettings, now: datetime) -> Iterator[Page]:
@@ -87,5 +88,5 @@ def _gone(http: Http, since: datetime, cursor: Cursor) -> Iterator[Page]:
 def _losers(told: Mapping[str, Any]) -> Iterator[str]:
     attributes = told.get("attributes")
     for one in attributes if isinstance(attributes, list) else ():
-        if isinstance(one, dict) and one.get("name") == LOSERS:
+        if isinstance(one, dict) and LOSERS.fullmatch(str(one.get("name"))):
             yield from re.findall(r"\d+", str(one.get("value")))
