@@ -108,3 +108,32 @@ def test_check_looks_at_the_connections(crm: Crm) -> None:
     edit(crm, "system: memory", "system: memry")
     with pytest.raises(SpecError, match="no connector 'memry': did you mean 'memory'"):
         check_folder(crm.root)
+
+
+def test_a_field_that_is_named_later_counts_as_read_from_the_first(one: Crm) -> None:
+    one.world.objects["contacts"]["fields"]["city"] = "text"
+    for n in ("1", "2", "3"):
+        one.world.put("contacts", n, one.later(minutes=1), city=f"Town {n}", jobtitle="CEO")
+    one.sync()
+    changed = one.later(days=1)
+    one.world.put("contacts", "1", changed, jobtitle="CTO")
+    one.sync()
+    edit(one, "{email: email,", "{town: city, email: email,")
+    one.world.put("contacts", "3", one.later(days=1), jobtitle="COO")
+    report = one.sync()
+    assert "contacts: city: new here, so all records are read again" in str(report)
+    assert (report.connections[0].objects[0].new, report.connections[0].objects[0].changed) == (0, 1)
+    towns = one.rows(
+        "SELECT i.id, o.known_at, o.title, o.town FROM observations o JOIN ids i ON i.key = o._key "
+        "WHERE i.id <> 'crm:2' ORDER BY 1, 2 NULLS FIRST"
+    )
+    assert [(title, town) for _, _, title, town in towns] == [
+        ("CEO", "Town 1"),
+        ("CTO", "Town 1"),
+        ("CEO", "Town 3"),
+        ("COO", "Town 3"),
+    ]
+    assert towns[0][1] is None
+    assert towns[1][1] == changed
+    again = one.sync()
+    assert (again.changed, again.connections[0].objects[0].read) == (False, 0)

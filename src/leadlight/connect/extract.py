@@ -197,8 +197,15 @@ class _Reading:
         self._chosen, self._folder = chosen, folder
         self._columns = Columns(chosen.types, found.created_at, found.modified_at)
         first = not (folder / READ).exists()
-        self._state = {"cursor": state.get("cursor"), "first": state.get("first", first)}
-        self._whole = found.whole or run.full or self._state["cursor"] is None
+        self._state = {
+            "cursor": state.get("cursor"), "first": state.get("first", first),
+            "fields": state.get("fields", chosen.known),
+        }  # fmt: skip
+        self._fill = (
+            [] if self._state["first"] else [name for name in chosen.types if name not in self._state["fields"]]
+        )
+        self._again = found.whole or run.full or bool(self._fill)
+        self._whole = self._again or self._state["cursor"] is None
         self._gate = _Gate(folder.parent.parent, run.wanted[name].values())
         self._rows: list[Row] = []
         self._came = self._read = self._new = self._changed = self._gone = self._merged = 0
@@ -207,15 +214,16 @@ class _Reading:
 
     def read(self, opened: Opened) -> None:
         """Read to the end, and say of what did not come that it is gone."""
-        again = self._object.whole or self._run.full
-        want = Want(
-            replace(self._object, fields=self._chosen.read), None if again else self._state["cursor"], history=True
-        )
-        cursor, there = want.cursor, False
+        if self._fill:
+            self._notes.append(f"{', '.join(self._fill)}: new here, so all records are read again")
+        cursor = None if self._again else self._state["cursor"]
+        want = Want(replace(self._object, fields=self._chosen.read), cursor, history=True)
+        there = False
         room = connection_folder(self._run.root, self._run.name) / ROOM
         files = lake_files(self._folder)
         first = bool(self._state["first"])
-        with Seen(files, self._chosen.types, room, now=self._run.at, first=first) as seen:
+        types, at = self._chosen.types, self._run.at
+        with Seen(files, types, room, now=at, first=first, fill=self._fill) as seen:
             try:
                 for page in opened.session.read(want):
                     if len(self._rows) >= PORTION:
@@ -235,9 +243,11 @@ class _Reading:
     def _end(self, seen: Seen, cursor: Any, *, there: bool) -> None:
         """Keep the last rows, with what is gone before them: then nothing is asked for again that was told."""
         last = self._kept(seen)
-        if there or (self._whole and (self._object.whole or self._run.full)):
+        if there or self._again:
             self._miss(seen, there=there)
-        self._land(seen, last, {"cursor": cursor, "first": False})
+        seen.fill_in()
+        fields = sorted({*self._state["fields"], *self._chosen.types})
+        self._land(seen, last, {"cursor": cursor, "first": False, "fields": fields})
         (self._folder / READ).touch()
 
     def _miss(self, seen: Seen, *, there: bool) -> None:

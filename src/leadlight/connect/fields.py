@@ -24,6 +24,8 @@ class Chosen:
     read: tuple[Field, ...]
     types: Mapping[str, Type]
     """The fields that are kept, with the types that the lake has for them."""
+    known: list[str]
+    """The fields that the lake has."""
     notes: tuple[str, ...]
 
 
@@ -57,7 +59,7 @@ def choose(
     read = tuple(one for one in found.fields if one.name in asked and one.name in usable)
     types = {one.name: lake.get(one.name, one.type) for one in read if one.name in wanted}
     notes = (*_lost(lost, usable), *_drifted(read, lake), *_new(usable, before))
-    return Chosen(read, types, notes)
+    return Chosen(read, types, sorted(lake), notes)
 
 
 def described(found: Object, sources: Mapping[str, SourceSpec]) -> dict[str, Any]:

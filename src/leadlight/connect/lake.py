@@ -85,10 +85,11 @@ def relation(files: Sequence[LakeFile]) -> str:
     return f"read_parquet([{paths}], union_by_name = true)"
 
 
-def compact(folder: Path, *, most: int = MOST_FILES) -> bool:
+def compact(folder: Path, *, most: int | None = None) -> bool:
     """Make the small files at the end of an object's one where there are more than `most`; say whether there were.
 
-    It may be killed at any moment: the new file stands for the old ones as soon as it has its name.
+    `most` is `MOST_FILES` unless told. It may be killed at any moment: the new file stands for the old ones as soon as
+    it has its name.
     """
     clean(folder)
     run: list[LakeFile] = []
@@ -96,7 +97,7 @@ def compact(folder: Path, *, most: int = MOST_FILES) -> bool:
         if one.path.stat().st_size >= SMALL:
             break
         run.insert(0, one)
-    if len(run) <= most:
+    if len(run) <= (MOST_FILES if most is None else most):
         return False
     target = folder / f"{run[0].first:08d}-{run[-1].last:08d}-{run[0].token}.parquet"
     rewrite(f"SELECT * FROM {relation(run)}", target)  # noqa: S608

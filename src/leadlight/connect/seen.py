@@ -13,11 +13,14 @@ The rules (a record's *last* version is the one it has in the lake, or was given
 * A record that is new and has changed within an hour of its creation counts as created so: systems touch a new record
   several times, and what it was on arrival is what later ones are to be compared with.
 * A row that says the same as the one before says nothing.
+* Fields that sources have come to name since (`fill`) count as if they had been read from the first: all records come
+  again, what they are now is put into their past where nothing is known of it, and is no change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,9 +30,9 @@ from typing import Self
 import duckdb
 import pyarrow as pa
 
-from leadlight.connect.lake import last_versions, relation, schema_of
+from leadlight.connect.lake import clean, last_versions, relation, schema_of, types_of
 from leadlight.expr.types import Type
-from leadlight.sources.lake import GONE, HASH, ID, INTO, KNOWN_AT, TYPES, LakeFile
+from leadlight.sources.lake import FRESH, GONE, HASH, ID, INTO, KNOWN_AT, TYPES, LakeFile
 from leadlight.sources.part import named, quoted
 
 MEMORY = "512MB"
@@ -58,10 +61,18 @@ class Seen:
     """The last version of every record of an object, and which were read now."""
 
     def __init__(
-        self, files: Sequence[LakeFile], fields: Mapping[str, Type], room: Path, *, now: datetime, first: bool
+        self,
+        files: Sequence[LakeFile],
+        fields: Mapping[str, Type],
+        room: Path,
+        *,
+        now: datetime,
+        first: bool,
+        fill: Sequence[str] = (),
     ) -> None:
         """`files` are those of the object, `room` is a folder to put aside what does not fit into memory."""
         self._files, self._fields, self._now, self._first = list(files), dict(fields), now, first
+        self._before, self._fill = list(files), list(fill)
         self._slots = {name: f"f{index}" for index, name in enumerate(self._fields)}
         self._connection = duckdb.connect()
         room.mkdir(parents=True, exist_ok=True)
@@ -73,6 +84,8 @@ class Seen:
         self._run(f"CREATE TABLE said ({ID} VARCHAR, place BIGINT, since TIMESTAMP, hash UBIGINT, away BOOLEAN)")
         self._run(f"CREATE TABLE read ({ID} VARCHAR)")
         self._run(f"CREATE TABLE there ({ID} VARCHAR)")
+        filling = "".join(f", {self._slots[name]} {TYPES[self._fields[name]]}" for name in self._fill)
+        self._run(f"CREATE TABLE filling ({ID} VARCHAR, place BIGINT{filling})")
         self._run(
             f"CREATE VIEW base AS SELECT {ID}, 0::BIGINT AS place, "  # noqa: S608
             f"max({KNOWN_AT}) AS since, arg_max({HASH}, coalesce({KNOWN_AT}, TIMESTAMP '0001-01-01')) AS hash, "
@@ -149,11 +162,17 @@ class Seen:
     def _kept(self) -> Kept:
         self._run(
             f"CREATE OR REPLACE TEMP TABLE last AS SELECT {ID}, max(since) AS since, arg_max(hash, place) AS hash, "  # noqa: S608
-            f"arg_max(away, place) AS away FROM (SELECT * FROM base WHERE {ID} IN (SELECT {ID} FROM _rows) "
+            f"max(place) = 0 AS of_lake, arg_max(away, place) AS away "
+            f"FROM (SELECT * FROM base WHERE {ID} IN (SELECT {ID} FROM _rows) "
             f"UNION ALL SELECT * FROM said WHERE {ID} IN (SELECT {ID} FROM _rows)) GROUP BY {ID}"
         )
         self._fill_blanks()
-        self._run(f"CREATE OR REPLACE TEMP TABLE hashed AS SELECT *, {self._hash()} AS hash FROM filled")  # noqa: S608
+        known = [name for name in self._fields if name not in self._fill]
+        hashes = f"{self._hash(self._fields)} AS hash, {self._hash(known)} AS known_hash"
+        self._run(f"CREATE OR REPLACE TEMP TABLE hashed AS SELECT *, {hashes} FROM filled")  # noqa: S608
+        if self._fill:
+            slots = "".join(f", {self._slots[name]}" for name in self._fill)
+            self._run(f"INSERT INTO filling SELECT {ID}, n{slots} FROM filled")  # noqa: S608
         self._run(f"CREATE OR REPLACE TEMP TABLE dated AS {self._dated()}")
         self._run(f"INSERT INTO said SELECT {ID}, n, since, hash, away FROM dated ORDER BY n")  # noqa: S608
         fields = "".join(f", {slot} AS {named(name)}" for name, slot in self._slots.items())
@@ -202,10 +221,11 @@ class Seen:
             """  # noqa: S608
         )
 
-    def _hash(self) -> str:
+    def _hash(self, names: Iterable[str]) -> str:
         """Return the SQL of a number that differs where what a record is differs; what has no value does not count."""
         pieces = ["CASE WHEN _gone THEN 'gone' END", "'into=' || _into"]
-        for name, type_ in sorted(self._fields.items()):
+        for name in sorted(names):
+            type_ = self._fields[name]
             value, label = self._slots[name], quoted(f"{name}=")
             if type_ is Type.TEXT:
                 pieces.append(f"{label} || strlen({value}) || ':' || {value}")
@@ -226,7 +246,7 @@ class Seen:
         )
         return f"""
             WITH told AS (
-                SELECT h.*, l.{ID} IS NULL AS fresh, l.since AS last_at, l.hash AS last_hash,
+                SELECT h.*, l.{ID} IS NULL AS fresh, l.since AS last_at, l.hash AS last_hash, l.of_lake,
                     row_number() OVER (PARTITION BY h.{ID} ORDER BY n DESC) = 1 AS is_last
                 FROM hashed h LEFT JOIN last l ON l.{ID} = h.{ID}
             ), newer AS (
@@ -235,7 +255,8 @@ class Seen:
                 FROM told WHERE fresh OR _at IS NULL OR last_at IS NULL OR _at > last_at OR (_at = last_at AND is_last)
             ), telling AS (
                 SELECT *, row_number() OVER ({by_id}) AS k FROM newer
-                WHERE hash IS DISTINCT FROM (CASE WHEN nth = 1 THEN last_hash ELSE before END)
+                WHERE (CASE WHEN nth = 1 AND of_lake THEN known_hash ELSE hash END)
+                    IS DISTINCT FROM (CASE WHEN nth = 1 THEN last_hash ELSE before END)
             ), placed AS (
                 SELECT *, CASE WHEN _at IS NOT NULL THEN _at WHEN fresh AND nth = 1 THEN {arrival} ELSE {present} END
                     AS told_at FROM telling
@@ -245,6 +266,31 @@ class Seen:
                 {"".join(f", {slot}" for slot in self._slots.values())}
             FROM placed
         """  # noqa: S608
+
+    def fill_in(self) -> None:
+        """Put what records are now in the fields that are new here into their past, where nothing is known of it."""
+        if not self._fill or not self._before:
+            return
+        have = types_of(self._before)
+        inner = [ID, KNOWN_AT, f"coalesce({GONE}, false) AS _gone", f"{INTO} AS _into"]
+        inner += [f"l.{named(name)}" for name in have if name not in self._fields]
+        for name, slot in self._slots.items():
+            value = f"l.{named(name)}" if name in have else f"NULL::{TYPES[self._fields[name]]}"
+            inner.append(f"{f'coalesce({value}, b.{slot})' if name in self._fill else value} AS {slot}")
+        latest = "".join(f", arg_max_null({self._slots[name]}, place) AS {self._slots[name]}" for name in self._fill)
+        outer = [ID, KNOWN_AT, f"_gone AS {GONE}", f"_into AS {INTO}", f"{self._hash(self._fields)} AS {HASH}"]
+        outer += [named(name) for name in have if name not in self._fields]
+        outer += [f"{slot} AS {named(name)}" for name, slot in self._slots.items()]
+        query = (
+            f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {relation(self._before)} l "  # noqa: S608
+            f"LEFT JOIN (SELECT {ID}{latest} FROM filling GROUP BY {ID}) b USING ({ID}))"
+        )
+        first, last = self._before[0], self._before[-1]
+        target = first.path.with_name(f"{first.first:08d}-{last.last:08d}-{secrets.token_hex(3)}.parquet")
+        fresh = target.with_suffix(FRESH)
+        self._run(f"COPY ({query}) TO {quoted(str(fresh))} (FORMAT parquet, COMPRESSION zstd)")
+        fresh.replace(target)
+        clean(target.parent)
 
     # ------------------------------------------------------------------------------------------------ what is gone
 

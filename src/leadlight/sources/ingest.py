@@ -25,7 +25,7 @@ from leadlight.store.accounts import load_accounts
 from leadlight.store.attributes import EXAMPLES, load_leads
 from leadlight.store.domains import settle_domains
 from leadlight.store.events import load_events, settle_events
-from leadlight.store.files import known_files, last_read, record_file, same_files_elsewhere, spec_hash
+from leadlight.store.files import known_files, last_read, record_file, same_files_elsewhere, spec_hash, stand_for
 from leadlight.store.forget import forget_source, rename_source, row_count
 from leadlight.store.history import ACCOUNTS
 from leadlight.store.leads import refresh_leads, touch_undated, without_lead
@@ -400,6 +400,9 @@ def _settle(engine: Engine, spec: WorkspaceSpec, now: datetime) -> None:
 
 def _note_files(engine: Engine, item: Pending, now: datetime) -> bool:
     """Note the files that were read; true when any holds something else than before."""
+    if item.spec.connection is not None:
+        paths = [file.path for file in item.reading.files if file.skipped]
+        stand_for(engine, item.name, paths, spec=spec_hash(item.spec), read_at=now)
     noted = [
         record_file(
             engine,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,6 +43,20 @@ def record_file(
         "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", [source, path, fingerprint, spec, read_at, rows, rejected]
     )
     return True
+
+
+def stand_for(engine: Engine, source: str, paths: Collection[str], *, spec: str, read_at: datetime) -> None:
+    """Let these files stand for all that was read of a source: they hold the rows of those that are gone."""
+    known = {file.path: file.rows for file in last_read(engine, source)}
+    gone, new = [path for path in known if path not in paths], [path for path in paths if path not in known]
+    if not gone or not new:
+        return
+    rows = sum(known[path] for path in gone)
+    for path in gone:
+        engine.execute("DELETE FROM files WHERE source = ? AND path = ?", [source, path])
+    for path in new:
+        told = rows if path == new[-1] else 0
+        engine.execute("INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, 0)", [source, path, "lake", spec, read_at, told])
 
 
 @dataclass(frozen=True, slots=True)
