@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from connect.salesforce.firm import Firm
 from connect.salesforce.stand_in import StandIn
@@ -119,3 +120,20 @@ def test_a_killed_sync_goes_on(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> N
     assert report.error is not None
     assert firm.sync().error is None
     assert firm.counts()["leads"] == 30
+
+
+def test_contacts_have_scores_too_by_a_second_connection(firm: Firm) -> None:
+    org = firm.system
+    made = filled(org)
+    path = firm.root / "leadlight.yaml"
+    spec = yaml.safe_load(path.read_text())
+    spec["connections"]["contacts"] = {**spec["connections"]["salesforce"], "push": {"object": "Contact"}}
+    spec["sources"]["contacts"] |= {"connection": "contacts", "prefix": "salesforce:"}
+    spec["exclude"] = "deleted"
+    path.write_text(yaml.safe_dump(spec, sort_keys=False))
+    firm.sync()
+    assert firm.same(made["ann"], made["contact"])
+    firm.push()
+    assert org.held("Contact", made["contact"]).values["Leadlight_Grade__c"] is not None
+    assert org.held("Lead", made["bob"]).values["Leadlight_Grade__c"] is not None
+    assert org.held("Lead", made["ann"]).values["Leadlight_Grade__c"] is None

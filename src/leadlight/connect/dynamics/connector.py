@@ -62,13 +62,15 @@ ABOUT = About(
 class DynamicsSettings(protocol.Settings):
     """Settings of dynamics: `url`, `tenant`."""
 
-    url: str = Field(description="the environment: https://ORGANISATION.crm4.dynamics.com")
+    url: str = Field(description="the environment's address: https://ORGANISATION.crm4.dynamics.com")
     tenant: str = Field(
         pattern=r"^[A-Za-z0-9.-]{1,100}$",
         description="the directory (tenant) id, or its domain: contoso.onmicrosoft.com",
     )
-    login: str = Field(LOGIN, description="where tokens are got; another one in national clouds")
-    prefix: str = Field("new", pattern=r"^[a-z][a-z0-9]{1,7}$", description="of columns that are made: the publisher's")
+    login: str = Field(LOGIN, description="where tokens are got: another address in national clouds")
+    prefix: str = Field(
+        "new", pattern=r"^[a-z][a-z0-9]{1,7}$", description="the prefix of columns that are made: your publisher's"
+    )
     sweep_hours: float = Field(
         24, ge=0, description="how often all ids of tables without change tracking are passed over, for deletions"
     )

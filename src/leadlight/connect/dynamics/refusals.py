@@ -146,8 +146,14 @@ def written(record: str, answer: Answer) -> Written:
         record,
         words,
         again=answer.status in AGAIN or any(one in message.lower() for one in BUSY),
-        gone=code == MISSING or answer.status == 404 or meaning is CODES[MISSING],
+        gone=answer.status == 404 or is_missing(answer),
     )
+
+
+def is_missing(answer: Answer) -> bool:
+    """Say whether it is a record that is not there."""
+    code, message = _told(_json(answer))
+    return code == MISSING or _by_words(message) is CODES[MISSING]
 
 
 def is_duplicate(answer: Answer) -> bool:

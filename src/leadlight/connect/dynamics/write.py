@@ -1,4 +1,4 @@
-"""Scores back: a batch in one request, each record for itself where one of them is refused; and tasks."""
+"""Scores back: a batch in one request, in halves where one of its records is refused; and tasks."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from uuid import UUID, uuid5
 
 from leadlight.connect.dynamics import odata
 from leadlight.connect.dynamics.describe import Table
-from leadlight.connect.dynamics.refusals import is_duplicate, written
+from leadlight.connect.dynamics.refusals import is_duplicate, is_missing, written
 from leadlight.connect.dynamics.values import plain
-from leadlight.connect.http import Http
+from leadlight.connect.http import Answer, Http
 from leadlight.connect.protocol import Note, Value, Write, Written
 from leadlight.errors import RemoteError
 
@@ -18,6 +18,7 @@ NOT_AN_ID = "this is no id of a Dataverse record"
 TARGET = "Microsoft.Dynamics.CRM."
 PASSING = (400, 403, 404, 405, 409, 412, 413, 500, 501)
 """Refusals of a batch that may be due to one of its records, or to a table that takes none."""
+NO_BATCHES = (404, 405, 501)
 SINGLE = (400, 403, 404, 409, 412, 500)
 KEYS = UUID("5b1b9d0c-6a1d-4d53-9d0a-3f0f5f0f6c1e")
 """Where ids of tasks come from: of the same key the same id, so that a task is never added twice."""
@@ -31,28 +32,31 @@ class Writer:
 
     def __init__(self, http: Http) -> None:
         self._http = http
+        self._singly: set[str] = set()
+        """Tables that take no batches."""
 
     def write(self, table: Table, batch: Sequence[Write]) -> Sequence[Written]:
         """Write values; one answer for each record, in order. Raises RemoteError where nothing was written."""
-        good = [one for one in batch if odata.is_id(one.id)]
-        if len(good) > 1 and self._all(table, good):
-            told = {one.id: Written(one.id) for one in good}
-        else:
-            told = {one.id: self._one(table, one) for one in good}
+        told = self._some(table, [one for one in batch if odata.is_id(one.id)])
         return [told.get(one.id) or Written(one.id, NOT_AN_ID, gone=True) for one in batch]
 
-    def _all(self, table: Table, batch: Sequence[Write]) -> bool:
-        """Write all at once, and say whether it was done: one that is refused undoes them all."""
+    def _some(self, table: Table, batch: Sequence[Write]) -> Mapping[str, Written]:
+        """Write some at once; where one of them is refused, which undoes them all, each half for itself."""
+        if len(batch) <= 1 or table.set in self._singly:
+            return {one.id: self._one(table, one) for one in batch}
+        answer = self._all(table, batch)
+        if answer.status // 100 == 2:
+            return {one.id: Written(one.id) for one in batch}
+        if answer.status in NO_BATCHES and not is_missing(answer):
+            self._singly.add(table.set)
+        half = len(batch) // 2
+        return {**self._some(table, batch[:half]), **self._some(table, batch[half:])}
+
+    def _all(self, table: Table, batch: Sequence[Write]) -> Answer:
         kind = f"{TARGET}{table.object.name}"
         targets = [{"@odata.type": kind, table.object.id: one.id, **_plain(table, one.values)} for one in batch]
-        answer = self._http.ask(
-            "POST",
-            f"{table.path}/{TARGET}UpdateMultiple",
-            json={"Targets": targets},
-            headers=odata.HEADERS,
-            expect=PASSING,
-        )
-        return answer.status // 100 == 2
+        path = f"{table.path}/{TARGET}UpdateMultiple"
+        return self._http.ask("POST", path, json={"Targets": targets}, headers=odata.HEADERS, expect=PASSING)
 
     def _one(self, table: Table, write: Write) -> Written:
         answer = self._http.ask(

@@ -65,9 +65,11 @@ class SalesforceSettings(protocol.Settings):
         description="the org's own address (Setup > My Domain): https://COMPANY.my.salesforce.com, or, of a sandbox, "
         "https://COMPANY--SANDBOX.sandbox.my.salesforce.com"
     )
-    version: str = Field(VERSION, pattern=r"^v[0-9]{2,3}\.0$", description="of the API")
+    version: str = Field(VERSION, pattern=r"^v[0-9]{2,3}\.0$", description="the version of the API")
     permission_set: str = Field(
-        "Leadlight", pattern=r"^[A-Za-z0-9_]{1,80}$", description="that fields which are made are opened to"
+        "Leadlight",
+        pattern=r"^[A-Za-z0-9_]{1,80}$",
+        description="the permission set that opens the fields which are made, for the integration user",
     )
 
 
