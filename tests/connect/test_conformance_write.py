@@ -100,11 +100,11 @@ def test_a_whole_batch_goes_at_once(system: StandIn) -> None:
     ids, kind = people(system, batch), system.people
     with system.open() as opened:
         names = ready(system, opened)
-        answers = opened.session.write(kind.object, [Write(one, {names[0]: float(n)}) for n, one in enumerate(ids)])
+        answers = opened.session.write(kind.object, [Write(one, {names[0]: n + 1.0}) for n, one in enumerate(ids)])
         assert [answer.id for answer in answers] == ids
         assert not [answer for answer in answers if answer.error]
         looked = opened.session.look(kind.object, ids, names[:1])
-    assert [looked[one][names[0]] for one in ids] == [float(n) for n in range(batch)]
+    assert [looked[one][names[0]] for one in ids] == [n + 1.0 for n in range(batch)]
 
 
 def test_each_record_has_its_own_answer(system: StandIn) -> None:
