@@ -18,6 +18,7 @@ ACTIVITY_TYPES = {1: "Visit Webpage", 2: "Fill Out Form", 10: "Open Email", 11: 
 ATTRIBUTES = {"url": "Webpage URL", "link": "Link", "referrer": "Referrer URL", "status": "New Status"}
 CREATED = START - timedelta(days=110)
 PAGE = 300
+CAMPAIGN = 77
 
 
 class StandIn(Base):
@@ -31,7 +32,6 @@ class StandIn(Base):
     lacks: ClassVar = {
         "convert": "its leads and contacts are one object",
         "elsewhere": "its pages are tokens, not links",
-        "note": "it keeps neither tasks nor notes on people",
         "webhook": "its webhooks are steps of campaigns, and not signed",
     }
     words: ClassVar = {"sign_in": "LaunchPoint", "scope": "Users & Roles", "disabled": "subscription"}
@@ -73,7 +73,7 @@ class StandIn(Base):
         return {"leads": {**own, **lead}, "activities": activity, "opportunities": deal}
 
     def settings(self) -> dict[str, Any]:
-        return {"url": self.url, "created_since": f"{CREATED:%Y-%m-%d}", "poll_seconds": 1}
+        return {"url": self.url, "created_since": f"{CREATED:%Y-%m-%d}", "poll_seconds": 1, "task_campaign": CAMPAIGN}
 
     # ------------------------------------------------------------------------------------------------ its life
 
@@ -284,6 +284,19 @@ class StandIn(Base):
                 self.new_field("leads", one["name"], TYPES[one["dataType"]])
                 done.append({"name": one["name"], "status": "created"})
         return _well(done)
+
+    @route("POST", "/rest/v1/campaigns/{id}/trigger.json")
+    def trigger(self, call: Call) -> Reply:
+        told = call.json()["input"]
+        tokens = {one["name"]: one["value"] for one in told["tokens"]}
+        if call.path["id"] != str(CAMPAIGN):
+            return _failed("1013", "Campaign not found")
+        for lead in (str(one["id"]) for one in told["leads"]):
+            if lead not in self.alive("leads"):
+                return _failed("1004", f"Lead '{lead}' not found")
+            subject, words = tokens["{{my.leadlight subject}}"], tokens["{{my.leadlight text}}"]
+            self.notes.append({"record": lead, "subject": subject, "text": words})
+        return _well([{"id": CAMPAIGN}])
 
     @route("GET", "/rest/v1/opportunities/roles.json")
     def roles(self, call: Call) -> Reply:

@@ -289,14 +289,26 @@ def test_a_time_and_a_number_are_seen_as_they_were_written(marketo: StandIn) -> 
     assert "Field Management" in str(answers[2].error)
 
 
-def test_there_are_no_notes_and_what_to_do_instead_is_said(marketo: StandIn) -> None:
-    lead = marketo.add("leads", title="Buyer")
+def test_tasks_are_made_by_a_smart_campaign(marketo: StandIn) -> None:
+    lead, due = marketo.add("leads", title="Buyer"), datetime(2026, 3, 5, 9)
     with marketo.open() as opened:
+        (one,) = opened.session.note("leads", [Note(lead, "Call", "Now A1", due=due)])
+    assert one.error is None
+    assert marketo.notes == [{"record": lead, "subject": "Call", "text": "Now A1 (due 2026-03-05)"}]
+    with marketo.open(task_campaign=5) as opened:
+        (one,) = opened.session.note("leads", [Note(lead, "Call", "Now A1")])
+    assert one.error is not None
+    assert "Campaign is Requested" in one.error
+
+
+def test_without_a_campaign_there_are_no_tasks(marketo: StandIn) -> None:
+    lead = marketo.add("leads", title="Buyer")
+    with marketo.open(task_campaign=None) as opened:
         (one,) = opened.session.note("leads", [Note(lead, "Call", "Now A1")])
         with pytest.raises(UsageError, match="on leads only"):
             opened.session.write("activities", [])
     assert one.error is not None
-    assert "smart campaign" in one.error
+    assert "task_campaign" in one.error
     assert marketo.calls == []
 
 

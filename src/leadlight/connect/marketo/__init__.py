@@ -74,9 +74,9 @@ class MarketoSession:
         return write.write(self._http, batch)
 
     def note(self, object: str, notes: Sequence[Note]) -> Sequence[Written]:  # noqa: A002
-        """Say that Marketo has neither tasks nor notes."""
+        """Request the smart campaign that makes tasks: Marketo itself has none."""
         write.only_leads(object)
-        return write.note(notes)
+        return write.note(self._http, self._settings.task_campaign, notes)
 
     def _count(self) -> None:
         """Ask once how much of the day's quota is used, by others too; who may not see that goes without."""

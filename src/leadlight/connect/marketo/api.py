@@ -60,6 +60,7 @@ ABOUT = About(
         "Read-Only Activity Metadata",
         "Read-Only Opportunity",
         "Read-Write Schema Custom Field",
+        "Execute Campaign",
     ),
 )
 
@@ -77,6 +78,9 @@ class MarketoSettings(Settings):
     activity_days: int = Field(90, ge=1, le=760, description="how far back activities are read the first time")
     activity_types: tuple[int, ...] = Field(
         (1, 2, 3, 8, 9, 10, 11, 27, 46, 104), max_length=10, description="ids of the types of activity that are read"
+    )
+    task_campaign: int | None = Field(
+        None, ge=1, description="id of the smart campaign that is requested where `push.tasks` wants a task"
     )
     poll_seconds: float = Field(60.0, gt=0, description="how often is asked whether an export has been made")
 

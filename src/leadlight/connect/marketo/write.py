@@ -23,9 +23,11 @@ NOT_FOUND = "1004"
 LATER = frozenset({"713", "1016", "1019", "1022"})
 """Codes of a record that may go well another time: it, or what it hangs on, is in use."""
 NO_NOTES = (
-    "Marketo keeps no tasks or notes on people: let a smart campaign listen for changes of the grade's field, "
-    "and create the task in the CRM from there"
+    "Marketo keeps no tasks on people, but a smart campaign can make one in the CRM: write its id as `task_campaign` "
+    "(its trigger: Campaign is Requested, source Web Service API)"
 )
+SUBJECT, TEXT = "{{my.leadlight subject}}", "{{my.leadlight text}}"
+"""The tokens of the campaign's program that a task's words are put into."""
 
 
 def name_of(name: str) -> str:
@@ -140,9 +142,31 @@ def _reason(told: Mapping[str, Any]) -> tuple[str, str] | None:
     return None if first is None else (str(first.get("code")), str(first.get("message") or "")[:300])
 
 
-def note(notes: Sequence[Note]) -> list[Written]:
-    """Say that there are none, and what to do in their place."""
-    return [Written(one.id, NO_NOTES) for one in notes]
+def note(http: Http, campaign: int | None, notes: Sequence[Note]) -> list[Written]:
+    """Request the smart campaign that makes tasks, for each; without one, say so. Raises RemoteError."""
+    if campaign is None:
+        return [Written(one.id, NO_NOTES) for one in notes]
+    return [_requested(http, campaign, one) for one in notes]
+
+
+def _requested(http: Http, campaign: int, one: Note) -> Written:
+    if not one.id.isdecimal():
+        return Written(one.id, "this is no id of Marketo's", gone=True)
+    due = f" (due {one.due:%Y-%m-%d})" if one.due else ""
+    tokens = [{"name": SUBJECT, "value": one.subject}, {"name": TEXT, "value": f"{one.text}{due}"}]
+    asked = {"input": {"leads": [{"id": int(one.id)}], "tokens": tokens}}
+    try:
+        call(http, "POST", f"/rest/v1/campaigns/{campaign}/trigger.json", json=asked, once=True)
+    except RemoteError as error:
+        if f"error {NOT_FOUND}" in error.message:
+            return Written(one.id, "Marketo has no such person any more", gone=True)
+        if error.trouble not in ("invalid", "absent"):
+            raise
+        fix = (
+            f"Look whether the campaign {campaign} is active, and its trigger Campaign is Requested (Web Service API)."
+        )
+        return Written(one.id, f"{error.message}. {fix}")
+    return Written(one.id)
 
 
 def only_leads(name: str) -> None:
