@@ -264,3 +264,14 @@ def test_what_is_seen_later_than_its_stamp_is_not_missed(org: StandIn) -> None:
     late = org.add("Lead", LastName="Late", at=org.clock.now() - timedelta(minutes=8))
     with org.open() as opened:
         assert late in last(opened.read("Lead", ["Title"], cursor=cursor))
+
+
+def test_of_records_that_never_changed_no_history_is_asked_for(org: StandIn) -> None:
+    org.add("Lead", LastName="Untouched")
+    with org.open() as opened:
+        opened.read("Lead", ["Title"])
+        assert not [call for call in org.calls if "LeadHistory" in call.params.get("q", "")]
+        org.clock.advance(5)
+        org.edit("Lead", org.add("Lead", LastName="Touched", at=START - timedelta(days=1)), Title="Chief")
+        opened.read("Lead", ["Title"])
+    assert len([call for call in org.calls if "LeadHistory" in call.params.get("q", "")]) == 1

@@ -138,7 +138,7 @@ class Reader:
             people = parties.people(self._tables, [one[key] for one in here])
             here = [{**one, PARTY: people.get(one[key])} for one in here]
         into = self._fates.into(here)
-        log = self._history.changes([one[key] for one in here], self._place.since)
+        log = self._history.changes([one[key] for one in here if _touched(one)], self._place.since)
         rows = [row for one in here for row in self._past(one, log.get(one[key], ()), into.get(one[key]))]
         return [*rows, *(Row(one, {}, known_at=self._now, gone=True) for one in gone)]
 
@@ -153,6 +153,12 @@ class Reader:
         since = self._place.since
         past = [row for row in past if since is None or (row.known_at is not None and row.known_at >= since)]
         return [*past, replace(now, gone=gone, into=into)]
+
+
+def _touched(record: Mapping[str, Any]) -> bool:
+    """Whether a record has changed since it was made: of the others nothing has to be asked."""
+    created, changed = moment(record.get(CREATED)), moment(record.get(MODIFIED))
+    return created is None or changed is None or changed > created
 
 
 def _deleted(record: Mapping[str, Any]) -> bool:

@@ -116,7 +116,7 @@ class Reader:
         if any(one.field.name == PERSON for one in self._derived):
             people = roles.people(self._query, [record[ID] for record in here])
             here = [{**record, PERSON: people.get(record[ID])} for record in here]
-        ids = [record[ID] for record in here]
+        ids = [record[ID] for record in here if _touched(record)]
         log = changes_of(self._query, self._sobject, self._fields, ids, self._place.since) if self._history else {}
         rows = [row for record in here for row in self._past(record, log.get(record[ID], ()))]
         return [*rows, *(self._gone(record) for record in known if record.get(DELETED) is True)]
@@ -184,6 +184,12 @@ class Reader:
             raise
         found = told.get("deletedRecords") if isinstance(told, dict) else None
         return [one for one in found or () if isinstance(one, dict) and soql.is_id(one.get("id"))]
+
+
+def _touched(record: Mapping[str, Any]) -> bool:
+    """Whether a record has changed since it was made: of the others nothing has to be asked."""
+    created, changed = moment(record.get(CREATED)), moment(record.get(STAMP))
+    return created is None or changed is None or changed > created
 
 
 def _offset(at: datetime) -> str:
