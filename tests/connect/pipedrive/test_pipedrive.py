@@ -148,6 +148,23 @@ def test_a_task_is_made_once(crm: StandIn) -> None:
     assert "Was B2" in written["text"]
 
 
+def test_words_of_a_note_are_no_markup(crm: StandIn) -> None:
+    person = crm.add("persons", name="<img src=x>")
+    note = Note(person, "Call <img src=x> & Co", "Visits < 3\nGrade A", kind="note", key="k-1")
+    with crm.open() as opened:
+        assert opened.session.note("persons", [note])[0].error is None
+    (written,) = crm.notes
+    assert written["text"].startswith("<b>Call &lt;img src=x&gt; &amp; Co</b><br>Visits &lt; 3<br>Grade A<br>")
+
+
+def test_an_id_leads_to_no_other_address(crm: StandIn) -> None:
+    with crm.open() as opened:
+        opened.session.ready("persons", [SCORE])
+        opened.session.write("persons", [Write("1?include=x", {"leadlight_score": 1.0})])
+    (call,) = (call for call in crm.calls if call.method == "PATCH")
+    assert (call.url, call.query) == ("/api/v2/persons/1?include=x", [])
+
+
 def test_it_is_let_in_by_an_api_token_too(crm: StandIn) -> None:
     crm.add("persons", name="Ada")
     with crm.open(secrets={"token": "pd-api-token-1"}) as opened:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from leadlight.connect.activecampaign.describe import (
     PAGE,
@@ -154,7 +155,7 @@ class Reading:
         if not any(one.number is not None for one in self.fields.values()):
             return {}
         key = "dealCustomFieldData" if self.kind.name == "deals" else "accountCustomFieldData"
-        answer = self.asker.get(f"{self.kind.name}/{number}/{key}", {"limit": PAGE}, expect=GONE)
+        answer = self.asker.get(f"{self.kind.name}/{quote(number, safe='')}/{key}", {"limit": PAGE}, expect=GONE)
         if answer.status in GONE:
             return {}
         found = items(answer.json(), key)

@@ -7,6 +7,7 @@ not say how each one ended.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from leadlight.connect.activecampaign.describe import CONTACTS, PAGE, Described, Kind, beside, items, slug
 from leadlight.connect.activecampaign.read import by_contact
@@ -86,7 +87,7 @@ def written(asker: Asker, fields: Mapping[str, Described], write: Write) -> Writ
         values.append({"field": number, "value": custom_to(value)})
     body = {"contact": {"fieldValues": values}}
     try:
-        return _ended(write.id, asker.ask("PUT", f"contacts/{write.id}", json=body, expect=REFUSED))
+        return _ended(write.id, asker.ask("PUT", f"contacts/{quote(write.id, safe='')}", json=body, expect=REFUSED))
     except RemoteError as error:
         if error.trouble in ("trouble", "unreachable"):
             return Written(write.id, error.message, again=True)
@@ -99,7 +100,9 @@ def noted(asker: Asker, kind: Kind, note: Note) -> Written:
         return Written(note.id, f"ActiveCampaign puts no notes on {kind.name}")
     mark = f"[leadlight:{note.key}]" if note.key else ""
     if mark:
-        answer = asker.get(f"{kind.name}/{note.id}/notes", {"limit": PAGE, "orders[cdate]": "DESC"}, expect=GONE)
+        answer = asker.get(
+            f"{kind.name}/{quote(note.id, safe='')}/notes", {"limit": PAGE, "orders[cdate]": "DESC"}, expect=GONE
+        )
         if answer.status in GONE:
             return _ended(note.id, answer)
         if any(mark in (text(one.get("note")) or "") for one in items(answer.json(), "notes")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from leadlight.connect.http import Http
 from leadlight.connect.pipedrive.describe import PAGE, Described, items, next_cursor
@@ -51,7 +52,7 @@ def _value(raw: Any, one: Described) -> Value:
 
 
 def _log(http: Http, kind: Kind, number: str) -> Iterator[Mapping[str, Any]]:
-    path, params = f"/api/v1/{kind.name}/{number}/changelog", {"limit": PAGE}
+    path, params = f"/api/v1/{kind.name}/{quote(number, safe='')}/changelog", {"limit": PAGE}
     more: dict[str, Any] = {}
     for _ in range(PAGES_MOST):
         body = http.get(path, **params, **more)

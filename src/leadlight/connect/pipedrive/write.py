@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
+from urllib.parse import quote
 
 from leadlight.connect.http import Answer, Http
 from leadlight.connect.pipedrive.describe import HASH, Described, items, slug
@@ -100,7 +102,9 @@ def written(http: Http, kind: Kind, fields: Mapping[str, Described], write: Writ
     if plain:
         raise UsageError(f"only custom fields of Pipedrive are written to, and {', '.join(sorted(plain))} is none")
     try:
-        answer = http.ask("PATCH", f"{kind.paths[0]}/{write.id}", json={"custom_fields": custom}, expect=REFUSED)
+        answer = http.ask(
+            "PATCH", f"{kind.paths[0]}/{quote(write.id, safe='')}", json={"custom_fields": custom}, expect=REFUSED
+        )
     except RemoteError as error:
         if error.trouble in ("trouble", "unreachable"):
             return Written(write.id, error.message, again=True)
@@ -115,10 +119,10 @@ def noted(http: Http, kind: Kind, note: Note) -> Written:
     mark = f"[leadlight:{note.key}]" if note.key else ""
     if mark and _made_before(http, kind, note, mark):
         return Written(note.id)
-    words = "<br>".join(part for part in (note.text, mark) if part)
+    words = "<br>".join(part for part in (_html(note.text), mark) if part)
     number = note.id if kind.task == "lead_id" else _number(note.id)
     if note.kind == "note":
-        body: dict[str, Any] = {"content": f"<b>{note.subject}</b><br>{words}", kind.task: number}
+        body: dict[str, Any] = {"content": f"<b>{_html(note.subject)}</b><br>{words}", kind.task: number}
         answer = http.ask("POST", "/api/v1/notes", json=body, expect=REFUSED, retry=False)
         return _ended(note.id, answer)
     body = {"subject": note.subject, "type": "task", "note": words, "done": False}
@@ -129,6 +133,11 @@ def noted(http: Http, kind: Kind, note: Note) -> Written:
     if note.due is not None:
         body |= {"due_date": f"{note.due:%Y-%m-%d}", "due_time": f"{note.due:%H:%M:%S}"}
     return _ended(note.id, http.ask("POST", "/api/v2/activities", json=body, expect=REFUSED, retry=False))
+
+
+def _html(words: str) -> str:
+    """Return words as a note shows them: a lead's name is whatever its owner typed into a form, and is no markup."""
+    return escape(words, quote=False).replace("\n", "<br>")
 
 
 def _made_before(http: Http, kind: Kind, note: Note, mark: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from leadlight.connect.http import Http
 from leadlight.connect.refusals import odd
@@ -51,7 +52,7 @@ def changes_of(http: Http, module: str, number: str, fields: Mapping[str, Descri
 def _timeline(http: Http, module: str, number: str) -> Iterator[Mapping[str, Any]]:
     params: dict[str, Any] = {"sort_by": "audited_time", "sort_order": "asc"}
     for _ in range(PAGES_MOST):
-        answer = http.ask("GET", f"{API}/{module}/{number}/__timeline", params=params, expect=NOTHING)
+        answer = http.ask("GET", f"{API}/{module}/{quote(number, safe='')}/__timeline", params=params, expect=NOTHING)
         if answer.status in NOTHING:
             return
         body = answer.json()

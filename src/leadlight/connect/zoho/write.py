@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from leadlight.connect.http import Answer, Http
 from leadlight.connect.protocol import Note, PushField, Readied, Value, Write, Written
@@ -156,7 +157,7 @@ def _note(module: str, note: Note) -> dict[str, Any]:
 def _made_before(http: Http, module: str, note: Note, into: str) -> bool:
     field = "Description" if into == "Tasks" else "Note_Content"
     params = {"fields": field, "per_page": TASKS_SEEN, "sort_by": "Created_Time", "sort_order": "desc"}
-    answer = http.ask("GET", f"{API}/{module}/{note.id}/{into}", params=params, expect=(304, 400, 404))
+    answer = http.ask("GET", f"{API}/{module}/{quote(note.id, safe='')}/{into}", params=params, expect=(304, 400, 404))
     listed = body_of(answer).get("data")
     found = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     return any(_mark(note) in (text(one.get(field)) or "") for one in found)
