@@ -54,7 +54,7 @@ def test_in_the_end_everything_is_known(hubspot: StandIn, seed: int) -> None:
         hubspot.add("contacts", jobtitle="First")
     for step in range(STEPS):
         alive = sorted(hubspot.alive("contacts"))
-        what = chance.choice(("add", "edit", "edit", "import", "delete", "merge", "wait", "read", "read"))
+        what = chance.choice(("add", "edit", "edit", "import", "delete", "merge", "anew", "wait", "read", "read"))
         hubspot.lag = timedelta(seconds=chance.choice((0, 0, 30, 300)))
         if what == "add":
             hubspot.add("contacts", jobtitle=f"Added {step}")
@@ -67,6 +67,8 @@ def test_in_the_end_everything_is_known(hubspot: StandIn, seed: int) -> None:
             hubspot.delete("contacts", chance.choice(alive))
         elif what == "merge" and len(alive) > 3:
             hubspot.merge("contacts", *chance.sample(alive, 2))
+        elif what == "anew" and len(alive) > 3:
+            hubspot.merge_anew("contacts", *chance.sample(alive, 2))
         elif what == "wait":
             hubspot.clock.advance(chance.choice(PAUSES))
         else:

@@ -105,6 +105,18 @@ def test_who_was_merged_says_into_whom_and_when(hubspot: StandIn) -> None:
     assert told.known_at == START + timedelta(days=1)
 
 
+def test_two_that_become_a_third_are_both_followed(hubspot: StandIn) -> None:
+    ids = [hubspot.add("companies") for _ in range(2)]
+    with hubspot.open() as opened:
+        opened.read("companies", ["name"])
+        cursor = opened.cursor
+    hubspot.clock.advance(DAY)
+    made = hubspot.merge_anew("companies", *ids)
+    with hubspot.open() as opened:
+        rows = opened.read("companies", ["name"], cursor=cursor)
+    assert {row.id: row.into for row in rows if row.into} == dict.fromkeys(ids, made)
+
+
 def test_more_changes_in_one_moment_than_a_page_holds(hubspot: StandIn) -> None:
     hubspot.page_most = 7
     ids = [hubspot.add("contacts") for _ in range(30)]

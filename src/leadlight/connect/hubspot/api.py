@@ -111,11 +111,11 @@ def refusal(answer: Answer) -> RemoteError | None:
     if answer.status == FORBIDDEN and category == "MISSING_SCOPES":
         scopes = _scopes(told)
         named = ", ".join(scopes[:NAMES_MOST]) or "a scope (see the connection's documentation)"
-        fix = f"{KEYS}: open the key, add the scope, save. An app has to be installed again after that."
+        fix = f"{KEYS}: open the key, add the scope, save (an app has to be installed again), or take its source out."
         return RemoteError(TITLE, "scope", f"the key lacks {named}", fix=fix, status=answer.status)
     if answer.status == FORBIDDEN:
         words = f"does not allow this: {said(answer) or 'no reason given'}"
-        fix = "Look whether the account's plan has this object, and whether the key's owner may see it."
+        fix = "Look whether the account's plan has this object and its owner may see it, or take its source out."
         return RemoteError(TITLE, "disabled", words, fix=fix, status=answer.status)
     if answer.status == TOO_MANY and told.get("policyName") == "DAILY":
         words = "all of the account's requests of today are used up"
