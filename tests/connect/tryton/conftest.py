@@ -36,5 +36,5 @@ def tryton(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         with on_sqlite(folder) as running:
             yield running
     else:
-        with on_postgres(folder, request.getfixturevalue("postgres_uri")) as running:
+        with on_postgres(folder) as running:
             yield running

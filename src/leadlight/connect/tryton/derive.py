@@ -9,12 +9,12 @@ from typing import Any
 
 from leadlight.connect.protocol import Want
 from leadlight.connect.tryton.describe import OPPORTUNITY, STATE_SINCE, Model
+from leadlight.connect.tryton.history import CLOSED, Move
 from leadlight.connect.tryton.rest import Rest
 from leadlight.connect.tryton.values import moment
 
 LATE = timedelta(seconds=5)
 """The log is written at a transaction's end, the record before."""
-CLOSED = frozenset({"won", "lost", "cancelled"})
 FIRST = datetime.fromisoformat("0001-01-01")
 PARTY, LEAD, SALE = "party.party", "sale.opportunity", "sale.sale"
 
@@ -26,7 +26,7 @@ class Derived:
         self._rest = rest
         wanted = {field.name for field in want.object.fields}
         self._states, self._owners = STATE_SINCE in wanted, OPPORTUNITY in wanted
-        self._moves: dict[int, list[tuple[datetime, str]]] = {}
+        self._moves: dict[int, list[Move]] = {}
         self._leads: dict[str, list[tuple[datetime, int]]] = {}
 
     def prepare(self, model: Model, found: Sequence[Mapping[str, Any]]) -> None:
@@ -36,17 +36,21 @@ class Derived:
         if self._owners and not model.type(OPPORTUNITY):
             self._leads = self._opportunities(sorted({_reference(one) for one in found} - {""}))
 
-    def state_since(self, record: Mapping[str, Any], known_at: datetime | None) -> datetime | None:
-        """Return when a record came into the state it was in at a moment: as logged, else its end, else its beginning.
+    def state_since(
+        self, record: Mapping[str, Any], known_at: datetime | None, revisions: Sequence[Move]
+    ) -> datetime | None:
+        """Return when a record came into the state it was in at a moment: by its revisions, else as logged.
 
-        What was written with a state from the start was never moved into it.
+        Where neither tells, it was written with that state: by its end where it has one, else by its beginning.
         """
-        moves = self._moves.get(record["id"], [])
-        before = [one for one in moves if known_at is None or one[0] <= known_at + LATE]
-        times = [time for time, state in before if state == record.get("state")]
-        if times:
-            return max(times)
-        ended = moment(record.get("end_date")) if not moves and record.get("state") in CLOSED else None
+        for moves in (revisions, self._moves.get(record["id"], [])):
+            before = [one for one in moves if known_at is None or one[0] <= known_at + LATE]
+            times = [time for time, state in before if state == record.get("state")]
+            if times:
+                created = moment(record.get("create_date"))
+                ended = moment(record.get("end_date")) if record.get("state") in CLOSED else None
+                return ended if ended is not None and max(times) == created else max(times)
+        ended = moment(record.get("end_date")) if record.get("state") in CLOSED else None
         return ended or moment(record.get("create_date"))
 
     def opportunity(self, record: Mapping[str, Any]) -> str | None:
@@ -57,13 +61,13 @@ class Derived:
         before = [number for time, number in leads if at is None or time <= at]
         return str(before[-1] if before else leads[0][1])
 
-    def _transitions(self, model: str, numbers: Sequence[int]) -> dict[int, list[tuple[datetime, str]]]:
+    def _transitions(self, model: str, numbers: Sequence[int]) -> dict[int, list[Move]]:
         domain = [
             ["event", "=", "transition"],
             ["resource", "in", [f"{model},{number}" for number in numbers]],
             ["target", "like", "state:%"],
         ]
-        moves: dict[int, list[tuple[datetime, str]]] = defaultdict(list)
+        moves: dict[int, list[Move]] = defaultdict(list)
         for row in self._rest.search("ir.model.log", domain, ["resource", "target", "create_date"]):
             number, time = _number(row.get("resource")), moment(row.get("create_date"))
             if number is not None and time is not None:

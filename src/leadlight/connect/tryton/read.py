@@ -25,6 +25,8 @@ OVERLAP = timedelta(minutes=10)
 """How long a transaction may take: what it writes bears the time of its beginning."""
 IDS = 5_000
 """Ids in one request of those that go through all of them."""
+CLOCKS = timedelta(hours=1)
+"""By how much the server's clock and ours may differ."""
 BY_MECHANISM = frozenset({"email", "phone", "mobile", "fax", "website"})
 """Fields of a party that are kept in records of their own."""
 MANY = ("one2many", "many2many")
@@ -45,13 +47,15 @@ class Place:
     """Up to which change the reading before it had come; None: there was none."""
     swept: datetime | None = None
     """When all ids were last gone through."""
+    seen: datetime | None = None
+    """When the reading before it began, by our clock."""
 
     @classmethod
     def of(cls, cursor: Cursor | None) -> Place:
         """Return what a cursor says."""
         told = cursor or {}
-        at, began, since, swept = (_time(told.get(name)) for name in ("at", "began", "since", "swept"))
-        return cls(at, int(told.get("number", 0)), began, float(told.get("took", 0)), since, swept)
+        at, began, since, swept, seen = (_time(told.get(name)) for name in ("at", "began", "since", "swept", "seen"))
+        return cls(at, int(told.get("number", 0)), began, float(told.get("took", 0)), since, swept, seen)
 
     def next(self, now: datetime) -> Place:
         """Return where to go on: exactly here where reading was broken off, else a little before.
@@ -61,16 +65,16 @@ class Place:
         if self.began is not None:
             return self
         since = None if self.at is None else self.at - OVERLAP - timedelta(seconds=self.took)
-        return Place(since, 0, now, 0.0, since, self.swept)
+        return Place(since, 0, now, 0.0, since, self.swept, self.seen)
 
     def end(self, now: datetime, swept: datetime) -> Place:
         """Return the end of a reading."""
         took = max((now - (self.began or now)).total_seconds(), 0.0)
-        return replace(self, began=None, took=took, swept=swept)
+        return replace(self, began=None, took=took, swept=swept, seen=self.began)
 
     def cursor(self) -> Cursor:
         """Return it as plain JSON values."""
-        times = {"at": self.at, "began": self.began, "since": self.since, "swept": self.swept}
+        times = {"at": self.at, "began": self.began, "since": self.since, "swept": self.swept, "seen": self.seen}
         told = {name: None if time is None else time.isoformat() for name, time in times.items()}
         return {**told, "number": self.number, "took": self.took}
 
@@ -85,7 +89,10 @@ class Reading:
         self._place = Place.of(want.cursor).next(self._began)
         self._derived = Derived(rest, want)
         self._names = _asked(self._model, want)
-        self._past = Past(rest, self._model) if self._model.history and want.history else None
+        states = any(field.name == STATE_SINCE for field in want.object.fields)
+        wanted = want.history or states
+        past = Past(rest, self._model, rows=want.history, states=states)
+        self._past = past if self._model.history and wanted else None
 
     def pages(self) -> Iterator[Page]:
         """Yield what changed, then what was touched, then which ids there are."""
@@ -115,11 +122,14 @@ class Reading:
         paths = touches(self._models, self._model, [field.name for field in self._want.object.fields])
         if not paths:
             return
-        changed = ["OR", *([path, ">=", tagged(since, "datetime")] for path in paths)]
+        seen = since if self._place.seen is None else self._place.seen - CLOCKS
+        changed = ["OR", *([path, ">=", tagged(seen, "datetime")] for path in paths)]
         number = 0
         while found := self._search([["id", ">", number], changed], limit=PAGE, order=[["id", "ASC"]]):
             number = found[-1]["id"]
             self._derived.prepare(self._model, found)
+            if self._past is not None:
+                self._past.of(found, self._names, self._began)
             rest = [one for one in found if (moment(one.get(MODIFIED)) or since) <= since]
             yield Page([self._row(one, one, self._began) for one in rest], self._place.cursor())
 
@@ -139,7 +149,8 @@ class Reading:
         values: dict[str, Value] = {}
         for field in self._want.object.fields:
             if field.name == STATE_SINCE:
-                values[field.name] = self._derived.state_since(then, known_at)
+                moves = self._past.moves.get(now["id"], []) if self._past is not None else []
+                values[field.name] = self._derived.state_since(then, known_at, moves)
             elif field.name == OPPORTUNITY and self._model.type(OPPORTUNITY) == "":
                 values[field.name] = self._derived.opportunity(now)
             else:
