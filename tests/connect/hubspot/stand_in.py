@@ -102,6 +102,7 @@ class StandIn(Base):
         self.calculated: set[str] = set()
         self.ordered: dict[str, list[int]] = {}
         self.lag = timedelta(0)
+        self.hides_schemas = False
         self.searches = SEARCHES
         """Searches a second, by the stand-in's clock: more are allowed where the other side goes by the machine's."""
 
@@ -216,6 +217,8 @@ class StandIn(Base):
 
     @route("GET", "/crm-object-schemas/{version}/schemas")
     def schemas(self, _: Call) -> Reply:
+        if self.hides_schemas:
+            return Reply(_error("Scopes are missing", "MISSING_SCOPES"), 403)
         labels = {"singular": "Machine", "plural": "Machines"}
         own = {"id": "7", "objectTypeId": "2-7", "name": "machines", "fullyQualifiedName": "p7_machines"}
         rest = {"properties": [], "associations": [], "requiredProperties": []}

@@ -236,6 +236,16 @@ def test_custom_objects_are_found_and_read(hubspot: StandIn) -> None:
     assert found[one] == {"machine": "Press", "contact": person}
 
 
+def test_custom_objects_that_may_not_be_listed_can_be_named(hubspot: StandIn) -> None:
+    hubspot.hides_schemas = True
+    hubspot.add("p7_machines", machine="Press")
+    with hubspot.open() as opened:
+        assert {row.values["machine"] for row in opened.read("p7_machines", ["machine"])} == {"Press"}
+        assert "p7_machines" not in {one.name for one in opened.session.describe()}
+        with pytest.raises(RemoteError, match="p9_unknown"):
+            opened.session.describe(["p9_unknown"])
+
+
 def test_a_service_key_signs_too(hubspot: StandIn) -> None:
     hubspot.token = "pat-na1-abcdef"
     with hubspot.open(secrets={"token": hubspot.token}) as opened:

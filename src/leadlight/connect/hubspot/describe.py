@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,9 @@ TYPE_IDS = {
     "0-136": "leads",
 }
 """What webhooks call the objects."""
+
+CUSTOM = re.compile(r"p\d{1,20}_\w{1,100}|2-\d{1,20}")
+"""Names of the account's own objects."""
 
 OUTCOME = "outcome"
 CLOSED, WON = "hs_is_closed", "hs_is_closed_won"
@@ -93,6 +97,8 @@ class Catalog:
     http: Http
     _found: dict[str, Object]
     _custom: dict[str, str] | None = None
+    _blind: bool = False
+    """Whether the key may not list the account's own objects."""
 
     def objects(self, names: Sequence[str] | None) -> list[Object]:
         """Return the objects of these names; all that the key may see where none are named. Raises RemoteError."""
@@ -113,6 +119,8 @@ class Catalog:
             return EVENTS[name]
         if name not in self._found:
             title = STANDARD.get(name) or self._customs().get(name)
+            if title is None and self._blind and CUSTOM.fullmatch(name):
+                title = name  # it may well be there, though the key may not list them
             if title is None:
                 known = (*STANDARD, *EVENTS, *self._customs())
                 raise NotFoundError(f"HubSpot has no object {name!r}: {did_you_mean(name, known)}")
@@ -132,7 +140,7 @@ class Catalog:
             except RemoteError as error:
                 if error.trouble not in ("scope", "disabled", "absent"):
                     raise
-                schemas = []
+                schemas, self._blind = [], True
             self._custom = {
                 name: _title(schema, name)
                 for schema in schemas

@@ -194,7 +194,13 @@ def linked(http: Http, name: str, to: str, ids: Sequence[str]) -> dict[str, list
 
 def _ordered(targets: Any) -> list[str]:
     known = [one for one in api.dicts(targets) if one.get("toObjectId") is not None][:LINKED_MOST]
-    return list(dict.fromkeys(str(one["toObjectId"]) for one in sorted(known, key=lambda one: not _is_primary(one))))
+    return list(dict.fromkeys(str(one["toObjectId"]) for one in sorted(known, key=_place)))
+
+
+def _place(target: Mapping[str, Any]) -> tuple[bool, int, str]:
+    """Return what a link is ordered by: the primary one first, then the oldest, for HubSpot's own order may change."""
+    id_ = str(target["toObjectId"])
+    return not _is_primary(target), len(id_), id_
 
 
 def _is_primary(target: Mapping[str, Any]) -> bool:
