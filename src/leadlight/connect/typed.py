@@ -41,7 +41,11 @@ def text(value: Any) -> str | None:
         return ";".join(filter(None, map(text, value)))[:TEXT_MOST] or None
     if not isinstance(value, str | int):
         return None
-    return str(value)[:TEXT_MOST].replace("\x00", "").strip() or None
+    try:
+        found = str(value)
+    except ValueError:  # a number of thousands of digits
+        return None
+    return found[:TEXT_MOST].replace("\x00", "").strip() or None
 
 
 def number(value: Any) -> float | None:
@@ -61,7 +65,7 @@ def boolean(value: Any) -> bool | None:
     >>> boolean("1"), boolean("No"), boolean("perhaps")
     (True, False, None)
     """
-    said = str(value).strip().lower() if isinstance(value, str | int) else ""
+    said = (text(value) or "").lower() if isinstance(value, str | int) else ""
     return True if said in TRUE else False if said in FALSE else None
 
 

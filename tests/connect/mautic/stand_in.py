@@ -76,6 +76,7 @@ class StandIn(Base):
             "contacts": {**SYSTEM, **contact, "attribution": "number", "newsletter": "bool"},
             "companies": {**own, **company},
             "activity": activity,
+            "segments": {"contact": "text", "segment": "text", "at": "time"},
             "stage_changes": {"contact": "string", "stage": "string", "at": "time"},
         }
 
@@ -87,7 +88,7 @@ class StandIn(Base):
     def fill(self, name: str, values: dict[str, Value], id: str, at: datetime) -> None:  # noqa: A002
         if name == "activity":
             values["timestamp"] = values.get("timestamp") or at
-        elif name == "stage_changes":
+        elif name in ("stage_changes", "segments"):
             values["at"] = values.get("at") or at
         elif id in self.records[name]:
             values["dateModified"] = at
@@ -152,6 +153,8 @@ class StandIn(Base):
     @route("GET", "/api/{object:str}")
     def listed(self, call: Call) -> Reply:
         name = call.path["object"]
+        if name == "segments":
+            return self._segments()
         if name not in OBJECTS:
             return _refused(404, "Item was not found.", None)
         by = call.params.get("orderBy", "id")
@@ -209,7 +212,9 @@ class StandIn(Base):
         table = call.path["table"]
         if table == "audit_log" and not self.admin:
             return Reply({"availableTables": ["page_hits"], "tableColumns": {}})
-        rows = {"audit_log": self._log_rows, "companies_leads": self._company_rows}.get(table, self._stage_rows)()
+        tables = {"audit_log": self._log_rows, "companies_leads": self._company_rows}
+        tables |= {"lead_stages_change_log": self._stage_rows, "lead_lists_leads": self._segment_rows}
+        rows = tables[table]()
         found = [row for row in rows if _fits(row, _conditions(call))]
         if call.params.get("order[0][dir]") == "desc":
             found.reverse()
@@ -238,6 +243,21 @@ class StandIn(Base):
             }
             for one in self.alive("stage_changes").values()
         ]
+
+    def _segment_rows(self) -> list[dict[str, Any]]:
+        found = sorted(self.alive("segments").values(), key=lambda one: str(one.values["at"]))
+        return [
+            {
+                "lead_id": one.values["contact"],
+                "leadlist_id": 4,
+                "date_added": f"{one.values['at']:%Y-%m-%d %H:%M:%S}",
+                "manually_removed": int(one.values["segment"] == "left"),
+            }
+            for one in found
+        ]
+
+    def _segments(self) -> Reply:
+        return Reply({"total": 1, "lists": {"4": {"id": 4, "name": "Newsletter", "alias": "newsletter"}}})
 
     def _wire(self, record: Record) -> dict[str, Any]:
         values = record.values

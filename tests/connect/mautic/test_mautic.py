@@ -193,6 +193,20 @@ def test_stages_that_were_entered_are_outcomes(mautic: StandIn) -> None:
         assert opened.read("stage_changes", ["stage"], cursor=cursor) == []
 
 
+def test_who_came_into_a_segment_is_told_though_they_came_at_once(mautic: StandIn) -> None:
+    mautic.page_most = 3
+    at = mautic.clock.now() - timedelta(days=3)
+    for contact in range(8):
+        mautic.add("segments", contact=str(contact), segment="left" if contact == 7 else "Newsletter", at=at)
+    mautic.add("segments", contact="9", segment="Newsletter", at=at + timedelta(hours=1))
+    with mautic.open() as opened:
+        rows = opened.read("segments")
+        cursor = opened.cursor
+        assert {row.values["contact"] for row in rows} == {*map(str, range(7)), "9"}
+        assert {row.values["segment"] for row in rows} == {"Newsletter"}
+        assert [row.values["contact"] for row in opened.read("segments", cursor=cursor)] == ["9"]
+
+
 def test_fields_are_made_as_mautic_keeps_what_it_is_sent(mautic: StandIn) -> None:
     asked = [
         PushField("leadlight_score", Type.NUMBER, "Score", "…"),

@@ -11,8 +11,8 @@ from typing import Any
 
 from leadlight.connect.http import Http, Way
 from leadlight.connect.mautic import api, hooks, map, write  # noqa: A004
-from leadlight.connect.mautic.activity import read_activity, read_stages
-from leadlight.connect.mautic.describe import ACTIVITY, STAGES, custom, describe
+from leadlight.connect.mautic.activity import read_activity, read_segments, read_stages
+from leadlight.connect.mautic.describe import ACTIVITY, SEGMENTS, STAGES, custom, describe
 from leadlight.connect.mautic.read import read
 from leadlight.connect.protocol import (
     About,
@@ -40,7 +40,7 @@ class MauticSession:
         self._fields: dict[str, dict[str, Field]] = {}
 
     def describe(self, objects: Sequence[str] | None = None) -> Sequence[Object]:
-        """Return contacts, companies, activity and changes of stage, with their fields."""
+        """Return contacts, companies, activity, stages and segments, with their fields."""
         return describe(self._http, objects)
 
     def read(self, want: Want) -> Iterator[Page]:
@@ -49,6 +49,8 @@ class MauticSession:
             return read_activity(self._http, want, days=self._settings.activity_days, now=self._now)
         if want.object.name == STAGES:
             return read_stages(self._http, want)
+        if want.object.name == SEGMENTS:
+            return read_segments(self._http, want)
         return read(self._http, want, anonymous=self._settings.anonymous, now=self._now)
 
     def ready(self, object: str, fields: Sequence[PushField], *, dry: bool = False) -> Sequence[Readied]:  # noqa: A002

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from leadlight.connect.http import Http
-from leadlight.connect.mautic.api import PAGE, numbers, records, stats, when
-from leadlight.connect.mautic.rows import activity_row, stage_row
+from leadlight.connect.mautic.api import PAGE, Condition, listed, more_after, numbers, records, stats, when
+from leadlight.connect.mautic.rows import activity_row, segment_row, stage_row
 from leadlight.connect.protocol import Page, Want
-from leadlight.connect.typed import moment
+from leadlight.connect.typed import moment, text
 
 OVERLAP = timedelta(minutes=10)
 LATER = timedelta(days=1)
@@ -51,6 +51,34 @@ def read_stages(http: Http, want: Want) -> Iterator[Page]:
         )
         if not more:
             return
+
+
+def read_segments(http: Http, want: Want) -> Iterator[Page]:
+    """Yield who came into which segment, the oldest first; Mautic gives these no id, so that their time leads on."""
+    names = {text(one.get("id")): text(one.get("name")) for one in _segments(http)}
+    cursor = dict(want.cursor or {})
+    since, start, more = moment(cursor.get("from")), int(cursor.get("start", 0)), True
+    while more:
+        conditions: list[Condition] = [] if since is None else [("date_added", "gte", when(since))]
+        entries, more = stats(http, "lead_lists_leads", conditions, PAGE, by="date_added", start=start) or ([], False)
+        times = [at for entry in entries if (at := moment(entry.get("date_added"))) is not None]
+        newest = max(times, default=None)
+        if newest is not None and (since is None or newest > since):
+            since, start = newest, 0
+        else:
+            start = start + len(entries) if more else 0
+        rows = [row for entry in entries if (row := segment_row(entry, names, want.object.fields)) is not None]
+        yield Page(rows, {"from": _stamp(since) if since else None, "start": start})
+
+
+def _segments(http: Http) -> Iterator[dict[str, Any]]:
+    start, more = 0, True
+    while more:
+        body = listed(http, "/api/segments", (), start=start, limit=PAGE, orderBy="id")
+        found = records(body, "lists")
+        yield from found
+        more = more_after(body, found, start)
+        start += len(found)
 
 
 def _pages(body: Any, found: int, number: int) -> int:

@@ -38,7 +38,13 @@ ABOUT = About(
     ),
     limits=Limits(per_second=10, batch=PAGE, page=PAGE),
     documentation="https://devdocs.mautic.org/en/latest/rest_api/contacts.html",
-    scopes=("lead:leads:viewother", "lead:leads:editother", "lead:fields:full", "lead:notes:create"),
+    scopes=(
+        "lead:leads:viewother",
+        "lead:leads:editother",
+        "lead:lists:viewother",
+        "lead:fields:full",
+        "lead:notes:create",
+    ),
     listens=True,
 )
 
@@ -165,17 +171,26 @@ def more_after(body: Any, found: Sequence[Any], before: int = 0) -> bool:
 
 
 def stats(
-    http: Http, table: str, conditions: Iterable[Condition], limit: int, *, newest: bool = False
+    http: Http,
+    table: str,
+    conditions: Iterable[Condition],
+    limit: int,
+    *,
+    by: str = "id",
+    start: int = 0,
+    newest: bool = False,
 ) -> tuple[list[dict[str, Any]], bool] | None:
-    """Return rows of a table that `/api/stats` shows, by id, and whether there are more; None: it may not be seen."""
+    """Return rows of a table of `/api/stats`, in an order, and whether there are more; None: it may not be seen."""
     params: dict[str, str | int] = {
         "limit": limit,
-        "order[0][col]": "id",
+        "order[0][col]": by,
         "order[0][dir]": "desc" if newest else "asc",
     }
+    if start:
+        params["start"] = start
     answer = http.ask("GET", f"/api/stats/{table}", params={**where(conditions), **params}, expect=UNSEEN)
     body = answer.json() if answer.status not in UNSEEN else {}
     if not isinstance(body, dict) or "stats" not in body:
         return None
     rows = records(body, "stats")
-    return rows, more_after(body, rows)
+    return rows, more_after(body, rows, start)

@@ -12,8 +12,8 @@ from leadlight.connect.typed import text
 from leadlight.errors import NotFoundError, did_you_mean
 from leadlight.expr.types import Type
 
-CONTACTS, COMPANIES, ACTIVITY, STAGES = "contacts", "companies", "activity", "stage_changes"
-OBJECTS = (CONTACTS, COMPANIES, ACTIVITY, STAGES)
+CONTACTS, COMPANIES, ACTIVITY, STAGES, SEGMENTS = "contacts", "companies", "activity", "stage_changes", "segments"
+OBJECTS = (CONTACTS, COMPANIES, ACTIVITY, STAGES, SEGMENTS)
 
 TYPES = {"number": Type.NUMBER, "boolean": Type.BOOL, "date": Type.TIME, "datetime": Type.TIME}
 """Of Mautic's kinds of field; all others are texts."""
@@ -66,6 +66,12 @@ OF_STAGES = (
     Field("at", _TIME, "When", writable=False),
 )
 
+OF_SEGMENTS = (
+    Field("contact", _TEXT, "Contact", writable=False),
+    Field("segment", _TEXT, "Segment that was entered", writable=False),
+    Field("at", _TIME, "When", writable=False),
+)
+
 
 def describe(http: Http, objects: Sequence[str] | None) -> list[Object]:
     """Return the objects (or those named) with all their fields. Raises NotFoundError, RemoteError."""
@@ -92,6 +98,8 @@ def _object(http: Http, name: str) -> Object:
         return Object(ACTIVITY, "Activity", OF_ACTIVITY, created_at="timestamp", deletions=False)
     if name == STAGES:
         return Object(STAGES, "Changes of stage", OF_STAGES, created_at="at", deletions=False)
+    if name == SEGMENTS:
+        return Object(SEGMENTS, "Who came into which segment", OF_SEGMENTS, created_at="at", deletions=False)
     first = OF_CONTACTS if name == CONTACTS else OF_COMPANIES
     taken = {field.name for field in first}
     kind = "contact" if name == CONTACTS else "company"

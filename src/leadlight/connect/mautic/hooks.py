@@ -7,13 +7,14 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 
-from leadlight.connect.mautic.describe import ACTIVITY, COMPANIES, CONTACTS, OBJECTS, STAGES
+from leadlight.connect.mautic.describe import ACTIVITY, COMPANIES, CONTACTS, OBJECTS, SEGMENTS, STAGES
 
 HEADER = "webhook-signature"
 MEANT = (
     ("mautic.lead_post_", (CONTACTS,)),
     ("mautic.lead_points", (CONTACTS, ACTIVITY)),
     ("mautic.lead_stage", (CONTACTS, STAGES)),
+    ("mautic.lead_list", (SEGMENTS,)),
     ("mautic.lead_c", (CONTACTS, ACTIVITY)),
     ("mautic.company_", (COMPANIES,)),
     ("mautic.", (ACTIVITY,)),

@@ -41,6 +41,7 @@ MAPPING: dict[str, dict[str, Any]] = {
         },
     },
     "activity": {"object": "activity", "lead": "contact", "at": "timestamp", "type": "type"},
+    "segments": {"object": "segments", "lead": "contact", "at": "at", "event": "segment"},
     "stages": {"object": "stage_changes", "lead": "contact", "at": "at", "outcome": "stage"},
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leadlight.connect.protocol import Field, Row, Value
-from leadlight.connect.typed import moment, number, text, typed
+from leadlight.connect.typed import boolean, moment, number, text, typed
 
 EMAIL = "email"
 
@@ -74,6 +74,17 @@ def stage_row(entry: Mapping[str, Any], fields: Sequence[Field]) -> Row | None:
     stage = rest.strip() if at_first.isdecimal() and rest.strip() else name
     values: dict[str, Value] = {"contact": contact, "stage": stage or text(entry.get("stage_id")), "at": at}
     return Row(id, {field.name: values.get(field.name) for field in fields})
+
+
+def segment_row(
+    entry: Mapping[str, Any], names: Mapping[str | None, str | None], fields: Sequence[Field]
+) -> Row | None:
+    """Return that somebody came into a segment; `names` are the segments' by their id."""
+    contact, segment, at = text(entry.get("lead_id")), text(entry.get("leadlist_id")), moment(entry.get("date_added"))
+    if contact is None or segment is None or at is None or boolean(entry.get("manually_removed")):
+        return None
+    values: dict[str, Value] = {"contact": contact, "segment": names.get(segment) or segment, "at": at}
+    return Row(f"{contact}-{segment}-{at:%Y%m%d%H%M%S}", {field.name: values.get(field.name) for field in fields})
 
 
 def _event_id(event: Mapping[str, Any], kind: str) -> str:
