@@ -59,6 +59,18 @@ def test_a_killed_run_has_counted_too_much_and_never_too_little(tmp_path: Path) 
     assert 80 - 3 * BLOCK <= left <= 77
 
 
+def test_two_at_a_time_share_it(tmp_path: Path) -> None:
+    clock = StandClock()
+    sync, push = quota(tmp_path, clock), quota(tmp_path, clock)
+    for _ in range(25):
+        sync.take()
+        push.take()
+    push.close()
+    assert use_up(sync) == 80 - 50
+    sync.close()
+    assert quota(tmp_path, clock).used == 80
+
+
 def test_the_next_day_begins_anew(tmp_path: Path) -> None:
     clock = StandClock()
     one = quota(tmp_path, clock)
@@ -78,6 +90,7 @@ def test_the_systems_own_count_holds_what_others_use(tmp_path: Path) -> None:
     one.told(Used(700, 1000, START + timedelta(hours=3)))
     assert one.most == 800
     assert use_up(one) == 100
+    one.close()
     with pytest.raises(RemoteError, match="after 2026-03-02 12:00 UTC"):
         one.take()
 

@@ -177,7 +177,8 @@ class Http:
         if self._quota is not None and (used := self._way.used(answer)) is not None:
             self._quota.told(used)
         seconds = self._way.busy(answer)
-        again = seconds is not None or answer.status in (TOO_MANY, UNAVAILABLE)
+        refused = answer.status == UNAVAILABLE and "retry-after" in answer.headers
+        again = seconds is not None or answer.status == TOO_MANY or refused
         if not again and not (answer.status >= SERVER_ERROR and ask.retry):
             return answer
         if answer.status in ask.expect and seconds is None and answer.status != TOO_MANY:
@@ -200,6 +201,8 @@ class Http:
         address = address_of(self._about.title, self._base, ask.path, self._way.hosts)
         params = {**(self._way.params if signed is not None else {}), **(ask.params or {})}
         for _ in range(REDIRECTS + 1):
+            if self._quota is not None:
+                self._quota.take()
             try:
                 answer = self._exchange(ask, address, params, signed)
             except (requests.RequestException, OSError) as error:
@@ -216,8 +219,6 @@ class Http:
     def _exchange(
         self, ask: Request, address: str, params: Mapping[str, Any], signed: Mapping[str, str] | None
     ) -> Answer:
-        if self._quota is not None:
-            self._quota.take()
         headers = {**(self._way.headers if signed is not None else {}), **(ask.headers or {}), **(signed or {})}
         data: Any = ask.body if ask.body is not None else ask.form
         if ask.json is not None:

@@ -6,9 +6,12 @@ much, never too little. Days are UTC's, unless the system tells when its own end
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,16 +55,14 @@ class Quota:
     def take(self) -> None:
         """Count a request that is about to be made. Raises RemoteError (quota) that says when it goes on."""
         with self._lock:
-            self._turn_over()
+            if self._now() >= self._until():
+                self._state, self._reserved = self._fresh(), 0
             if self.most is None:
                 return
-            left = self.most - self._used()
-            if left <= 0:
+            if self._state["told"] >= self.most:
                 raise self._used_up()
             if not self._reserved:
-                self._reserved = min(BLOCK, left)
-                self._state["used"] += self._reserved
-                self._write()
+                self._reserve(self.most)
             self._reserved -= 1
             self._state["told"] += 1 if self._state["told"] else 0
 
@@ -74,20 +75,45 @@ class Quota:
     def close(self) -> None:
         """Write down what was really used."""
         with self._lock:
-            self._state["used"] -= self._reserved
-            self._reserved = 0
-            if self._state["used"] or self._state["told"]:
-                self._write()
+            if self._reserved or self._state["told"]:
+                with self._shared():
+                    self._state["used"] = max(self._state["used"] - self._reserved, 0)
+                    self._reserved = 0
+                    self._write()
+
+    def _reserve(self, most: int) -> None:
+        """Write down the next requests before they are made."""
+        with self._shared():
+            left = most - max(self._state["used"], self._state["told"])
+            if left <= 0:
+                raise self._used_up()
+            self._reserved = min(BLOCK, left)
+            self._state["used"] += self._reserved
+            self._write()
+
+    @contextmanager
+    def _shared(self) -> Iterator[None]:
+        """Take in what others of this connection (a push beside a sync) have written down, and keep them waiting."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            theirs = self._read()
+            ours, same = self._state, theirs["until"] == self._state["until"]
+            if same or not ours["told"]:
+                told = max(ours["told"], theirs["told"]) if same else theirs["told"]
+                self._state = {**theirs, "told": told, "of": ours["of"] or theirs["of"]}
+            else:
+                self._state = {**ours, "used": theirs["used"]}
+            yield
+        finally:
+            os.close(handle)
 
     def _used(self) -> int:
         return max(int(self._state["used"]) - self._reserved, int(self._state["told"]))
 
     def _until(self) -> datetime:
         return datetime.fromisoformat(self._state["until"])
-
-    def _turn_over(self) -> None:
-        if self._now() >= self._until():
-            self._state, self._reserved = self._fresh(), 0
 
     def _fresh(self) -> dict[str, Any]:
         midnight = self._now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
