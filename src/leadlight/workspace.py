@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     import threading
 
     from leadlight.allocate.report import Allocation
-    from leadlight.connect.push import House
-    from leadlight.connect.push_report import PushReport
+    from leadlight.connect.push_house import House
+    from leadlight.connect.push_report import PushReport, PushRun
     from leadlight.connect.sync_report import SyncReport, SyncUpdate
     from leadlight.engines.base import Engine
     from leadlight.enrich.facts import Facts
@@ -173,6 +173,8 @@ class Workspace:
         names = list(connections or spec.connections)
         if not names:
             raise UsageError("leadlight.yaml names no connection", fix="`leadlight init --from SYSTEM` shows how.")
+        with self.store(write=True, create=True):
+            pass  # somebody who has it in use is to be told of before hours of reading, not after
         found = [
             extract(spec, self.root, name, now=self.now, full=full, objects=objects, progress=progress, marks=marks)
             for name in names
@@ -997,33 +999,33 @@ class Workspace:
         RemoteError, UsageError.
         """
         from leadlight.connect.opened import open_connection
-        from leadlight.connect.push import Wish, push
-        from leadlight.connect.push_aim import aim_of, pushed_connections
+        from leadlight.connect.push import push_all
+        from leadlight.connect.push_aim import aims_of, pushed_connections
+        from leadlight.connect.push_house import Wish
         from leadlight.connect.push_report import PushReport
 
-        spec, runs = self.loaded.workspace.spec, []
+        spec, scored = self.loaded.workspace.spec, set[str]()
+        runs: list[PushRun] = []
         wish = Wish(dry_run, limit, tuple(take_over), again, among)
-        scored: set[str] = set()
         for name, told in pushed_connections(spec, connection).items():
             made, house = spec.connections[name], self._pushing(told.scorecard)
             marks = self.loaded.workspace.marks
             with open_connection(name, made, self.root, now=self.now, marks=marks) as opened:
-                aim, about = aim_of(spec, name, made, opened.connector), opened.connector.about
+                aims, about = aims_of(spec, name, made, opened.connector), opened.connector.about
                 with self.store() as engine:
                     card = house.ready(engine)[1].name
                 if score and not dry_run and card not in scored:
                     self.score(card)
                     scored.add(card)
-                run = push(
-                    house, aim, opened.session, opened.limits, system=about.title, wish=wish,
+                runs += push_all(
+                    house, aims, opened.session, opened.limits, system=about.title, wish=wish,
                     progress=partial(progress, name),
                 )  # fmt: skip
-            runs.append(run)
         return PushReport(tuple(runs))
 
     def _pushing(self, scorecard: str | None) -> House:
         """Return the workspace as far as writing back needs it."""
-        from leadlight.connect.push import House
+        from leadlight.connect.push_house import House
 
         known = list[tuple[ResolvedWorkspace, ResolvedScorecard]]()
 

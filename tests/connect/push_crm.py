@@ -20,7 +20,8 @@ from leadlight.connect.protocol import (
     Write,
     Written,
 )
-from leadlight.connect.push import House, Wish, push
+from leadlight.connect.push import push
+from leadlight.connect.push_house import House, Wish
 from leadlight.connect.push_records import Aim
 from leadlight.connect.push_report import PushRun
 from leadlight.connect.push_values import FIELDS

@@ -188,3 +188,22 @@ def test_killed_at_work_it_goes_on_and_takes_nothing_of_its_own_for_a_persons(fo
 def updates(hubspot: StandIn) -> int:
     """Return how many batches were written."""
     return sum(call.url.endswith("/batch/update") for call in hubspot.calls)
+
+
+def test_several_objects_of_a_system_are_written_one_after_the_other(folder: Path, hubspot: StandIn) -> None:
+    file = folder / "leadlight.yaml"
+    told = file.read_text().replace("features:", '  firms: {connection: crm, object: companies, kind: leads, id: _id, '
+                                    "created_at: createdate, columns: {job: name}}\nfeatures:")  # fmt: skip
+    file.write_text(told)
+    boss, firm = hubspot.add("contacts", jobtitle="VP"), hubspot.add("companies", name="Buyer")
+    Workspace(folder).sync()
+
+    runs = Workspace(folder).push().runs
+
+    assert [(run.object, run.written) for run in runs] == [("contacts", 1), ("companies", 1)]
+    assert values(hubspot, boss)["grade"] == "A"
+    assert hubspot.records["companies"][firm].values["leadlight_grade"] == "B"
+    assert Workspace(folder).push(limit=1).written == 0
+    for objects, wanted in (("companies", ["companies"]), ("[companies, contacts]", ["companies", "contacts"])):
+        file.write_text(told.replace("push: {tasks:", f"push: {{object: {objects}, tasks:"))
+        assert [run.object for run in Workspace(folder).push().runs] == wanted

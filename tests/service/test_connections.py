@@ -33,7 +33,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, hubspot: StandIn) -> Iterat
     """A service whose connections are asked, and never read: what it says is looked at."""
     folder = make_shop(tmp_path_factory.mktemp("connected") / "shop")
     connect(folder, f"""
-  crm: {{system: hubspot, url: "{hubspot.url}", push: {{fields: {{score: null}}}}}}
+  crm: {{system: hubspot, url: "{hubspot.url}", push: {{fields: {{score: leadlight_score}}}}}}
   sales: {{system: pipedrive}}
   mail: {{system: mailchimp}}
   books: {{system: tryton, url: "http://127.0.0.1:9", database: lead}}
@@ -279,12 +279,14 @@ def test_jobs_read_and_write_and_a_dry_run_shows_what_it_would(crm: Path, hubspo
         assert (read["state"], read["result"]["objects"][0]["new"]) == ("done", 1)
 
         dry = finished(service, service.post("/v1/connections/crm/push", {"dry_run": True}))
-        assert [(one["record"], one["field"], one["new"]) for one in dry["result"]["changes"]] == [
+        assert [(one["record"], one["field"], one["new"]) for one in dry["result"]["connections"][0]["changes"]] == [
             (boss, "leadlight_score", 40.0), (boss, "leadlight_grade", "A"),
             (other, "leadlight_score", 5.0), (other, "leadlight_grade", "C"),
         ]  # fmt: skip
         assert grade(hubspot, boss) is None
-        assert finished(service, service.post("/v1/connections/crm/push", {}))["result"]["written"] == 2
+        assert (
+            finished(service, service.post("/v1/connections/crm/push", {}))["result"]["connections"][0]["written"] == 2
+        )
         assert (grade(hubspot, boss), grade(hubspot, other)) == ("A", "C")
 
         hubspot.revoked = True

@@ -8,22 +8,21 @@ can be killed at any moment: what it wrote it knows again, and what it did not i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from leadlight.connect.portions import portions
 from leadlight.connect.protocol import Limits, PushField, Session, Write, Written
+from leadlight.connect.push_house import House, Wish
 from leadlight.connect.push_items import CHUNK, Items
-from leadlight.connect.push_notes import Notes, Opening
+from leadlight.connect.push_notes import Notes
 from leadlight.connect.push_records import Aim, Due, find
 from leadlight.connect.push_report import Change, Failure, PushRun
 from leadlight.connect.push_values import FIELDS, signature
 from leadlight.connect.pushed import Decision, Item, beginning, decide, failed, unchanged, written
 from leadlight.connect.tasks import send
-from leadlight.engines.base import Engine
 from leadlight.errors import RemoteError, UsageError, did_you_mean
-from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store import pushed as store_pushed
 from leadlight.store.pushed import Pushed
 
@@ -33,31 +32,27 @@ HOPELESS = 5
 """So many records refused by themselves, and none written: it is not the records."""
 
 
-@dataclass(frozen=True, slots=True)
-class House:
-    """The workspace, as far as it is needed here."""
-
-    store: Opening
-    ready: Callable[[Engine], tuple[ResolvedWorkspace, ResolvedScorecard]]
-    now: Callable[[], datetime]
-    next_step: Callable[[Engine, int], str | None] | None = None
-    """Says what a lead's next step could be; raises LeadlightError where there is nothing to learn that from."""
-    rest: Callable[[float], None] = time.sleep
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """How it is asked for."""
-
-    dry_run: bool = False
-    limit: int | None = None
-    """How many records to write at most."""
-    take_over: Collection[str] = ()
-    """Fields to write whatever stands there."""
-    again: bool = False
-    """Whether to try once more what was refused, or whose time to be tried again has not come."""
-    leads: Sequence[int] | None = None
-    """Only these leads, where it is known that nobody else's score has changed."""
+def push_all(
+    house: House,
+    aims: Sequence[Aim],
+    session: Session,
+    limits: Limits,
+    *,
+    system: str,
+    wish: Wish,
+    progress: Callable[[int, int], None],
+) -> list[PushRun]:
+    """Write to several objects of a system, one after the other, until one is stopped; see `push`."""
+    runs = list[PushRun]()
+    for aim in aims:
+        left = wish.limit if wish.limit is None else wish.limit - sum(run.written for run in runs)
+        if left is not None and left <= 0:
+            break
+        some = replace(wish, limit=left)
+        runs.append(push(house, aim, session, limits, system=system, wish=some, progress=progress))
+        if runs[-1].stopped is not None:
+            break
+    return runs
 
 
 def push(
@@ -67,7 +62,7 @@ def push(
     limits: Limits,
     *,
     system: str,
-    wish: Wish = Wish(),
+    wish: Wish,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> PushRun:
     """Write to one object of a system what has changed, and say what came of it.

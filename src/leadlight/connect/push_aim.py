@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from leadlight.connect.protocol import Connector
 from leadlight.connect.push_records import Aim
@@ -34,8 +34,8 @@ def pushed_connections(spec: WorkspaceSpec, name: str | None) -> dict[str, PushS
     return found
 
 
-def aim_of(spec: WorkspaceSpec, name: str, connection: ConnectionSpec, made: Connector) -> Aim:
-    """Return what is written where.
+def aims_of(spec: WorkspaceSpec, name: str, connection: ConnectionSpec, made: Connector) -> list[Aim]:
+    """Return what is written where: an aim for each object, the system's people first.
 
     Raises UsageError where no source of the connection brings leads by the ids of their records, NotFoundError for an
     object that none reads.
@@ -46,36 +46,41 @@ def aim_of(spec: WorkspaceSpec, name: str, connection: ConnectionSpec, made: Con
     sources = {
         one: source
         for one, source in spec.sources.items()
-        if source.connection == name and source.role is SourceKind.LEADS
+        if source.connection == name and source.role is SourceKind.LEADS and source.id == RECORD
     }
-    push, chosen = connection.push, _object(name, connection.push.object, sources, made)
-    return Aim(
-        name,
-        chosen,
-        {one: source.prefix or "" for one, source in sources.items() if source.object == chosen},
-        _names(push),
-        push.when,
-        push.tasks,
-        push.tasks_at_most,
-    )
+    push, names = connection.push, _names(connection.push)
+    return [
+        Aim(
+            name,
+            chosen,
+            {one: source.prefix or "" for one, source in sources.items() if source.object == chosen},
+            names,
+            push.when,
+            push.tasks,
+            push.tasks_at_most,
+        )
+        for chosen in _objects(name, push.object, sources, made)
+    ]
 
 
-def _object(name: str, told: str | None, sources: Mapping[str, SourceSpec], made: Connector) -> str:
-    """Return the object that is written to: the one that is told, or the system's people."""
-    objects = [source.object for source in sources.values() if source.object is not None and source.id == RECORD]
+def _objects(
+    name: str, told: str | Sequence[str] | None, sources: Mapping[str, SourceSpec], made: Connector
+) -> list[str]:
+    """Return the objects that are written to: those that are told, or all that leads are read of."""
+    objects = list(dict.fromkeys(source.object for source in sources.values() if source.object is not None))
     if not objects:
         raise UsageError(
             f"no source of the connection {name} brings leads by the ids of their records",
             fix=f"A source with `connection: {name}`, `kind: leads` and without an `id:` of its own does.",
         )
+    for one in [told] if isinstance(told, str) else told or ():
+        if one not in objects:
+            known = did_you_mean(one, objects)
+            raise NotFoundError(f"no source of {name} brings leads of the object {one!r}: {known}")
     if told is not None:
-        if told not in objects:
-            raise NotFoundError(
-                f"no source of {name} brings leads of the object {told!r}: {did_you_mean(told, objects)}"
-            )
-        return told
-    usual = [one.get("object") for one in made.mapping.values() if one.get("kind") == SourceKind.LEADS]
-    return next((str(one) for one in usual if one in objects), objects[0])
+        return [told] if isinstance(told, str) else list(dict.fromkeys(told))
+    usual = [str(one.get("object")) for one in made.mapping.values()]
+    return sorted(objects, key=lambda one: usual.index(one) if one in usual else len(usual))
 
 
 def _names(push: PushSpec) -> dict[str, str | None]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from leadlight.connect.push_notes import Opening
+from leadlight.connect.push_house import Opening
 from leadlight.connect.push_records import Aim, Due
 from leadlight.connect.push_values import Target, target
 from leadlight.connect.pushed import Item

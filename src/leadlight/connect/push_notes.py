@@ -7,10 +7,9 @@ who is killed in between finds the values there, and knows them by the first not
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
 
+from leadlight.connect.push_house import Opening
 from leadlight.engines.base import Engine
 from leadlight.store import pushed
 from leadlight.store.pushed import Pushed
@@ -19,13 +18,6 @@ TRIES = 5
 """Tries to write to the store, where it is busy."""
 REST, TIMES = 0.05, 4
 """Seconds before the second try, and how much longer each next one waits."""
-
-
-class Opening(Protocol):
-    """How the store is opened for a while."""
-
-    def __call__(self, *, write: bool = False) -> AbstractContextManager[Engine]:
-        """Open it."""
 
 
 @dataclass

@@ -17,6 +17,7 @@ KEPT = 1000
 """How many conflicts, refusals and such are told one by one at most."""
 SHOWN = 20
 """How many of them the text tells."""
+COUNTED = ("records", "written", "unchanged", "conflicts", "failures")
 LEFT, STOPPED = 1, 9
 """Exit codes: something needs a person, or will be tried again; the system stopped it."""
 
@@ -196,11 +197,23 @@ class PushReport(Readable):
     @property
     def written(self) -> int:
         """Records that were written."""
-        return sum(run.written for run in self.runs)
+        return self.counts["written"]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as plain JSON values."""
-        return {"connections": [run.as_dict() for run in self.runs]}
+    @property
+    def stopped(self) -> RemoteError | None:
+        """Why the first connection that was stopped ended early."""
+        return next((run.stopped for run in self.runs if run.stopped is not None), None)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many records of all connections came to what."""
+        found = [run.as_dict() for run in self.runs]
+        return {what: sum(run[what] for run in found) for what in COUNTED}
+
+    def as_dict(self, *, changes: int | None = None) -> dict[str, Any]:
+        """Return it as plain JSON values; of a dry run's `changes` so many at most."""
+        runs = [{**run, "changes": run["changes"][:changes]} for run in (run.as_dict() for run in self.runs)]
+        return {"connections": runs}
 
     def __str__(self) -> str:
         return "\n\n".join(map(str, self.runs))

@@ -18,7 +18,8 @@ import pyarrow as pa
 
 from leadlight.connect.portions import portions
 from leadlight.connect.protocol import Note, Session, Written
-from leadlight.connect.push_notes import Notes, Opening
+from leadlight.connect.push_house import Opening
+from leadlight.connect.push_notes import Notes
 from leadlight.connect.push_records import Aim, Record, records_of
 from leadlight.connect.push_report import Failure, PushRun
 from leadlight.connect.push_values import REASONS, in_a_line
@@ -145,9 +146,9 @@ def keep(engine: Engine, scorecard: ResolvedScorecard, aim: Aim, tasks: Sequence
     with engine.transaction():
         if rows:
             engine.execute(
-                "UPDATE push_tasks SET state = 'void', done_at = ? WHERE connection = ? AND state = 'waiting' "
-                "AND list_contains(?::VARCHAR[], record)",
-                [now, aim.connection, [row["record"] for row in rows]],
+                "UPDATE push_tasks SET state = 'void', done_at = ? WHERE connection = ? AND object = ? "
+                "AND state = 'waiting' AND list_contains(?::VARCHAR[], record)",
+                [now, aim.connection, aim.object, [row["record"] for row in rows]],
             )
             engine.register(_NEW, pa.Table.from_pylist(rows, schema=_SCHEMA))
             statement = "INSERT INTO push_tasks ({columns}) SELECT {columns} FROM {new}"
@@ -158,10 +159,9 @@ def keep(engine: Engine, scorecard: ResolvedScorecard, aim: Aim, tasks: Sequence
             'AND "at" < ?',
             [now, aim.connection, now - OLD],
         )
-        engine.execute(
-            "DELETE FROM push_marks WHERE connection = ? AND scorecard = ?", [aim.connection, scorecard.name]
-        )
-        engine.execute("INSERT INTO push_marks VALUES (?, ?, ?)", [aim.connection, scorecard.name, now])
+        mark = [aim.connection, aim.object, scorecard.name]
+        engine.execute("DELETE FROM push_marks WHERE connection = ? AND object = ? AND scorecard = ?", mark)
+        engine.execute("INSERT INTO push_marks VALUES (?, ?, ?, ?)", [*mark, now])
 
 
 def waiting(engine: Engine, aim: Aim, now: datetime) -> list[Note]:
@@ -193,7 +193,8 @@ def settle(engine: Engine, notes: Sequence[Note], answers: Sequence[Written], no
 
 def _mark(engine: Engine, aim: Aim, scorecard: ResolvedScorecard) -> datetime | None:
     found = engine.rows(
-        'SELECT max("at") FROM push_marks WHERE connection = ? AND scorecard = ?', [aim.connection, scorecard.name]
+        'SELECT max("at") FROM push_marks WHERE connection = ? AND object = ? AND scorecard = ?',
+        [aim.connection, aim.object, scorecard.name],
     )
     at: datetime | None = found[0][0]
     return at

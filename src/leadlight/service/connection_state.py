@@ -76,8 +76,8 @@ class ConnectionStates:
 
     def is_busy(self, found: Known) -> bool:
         """Return whether somebody is at work on a connection of which this is known."""
-        until, by = found.get("claimed_until"), found.get("claimed_by")
-        return bool(by) and bool(until) and datetime.fromisoformat(until) > self._now() and lives(by)
+        until, by = _moment(found.get("claimed_until")), found.get("claimed_by")
+        return bool(by) and until is not None and until > self._now() and lives(str(by))
 
     def _is_taken(self, found: Known) -> bool:
         return self.is_busy(found) and not self.is_ours(found)

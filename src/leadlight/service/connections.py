@@ -225,14 +225,13 @@ class Connections:
             engine = self._connect()
             try:
                 workspace = LiveWorkspace(self.root, engine, now=self._now)
-                run = workspace.push(name, score=False, progress=self._unless_stopped, **told).runs[0]
+                report = workspace.push(name, score=False, progress=self._unless_stopped, **told)
             finally:
                 engine.close()
-            ending.error = run.stopped
-            found = run.as_dict()
-            ending.counts = {what: found[what] for what in ("records", "written", "unchanged", "conflicts", "failures")}
-            self._watcher.written(name, 0 if run.dry_run else run.written)
-            return {**found, "changes": found["changes"][:TOLD]}
+            ending.error = report.stopped
+            ending.counts = report.counts
+            self._watcher.written(name, 0 if told.get("dry_run") else report.written)
+            return report.as_dict(changes=TOLD)
 
     @contextmanager
     def _noting(self, name: str, what: str, *, dry: bool = False) -> Iterator[_Ending]:
@@ -279,7 +278,7 @@ class Connections:
 
     def _write(self, name: str, news: News) -> None:
         """Write what has changed."""
-        if self._push(name, among=news.leads)["stopped"] is None:
+        if all(run["stopped"] is None for run in self._push(name, among=news.leads)["connections"]):
             self._live[name].wrote(news)
 
     def _stamp(self) -> str:

@@ -19,7 +19,9 @@ class PushSpec(Spec):
     """What goes back into the system where people work."""
 
     scorecard: Name | None = Field(None, description="whose scores; the only scorecard, or house, unless told")
-    object: str | None = Field(None, min_length=1, description="the object that is written to; the system's people")
+    object: str | list[str] | None = Field(
+        None, description="the object that is written to, or several; all that sources read leads of, unless told"
+    )
     fields: dict[PushField, str | None] = Field(
         default_factory=dict,
         description="what is written → the system's field; leadlight_score … unless told; null leaves one out",

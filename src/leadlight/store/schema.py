@@ -155,8 +155,8 @@ MIGRATIONS: Sequence[Migration] = (
             "record VARCHAR NOT NULL, _key INTEGER NOT NULL, subject VARCHAR NOT NULL, text VARCHAR NOT NULL, "
             '"at" TIMESTAMP NOT NULL, state VARCHAR NOT NULL, tries INTEGER NOT NULL, again_at TIMESTAMP, '
             "error VARCHAR, done_at TIMESTAMP)",
-            "CREATE TABLE push_marks (connection VARCHAR NOT NULL, scorecard VARCHAR NOT NULL, "
-            '"at" TIMESTAMP NOT NULL)',
+            "CREATE TABLE push_marks (connection VARCHAR NOT NULL, object VARCHAR NOT NULL, "
+            'scorecard VARCHAR NOT NULL, "at" TIMESTAMP NOT NULL)',
         ),
     ),
 )
