@@ -378,7 +378,10 @@ class StandIn(Base):
         params = call.params
         first, last = int(params.get("startTimestamp", 0)), int(params.get("endTimestamp", 1 << 60))
         found = [one for one in self.emails if first <= one["created"] <= last]
+        found = [one for one in found if params.get("eventType", one.get("type")) == one.get("type")]
         found.sort(key=lambda one: -one["created"])
+        if not params.get("offset", "0").isdecimal():
+            return Reply(_error("offset is not known", "VALIDATION_ERROR"), 400)
         at, size = int(params.get("offset", 0)), self.saw_page(int(params.get("limit", 10)))
         more = {"hasMore": at + size < len(found), "offset": str(at + size)}
         return Reply({**more, "events": found[at : at + size]})

@@ -27,7 +27,8 @@ def test_email_events_name_their_contact(hubspot: StandIn) -> None:
         opened_mail(hubspot, "ann@x.example", 1),
         opened_mail(hubspot, "A@x.example", 2, type="CLICK", url="https://x.example/prices", filteredEvent=True),
         opened_mail(hubspot, "gone@x.example", 3),
-        {"id": "broken", "created": 17},
+        {"id": 7, "created": 17, "type": "OPEN"},
+        opened_mail(hubspot, "ann@x.example", 4, type="DELIVERED"),
     ]
     with hubspot.open() as opened:
         found = {row.values["recipient"]: row.values for row in opened.read("email_events")}
@@ -60,6 +61,21 @@ def test_email_events_go_on_where_they_ended(hubspot: StandIn) -> None:
     hubspot.emails.append(opened_mail(hubspot, "a@x.example", 8))
     with hubspot.open() as opened:
         assert [row.id.partition("-")[2] for row in opened.read("email_events", ["event"], cursor=cursor)] == ["e-8"]
+
+
+def test_other_types_of_events_can_be_asked_for(hubspot: StandIn) -> None:
+    kinds = ("DELIVERED", "OPEN", "SENT")
+    hubspot.emails = [opened_mail(hubspot, "a@x.example", number, type=kind) for number, kind in enumerate(kinds)]
+    with hubspot.open(email_events=["SENT", "delivered"]) as opened:
+        assert [row.values["type"] for row in opened.read("email_events", ["type"])] == ["DELIVERED", "SENT"]
+
+
+def test_a_place_that_hubspot_no_longer_knows_is_begun_again(hubspot: StandIn) -> None:
+    hubspot.emails = [opened_mail(hubspot, "a@x.example", number) for number in range(2)]
+    until = _millis(hubspot.clock.now())
+    with hubspot.open() as opened:
+        cursor = {"since": None, "until": until, "type": "OPEN", "offset": "lost"}
+        assert len(opened.read("email_events", ["event"], cursor=cursor)) == 2
 
 
 def test_an_event_that_comes_late_is_not_missed(hubspot: StandIn) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from pydantic import Field
+
 from leadlight.connect.hubspot import api, map, notes, webhook, write  # noqa: A004 - every connector has its map
 from leadlight.connect.hubspot.describe import catalog, is_record
 from leadlight.connect.hubspot.events import EventReader
@@ -58,15 +60,23 @@ ABOUT = About(
 )
 
 
+EMAIL_EVENTS = ("OPEN", "CLICK", "BOUNCE", "STATUSCHANGE", "SPAMREPORT")
+
+
 class HubSpotSettings(Settings):
-    """Settings of hubspot: none besides `url`."""
+    """Settings of hubspot."""
+
+    email_events: tuple[str, ...] = Field(
+        EMAIL_EVENTS,
+        description="types of marketing e-mail events that are read, as HubSpot writes them; SENT, DELIVERED … are many",
+    )
 
 
 class HubSpotSession:
     """An account that is signed in to."""
 
-    def __init__(self, http: Http, now: datetime) -> None:
-        self._http, self._now = http, now
+    def __init__(self, http: Http, now: datetime, email_events: Sequence[str]) -> None:
+        self._http, self._now, self._email_events = http, now, email_events
         self._catalog = catalog(http)
         self._searches = Pace(SEARCHES_A_SECOND, http.clock)
 
@@ -78,7 +88,7 @@ class HubSpotSession:
         """Yield what has changed since the cursor. Raises RemoteError."""
         if is_record(want.object.name):
             return Reader(self._http, self._now, self._searches).pages(want)
-        return EventReader(self._http, self._now).pages(want)
+        return EventReader(self._http, self._now, self._email_events).pages(want)
 
     def ready(self, object: str, fields: Sequence[PushField], *, dry: bool = False) -> Sequence[Readied]:  # noqa: A002
         """See that properties are there, in the group `leadlight` where they are made. Raises RemoteError."""
@@ -146,11 +156,12 @@ class HubSpot:
         )
         return Way(base, sign, refusal=api.refusal, used=api.used)
 
-    def open(self, settings: Settings, surroundings: Surroundings) -> HubSpotSession:  # noqa: ARG002
+    def open(self, settings: Settings, surroundings: Surroundings) -> HubSpotSession:
         """Return a session; the first request shows whether the key is right."""
         if surroundings.http is None:
             raise ValueError("HubSpot speaks HTTP")
-        return HubSpotSession(surroundings.http, surroundings.now)
+        types = settings.email_events if isinstance(settings, HubSpotSettings) else EMAIL_EVENTS
+        return HubSpotSession(surroundings.http, surroundings.now, types)
 
     def changed(
         self, headers: Mapping[str, str], body: bytes, *, url: str, secrets: Mapping[str, str], now: datetime

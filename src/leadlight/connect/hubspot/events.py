@@ -30,8 +30,9 @@ EMAILS = ("email", "hs_additional_emails")
 class EventReader:
     """Reads events of one account."""
 
-    def __init__(self, http: Http, now: datetime) -> None:
-        self._http, self._now = http, api.millis(now)
+    def __init__(self, http: Http, now: datetime, types: Iterable[str]) -> None:
+        """`types` are those of e-mail events that are read."""
+        self._http, self._now, self._types = http, api.millis(now), sorted({kind.upper() for kind in types})
 
     def pages(self, want: Want) -> Iterator[Page]:
         """Yield the events since the cursor. Raises RemoteError."""
@@ -45,26 +46,31 @@ class EventReader:
     # ----------------------------------------------------------------------------------------------------- e-mails
 
     def _emails(self, place: dict[str, Any]) -> Iterator[Page]:
-        """Yield the events from `since` to `until`, the newest first: so HubSpot gives them."""
-        since, until, offset = place.get("since"), int(place.get("until", self._now)), place.get("offset")
-        while True:
-            params = {"limit": EVENTS_PAGE, "endTimestamp": until}
-            params |= {"startTimestamp": since} if since is not None else {}
-            try:
-                body = self._http.get(api.EMAIL_EVENTS, **params, **({"offset": offset} if offset else {}))
-            except RemoteError as error:
-                if error.trouble != "invalid" or not offset:
-                    raise
-                offset = None  # the place is no longer known: from the newest on
+        """Yield the events from `since` to `until`, type by type, the newest first: so HubSpot gives them."""
+        since, until = place.get("since"), int(place.get("until", self._now))
+        here: dict[str, Any] = {"since": since, "until": until}
+        for kind in self._types:
+            if kind < str(place.get("type", "")):
                 continue
-            if not isinstance(body, dict) or not isinstance(body.get("events"), list):
-                raise odd(api.TITLE, "`events` is no list")
-            found = [row for event in api.dicts(body["events"]) if (row := _email(event)) is not None]
-            offset = body.get("offset") if body.get("hasMore") is True else None
-            cursor = {"since": since, "until": until, "offset": offset} if offset else {"since": until - _late()}
-            yield Page(found, cursor)
-            if not offset:
-                return
+            offset = place.get("offset") if kind == place.get("type") else None
+            while True:
+                params = {"eventType": kind, "limit": EVENTS_PAGE, "endTimestamp": until}
+                params |= {"startTimestamp": since} if since is not None else {}
+                try:
+                    body = self._http.get(api.EMAIL_EVENTS, **params, **({"offset": offset} if offset else {}))
+                except RemoteError as error:
+                    if error.trouble != "invalid" or not offset:
+                        raise
+                    offset = None  # the place is no longer known: from the newest on
+                    continue
+                if not isinstance(body, dict) or not isinstance(body.get("events"), list):
+                    raise odd(api.TITLE, "`events` is no list")
+                found = [row for event in api.dicts(body["events"]) if (row := _email(event)) is not None]
+                offset = body.get("offset") if body.get("hasMore") is True else None
+                yield Page(found, {**here, "type": kind, "offset": offset} if offset else {**here, "type": kind + "\0"})
+                if not offset:
+                    break
+        yield Page((), {"since": until - _late()})
 
     # ------------------------------------------------------------------------------------------------------- forms
 
