@@ -28,8 +28,8 @@ from leadlight.spec.load import WORKSPACE_FILE
 from leadlight.spec.marks import Marks
 from leadlight.spec.models import SourceSpec, WorkspaceSpec
 
-PORTION = 20_000
-"""Rows that are kept at once; a reading that is killed goes on after the last of them."""
+PORTION, PATIENCE = 20_000, 30.0
+"""Rows that are kept at once, and seconds after which fewer are; a reading that is killed goes on after the last."""
 ROOM = "room"
 READ = "read"
 """The file in an object's folder that says that it was read to its end once."""
@@ -210,7 +210,7 @@ class _Reading:
         self._rows: list[Row] = []
         self._came = self._read = self._new = self._changed = self._gone = self._merged = 0
         self._notes = list(chosen.notes)
-        self._started = time.perf_counter()
+        self._started, self._kept_at = time.perf_counter(), time.monotonic()
 
     def read(self, opened: Opened) -> None:
         """Read to the end, and say of what did not come that it is gone."""
@@ -226,7 +226,7 @@ class _Reading:
         with Seen(files, types, room, now=at, first=first, fill=self._fill) as seen:
             try:
                 for page in opened.session.read(want):
-                    if len(self._rows) >= PORTION:
+                    if self._is_time():
                         self._keep(seen, cursor)
                     self._rows += (row for row in page.rows if not self._gate.is_shut(row))
                     self._came += len(page.rows)
@@ -239,6 +239,11 @@ class _Reading:
                 self._keep(seen, cursor)
                 raise
             self._end(seen, cursor, there=there)
+
+    def _is_time(self) -> bool:
+        """Say whether what has come is enough to be kept."""
+        waited = time.monotonic() - self._kept_at
+        return len(self._rows) >= PORTION or (bool(self._rows) and waited > PATIENCE)
 
     def _end(self, seen: Seen, cursor: Any, *, there: bool) -> None:
         """Keep the last rows, with what is gone before them: then nothing is asked for again that was told."""
@@ -264,6 +269,7 @@ class _Reading:
 
     def _keep(self, seen: Seen, cursor: Any) -> None:
         self._land(seen, self._kept(seen), {**self._state, "cursor": cursor})
+        self._kept_at = time.monotonic()
 
     def _kept(self, seen: Seen) -> pa.Table:
         rows, self._rows = self._rows, []
