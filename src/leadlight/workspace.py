@@ -1112,7 +1112,13 @@ class Workspace:
         return resolved, [fault for fault in faults if fault.severity == "warning"]
 
     def _unread(self, catalog: Catalog) -> str | None:
-        """Say what to run where a store from before `enrich:` does not know what can be looked up."""
+        """Say what to run where the store does not know yet what a connection, or a look-up, gives."""
+        from leadlight.sources.lake import locate_lake
+
+        unread = {source.connection for source in self.loaded.workspace.spec.sources.values()
+                  if source.connection is not None and not locate_lake(source, self.root)}  # fmt: skip
+        if unread:
+            return f"Nothing was read of {', '.join(sorted(unread))} yet: run `leadlight sync`."
         known = {*catalog.attributes, *catalog.account_attributes}
         new = [name for name in self._given() if name not in known]
         if not new:
@@ -1205,7 +1211,8 @@ def open_workspace(folder: str | Path = ".", *, now: Callable[[], datetime] = ut
 def _check_read(engine: Engine) -> None:
     """Raise NotFoundError where a store is there but nothing was ever read into it: its first reading had faults."""
     if not engine.rows("SELECT 1 FROM files LIMIT 1") and not engine.rows("SELECT 1 FROM leads LIMIT 1"):
-        raise NotFoundError("nothing has been read into the store yet", fix="Run `leadlight ingest`.")
+        fix = "Run `leadlight ingest`, or `leadlight sync` where there are connections."
+        raise NotFoundError("nothing has been read into the store yet", fix=fix)
 
 
 def _key(engine: Engine, workspace: ResolvedWorkspace, card: ResolvedScorecard, name: str) -> int | str:
