@@ -68,7 +68,7 @@ class HubSpotSettings(Settings):
 
     email_events: tuple[str, ...] = Field(
         EMAIL_EVENTS,
-        description="types of marketing e-mail events that are read, as HubSpot writes them; SENT, DELIVERED … are many",
+        description="types of events of marketing e-mails that are read, as HubSpot names them; SENT ones are many",
     )
 
 
