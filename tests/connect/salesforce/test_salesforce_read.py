@@ -164,6 +164,16 @@ def test_history_gives_versions_with_their_dates_and_references_by_id(org: Stand
     ]
 
 
+def test_who_may_not_read_the_history_reads_the_present(org: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    lead = org.add("Lead", LastName="Doe", Status="New")
+    org.clock.advance(DAY)
+    org.edit("Lead", lead, Status="Working")
+    monkeypatch.delitem(VIRTUAL, "LeadHistory")
+    with org.open() as opened:
+        rows = opened.read("Lead", ["Status"])
+    assert [(row.known_at, row.values["Status"]) for row in rows] == [(None, "Working")]
+
+
 def test_who_may_not_see_which_fields_are_tracked_reads_no_history(
     org: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:

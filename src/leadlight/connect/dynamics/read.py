@@ -17,7 +17,7 @@ from leadlight.connect.dynamics.refusals import EXPIRED
 from leadlight.connect.dynamics.values import value_of
 from leadlight.connect.protocol import Page, Row, Value, Want
 from leadlight.connect.typed import moment
-from leadlight.connect.versions import versions
+from leadlight.connect.versions import Change, versions
 from leadlight.errors import RemoteError
 
 NEEDED = (CREATED, MODIFIED, STATE, MERGED, MASTER, "parentcontactid")
@@ -142,7 +142,7 @@ class Reader:
         rows = [row for one in here for row in self._past(one, log.get(one[key], ()), into.get(one[key]))]
         return [*rows, *(Row(one, {}, known_at=self._now, gone=True) for one in gone)]
 
-    def _past(self, record: Mapping[str, Any], changes: Sequence[Any], into: str | None) -> list[Row]:
+    def _past(self, record: Mapping[str, Any], changes: Sequence[Change], into: str | None) -> list[Row]:
         """Return what a record was, and is."""
         key, gone = record[self._table.object.id], self._fates.gone(record)
         values = {field.name: value_of(record, self._table, field) for field in self._fields}

@@ -28,7 +28,7 @@ from leadlight.connect.salesforce.place import Place
 from leadlight.connect.salesforce.query import Batch, Query
 from leadlight.connect.salesforce.refusals import UNREPLICATED
 from leadlight.connect.typed import moment, typed
-from leadlight.connect.versions import versions
+from leadlight.connect.versions import Change, versions
 from leadlight.errors import RemoteError
 
 BIN = timedelta(days=14)
@@ -116,12 +116,21 @@ class Reader:
         if any(one.field.name == PERSON for one in self._derived):
             people = roles.people(self._query, [record[ID] for record in here])
             here = [{**record, PERSON: people.get(record[ID])} for record in here]
-        ids = [record[ID] for record in here if _touched(record)]
-        log = changes_of(self._query, self._sobject, self._fields, ids, self._place.since) if self._history else {}
+        log = self._log([record[ID] for record in here if _touched(record)])
         rows = [row for record in here for row in self._past(record, log.get(record[ID], ()))]
         return [*rows, *(self._gone(record) for record in known if record.get(DELETED) is True)]
 
-    def _past(self, record: Mapping[str, Any], changes: Sequence[Any]) -> list[Row]:
+    def _log(self, ids: Sequence[str]) -> Mapping[str, Sequence[Change]]:
+        """Return what changed of records; nothing where we may not read that: then the present is all there is."""
+        try:
+            return changes_of(self._query, self._sobject, self._fields, ids, self._place.since) if self._history else {}
+        except RemoteError as error:
+            if error.trouble not in ("absent", "scope"):
+                raise
+            self._history = False
+            return {}
+
+    def _past(self, record: Mapping[str, Any], changes: Sequence[Change]) -> list[Row]:
         """Return what a record was, and is; one that was converted goes on as a contact."""
         values = self._values(record)
         contact = record.get(CONVERTED_TO)
