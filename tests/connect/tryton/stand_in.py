@@ -142,7 +142,8 @@ class StandIn(Base):
         for one in fields:
             if one.partition(".")[0] not in self.fields[name]:
                 return self.page(500, f"&#39;{one}&#39;")
-        found = [one for one in self.alive(name).values() if self.holds(one, asked["domain"])]
+        domain = active(asked["domain"]) if "active" in self.fields[name] else asked["domain"]
+        found = [one for one in self.alive(name).values() if self.holds(one, domain)]
         found = _ordered(found, asked.get("order") or [])
         if asked.get("limit") is not None:
             size = asked["limit"] if not fields else self.saw_page(asked["limit"])
@@ -280,6 +281,16 @@ class StandIn(Base):
             self.notes.append({**note, "resource": asked["resource"]})
             made.append(len(self.notes))
         return Reply(made)
+
+
+def active(domain: Any) -> Any:
+    """Return a condition with what Tryton adds to each list in it that does not ask for `active` itself."""
+    if domain and isinstance(domain[0], str) and domain[0] not in ("OR", "AND"):
+        return domain
+    parts = [active(one) if isinstance(one, list) else one for one in domain]
+    if any(isinstance(one, list) and one[:1] == ["active"] for one in parts):
+        return parts
+    return [parts, ["active", "=", True]] if parts else [["active", "=", True]]
 
 
 def form(field: str, kind: str) -> str:

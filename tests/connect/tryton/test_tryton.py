@@ -23,10 +23,14 @@ def read(system: StandIn, name: str, *fields: str) -> list[Row]:
 
 def test_a_party_that_was_replaced_goes_into_the_other_and_an_archived_one_is_gone(stand_in: StandIn) -> None:
     lives, replaced, archived = (stand_in.add(PARTY, name=name) for name in "abc")
+    with stand_in.open() as opened:
+        opened.read(PARTY, ["name"])
+        cursor = opened.cursor
+    stand_in.clock.advance(3600)
     stand_in.merge(PARTY, replaced, lives)
     stand_in.edit(PARTY, archived, active=False)
-
-    found = {row.id: (row.into, row.gone) for row in read(stand_in, PARTY, "name")}
+    with stand_in.open() as opened:
+        found = {row.id: (row.into, row.gone) for row in opened.read(PARTY, ["name"], cursor=cursor)}
 
     assert found == {lives: (None, False), replaced: (lives, False), archived: (None, True)}
 

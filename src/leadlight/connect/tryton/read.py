@@ -108,17 +108,28 @@ class Reading:
     # ---------------------------------------------------------------------------------------------- what changed
 
     def _changed(self) -> Iterator[Page]:
-        while True:
-            place = self._place
-            found = self._search(_after(place.at, place.number), limit=PAGE, order=[[MODIFIED, "ASC"], ["id", "ASC"]])
-            if not found:
-                return
+        while found := self._next():
             last = found[-1]
-            self._place = replace(place, at=moment(last.get(MODIFIED)) or place.at, number=last["id"])
+            at = moment(last.get(MODIFIED)) or self._place.at
+            self._place = replace(self._place, at=at, number=last["id"])
             yield Page(self._rows(found), self._place.cursor())
 
+    def _next(self) -> list[dict[str, Any]]:
+        """Return the next records: those of the same moment, else those that changed after it.
+
+        In two questions, since Tryton adds to each part of a condition with OR that the record be active.
+        """
+        order = [[MODIFIED, "ASC"], ["id", "ASC"]]
+        if self._place.at is None:
+            return self._search([], limit=PAGE, order=order)
+        time = tagged(self._place.at, "datetime")
+        same = [[MODIFIED, "=", time], ["id", ">", self._place.number]]
+        return self._search(same, limit=PAGE, order=order) or self._search(
+            [[MODIFIED, ">", time]], limit=PAGE, order=order
+        )
+
     def _touched(self, since: datetime) -> Iterator[Page]:
-        """Yield records that show something of other records, which changed, as they are now."""
+        """Yield records (not archived ones) that show something of other records, which changed, as they are now."""
         paths = touches(self._models, self._model, [field.name for field in self._want.object.fields])
         if not paths:
             return
@@ -241,13 +252,6 @@ def _asked(model: Model, want: Want) -> list[str]:
     if any(field.name == OPPORTUNITY for field in want.object.fields) and not model.type(OPPORTUNITY):
         own += [name for name in ("at", "record.record") if model.type(name.partition(".")[0])]
     return list(dict.fromkeys([*own, *wanted]))
-
-
-def _after(start: datetime | None, number: int) -> list[Any]:
-    if start is None:
-        return []
-    time = tagged(start, "datetime")
-    return [["OR", [MODIFIED, ">", time], [[MODIFIED, "=", time], ["id", ">", number]]]]
 
 
 def _time(told: Any) -> datetime | None:
