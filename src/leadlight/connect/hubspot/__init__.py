@@ -142,7 +142,7 @@ class HubSpot:
 
         base = settings.url or api.BASE
         if token := secrets.get("token"):
-            return Way(base, Bearer(token), refusal=api.refusal, used=api.used)
+            return Way(base, Bearer(token), refusal=api.refusal, used=api.used, busy=api.busy)
         if not all(secrets.get(name) for name in ("client_id", "client_secret", "refresh_token")):
             fix = f"{api.KEYS}: create a key with the scopes that docs name, and put it into HUBSPOT_TOKEN."
             raise RemoteError(api.TITLE, "sign_in", "no key is told", fix=fix)
@@ -154,7 +154,7 @@ class HubSpot:
             client_secret=secrets["client_secret"],
             refresh_token=secrets["refresh_token"],
         )
-        return Way(base, sign, refusal=api.refusal, used=api.used)
+        return Way(base, sign, refusal=api.refusal, used=api.used, busy=api.busy)
 
     def open(self, settings: Settings, surroundings: Surroundings) -> HubSpotSession:
         """Return a session; the first request shows whether the key is right."""

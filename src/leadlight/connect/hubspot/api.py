@@ -28,7 +28,8 @@ SUBMISSIONS = "/form-integrations/v1/submissions/forms"
 EMAIL_EVENTS = "/email/public/v1/events"
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY = 401, 403, 404, 429
-CONFLICT = 409
+CONFLICT, LOCKED, MIGRATING = 409, 423, 477
+LOCKED_SECONDS = 2.0
 NAMES_MOST = 6
 """Names of scopes that a message shows."""
 
@@ -98,6 +99,19 @@ def used(answer: Answer) -> Used | None:
     of = answer.headers.get("x-hubspot-ratelimit-daily", "")
     left = answer.headers.get("x-hubspot-ratelimit-daily-remaining", "")
     return Used(int(of) - int(left), int(of)) if of.isdecimal() and left.isdecimal() else None
+
+
+def busy(answer: Answer) -> float | None:
+    """Return the seconds to wait where HubSpot locks what was asked for, or moves the account elsewhere.
+
+    >>> from leadlight.connect.http import Answer
+    >>> busy(Answer(423, {}, b"")), busy(Answer(477, {"retry-after": "60"}, b"")), busy(Answer(404, {}, b""))
+    (2.0, 60.0, None)
+    """
+    if answer.status not in (LOCKED, MIGRATING):
+        return None
+    told = answer.headers.get("retry-after", "")
+    return float(told) if told.isdecimal() and len(told) < len("1000000") else LOCKED_SECONDS
 
 
 def refusal(answer: Answer) -> RemoteError | None:
