@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import yaml
 
 from connect.salesforce.firm import Firm
 from connect.salesforce.stand_in import StandIn
@@ -122,18 +121,15 @@ def test_a_killed_sync_goes_on(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> N
     assert firm.counts()["leads"] == 30
 
 
-def test_contacts_have_scores_too_by_a_second_connection(firm: Firm) -> None:
+def test_contacts_have_scores_too_and_converted_leads_none(firm: Firm) -> None:
     org = firm.system
     made = filled(org)
     path = firm.root / "leadlight.yaml"
-    spec = yaml.safe_load(path.read_text())
-    spec["connections"]["contacts"] = {**spec["connections"]["salesforce"], "push": {"object": "Contact"}}
-    spec["sources"]["contacts"] |= {"connection": "contacts", "prefix": "salesforce:"}
-    spec["exclude"] = "deleted"
-    path.write_text(yaml.safe_dump(spec, sort_keys=False))
+    path.write_text(path.read_text().replace("deleted or outcome is not null", "deleted"))
     firm.sync()
-    assert firm.same(made["ann"], made["contact"])
-    firm.push()
+    leads, contacts = firm.push().runs
+    assert (leads.object, leads.written, leads.gone) == ("Lead", 2, 1)
+    assert (contacts.object, contacts.written, contacts.gone) == ("Contact", 1, 0)
     assert org.held("Contact", made["contact"]).values["Leadlight_Grade__c"] is not None
-    assert org.held("Lead", made["bob"]).values["Leadlight_Grade__c"] is not None
     assert org.held("Lead", made["ann"]).values["Leadlight_Grade__c"] is None
+    assert [run.written for run in firm.push().runs] == [0, 0]
