@@ -10,7 +10,7 @@ from connect.stripe.stand_in import StandIn
 from leadlight.connect.protocol import Cursor, Row
 
 FIELDS = ["name", "phone"]
-STEPS = 60
+STEPS = 30
 PAUSES = (0.0, 0.4, 1.0, 90.0, 4000.0, 90_000.0, 3_000_000.0)
 """Seconds; the last one is longer than Stripe keeps its events."""
 
