@@ -23,6 +23,8 @@ MIXED = {
     "replaced_by": "many2one", "create_date": "timestamp", "last_modified_at": "timestamp", "write_date": "timestamp",
     "end_date": "date", "activity": "many2one", "record": "many2one",
 }  # fmt: skip
+LINKS = ("address", "contact", "currency", "employee", "marketing_source", "marketing_medium", "marketing_campaign")
+MIXED |= dict.fromkeys((*LINKS, "lang"), "many2one") | {"categories": "many2many", "addresses": "one2many"}
 FORMS = {"text": "char", "number": "float", "bool": "boolean", "time": "datetime"}
 READ_ONLY = {"state", "create_date", "last_modified_at", "write_date", "replaced_by"}
 RELATIONS = {"party": PARTY, "replaced_by": PARTY}
@@ -54,11 +56,15 @@ class StandIn(Base):
         return {
             OPPORTUNITY: {
                 "description": "text", "comment": "text", "amount": "number", "state": "text", "party": "text",
-                "conversion_probability": "number", "end_date": "time", "lost_reason": "text", **COMMON,
+                "conversion_probability": "number", "end_date": "time", "lost_reason": "text",
+                **dict.fromkeys(LINKS, "text"), **COMMON,
             },
-            PARTY: {"name": "text", "email": "text", "active": "bool", "replaced_by": "text", **COMMON},
+            PARTY: {
+                "name": "text", "email": "text", "phone": "text", "website": "text", "active": "bool",
+                "replaced_by": "text", "categories": "text", "addresses": "text", "lang": "text", **COMMON,
+            },
             ACTIVITY: {"activity_action": "text", "state": "text", "at": "time", "email_opened": "bool",
-                       "activity": "text", "record": "text", **COMMON},
+                       "email_clicked": "bool", "activity": "text", "record": "text", **COMMON},
         }  # fmt: skip
 
     def reset(self) -> None:
@@ -302,6 +308,8 @@ def told(value: Value, kind: str) -> Any:
     """Return a value as it stands in Tryton's JSON."""
     if kind == "many2one" and value is not None:
         return int(str(value))
+    if kind in ("many2many", "one2many"):
+        return []
     if kind in ("selection", "boolean"):
         return value
     return tagged(value, kind)
