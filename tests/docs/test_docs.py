@@ -90,5 +90,5 @@ def test_every_yaml_is_what_it_seems_to_be(block: Block) -> None:
 
 @pytest.mark.parametrize("page", pages(), ids=name)
 def test_every_command_named_in_the_text_exists(page: Path) -> None:
-    named = set(re.findall(r"\bleadlight ([a-z]+)\b(?=[^`\n]*`)", page.read_text(encoding="utf-8")))
+    named = set(re.findall(r"(?<!\.)\bleadlight ([a-z]+)\b(?=[^`\n]*`)", page.read_text(encoding="utf-8")))
     assert named <= VERBS.keys()

@@ -87,7 +87,9 @@ def need_extra() -> None:
 
 
 def _system(one: Connector) -> System:
-    kinds = [str(source.get("kind", "events")) for source in one.mapping.values()]
+    from leadlight.spec.models import SourceSpec
+
+    kinds = [str(SourceSpec.model_validate({"connection": "it", **source}).role) for source in one.mapping.values()]
     read = ", ".join(dict.fromkeys(kinds)) or "what leadlight.yaml says"
     tells = "; tells of changes by webhook" if one.about.listens else ""
     writes = "writes scores back" if one.about.writes else "read only"
