@@ -46,7 +46,9 @@ def workspace(system: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def push(system: StandIn, workspace: Workspace) -> PushRun:
     system.clock.advance(60)
-    return Workspace(workspace.root, now=system.clock.now).push().runs[0]
+    report = Workspace(workspace.root, now=system.clock.now).push()
+    assert all(run.exit_code == 0 for run in report.runs[1:]), str(report)
+    return report.runs[0]
 
 
 def held(system: StandIn, workspace: Workspace, run: PushRun, ids: list[str]) -> dict[str, dict[str, Value]]:
