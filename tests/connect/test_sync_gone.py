@@ -95,3 +95,11 @@ def test_who_is_gone_when_he_is_first_seen_was_there_before(crm: Crm) -> None:
     crm.world.log["contacts"][-1]["at"] = crm.later(days=1).isoformat()
     crm.sync()
     assert [(title, gone) for _, title, gone in crm.versions("2")] == [("CFO", False), ("CFO", True)]
+
+
+def test_when_nobody_comes_at_all_nobody_is_taken_for_deleted(listed: Crm) -> None:
+    listed.world.log["contacts"].clear()
+    listed.later(days=1)
+    report = listed.sync()
+    assert "6 of 6 records did not come any more" in str(report)
+    assert deleted(listed) == []

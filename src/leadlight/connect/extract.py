@@ -35,6 +35,8 @@ READ = "read"
 """The file in an object's folder that says that it was read to its end once."""
 SUSPICIOUS, SUSPICIOUS_SHARE = 20, 0.5
 """More records than either of these are not taken for deleted in one go unless everything was asked for."""
+FEW = 3
+"""Nor are all of them, if there are so many: a right that was taken away looks the same."""
 ALONE = ("scope", "disabled", "absent", "invalid")
 """Troubles of one object; others are read all the same."""
 
@@ -251,13 +253,14 @@ class _Reading:
         if there or self._again:
             self._miss(seen, there=there)
         seen.fill_in()
+        self._gate.look_again(lake_files(self._folder))
         fields = sorted({*self._state["fields"], *self._chosen.types})
         self._land(seen, last, {"cursor": cursor, "first": False, "fields": fields})
         (self._folder / READ).touch()
 
     def _miss(self, seen: Seen, *, there: bool) -> None:
         lost, known = seen.missing(there=there)
-        many = lost > max(SUSPICIOUS, SUSPICIOUS_SHARE * known)
+        many = lost > max(SUSPICIOUS, SUSPICIOUS_SHARE * known) or (lost == known >= FEW)
         if lost and not self._run.full and many:
             self._notes.append(
                 f"{lost:,} of {known:,} records did not come any more: so many are not taken for deleted in one go. "

@@ -17,9 +17,10 @@ from leadlight.connect.lake import compact, held, relation
 from leadlight.engines.base import Engine
 from leadlight.errors import StoreInUse
 from leadlight.expr.types import Type
+from leadlight.sources.erased import drop_erased, erasures, people_columns
 from leadlight.sources.ingest import Progress, ingest
 from leadlight.sources.ingest_report import IngestReport
-from leadlight.sources.lake import ID, INTO, KNOWN_AT, LakeFile, lake_files, object_folder
+from leadlight.sources.lake import ID, INTO, KNOWN_AT, LakeFile, connection_folder, lake_files, object_folder
 from leadlight.spec.contract import NOTHING, ContractSpec
 from leadlight.spec.models import SourceKind, SourceSpec, WorkspaceSpec
 from leadlight.store.merges import join_told
@@ -103,7 +104,11 @@ def _compact(spec: WorkspaceSpec, root: Path, connection: str) -> None:
     objects = {source.object for source in spec.sources.values() if source.connection == connection}
     try:
         with held(root, connection):
-            for name in sorted(one for one in objects if one is not None):
-                compact(object_folder(root, connection, name))
+            before = erasures(connection_folder(root, connection)).hashes
+            folders = {name: object_folder(root, connection, name) for name in sorted(filter(None, objects))}
+            made = {name: folder for name, folder in folders.items() if compact(folder)}
+            now = erasures(connection_folder(root, connection))
+            for name, folder in made.items() if now.hashes - before else ():  # somebody was erased meanwhile
+                drop_erased(lake_files(folder), people_columns(root, connection, name), now)
     except StoreInUse:
         return

@@ -17,6 +17,8 @@ from leadlight.sources.lake import FRESH, RAW, SYNC, LakeFile, description, esca
 from leadlight.sources.part import named, quoted
 
 FILE = "erased.json"
+ERASING = ".erasing"
+"""The ending of a file that is written anew without somebody: not one that a sync would tidy away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,13 @@ def _removed(one: LakeFile, column: str, condition: str) -> int:
     with duckdb.connect() as desk:
         rows = int(desk.execute(f"SELECT count(*) FROM {table} WHERE {condition}").fetchall()[0][0])  # noqa: S608
     if rows:
-        rewrite(f"SELECT * FROM {table} WHERE ({condition}) IS NOT TRUE", one.path)  # noqa: S608
+        rewrite(f"SELECT * FROM {table} WHERE ({condition}) IS NOT TRUE", one.path, ending=ERASING)  # noqa: S608
     return rows
+
+
+def people_columns(root: Path, connection: str, name: str) -> list[str]:
+    """Return the columns of an object's rows that say whom they are about."""
+    return list(description(root, connection)["objects"].get(name, {}).get("people", {}))
 
 
 def drop_erased(files: Sequence[LakeFile], columns: Iterable[str], erased: Erasures) -> None:

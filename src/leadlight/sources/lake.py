@@ -204,9 +204,9 @@ def _used(spec: SourceSpec) -> list[tuple[str, Kind]]:
     return [(name, kind) for name, kind in ((ID, Kind.FIXED), (KNOWN_AT, Kind.TIME)) if name in told]
 
 
-def rewrite(query: str, target: Path) -> None:
-    """Write what a query gives to a file, all of it or nothing."""
-    fresh = target.with_suffix(FRESH)
+def rewrite(query: str, target: Path, *, ending: str = FRESH) -> None:
+    """Write what a query gives to a file, all of it or nothing; until then it has another ending."""
+    fresh = target.with_suffix(ending)
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1")
         connection.execute("SET TimeZone = 'UTC'")
