@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import datetime
 from typing import Any
 
@@ -80,14 +81,18 @@ class StandIn(Base):
         after = call.params.get("updated_after")
         since = datetime.fromisoformat(after).replace(tzinfo=None) if after else None
         found = self.changed_since(name, since)
-        found = [one for one in found if _place(one) > last]
+        if last:
+            at, _, order = last.partition("~")
+            place = datetime.fromisoformat(at), int(order)
+            found = self.changed_since(name, place[0])
+            found = found[bisect_right(found, place, key=lambda one: (one.modified, one.order)) :]
         page = found[:size]
         more = f"{self.url}/v1/{name}?limit={size}&from={_place(page[-1])}" if len(found) > size else None
         return Reply({"data": {"items": [_wire(one) for one in page], "next": more}})
 
 
 def _place(record: Record) -> str:
-    return f"{record.modified:%Y%m%d%H%M%S%f}-{record.order:09d}"
+    return f"{record.modified.isoformat()}~{record.order}"
 
 
 def _wire(record: Record) -> dict[str, Any]:
