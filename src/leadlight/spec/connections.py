@@ -24,7 +24,7 @@ class PushSpec(Spec):
     )
     fields: dict[PushField, str | None] = Field(
         default_factory=dict,
-        description="what is written → the system's field; leadlight_score … unless told; null leaves one out",
+        description="what is written → the system's field; all six into leadlight_score …, unless some are named here",
     )
     when: str | None = Field(None, description="a condition; only leads for which it is true are written")
     tasks: dict[str, str] = Field(

@@ -38,7 +38,8 @@ BY_CALL = {
     "live_aliases": Sql('list_contains(?::VARCHAR[], "user")'),
     "live_refused": Sql("EXISTS (SELECT 1 FROM (SELECT unnest(?::VARCHAR[]) AS id) i WHERE contains(call, i.id))"),
 }
-"""Tables of the service, and of what goes to other systems, beside the store's own → which of their rows are about a person (its keys, or its ids)."""
+"""Tables that are there or not, of the service, and of what goes to other systems, beside the store's own → which of
+their rows are about a person (its keys, or its ids)."""
 
 
 @dataclass(frozen=True, slots=True)
