@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from connect.tryton.agree import Asker
 from connect.tryton.fill import SOURCES
 from connect.tryton.server import DATABASE, Tryton
+from connect.tryton.stand_in import StandIn
 from leadlight.connect.http import Http
 from leadlight.connect.protocol import Surroundings, Want, Write
 from leadlight.connect.push_report import PushRun
@@ -96,6 +98,7 @@ def test_a_house_lives_with_it(house: House) -> None:
     _knows_edits_since_tryton_says_so(house)
     _follows_merges_deletions_and_new_ones(house)
     _tells_what_is_refused_record_by_record(house)
+    _is_as_its_stand_in_says(house)
     _reads_with_less_rights_but_not_with_a_cancelled_key(house)
 
 
@@ -228,6 +231,21 @@ def _tells_what_is_refused_record_by_record(house: House) -> None:
     assert "Conversion Probability" in str(told[0].error)
     assert told[3].gone
     assert house.held([["id", "=", int(free)]], field)[free][field] == 0.71
+
+
+def _is_as_its_stand_in_says(house: House) -> None:
+    number = int(house.open()[3])
+    house.edit(str(number), description="Another project")
+    (archived, *_) = house.held([["active", "=", False], ["replaced_by", "!=", None]], model=PARTY)
+    real = Asker(house.tryton.url, DATABASE, house.tryton.key, number, int(archived)).all()
+    with StandIn().serving() as stand_in:
+        party, other = (stand_in.add(PARTY, name=name, email=f"{name}@x.example") for name in "ab")
+        lead = stand_in.add(OPPORTUNITY, description="A project", amount=1.0, party=party)
+        stand_in.clock.advance(60)
+        stand_in.edit(OPPORTUNITY, lead, description="Another project")
+        stand_in.merge(PARTY, other, party)
+        said = Asker(stand_in.url, DATABASE, stand_in.secrets["key"], int(lead), int(other)).all()
+    assert said == real
 
 
 def _reads_with_less_rights_but_not_with_a_cancelled_key(house: House) -> None:
