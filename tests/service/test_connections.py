@@ -295,6 +295,8 @@ def test_jobs_read_and_write_and_a_dry_run_shows_what_it_would(crm: Path, hubspo
         crm_now = service.get("/v1/connections").json()["connections"][0]
         assert crm_now["sync"]["problem"].startswith("HubSpot")
         assert crm_now["rests_until"] is not None
+    kept = "".join(file.read_text(errors="replace") for file in crm.rglob("*") if file.is_file())
+    assert not [name for name, secret in hubspot.secrets.items() if secret in kept]
 
 
 @pytest.mark.slow
@@ -318,3 +320,10 @@ def test_of_several_processes_one_reads_and_writes(tmp_path: Path, hubspot: Stan
         assert sum(float(line.split()[1]) for line in pushed) == 1
         code, said = service.stop()
         assert code == 0, said
+
+
+def test_a_service_of_which_nothing_can_be_read_does_not_begin(crm: Path, hubspot: StandIn) -> None:
+    hubspot.revoked = True
+    with pytest.raises(RemoteError, match="HubSpot") as found, inside(crm):
+        pass
+    assert found.value.trouble == "sign_in"

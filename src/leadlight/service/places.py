@@ -112,23 +112,30 @@ def _shared(folder: Path, say: Say, stack: ExitStack) -> Place:
 
 
 def _read_sources(folder: Path, say: Say) -> None:
-    """Read the sources where nothing was read before, and first the systems that they are read of."""
+    """Read the sources where nothing was read before, and first the systems that they are read of.
+
+    Raises RemoteError where nothing at all comes of these.
+    """
     workspace = Workspace(folder)
-    try:
-        with workspace.store() as engine:
-            stocked = bool(engine.rows("SELECT 1 FROM files UNION ALL SELECT 1 FROM leads LIMIT 1"))
-    except NotFoundError:
-        stocked = False
     spec = workspace.loaded.workspace.spec
-    if not spec.sources or stocked:
+    if not spec.sources or _is_stocked(workspace):
         return
     if names := sorted({source.connection for source in spec.sources.values() if source.connection is not None}):
         say(f"Reading {', '.join(names)} first")
         error = workspace.sync(names).error
-        if error is not None:
+        if error is not None and not _is_stocked(workspace):
             raise error
     say("Reading the sources first")
     workspace.ingest()
+
+
+def _is_stocked(workspace: Workspace) -> bool:
+    """Return whether anything was ever read into the store."""
+    try:
+        with workspace.store() as engine:
+            return bool(engine.rows("SELECT 1 FROM files UNION ALL SELECT 1 FROM leads LIMIT 1"))
+    except NotFoundError:
+        return False
 
 
 def _tell(runs: Iterable[ScoreRun], say: Say) -> None:
