@@ -22,6 +22,7 @@ class StandIn(Base):
     system = "sql"
     people = Kind("leads", text="title", number="employees")
     accounts = Kind("companies", text="name")
+    events = Kind("activities", text="type")
     deals = Kind("orders", text="status", number="amount")
     lacks = {
         "merge": "a table does not say what became one",
@@ -58,7 +59,7 @@ class StandIn(Base):
         more = {} if self.page_most is None else {"page": self.page_most}
         return {
             "url": f"sqlite:///{self._file}",
-            "tables": {"leads": table, "companies": table, "orders": table},
+            "tables": dict.fromkeys(("leads", "companies", "activities", "orders"), table),
             **more,
         }
 
@@ -66,15 +67,13 @@ class StandIn(Base):
         own = {"created_at": "time", "updated_at": "time"}
         return {
             "leads": {
-                "email": "text",
-                "name": "text",
-                "title": "text",
-                "country": "text",
+                **dict.fromkeys(("email", "name", "title", "country", "company_id"), "text"),
                 "employees": "number",
                 **own,
             },
+            "activities": {"lead_id": "text", "type": "text", "happened_at": "time", **own},
             "orders": {"lead_id": "text", "status": "text", "amount": "number", **own},
-            "companies": {"name": "text", **own},
+            "companies": {"name": "text", "industry": "text", "employees": "number", **own},
         }
 
     def reset(self) -> None:

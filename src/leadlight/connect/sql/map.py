@@ -10,8 +10,15 @@ MAPPING: Mapping[str, Mapping[str, Any]] = {
         "object": "leads",
         "kind": "leads",
         "created_at": "created_at",
+        "account": "company_id",
         "columns": {"email": "email", "name": "name", "title": "title", "country": "country"},
     },
+    "companies": {
+        "object": "companies",
+        "kind": "accounts",
+        "columns": {"company": "name", "industry": "industry", "employees": "employees"},
+    },
+    "activities": {"object": "activities", "lead": "lead_id", "at": "happened_at", "type": "type"},
     "orders": {
         "object": "orders",
         "lead": "lead_id",
@@ -43,14 +50,18 @@ groups:
       - {name: Tells a title, when: "title is not null", points: 10}
       - {name: Leads a department, when: "title ilike '%head%' or title ilike '%director%'", points: 15}
 
-  # Where they are.
-  place:
-    cap: [-20, 20]
-    criteria:
-      - {name: Tells a country, when: "country is not null", points: 5}
+      - {name: Works in a company of some size, when: "employees >= 50", points: 10}
 
-# A letter for who they are, a digit for the rest: A1 is the best. Numbers are lower bounds.
+  # What they do; the types are those of the table. With a half_life points fade: half of them after 30 days.
+  interest:
+    cap: [-20, 60]
+    criteria:
+      - {name: Wants a demo, event: demo, points: 20, half_life: 30d, max: 40}
+      - {name: Opens mails, event: open, points: 1, within: 60d, max: 6}
+      - {name: Unsubscribed, event: unsubscribe, points: -20}
+
+# A letter for who they are, a digit for what they do: A1 is the best. Numbers are lower bounds.
 grades:
-  fit:   {A: 25, B: 15, C: 5, D: null}
-  place: {1: 5, 2: null}
+  fit:      {A: 25, B: 15, C: 5, D: null}
+  interest: {1: 20, 2: 5, 3: null}
 """
