@@ -137,3 +137,21 @@ def test_a_field_that_is_named_later_counts_as_read_from_the_first(one: Crm) -> 
     assert towns[1][1] == changed
     again = one.sync()
     assert (again.changed, again.connections[0].objects[0].read) == (False, 0)
+
+
+def test_a_value_that_is_still_to_be_written_is_told(crm: Crm) -> None:
+    edit(crm, "system: memory,", "system: memory, url: …,")
+    with pytest.raises(SpecError, match=r"2:\d+: connections.crm.url: write what belongs here: the API's address"):
+        check_folder(crm.root)
+
+
+def test_our_own_scores_are_no_attributes_and_no_news(one: Crm) -> None:
+    edit(one, "columns: {email: email, title: jobtitle, size: employees}", "rename: {title: jobtitle}")
+    edit(one, "system: memory,", "system: memory, push: {object: contacts, fields: {score: rank_x}},")
+    one.world.objects["contacts"]["fields"] |= {"Leadlight_Grade__c": "text", "rank_x": "number", "city": "text"}
+    one.world.put("contacts", "2", one.later(days=1), city="Oslo", rank_x=5.0, Leadlight_Grade__c="A")
+    report = one.sync()
+    assert "new in the system: city" in str(report)
+    assert "are read again" not in str(report)
+    names = {name for (name,) in one.rows("SELECT name FROM names WHERE kind = 'attribute'")}
+    assert names == {"email", "title", "employees", "city", "deleted"}

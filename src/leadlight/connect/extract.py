@@ -158,7 +158,9 @@ class _Run:
         clean(folder)
         before = description(self.root, self.name)["objects"].get(name, {}).get("fields", {})
         try:
-            chosen = choose(found, self.wanted[name], types_of(lake_files(folder)), before, self.marks)
+            push = self.spec.connections[self.name].push
+            pushed = [one for one in push.fields.values() if one is not None] if push is not None else []
+            chosen = choose(found, self.wanted[name], types_of(lake_files(folder)), before, self.marks, pushed)
         except LeadlightError as error:
             self.errors.append(error)
             return
@@ -203,9 +205,8 @@ class _Reading:
             "cursor": state.get("cursor"), "first": state.get("first", first),
             "fields": state.get("fields", chosen.known),
         }  # fmt: skip
-        self._fill = (
-            [] if self._state["first"] else [name for name in chosen.types if name not in self._state["fields"]]
-        )
+        known = {*self._state["fields"], *chosen.fresh}
+        self._fill = [] if self._state["first"] else [name for name in chosen.types if name not in known]
         self._again = found.whole or run.full or bool(self._fill)
         self._whole = self._again or self._state["cursor"] is None
         self._gate = _Gate(folder.parent.parent, run.wanted[name].values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from leadlight.spec.marks import Marks, Path
 from leadlight.spec.models import SourceKind, SourceSpec
 
 SHOWN = 5
+US = "leadlight"
+"""What is in the names of fields that `push` makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Chosen:
     """The fields that are kept, with the types that the lake has for them."""
     known: list[str]
     """The fields that the lake has."""
+    fresh: frozenset[str]
+    """Those that the system did not have before."""
     notes: tuple[str, ...]
 
 
@@ -35,19 +39,22 @@ def choose(
     lake: Mapping[str, Type],
     before: Mapping[str, Any],
     marks: Marks,
+    pushed: Collection[str] = (),
 ) -> Chosen:
     """Choose the fields that the sources of an object use.
 
     `lake` are the fields that were read before, `before` those that the system had then. When a record last changed is
-    read, but kept only where a source names it: it would make a version of every touch. Raises SpecError where a source
-    names a field that there never was.
+    read, but kept only where a source names it: it would make a version of every touch. So it is with fields that take
+    our own scores (`pushed`, and those called like us), which say nothing of a lead that we do not know. Raises
+    SpecError where a source names a field that there never was.
     """
     usable = {one.name: one for one in _usable(found.fields)}
     wanted, faults, lost = set[str](), list[Fault](), set[str]()
     for name, source in sources.items():
         fields, missing = wanted_fields(source, list(usable))
         named_ones, _ = wanted_fields(source.model_copy(update={"columns": source.columns or []}), list(usable))
-        wanted |= (fields - {found.modified_at}) | named_ones
+        ours = {one for one in fields if one in pushed or US in one.lower()}
+        wanted |= (fields - {found.modified_at} - ours) | named_ones
         lost |= {one for one in missing if one in lake}
         faults += [
             marks.fault(f"{found.name} has no field {one!r}; {did_you_mean(one, usable)}", _place(name, source, one))
@@ -58,8 +65,10 @@ def choose(
     asked = wanted | {one for one in (found.created_at, found.modified_at) if one in usable}
     read = tuple(one for one in found.fields if one.name in asked and one.name in usable)
     types = {one.name: lake.get(one.name, one.type) for one in read if one.name in wanted}
-    notes = (*_lost(lost, usable), *_drifted(read, lake), *_new(usable, before))
-    return Chosen(read, types, sorted(lake), notes)
+    theirs = [one for one in usable if one not in pushed and US not in one.lower()]
+    notes = (*_lost(lost, usable), *_drifted(read, lake), *_new(theirs, before))
+    fresh = frozenset(types) - set(before) if before else frozenset()
+    return Chosen(read, types, sorted(lake), fresh, notes)
 
 
 def described(found: Object, sources: Mapping[str, SourceSpec]) -> dict[str, Any]:
@@ -114,7 +123,7 @@ def _drifted(read: tuple[Field, ...], lake: Mapping[str, Type]) -> Iterator[str]
             yield f"{one.name} was {lake[one.name]} and is {one.type} now: it stays {lake[one.name]} here"
 
 
-def _new(usable: Mapping[str, Field], before: Mapping[str, Any]) -> Iterator[str]:
+def _new(usable: Collection[str], before: Mapping[str, Any]) -> Iterator[str]:
     """Speak of fields that the system did not have before."""
     new = sorted(set(usable) - set(before)) if before else []
     if new:

@@ -26,6 +26,8 @@ from leadlight.spec.validation import validate
 from leadlight.spec.yaml import Parsed
 
 QUOTA = "quota.json"
+TO_BE_WRITTEN = "…"
+"""What `init --from` writes where only the user knows what belongs there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,13 @@ def open_connection(
     now: Callable[[], datetime],
     marks: Marks | None = None,
     environ: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
 ) -> Opened:
     """Open a connection. Nothing is asked of the system yet.
 
-    `marks` says where the values of leadlight.yaml stand. Raises SpecError for settings that make no sense,
-    NotFoundError for an unknown system, UsageError for missing secrets, MissingExtraError.
+    `clock` paces and counts requests: the machine's, with `now`, unless told. `marks` says where the values of
+    leadlight.yaml stand. Raises SpecError for settings that make no sense, NotFoundError for an unknown system,
+    UsageError for missing secrets, MissingExtraError.
     """
     made = connector(spec.system)
     settings = settings_of(name, spec, made, marks)
@@ -80,7 +84,7 @@ def open_connection(
     told = os.environ if environ is None else environ
     secrets = find_secrets(made.about, told, told=spec.secrets, file=file, workspace=root)
     limits = limits_of(spec, made)
-    clock = Clock(now=now)
+    clock = clock or Clock(now=now)
     way = made.way(settings, secrets)
     quota = http = None
     if way is not None:
@@ -133,6 +137,9 @@ def check_settings(spec: WorkspaceSpec, marks: Marks) -> tuple[Fault, ...]:
 
 def _check(name: str, spec: ConnectionSpec, marks: Marks) -> list[Fault]:
     made = connector(spec.system)
+    left = [key for key, value in spec.own.items() if value == TO_BE_WRITTEN]
+    if left:
+        return [marks.fault(_belongs_there(made, key), ("connections", name, key)) for key in left]
     settings_of(name, spec, made, marks)
     known = [secret.name for secret in made.about.secrets]
     path = ("connections", name, "secrets")
@@ -146,3 +153,9 @@ def _check(name: str, spec: ConnectionSpec, marks: Marks) -> list[Fault]:
             marks.fault(f"{made.about.title} is only read: nothing can be pushed", ("connections", name, "push"))
         )
     return faults
+
+
+def _belongs_there(made: Connector, key: str) -> str:
+    field = made.settings.model_fields.get(key)
+    told = f": {field.description}" if field is not None and field.description else ""
+    return f"write what belongs here{told}"
