@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
+import trustme
 
 from connect.stand_in import RETRY_AFTER, START, Call, Kind, Reply, Schema, StandIn, route
 from leadlight.connect.auth import Bearer, SignIn
@@ -310,3 +316,38 @@ def test_limits_may_be_told(acme: Acme) -> None:
         for _ in range(5):
             http.get("/leads")
     assert acme.fastest() == 2
+
+
+def test_threads_share_a_token_and_renew_it_once(acme: Acme) -> None:
+    def start(ask: Callable[..., Answer]) -> Mapping[str, str]:
+        told = ask("POST", "/session", form={"user": "ann"}).json()
+        return {"Authorization": f"Bearer {told['token']}"}
+
+    limits = replace(ABOUT.limits, per_second=1e6, at_once=4)
+    with (
+        Http(Way(acme.url, SignIn(start)), ABOUT, limits=limits, clock=acme.clock.clock()) as http,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        list(pool.map(http.get, ["/leads"] * 16))
+        acme.expire()
+        assert all(answer["leads"] == [] for answer in pool.map(http.get, ["/leads"] * 16))
+    assert [call.url for call in acme.calls].count("/session") == 2
+
+
+def test_a_certificate_of_nobody_is_not_accepted(connect: Connect) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=_shake_hands, args=(listening, context))
+        thread.start()
+        with pytest.raises(RemoteError, match=r"the certificate of 127.0.0.1:\d+ is not accepted") as caught:
+            connect(base=f"https://127.0.0.1:{listening.getsockname()[1]}").get("/leads")
+        thread.join()
+    assert caught.value.trouble == "trouble"
+    assert "REQUESTS_CA_BUNDLE" in str(caught.value)
+
+
+def _shake_hands(listening: socket.socket, context: ssl.SSLContext) -> None:
+    taken, _ = listening.accept()
+    with taken, suppress(OSError), context.wrap_socket(taken, server_side=True):
+        pass

@@ -42,11 +42,8 @@ class Database:
     @contextmanager
     def connect(self, *, write: bool = False) -> Iterator[Connection]:
         """Open a transaction, which ends with the context. Raises RemoteError, MissingExtraError."""
-        with self.words(), self._engine.connect() as connection:
-            if self._engine.dialect.name == "postgresql" and not write:
-                connection = connection.execution_options(postgresql_readonly=True)
-            with connection.begin():
-                yield connection
+        with self.words(), (self._engine if write else self._reader).begin() as connection:
+            yield connection
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all tables and views, in alphabetical order."""
@@ -54,7 +51,7 @@ class Database:
 
         schema = self.settings.db_schema
         with self.words():
-            inspector = inspect(self._engine)
+            inspector = inspect(self._reader)
             return tuple(sorted({*inspector.get_table_names(schema), *inspector.get_view_names(schema)}))
 
     def table(self, name: str) -> Table:
@@ -66,7 +63,7 @@ class Database:
             try:
                 with self.words():
                     self._tables[name] = Table(
-                        name, MetaData(), autoload_with=self._engine, schema=self.settings.db_schema, resolve_fks=False
+                        name, MetaData(), autoload_with=self._reader, schema=self.settings.db_schema, resolve_fks=False
                     )
             except NoSuchTableError:
                 message = f"the database has no table {name!r}: {did_you_mean(name, self.names())}"
@@ -103,6 +100,12 @@ class Database:
             if any(sign in low for sign in signs):
                 return RemoteError(ABOUT.title, trouble, flat, fix=fix)
         return RemoteError(ABOUT.title, "trouble", flat, fix="Look at the database's own log; what was read is kept.")
+
+    @cached_property
+    def _reader(self) -> Engine:
+        """The same, in transactions that only read, where the database knows such."""
+        engine = self._engine
+        return engine.execution_options(postgresql_readonly=True) if engine.dialect.name == "postgresql" else engine
 
     @cached_property
     def _engine(self) -> Engine:
