@@ -81,12 +81,12 @@ def records_of(engine: Engine, aim: Aim, leads: Sequence[int] | None = None) -> 
         query = fill(
             "SELECT i.id, o._key, i.lead FROM (SELECT _key, {gone} AS gone FROM observations WHERE _source = ? "
             "QUALIFY row_number() OVER (PARTITION BY _key ORDER BY known_at DESC NULLS LAST) = 1) o "
-            "JOIN ids i ON i.key = o._key WHERE NOT o.gone AND starts_with(i.id, ?::VARCHAR) "
-            "AND (?::INTEGER[] IS NULL OR list_contains(?::INTEGER[], i.lead)) ORDER BY o._key",
+            "JOIN ids i ON i.key = o._key WHERE NOT o.gone AND starts_with(i.id, ?::VARCHAR){only} ORDER BY o._key",
             gone=Sql(f"coalesce({quoted(DELETED)}, false)" if deleted else "false"),
+            only=Sql("" if leads is None else " AND i.lead IN (SELECT unnest(?::INTEGER[]))"),
         )
-        told = None if leads is None else list(leads)
-        for id, key, lead in engine.rows(query, [source, prefix, told, told]):  # noqa: A001 - the user's word
+        told = [] if leads is None else [list(leads)]
+        for id, key, lead in engine.rows(query, [source, prefix, *told]):  # noqa: A001 - the user's word
             found.setdefault(lead, []).append(Record(id.removeprefix(prefix), key, lead))
     return found
 

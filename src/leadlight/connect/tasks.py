@@ -147,7 +147,7 @@ def keep(engine: Engine, scorecard: ResolvedScorecard, aim: Aim, tasks: Sequence
         if rows:
             engine.execute(
                 "UPDATE push_tasks SET state = 'void', done_at = ? WHERE connection = ? AND object = ? "
-                "AND state = 'waiting' AND list_contains(?::VARCHAR[], record)",
+                "AND state = 'waiting' AND record IN (SELECT unnest(?::VARCHAR[]))",
                 [now, aim.connection, aim.object, [row["record"] for row in rows]],
             )
             engine.register(_NEW, pa.Table.from_pylist(rows, schema=_SCHEMA))

@@ -82,7 +82,7 @@ def pushed(engine: Engine, connection: str, object: str, records: Sequence[str])
     """Return what is known of some records."""
     found = engine.rows(
         'SELECT record, _key, said, because, writing, hash, "at", tried, error, tries, again_at FROM pushed '
-        "WHERE connection = ? AND object = ? AND list_contains(?::VARCHAR[], record)",
+        "WHERE connection = ? AND object = ? AND record IN (SELECT unnest(?::VARCHAR[]))",
         [connection, object, list(records)],
     )
     return {row[0]: _read(row) for row in found}
@@ -124,7 +124,7 @@ def _written(connection: str, object: str, row: Pushed) -> dict[str, Any]:  # no
 def forget(engine: Engine, connection: str, object: str, records: Iterable[str]) -> None:  # noqa: A002
     """Forget records, those that are gone say."""
     engine.execute(
-        "DELETE FROM pushed WHERE connection = ? AND object = ? AND list_contains(?::VARCHAR[], record)",
+        "DELETE FROM pushed WHERE connection = ? AND object = ? AND record IN (SELECT unnest(?::VARCHAR[]))",
         [connection, object, list(records)],
     )
 
