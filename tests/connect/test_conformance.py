@@ -27,6 +27,8 @@ from leadlight.errors import NotFoundError
 
 MANY = 20_000
 
+pytestmark = pytest.mark.timeout(60)  # a reading that goes round in circles would fill the memory
+
 
 def test_what_is_lacking_is_known_and_said_why(system: StandIn) -> None:
     assert set(system.lacks) <= set(LACKS)
@@ -322,6 +324,7 @@ def test_a_new_field_is_described_and_disturbs_nothing(system: StandIn) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_reads_twenty_thousand(system: StandIn) -> None:
     kind = system.people
     page = connector(system.system).about.limits.page

@@ -25,6 +25,8 @@ TEXTS = {"leadlight_grade": "A", "leadlight_reasons": "Opened 3 e-mails (+12) & 
 VALUES: dict[str, Value] = {"leadlight_score": 71.25, **TEXTS, "leadlight_probability": 0.8312}
 VALUES["leadlight_scored_at"] = SCORED_AT
 
+pytestmark = pytest.mark.timeout(60)  # a reading that goes round in circles would fill the memory
+
 
 def ready(system: StandIn, opened: Opened) -> list[str]:
     """See that the fields are there, as a person makes those that the connector cannot; return their names."""
