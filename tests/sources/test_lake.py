@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -71,3 +72,10 @@ def test_a_file_stands_for_the_numbers_it_holds(tmp_path: Path) -> None:
 )
 def test_what_was_read_under_other_names_is_not_read_again(known: list[str], covered: bool) -> None:
     assert is_covered("raw/00000000-00000002-ab.parquet", known) is covered
+
+
+def test_of_two_that_stand_for_the_same_the_newer_counts(tmp_path: Path) -> None:
+    for age, name in enumerate(("00000000-00000003-aa.parquet", "00000000-00000003-bb.parquet")):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, ns=(age, age))
+    assert [one.token for one in lake_files(tmp_path)] == ["bb"]

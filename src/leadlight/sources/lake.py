@@ -89,14 +89,24 @@ def lake_file(path: Path) -> LakeFile | None:
 
 
 def lake_files(folder: Path) -> list[LakeFile]:
-    """Return the files of an object in their order, without those whose rows another one holds too."""
+    """Return the files of an object in their order, without those whose rows another one holds too.
+
+    Of two that stand for the same numbers, the newer one was made of the other.
+    """
     found = [one for path in folder.glob("*.parquet") if (one := lake_file(path)) is not None]
-    found.sort(key=lambda one: (one.first, -one.last))
+    found.sort(key=lambda one: (one.first, -one.last, -_changed(one.path)))
     kept: list[LakeFile] = []
     for one in found:
         if not kept or one.last > kept[-1].last:
             kept.append(one)
     return kept
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:  # made one with others meanwhile
+        return 0
 
 
 def locate_lake(spec: SourceSpec, root: Path) -> list[Located]:
