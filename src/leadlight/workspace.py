@@ -159,12 +159,13 @@ class Workspace:
         full: bool = False,
         progress: Callable[[SyncUpdate], None] | None = None,
         reading: Callable[[ProgressUpdate], None] | None = None,
+        looking_up: Callable[[Progress], None] = lambda _: None,
     ) -> SyncReport:
         """Read what has changed in connected systems (all, or those named) into the lake, and that into the store.
 
         What stops a connection is in its report's `error`, and stops no other; what came until then is kept, and the
         next sync goes on there. `objects` are the only ones to read; with `full` everything is read again, and what
-        does not come is gone.
+        does not come is gone. With `enrich: {on_ingest: true}`, leads that are new or have changed are looked up.
         """
         from leadlight.connect.extract import extract
         from leadlight.connect.sync_report import SyncReport
@@ -180,11 +181,15 @@ class Workspace:
             for name in names
         ]
         try:
-            return replace(self.take_in(names, reading=reading), connections=tuple(found))
+            report = replace(self.take_in(names, reading=reading), connections=tuple(found))
         except DataError:
             if not any(one.error for one in found):
                 raise
             return SyncReport(tuple(found))  # what is wrong is told already: fields that the system does not have
+        if spec.enrich is None or not spec.enrich.on_ingest or report.ingested is None or not report.changed:
+            return report
+        enriched = self._enrich_read(report.ingested.at, looking_up)
+        return replace(report, ingested=replace(report.ingested, enriched=enriched))
 
     def take_in(
         self, connections: Sequence[str], *, reading: Callable[[ProgressUpdate], None] | None = None

@@ -114,3 +114,15 @@ def test_a_lake_that_was_deleted_is_read_anew(many: Crm) -> None:
     report = many.sync()
     assert report.connections[0].objects[0].new == 20
     assert many.rows("SELECT count(*) FROM observations") == [(20,)]
+
+
+def test_who_is_new_is_looked_up_where_it_is_wished(many: Crm) -> None:
+    text = (many.root / "leadlight.yaml").read_text()
+    (many.root / "leadlight.yaml").write_text(text + "enrich: {ask: [email], on_ingest: true, budget: {requests: 0}}\n")
+    (many.root / "scorecards").mkdir()
+    (many.root / "scorecards" / "house.yaml").write_text("groups: {fit: {}}\n")
+    for n in range(20):
+        many.world.put("contacts", str(n), START - timedelta(days=9), email=f"{n}@example.com")
+    report = many.sync()
+    assert report.ingested is not None
+    assert report.ingested.enriched is not None

@@ -57,10 +57,12 @@ def ingesting() -> Iterator[tuple[Callable[[ProgressUpdate], None], Callable[[Lo
 
 
 @contextmanager
-def syncing() -> Iterator[tuple[Callable[[SyncUpdate], None], Callable[[ProgressUpdate], None]]]:
-    """Show a bar for each object of a system while it is read, and then for each source."""
+def syncing() -> Iterator[
+    tuple[Callable[[SyncUpdate], None], Callable[[ProgressUpdate], None], Callable[[Looked], None]]
+]:
+    """Show a bar for each object of a system while it is read, then for each source, then for those looked up."""
     with _bars() as bars:
-        yield _syncing(bars), _reading(bars)
+        yield _syncing(bars), _reading(bars), _looking_up(bars)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -46,8 +46,10 @@ def sync(
     from leadlight.workspace import open_workspace
 
     opened = open_workspace(workspace)
-    with syncing() as (progress, reading):
-        report = opened.sync(connections or (), objects=only or (), full=full, progress=progress, reading=reading)
+    with syncing() as (progress, reading, looking_up):
+        report = opened.sync(
+            connections or (), objects=only or (), full=full, progress=progress, reading=reading, looking_up=looking_up
+        )
     write(report, as_json=json, render=_synced)
     if report.error is not None:
         raise typer.Exit(report.error.exit_code)
@@ -63,6 +65,11 @@ def _synced(report: SyncReport) -> RenderableType:
     parts: list[RenderableType] = [words(str(report))]
     if report.ingested is not None and report.changed:
         parts.append(render.ingested(_news(report.ingested)))
+        looked_up: Any = report.ingested.enriched
+        if looked_up is not None:
+            from leadlight.cli import render_enrich
+
+            parts.append(render_enrich.enriched(looked_up))
     elif report.error is None:
         parts.append(words("the store is as before", "green"))
     return Group(*parts)
