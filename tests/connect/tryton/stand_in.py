@@ -310,7 +310,9 @@ def told(value: Value, kind: str) -> Any:
         return int(str(value))
     if kind in ("many2many", "one2many"):
         return []
-    if kind in ("selection", "boolean"):
+    if kind == "boolean" and value is not None:
+        return int(bool(value))  # as on SQLite
+    if kind == "selection":
         return value
     return tagged(value, kind)
 

@@ -18,7 +18,7 @@ from leadlight.connect.tryton.describe import MODIFIED, OPPORTUNITY, STATE_SINCE
 from leadlight.connect.tryton.history import Past
 from leadlight.connect.tryton.rest import Domain, Rest
 from leadlight.connect.tryton.values import moment, plain, tagged
-from leadlight.errors import RemoteError
+from leadlight.errors import NotFoundError, RemoteError
 
 PAGE = 500
 OVERLAP = timedelta(minutes=10)
@@ -167,7 +167,8 @@ class Reading:
             else:
                 values[field.name] = plain(at_path(then, field.name), field.type)
         into = now.get(REPLACED) if self._model.type(REPLACED) == "many2one" else None
-        gone = into is None and self._model.type(ARCHIVED) == "boolean" and now.get(ARCHIVED) is False
+        # On SQLite, false is 0.
+        gone = into is None and self._model.type(ARCHIVED) == "boolean" and not now.get(ARCHIVED, True)
         return Row(str(now["id"]), values, known_at, gone=gone, into=None if into is None else str(into))
 
     # ------------------------------------------------------------------------------------------------ deletions
@@ -237,7 +238,10 @@ def touches(models: Models, model: Model, names: Sequence[str]) -> list[str]:
             found[f"{before}write_date"] = None
             if here.type(step) in MANY:
                 found[f"{before}create_date"] = None
-            here = models.model(target)
+            try:
+                here = models.model(target)
+            except (NotFoundError, RemoteError):  # it may not be read: what is shown of it tells
+                break
         else:
             if last in BY_MECHANISM and here.type("contact_mechanisms") == "one2many":
                 found |= {f"{before}contact_mechanisms.{time}": None for time in ("write_date", "create_date")}
