@@ -115,8 +115,9 @@ class MemorySession:
         )
         modified = "modified" if told.get("dated", True) else None
         return Object(
-            name, name.title(), fields, created_at="created", modified_at=modified, whole=told.get("whole", False)
-        )
+            name, name.title(), fields, created_at="created", modified_at=modified, whole=told.get("whole", False),
+            deletions=told.get("deletions", True),
+        )  # fmt: skip
 
     def read(self, want: Want) -> Iterator[Page]:
         name = want.object.name

@@ -103,3 +103,10 @@ def test_when_nobody_comes_at_all_nobody_is_taken_for_deleted(listed: Crm) -> No
     report = listed.sync()
     assert "6 of 6 records did not come any more" in str(report)
     assert deleted(listed) == []
+
+
+def test_a_system_that_tells_no_deletions_says_so_once(crm: Crm) -> None:
+    crm.world.objects["contacts"]["deletions"] = False
+    crm.world.put("contacts", "1", START - timedelta(days=9), jobtitle="CEO")
+    assert "contacts: the system does not tell what is deleted: `leadlight sync crm --full` finds it" in str(crm.sync())
+    assert "does not tell" not in str(crm.sync())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from connect.crm import START, Crm, crm, registered
 
 __all__ = ["crm", "registered"]
@@ -45,6 +47,7 @@ def lived(crm: Crm) -> dict[str, list[tuple]]:
     return {name: crm.rows(query) for name, query in TOLD.items()}
 
 
+@pytest.mark.slow
 def test_both_stores_hold_the_same(crm: Crm, postgres_store: str, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     other = Crm(tmp_path / "other")

@@ -213,6 +213,8 @@ class _Reading:
         self._rows: list[Row] = []
         self._came = self._read = self._new = self._changed = self._gone = self._merged = 0
         self._notes = list(chosen.notes)
+        if self._state["first"] and not found.deletions and not found.whole:
+            self._notes.append(f"the system does not tell what is deleted: `leadlight sync {run.name} --full` finds it")
         self._started, self._kept_at = time.perf_counter(), time.monotonic()
 
     def read(self, opened: Opened) -> None:
