@@ -95,9 +95,10 @@ class ConnectionShown(Answer):
 
 
 class ConnectionList(Answer):
-    """All connections of leadlight.yaml."""
+    """All connections of leadlight.yaml; `trouble` is why this process cannot look what is due, where it keeps that."""
 
     connections: list[ConnectionShown]
+    trouble: str | None
 
 
 _AT = "/v1/connections/{name}"
@@ -123,7 +124,8 @@ def routes(state: State) -> list[Route]:
     async def all_(request: Request) -> Response:
         allowed(state.keys, request, "read")
         asked(request, ())
-        return answer(request, {"connections": await to_thread.run_sync(_all, state, connections)})
+        found = await to_thread.run_sync(_all, state, connections)
+        return answer(request, {"connections": found, "trouble": connections.trouble})
 
     async def webhook(request: Request) -> Response:
         name = request.path_params["name"]
