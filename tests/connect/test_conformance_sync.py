@@ -85,6 +85,13 @@ def agree(workspace: Workspace, system: StandIn, kind: Kind) -> None:
                 assert row[name] == alive[one].values[name], (one, name)
 
 
+def leads(workspace: Workspace, system: StandIn) -> set[str]:
+    """Return the records that are leads in the store, those too that are one person by their e-mail."""
+    with workspace.store() as engine:
+        rows = engine.rows("SELECT id FROM ids")
+    return {str(one).removeprefix(f"{system.system}:") for (one,) in rows}
+
+
 def mapped(system: StandIn) -> Kind:
     kind = kind_of(system, "people")
     assert kind.object in {source["object"] for source in connector(system.system).mapping.values()}
@@ -98,6 +105,7 @@ def test_what_is_there_is_in_the_lake_and_again_changes_nothing(system: StandIn,
     assert {one.object: one.new for one in first.connections[0].objects}[kind.object] >= len(ids)
     agree(workspace, system, kind)
     system.clock.advance(60)
+    assert leads(workspace, system) == set(ids)
     again = workspace.sync()
     assert again.error is None
     assert not again.changed
@@ -112,6 +120,7 @@ def test_what_is_there_is_in_the_lake_and_again_changes_nothing(system: StandIn,
     assert report.changed
     agree(workspace, system, kind)
     assert new in lake(workspace, system, kind)
+    assert leads(workspace, system) == {*ids, new}  # who is deleted there is a lead of the past here
 
 
 @pytest.mark.parametrize("after", [6, 12])
