@@ -199,6 +199,8 @@ class StandIn(Base):
         return [{"id": row["id"], **{field: row.get(field, False) for field in fields}} for row in rows]
 
     def _rows(self, model: str) -> list[dict[str, Any]]:
+        if model.startswith("ir.") and not self.administrator:
+            raise RefusedError("odoo.exceptions.AccessError", "You are not allowed to access 'Models'", 403)
         if model == "ir.model":
             return [
                 {"id": number, "model": one, "name": one}

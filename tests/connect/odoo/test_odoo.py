@@ -84,7 +84,9 @@ def test_only_messages_and_mailings_of_leads_are_read(odoo: StandIn) -> None:
     assert read(odoo, TRACE, "res_id") == {}
 
 
-def test_a_module_that_is_not_installed_gives_no_records(odoo: StandIn) -> None:
+@pytest.mark.parametrize("administrator", [True, False])
+def test_a_module_that_is_not_installed_gives_no_records(odoo: StandIn, administrator: bool) -> None:
+    odoo.administrator = administrator
     del odoo.fields[TRACE], odoo.records[TRACE]
     assert read(odoo, TRACE, "res_id", "open_datetime") == {}
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from leadlight.connect.odoo.rpc import TITLE, Rpc
+from leadlight.connect.odoo.rpc import TITLE, OdooError, Rpc
 from leadlight.connect.odoo.values import SCALARS, TYPES
 from leadlight.connect.protocol import Field, Object
 from leadlight.connect.refusals import odd
@@ -17,6 +18,8 @@ LEAD, PARTNER, MESSAGE, TRACE = "crm.lead", "res.partner", "mail.message", "mail
 OBJECTS = (LEAD, PARTNER, MESSAGE, TRACE, "crm.team", "calendar.event", "sale.order")
 """What is shown where nothing is named; any other model can be named, too."""
 CREATED, MODIFIED, ARCHIVED = "create_date", "write_date", "active"
+UNKNOWN_KINDS, NO_SUCH = ("NotFound", "KeyError"), re.compile(r"(doesn't|does not) exist")
+"""How Odoo says that there is no such model."""
 OUTCOME, OUTCOME_AT = "outcome", "outcome_at"
 NAME = "display_name"
 PATHS: Mapping[str, Mapping[str, Type]] = {
@@ -111,21 +114,38 @@ class Models:
         return found
 
     def _asked(self, name: str) -> Model:
-        rows = self._rpc.search("ir.model", [["model", "=", name]], ["model", "name"])
-        if not rows:
-            known = [str(row.get("model")) for row in self._rpc.search("ir.model", [], ["model"])]
-            raise NotFoundError(f"{TITLE} has no model {name!r}: {did_you_mean(name, known)}")
+        title = self._title(name)
         attributes = ["type", "string", "relation", "selection", "readonly", "store", "manual"]
-        fields = self._rpc.call(name, "fields_get", {"attributes": attributes})
+        try:
+            fields = self._rpc.call(name, "fields_get", {"attributes": attributes})
+        except OdooError as error:
+            if error.kind in UNKNOWN_KINDS or NO_SUCH.search(error.message):
+                raise NotFoundError(f"{TITLE} has no model {name!r}") from None
+            raise
         if not isinstance(fields, dict) or not all(isinstance(one, dict) for one in fields.values()):
             raise odd(TITLE, f"fields_get of {name}")
-        return Model(name, str(rows[0].get("name") or name), fields, self._tracked(name))
+        return Model(name, title, fields, self._tracked(name))
+
+    def _title(self, name: str) -> str:
+        """Return what a model is called; its own name where the list of models may not be read."""
+        try:
+            rows = self._rpc.search("ir.model", [["model", "=", name]], ["model", "name"])
+            known = [] if rows else self._rpc.search("ir.model", [], ["model"])
+        except RemoteError as error:
+            if error.trouble != "scope":
+                raise
+            return name
+        if not rows:
+            near = did_you_mean(name, [str(row.get("model")) for row in known])
+            raise NotFoundError(f"{TITLE} has no model {name!r}: {near}")
+        return str(rows[0].get("name") or name)
 
     def _tracked(self, name: str) -> frozenset[str]:
         """Return the fields whose changes are kept, where we may read them: administrators may."""
         if self._history is None:
             try:
                 self._rpc.search("mail.tracking.value", [], ["id"], limit=1)
+                self._rpc.search("ir.model.fields", [], ["id"], limit=1)
                 self._history = True
             except RemoteError as error:
                 if error.trouble not in ("scope", "absent"):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from leadlight.connect.refusals import odd, said
+from leadlight.connect.secrets import hide
 from leadlight.errors import RemoteError, RemoteTrouble, shorten
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 TITLE = "Odoo"
 UNAUTHORIZED, FORBIDDEN, ABSENT = 401, 403, 404
+REFUSED = (400, UNAUTHORIZED, FORBIDDEN, ABSENT, 409, 422)
 KEY_FIX = (
     "Look at the key (ODOO_KEY): in Odoo, My Profile > Account Security > API Keys; it is made by the user it works "
     "for, and may have a date of expiry. For JSON-RPC, `login` is that user's login."
@@ -29,6 +31,7 @@ NO_API_FIX = (
 FIELD_FIX = "Look whether the fields that the sources name still exist in Odoo (Settings > Technical > Fields)."
 UNKNOWN = re.compile(r"[Ii]nvalid field ['\"]?([\w.]+)|no attribute ['\"]([\w.]+)|KeyError:? ['\"]?([\w.]+)")
 BUSY = ("SerializationFailure", "LockNotAvailable", "DeadlockDetected", "OperationalError")
+"""Exceptions that mean that another transaction was in the way: it may go well next time."""
 KINDS: Mapping[str, tuple[RemoteTrouble, str, str | None]] = {
     "AccessDenied": ("sign_in", "does not let us in", KEY_FIX),
     "Unauthorized": ("sign_in", "does not let us in", KEY_FIX),
@@ -52,11 +55,6 @@ class OdooError(RemoteError):
         super().__init__(TITLE, trouble, message, fix=fix, status=status)
         self.kind = kind
 
-    @property
-    def busy(self) -> bool:
-        """Whether another transaction was in the way, so that it may go well next time."""
-        return self.kind in BUSY
-
 
 def failed(kind: str, message: str, status: int | None = None) -> OdooError:
     """Return what an exception of Odoo's means, and what to do."""
@@ -72,11 +70,13 @@ def failed(kind: str, message: str, status: int | None = None) -> OdooError:
 
 
 def refusal(answer: Answer) -> RemoteError | None:
-    """Return what a refused request means in Odoo, as JSON-2 tells it (JSON-RPC answers 200 and an error)."""
-    told = _object(answer)
-    name = told.get("name")
-    if isinstance(name, str) and name:
-        return failed(name, said(answer) or "", answer.status)
+    """Return what it means that JSON-2 fails, again and again (JSON-RPC answers 200, whatever happens)."""
+    name = _object(answer).get("name")
+    return failed(name, said(answer) or "", answer.status) if isinstance(name, str) and name else unnamed(answer)
+
+
+def unnamed(answer: Answer) -> OdooError | None:
+    """Return what a refusal means that does not come from Odoo itself, but from the address or a server before it."""
     if answer.status == ABSENT:
         return OdooError("", "disabled", "has no such API at this address", fix=NO_API_FIX, status=ABSENT)
     if answer.status == UNAUTHORIZED:
@@ -109,7 +109,10 @@ class Rpc:
         named = {**arguments, "context": context}
         if self._login is None:
             asked = named if ids is None else {"ids": list(ids), **named}
-            return self.http.ask("POST", f"/json/2/{model}/{method}", json=asked, retry=retry).json()
+            answer = self.http.ask("POST", f"/json/2/{model}/{method}", json=asked, retry=retry, expect=REFUSED)
+            if answer.status in REFUSED:
+                raise self._refused(answer)
+            return answer.json()
         placed = [*([] if ids is None else [list(ids)]), *(named.pop(name) for name in positional)]
         who = [self._database, self._signed_in(), self._key]
         return self._rpc("object", "execute_kw", [*who, model, method, placed, named], retry=retry)
@@ -149,7 +152,13 @@ class Rpc:
             return answer.get("result")
         data = error.get("data") if isinstance(error, dict) else None
         held = data if isinstance(data, dict) else {}
-        raise failed(str(held.get("name") or ""), str(held.get("message") or ""))
+        raise failed(str(held.get("name") or ""), hide(str(held.get("message") or ""), [self._key]))
+
+    def _refused(self, answer: Answer) -> OdooError:
+        kind = _object(answer).get("name")
+        if isinstance(kind, str) and kind:
+            return failed(kind, hide(said(answer) or "", [self._key]), answer.status)
+        return unnamed(answer) or failed("", hide(said(answer) or "", [self._key]), answer.status)
 
 
 def _is_id(value: Any) -> bool:

@@ -5,12 +5,12 @@ Fields are made as one makes them by hand (`x_…`), where the key's user may.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
 from leadlight.connect.odoo.describe import LEAD, Model, Models
-from leadlight.connect.odoo.rpc import OdooError, Rpc
+from leadlight.connect.odoo.rpc import BUSY, OdooError, Rpc
 from leadlight.connect.odoo.values import NUMBERS, SCALARS, TYPES, plain, told
 from leadlight.connect.protocol import Note, PushField, Readied, Value, Write, Written
 from leadlight.errors import RemoteError
@@ -24,6 +24,9 @@ PERCENT, AUTOMATED = "probability", "is_automated_probability"
 """Odoo's own probability of a lead, from 0 to 100; and whether it is what Odoo itself computed."""
 HUNDRED = 100.0
 TODO_TYPE = "mail.mail_activity_data_todo"
+STOPPING = ("sign_in", "disabled", "quota", "unreachable")
+"""Troubles that are not of one record."""
+ILL = 500
 MISSING = "there is no such record any more"
 
 
@@ -115,8 +118,8 @@ class Writing:
         asked = {"fields": [".id", *fields], "data": rows, "context": QUIET}
         try:
             answer = self._rpc.call(model.name, "load", asked, positional=["fields", "data"])
-        except OdooError as error:
-            if error.trouble in ("sign_in", "quota"):
+        except RemoteError as error:
+            if error.trouble in STOPPING:
                 raise
             return False
         done = answer.get("ids") if isinstance(answer, dict) else None
@@ -130,16 +133,17 @@ class Writing:
         number = [int(one.id)]
         return self._ended(one.id, lambda: self._rpc.call(model.name, "write", asked, ids=number, positional=["vals"]))
 
-    def _ended(self, number: str, do: Any) -> Written:
+    def _ended(self, number: str, do: Callable[[], object]) -> Written:
         try:
             do()
-        except OdooError as error:
-            if error.trouble in ("sign_in", "quota"):
+        except RemoteError as error:
+            if error.trouble in STOPPING:
                 raise
-            if error.kind == "MissingError":
+            kind = error.kind if isinstance(error, OdooError) else ""
+            if kind == "MissingError":
                 return Written(number, MISSING, gone=True)
             said = error.message.removeprefix("Odoo: ")
-            return Written(number, said, again=error.busy)
+            return Written(number, said, again=kind in BUSY or (error.status or 0) >= ILL)
         return Written(number)
 
     # ---------------------------------------------------------------------------------------------------- notes
