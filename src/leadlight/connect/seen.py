@@ -20,7 +20,7 @@ The rules (a record's *last* version is the one it has in the lake, or was given
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,7 +30,8 @@ from typing import Self
 import duckdb
 import pyarrow as pa
 
-from leadlight.connect.lake import clean, last_versions, relation, schema_of, types_of
+from leadlight.connect.hashes import filled, hash_of
+from leadlight.connect.lake import clean, last_versions, relation, schema_of
 from leadlight.expr.types import Type
 from leadlight.sources.lake import FRESH, GONE, HASH, ID, INTO, KNOWN_AT, TYPES, LakeFile
 from leadlight.sources.part import named, quoted
@@ -167,8 +168,8 @@ class Seen:
             f"UNION ALL SELECT * FROM said WHERE {ID} IN (SELECT {ID} FROM _rows)) GROUP BY {ID}"
         )
         self._fill_blanks()
-        known = [name for name in self._fields if name not in self._fill]
-        hashes = f"{self._hash(self._fields)} AS hash, {self._hash(known)} AS known_hash"
+        known = {name: type_ for name, type_ in self._fields.items() if name not in self._fill}
+        hashes = f"{hash_of(self._fields, self._slots)} AS hash, {hash_of(known, self._slots)} AS known_hash"
         self._run(f"CREATE OR REPLACE TEMP TABLE hashed AS SELECT *, {hashes} FROM filled")  # noqa: S608
         if self._fill:
             slots = "".join(f", {self._slots[name]}" for name in self._fill)
@@ -221,20 +222,6 @@ class Seen:
             """  # noqa: S608
         )
 
-    def _hash(self, names: Iterable[str]) -> str:
-        """Return the SQL of a number that differs where what a record is differs; what has no value does not count."""
-        pieces = ["CASE WHEN _gone THEN 'gone' END", "'into=' || _into"]
-        for name in sorted(names):
-            type_ = self._fields[name]
-            value, label = self._slots[name], quoted(f"{name}=")
-            if type_ is Type.TEXT:
-                pieces.append(f"{label} || strlen({value}) || ':' || {value}")
-            elif type_ is Type.TIME:
-                pieces.append(f"{label} || epoch_us({value})")
-            else:
-                pieces.append(f"{label} || {value}::VARCHAR")
-        return f"md5_number_lower(concat_ws('|', {', '.join(pieces)}))"
-
     def _dated(self) -> str:
         """Return the query of the rows that say something new, each with its moment (see the module's rules)."""
         now = f"TIMESTAMP '{self._now.isoformat(sep=' ')}'"
@@ -271,23 +258,9 @@ class Seen:
         """Put what records are now in the fields that are new here into their past, where nothing is known of it."""
         if not self._fill or not self._before:
             return
-        have = types_of(self._before)
-        inner = [ID, KNOWN_AT, f"coalesce({GONE}, false) AS _gone", f"{INTO} AS _into"]
-        inner += [f"l.{named(name)}" for name in have if name not in self._fields]
-        for name, slot in self._slots.items():
-            value = f"l.{named(name)}" if name in have else f"NULL::{TYPES[self._fields[name]]}"
-            inner.append(f"{f'coalesce({value}, b.{slot})' if name in self._fill else value} AS {slot}")
-        latest = "".join(f", arg_max_null({self._slots[name]}, place) AS {self._slots[name]}" for name in self._fill)
-        outer = [ID, KNOWN_AT, f"_gone AS {GONE}", f"_into AS {INTO}", f"{self._hash(self._fields)} AS {HASH}"]
-        outer += [named(name) for name in have if name not in self._fields]
-        outer += [f"{slot} AS {named(name)}" for name, slot in self._slots.items()]
-        query = (
-            f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {relation(self._before)} l "  # noqa: S608
-            f"LEFT JOIN (SELECT {ID}{latest} FROM filling GROUP BY {ID}) b USING ({ID}))"
-        )
         first, last = self._before[0], self._before[-1]
         target = first.path.with_name(f"{first.first:08d}-{last.last:08d}-{secrets.token_hex(3)}.parquet")
-        fresh = target.with_suffix(FRESH)
+        fresh, query = target.with_suffix(FRESH), filled(self._before, self._fields, self._slots, self._fill)
         self._run(f"COPY ({query}) TO {quoted(str(fresh))} (FORMAT parquet, COMPRESSION zstd)")
         fresh.replace(target)
         clean(target.parent)
