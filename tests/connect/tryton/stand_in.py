@@ -27,7 +27,8 @@ LINKS = ("address", "contact", "currency", "employee", "marketing_source", "mark
 MIXED |= dict.fromkeys((*LINKS, "lang"), "many2one") | {"categories": "many2many", "addresses": "one2many"}
 FORMS = {"text": "char", "number": "float", "bool": "boolean", "time": "datetime"}
 READ_ONLY = {"state", "create_date", "last_modified_at", "write_date", "replaced_by"}
-RELATIONS = {"party": PARTY, "replaced_by": PARTY}
+RECORD = "marketing.automation.record"
+RELATIONS = {"party": PARTY, "replaced_by": PARTY, "record": RECORD}
 HISTORY = {OPPORTUNITY}
 PROBABILITY = 0.5
 COMMON = {"create_date": "time", "write_date": "time", "last_modified_at": "time"}
@@ -63,6 +64,7 @@ class StandIn(Base):
                 "name": "text", "email": "text", "phone": "text", "website": "text", "active": "bool",
                 "replaced_by": "text", "categories": "text", "addresses": "text", "lang": "text", **COMMON,
             },
+            RECORD: {"record": "text", **COMMON},
             ACTIVITY: {"activity_action": "text", "state": "text", "at": "time", "email_opened": "bool",
                        "email_clicked": "bool", "activity": "text", "record": "text", **COMMON},
         }  # fmt: skip
@@ -307,7 +309,7 @@ def form(field: str, kind: str) -> str:
 def told(value: Value, kind: str) -> Any:
     """Return a value as it stands in Tryton's JSON."""
     if kind == "many2one" and value is not None:
-        return int(str(value))
+        return value if "," in str(value) else int(str(value))  # a field may lead to records of any model
     if kind in ("many2many", "one2many"):
         return []
     if kind == "boolean" and value is not None:
@@ -328,7 +330,7 @@ def _compared(held: Any, operator: str, value: Any) -> bool:
     if isinstance(value, Mapping):
         value = plain(value, Type.TIME)
     if operator == "in":
-        return held in value or (isinstance(held, float) and int(held) in value)
+        return held in value or (held is not None and str(held).removesuffix(".0") in map(str, value))
     if operator == "=":
         return bool(held == value)
     if operator == "like":

@@ -8,7 +8,7 @@ import pytest
 
 from connect.conformance import gone_of
 from connect.stand_in import START
-from connect.tryton.stand_in import ACTIVITY, OPPORTUNITY, PARTY, StandIn
+from connect.tryton.stand_in import ACTIVITY, OPPORTUNITY, PARTY, RECORD, StandIn
 from leadlight.connect.protocol import PushField, Row, Write
 from leadlight.errors import RemoteError
 from leadlight.expr.types import Type
@@ -107,9 +107,23 @@ def test_only_an_administrators_key_learns_of_deletions_at_once(
     assert gone_of([*soon, *later], ids) == {ids[1]}
 
 
-def test_an_activity_belongs_to_the_opportunity_that_was_open_then(stand_in: StandIn) -> None:
+def test_an_activity_belongs_to_the_opportunity_of_its_party_that_was_the_newest_then(stand_in: StandIn) -> None:
+    party, stranger = stand_in.add(PARTY, name="a"), stand_in.add(PARTY, name="b")
+    old, newer, _later = (stand_in.add(OPPORTUNITY, party=party, at=START + days * DAY) for days in (-9, -5, 2))
+    followed = [stand_in.add(RECORD, record=f"{PARTY},{one}") for one in (party, party, party, stranger)]
+    times = (START, START - 7 * DAY, START - 20 * DAY, START)
+    sent = [stand_in.add(ACTIVITY, record=one) for one in followed]
+    for one, at in zip(sent, times, strict=True):
+        stand_in.edit(ACTIVITY, one, at=at)
+
+    found = {row.id: row.values["opportunity"] for row in read(stand_in, ACTIVITY, "opportunity", "at")}
+
+    assert found == dict(zip(sent, (newer, old, old, None), strict=True))
+
+
+def test_a_module_that_is_not_installed_has_no_records(stand_in: StandIn) -> None:
     del stand_in.fields[ACTIVITY], stand_in.records[ACTIVITY]
-    assert read(stand_in, ACTIVITY, "opportunity", "at") == []  # the module is not installed
+    assert read(stand_in, ACTIVITY, "opportunity", "at") == []
 
 
 def test_a_probability_that_nobody_has_set_is_nobodys(stand_in: StandIn) -> None:
