@@ -58,50 +58,41 @@ one each (see FAULTS). What was asked stands in `acme.calls`; the stand-in's own
 from __future__ import annotations
 
 import itertools
-import socket
-import threading
-import time
-import traceback
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, Self
-from urllib.parse import parse_qsl
+from typing import Any, ClassVar
 
-import orjson
-import uvicorn
-from starlette.routing import compile_path
-
+from connect.server import Server
+from connect.standing import START, Change, Kind, Opened, Record, StandClock
+from connect.wire import FAULTS, RETRY_AFTER, Call, Reply, route
 from leadlight.connect.http import Http
-from leadlight.connect.pace import Clock
-from leadlight.connect.protocol import (
-    Connector,
-    Cursor,
-    Object,
-    Page,
-    Row,
-    Session,
-    Settings,
-    Surroundings,
-    Value,
-    Want,
-)
+from leadlight.connect.protocol import Settings, Surroundings, Value
 from leadlight.connect.quota import Quota
 from leadlight.connect.registry import connector
 
-START = datetime(2026, 3, 2, 9, 0, 0)
-RETRY_AFTER = 7
+__all__ = [
+    "FAULTS",
+    "LACKS",
+    "RETRY_AFTER",
+    "START",
+    "Call",
+    "Change",
+    "Kind",
+    "Opened",
+    "Record",
+    "Reply",
+    "Schema",
+    "StandClock",
+    "StandIn",
+    "route",
+]
 
 Schema = dict[str, dict[str, str]]
 """Object → field → its type (`leadlight.expr.types.Type`): text, number, bool, time."""
-
-FAULTS = ("none", "too_many", "unavailable", "broken", "cut", "html", "empty", "nulls", "numbers", "elsewhere")
-"""Nothing (the one after it comes to the request after); 429 with Retry-After; 503; 500; the connection breaks off in
-the body; HTML; an empty body; null where a list stood; numbers where texts stood; links to another host."""
 
 LACKS = (
     "incremental",  # only ever whole
@@ -129,179 +120,7 @@ LACKS = (
 """What a system may lack, to be named in `lacks` with a reason."""
 
 
-@dataclass(frozen=True)
-class Kind:
-    """What the suite needs to know of an object to fill it."""
-
-    object: str
-    text: str
-    """A text field that may be written to (a job title)."""
-    number: str | None = None
-    history: str | None = None
-    """A field whose history is kept."""
-    writes: bool = True
-    """Whether scores can be written to it."""
-    more: Mapping[str, Value] = field(default_factory=dict)
-    """Values that a record must have besides."""
-
-
-@dataclass
-class Change:
-    """A field's change."""
-
-    at: datetime
-    field: str
-    old: Value
-    new: Value
-
-
-@dataclass
-class Record:
-    """A record as the system keeps it."""
-
-    object: str
-    id: str
-    values: dict[str, Value]
-    created: datetime
-    modified: datetime
-    order: int
-    """Of its last change among all changes."""
-    gone: bool = False
-    into: str | None = None
-    history: list[Change] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Call:
-    """A request that came."""
-
-    method: str
-    url: str
-    path: Mapping[str, str]
-    """The variables of the route."""
-    query: Sequence[tuple[str, str]]
-    headers: Mapping[str, str]
-    body: bytes
-    at: float
-    """By the clock's seconds."""
-
-    @property
-    def params(self) -> dict[str, str]:
-        """The query (of a name that comes twice, the last)."""
-        return dict(self.query)
-
-    def all(self, name: str) -> list[str]:
-        """Return all values of a name in the query."""
-        return [value for key, value in self.query if key == name]
-
-    def json(self) -> Any:
-        """Return the body as JSON."""
-        return orjson.loads(self.body)
-
-    def form(self) -> dict[str, str]:
-        """Return the body as a form."""
-        return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An answer: JSON, or bytes as they are."""
-
-    body: Any = None
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def bytes(self) -> bytes:
-        """Return what goes over the wire."""
-        if isinstance(self.body, bytes):
-            return self.body
-        return b"" if self.body is None and self.status == 204 else orjson.dumps(self.body)
-
-
-Handler = Callable[[Any, Call], Reply]
-
-
-def route(method: str, path: str, *, open: bool = False) -> Callable[[Handler], Handler]:  # noqa: A002
-    """Mark a method that answers requests; `open`: without being asked who one is. The first that fits answers."""
-
-    def mark(handler: Handler) -> Handler:
-        routes: list[tuple[str, str, bool]] = handler.__dict__.setdefault("_routes", [])
-        routes.insert(0, (method, path, open))
-        return handler
-
-    return mark
-
-
-class StandClock:
-    """Time that goes on only where it is told to, or waited."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.slept: list[float] = []
-
-    def now(self) -> datetime:
-        """Return the time, naive UTC."""
-        return START + timedelta(seconds=self.seconds)
-
-    def advance(self, seconds: float) -> None:
-        """Let time go on."""
-        self.seconds += seconds
-
-    def sleep(self, seconds: float) -> None:
-        """Wait, in no time."""
-        self.slept.append(seconds)
-        self.seconds += seconds
-
-    def clock(self) -> Clock:
-        """Return it as connections take it."""
-        return Clock(now=self.now, monotonic=lambda: self.seconds, sleep=self.sleep)
-
-
-@dataclass
-class Opened:
-    """A connection to a stand-in."""
-
-    session: Session
-    http: Http | None
-    connector: Connector
-    cursor: Cursor | None = None
-
-    def describe(self, name: str, fields: Sequence[str] | None = None) -> Object:
-        """Return an object, with some of its fields."""
-        (found,) = self.session.describe([name])
-        if fields is None:
-            return found
-        kept = tuple(one for one in found.fields if one.name in fields)
-        assert len(kept) == len(set(fields)), f"{name} has {[one.name for one in found.fields]}"
-        return replace(found, fields=kept)
-
-    def pages(
-        self, name: str, fields: Sequence[str] | None = None, *, cursor: Cursor | None = None, history: bool = True
-    ) -> Iterator[Page]:
-        """Yield pages of an object from a cursor on, each cursor through JSON as sync keeps it."""
-        for page in self.session.read(Want(self.describe(name, fields), cursor, history)):
-            self.cursor = orjson.loads(orjson.dumps(page.cursor))
-            yield page
-
-    def read(
-        self, name: str, fields: Sequence[str] | None = None, *, cursor: Cursor | None = None, history: bool = True
-    ) -> list[Row]:
-        """Return all rows of an object from a cursor on."""
-        return [row for page in self.pages(name, fields, cursor=cursor, history=history) for row in page.rows]
-
-    def close(self) -> None:
-        """Close it."""
-        if self.http is not None:
-            self.http.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class StandIn:
+class StandIn(Server):
     """A system on loopback."""
 
     system: ClassVar[str]
@@ -321,10 +140,7 @@ class StandIn:
     """Records that a page of some other object may hold, where the vendor allows more there than `limits.page`."""
 
     def __init__(self) -> None:
-        self.url = ""
-        self._server: uvicorn.Server | None = None
-        self._lock = threading.RLock()
-        self._routes = self._routing()
+        super().__init__()
         self.reset()
 
     # ------------------------------------------------------------------------------------------ what vendors say
@@ -531,130 +347,7 @@ class StandIn:
         return Opened(one.open(told, Surroundings(known, http, self.clock.now())), http, one)
 
     def quota(self, folder: Path, per_day: int, share: float = 0.8) -> Quota:
-        """Return a quota of so many requests a day, which the stand-in enforces too."""
+        """Return a quota of so many requests a day, which the stand-in counts too."""
         self.per_day = per_day
         title = connector(self.system).about.title
         return Quota(title, per_day, folder / "quota.json", share=share, clock=self.clock.clock())
-
-    @contextmanager
-    def serving(self) -> Iterator[Self]:
-        """Serve on a free port of loopback as long as the context lasts."""
-        with socket.socket() as listening:
-            listening.bind(("127.0.0.1", 0))
-            listening.listen(128)
-            self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-            config = uvicorn.Config(
-                self._app,
-                interface="asgi3",
-                log_config=None,
-                log_level="critical",
-                access_log=False,
-                lifespan="off",
-                timeout_keep_alive=60,
-            )
-            self._server = uvicorn.Server(config)
-            thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]}, daemon=True)
-            thread.start()
-            while not self._server.started:
-                time.sleep(0.005)
-            try:
-                yield self
-            finally:
-                self._server.should_exit = True
-                thread.join(10)
-
-    # -------------------------------------------------------------------------------------------------- the server
-
-    def _routing(self) -> list[tuple[str, Any, Any, bool, Handler]]:
-        made = []
-        for cls in type(self).__mro__:
-            for handler in cls.__dict__.values():
-                for method, path, open_ in getattr(handler, "_routes", ()):
-                    pattern, _, convertors = compile_path(path)
-                    made.append((method, pattern, convertors, open_, handler))
-        return made
-
-    async def _app(self, scope: Any, receive: Any, send: Any) -> None:
-        body = b""
-        while True:
-            event = await receive()
-            body += event.get("body", b"")
-            if not event.get("more_body"):
-                break
-        headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        query = parse_qsl(scope["query_string"].decode(), keep_blank_values=True)
-        with self._lock:
-            call = Call(scope["method"], scope["path"], {}, query, headers, body, self.clock.seconds)
-            fault = self.faults.popleft() if self.faults else None
-            reply = self._answer(call, fault)
-        sent = reply.bytes()
-        kind = b"application/json"
-        kept = [(name.lower().encode(), value.encode()) for name, value in reply.headers.items()]
-        if not any(name == b"content-type" for name, _ in kept):
-            kept.append((b"content-type", kind))
-        length = len(sent) + (1000 if fault == "cut" else 0)
-        kept.append((b"content-length", str(length).encode()))
-        await send({"type": "http.response.start", "status": reply.status, "headers": kept})
-        # Where it is cut, less comes than was said, and the server closes the connection.
-        await send({"type": "http.response.body", "body": sent[: len(sent) // 2] if fault == "cut" else sent})
-
-    def _answer(self, call: Call, fault: str | None) -> Reply:
-        self.at_call(call)
-        day = self.clock.now().date()
-        self.today = (day, self.today[1] + 1 if self.today[0] == day else 1)
-        found = self._routed(call)
-        if found is None:
-            self.calls.append(call)
-            return Reply({"message": f"no such address: {call.method} {call.url}"}, 404)
-        path, open_, handler = found
-        call = replace(call, path=path)
-        self.calls.append(call)
-        if fault == "too_many":
-            return self.too_many()
-        if fault in ("unavailable", "broken"):
-            return Reply({"message": "something went wrong"}, 503 if fault == "unavailable" else 500)
-        if fault == "html":
-            return Reply(b"<html><body>Sign in</body></html>", 200, {"Content-Type": "text/html"})
-        if fault == "empty":
-            return Reply(b"", 200)
-        try:
-            reply = (None if open_ else self.authorised(call)) or handler(self, call)
-        except Exception:
-            self.errors.append(traceback.format_exc())
-            return Reply({"message": self.errors[-1]}, 418)
-        if fault == "nulls":
-            return replace(reply, body=_spoilt(reply.bytes(), _null))
-        if fault == "numbers":
-            return replace(reply, body=_spoilt(reply.bytes(), _number))
-        if fault == "elsewhere":
-            return replace(reply, body=reply.bytes().replace(self.url.encode(), b"https://elsewhere.example"))
-        return reply
-
-    def _routed(self, call: Call) -> tuple[dict[str, str], bool, Handler] | None:
-        for method, pattern, convertors, open_, handler in self._routes:
-            match = pattern.match(call.url) if method == call.method else None
-            if match:
-                path = {name: str(convertors[name].convert(text)) for name, text in match.groupdict().items()}
-                return path, open_, handler
-        return None
-
-
-def _spoilt(body: bytes, how: Callable[[Any], Any]) -> bytes:
-    try:
-        return orjson.dumps(how(orjson.loads(body)))
-    except orjson.JSONDecodeError:
-        return body
-
-
-def _null(value: Any) -> Any:
-    if isinstance(value, list):
-        return None
-    return {key: _null(one) for key, one in value.items()} if isinstance(value, dict) else value
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_number(one) for one in value]
-    if isinstance(value, dict):
-        return {key: _number(one) for key, one in value.items()}
-    return 17 if isinstance(value, str) else value
