@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from connect.stand_in import START, StandClock
 from leadlight.connect.http import Used
 from leadlight.connect.quota import BLOCK, Quota
-from leadlight.errors import RemoteError
+from leadlight.errors import RemoteError, StoreError
 
 DAY = 86_400
 
@@ -57,6 +57,12 @@ def test_a_killed_run_has_counted_too_much_and_never_too_little(tmp_path: Path) 
         quota(tmp_path, clock).take()  # and then it is killed
     left = use_up(quota(tmp_path, clock))
     assert 80 - 3 * BLOCK <= left <= 77
+
+
+def test_a_count_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
+    (tmp_path / "sync").write_text("a file where a folder should be")
+    with pytest.raises(StoreError, match="cannot be written to"):
+        quota(tmp_path, StandClock()).take()
 
 
 def test_two_at_a_time_share_it(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leadlight.connect.pace import Clock
-from leadlight.errors import RemoteError
+from leadlight.errors import RemoteError, StoreError
 
 if TYPE_CHECKING:
     from leadlight.connect.way import Used
@@ -53,7 +53,10 @@ class Quota:
         return None if of is None else int(of * self._share)
 
     def take(self) -> None:
-        """Count a request that is about to be made. Raises RemoteError (quota) that says when it goes on."""
+        """Count a request that is about to be made.
+
+        Raises RemoteError (quota) that says when it goes on, StoreError where the count cannot be kept.
+        """
         with self._lock:
             if self._now() >= self._until():
                 self._state, self._reserved = self._fresh(), 0
@@ -94,8 +97,12 @@ class Quota:
     @contextmanager
     def _shared(self) -> Iterator[None]:
         """Take in what others of this connection (a push beside a sync) have written down, and keep them waiting."""
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            fix = "See that it can be written to: without it nobody knows how much of the quota is left."
+            raise StoreError(f"{self._file.parent} cannot be written to: {error.strerror}", fix=fix) from None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             theirs = self._read()
