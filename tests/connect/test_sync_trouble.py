@@ -54,6 +54,19 @@ def test_a_scope_that_is_missing_stops_one_object(many: Crm) -> None:
     ]
 
 
+def test_each_trouble_is_told_and_where_it_was(many: Crm) -> None:
+    many.world.trouble["contacts"] = [0, "scope"]
+    many.world.trouble["emails"] = [8, "disabled"]
+    report = many.sync()
+    assert [one.trouble for one in report.connections[0].errors if isinstance(one, RemoteError)] == [
+        "scope",
+        "disabled",
+    ]
+    assert "contacts: not read to its end: Memory: it does not work" in str(report)
+    assert "emails: not read to its end" in str(report)
+    assert str(report).count("Mend it.") == 2
+
+
 def test_an_object_that_does_not_exist_stops_no_other(many: Crm) -> None:
     del many.world.objects["deals"]
     report = many.sync()

@@ -43,8 +43,9 @@ def extract(
 ) -> Extracted:
     """Read what has changed of the objects that sources name (or of `objects`) into the lake; return what came.
 
-    With `full` everything is read, and what does not come is gone. What stops it is in the report's `error`; what came
-    until then is kept, and the next time it goes on there. Raises NotFoundError for an unknown connection or object.
+    With `full` everything is read, and what does not come is gone. What stops it is in the report's `errors`; what
+    came until then is kept, and the next time it goes on there. Raises NotFoundError for a connection or object that
+    is not there.
     """
     started, at = time.perf_counter(), now()
     if name not in spec.connections:
@@ -66,12 +67,8 @@ def extract(
                 found = replace(found, requests=opened.requests, quota_used=used, quota_most=most)
     except LeadlightError as error:
         run.errors.append(error)
-    return replace(
-        found,
-        objects=tuple(run.reports),
-        seconds=time.perf_counter() - started,
-        error=run.errors[0] if run.errors else None,
-    )
+    seconds = time.perf_counter() - started
+    return replace(found, objects=tuple(run.reports), seconds=seconds, errors=tuple(run.errors))
 
 
 def _wanted(spec: WorkspaceSpec, name: str, objects: Sequence[str]) -> dict[str, dict[str, SourceSpec]]:
@@ -160,6 +157,7 @@ class _Run:
         try:
             reading.read(opened)
         except (NotFoundError, RemoteError) as error:
+            reading.note(f"not read to its end: {error.message}")
             self._failed(error)
         finally:
             self.reports.append(reading.report(time.perf_counter() - started))

@@ -174,6 +174,10 @@ class ObjectReading:
             seconds = time.perf_counter() - self._started
             self._job.progress(SyncUpdate(self._job.connection, self._name, self._came, seconds))
 
+    def note(self, text: str) -> None:
+        """Have something said in the report."""
+        self._notes.append(text)
+
     def report(self, seconds: float) -> ObjectReport:
         """Return what became of the object."""
         misfits = dict(self._columns.misfits)

@@ -68,7 +68,7 @@ class ObjectReport:
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What was read of a connection; with `error`, what stopped it (what came until then is kept)."""
+    """What was read of a connection; with `errors`, what stopped it (what came until then is kept)."""
 
     connection: str
     system: str
@@ -79,7 +79,13 @@ class Extracted:
     quota_most: int | None = None
     """Requests of today that may be used, where the system counts them."""
     seconds: float = 0.0
-    error: LeadlightError | None = None
+    errors: tuple[LeadlightError, ...] = ()
+    """What stopped it, or one of its objects."""
+
+    @property
+    def error(self) -> LeadlightError | None:
+        """What stopped it first."""
+        return self.errors[0] if self.errors else None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON values."""
@@ -88,6 +94,7 @@ class Extracted:
             "objects": [one.as_dict() for one in self.objects], "requests": self.requests,
             "quota_used": self.quota_used, "quota_most": self.quota_most, "seconds": round(self.seconds, 3),
             "error": None if self.error is None else self.error.as_dict(),
+            "errors": [one.as_dict() for one in self.errors],
         }  # fmt: skip
 
 
@@ -134,8 +141,8 @@ def _lines(one: Extracted) -> list[str]:
     lines += [f"  {_line(found)}" for found in one.objects if found.is_news]
     lines += [f"  nothing new in {', '.join(quiet)}"] if quiet else []
     lines += [f"  {found.object}: {note}" for found in one.objects for note in found.notes]
-    if one.error is not None:
-        lines += [f"  stopped: {one.error.message}", *([f"  {one.error.fix}"] if one.error.fix else [])]
+    for error in one.errors:
+        lines += [f"  stopped: {error.message}", *([f"  {error.fix}"] if error.fix else [])]
     return lines
 
 
