@@ -133,4 +133,4 @@ def _comment(text: str, *, indent: str = "#   ") -> list[str]:
     """Break a text into lines of a comment."""
     import textwrap
 
-    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "  ")
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False)
