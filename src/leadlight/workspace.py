@@ -171,7 +171,9 @@ class Workspace:
         from leadlight.connect.sync_report import SyncReport
 
         spec, marks = self.loaded.workspace.spec, self.loaded.workspace.marks
-        names = list(connections or spec.connections)
+        read = [source for source in spec.sources.values() if not objects or source.object in objects]
+        used = {source.connection for source in read or spec.sources.values()}
+        names = list(connections) or [name for name in spec.connections if name in used] or list(spec.connections)
         if not names:
             raise UsageError("leadlight.yaml names no connection", fix="`leadlight init --from SYSTEM` shows how.")
         with self.store(write=True, create=True):

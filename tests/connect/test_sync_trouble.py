@@ -106,6 +106,18 @@ def test_names_that_are_not_there_are_told(many: Crm) -> None:
     assert [one.object for one in report.connections[0].objects] == ["emails"]
 
 
+def test_what_nobody_reads_and_what_one_alone_has_stops_no_other(many: Crm) -> None:
+    text = (many.root / "leadlight.yaml").read_text()
+    other = "  idle: {system: memory, world: /nowhere}\n  old: {system: memory, world: /nowhere}\n"
+    text = text.replace("connections:\n", "connections:\n" + other)
+    text = text.replace("sources:\n", "sources:\n  past: {connection: old, object: people, kind: leads}\n")
+    (many.root / "leadlight.yaml").write_text(text)
+    report = many.sync(objects=["emails"])
+    assert [(one.connection, one.errors) for one in report.connections] == [("crm", ())]
+    with pytest.raises(UsageError, match="no source reads anything of idle"):
+        many.sync(connections=["idle"])
+
+
 def test_the_command_tells_and_ends_with_its_code(many: Crm, capsys: pytest.CaptureFixture[str]) -> None:
     many.world.save()
     assert main(["sync", "-w", str(many.root)]) == 0
