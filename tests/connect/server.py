@@ -55,7 +55,6 @@ class Server:
                 self._app,
                 interface="asgi3",
                 log_config=None,
-                log_level="critical",
                 access_log=False,
                 lifespan="off",
                 timeout_keep_alive=60,
