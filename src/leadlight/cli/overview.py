@@ -60,6 +60,8 @@ def look(folder: Path) -> Overview:
         leads, events, scored = _counts(workspace)
     except NotFoundError:
         return _no_store(workspace)
+    if not leads and not events and workspace.loaded.workspace.spec.connections:
+        return _no_store(workspace)  # what ingest finds before the first sync is nothing
     return _stored(workspace, leads, events, scored)
 
 
@@ -78,6 +80,7 @@ def _no_workspace(folder: Path) -> Overview:
         ("leadlight rank leads.csv", "rank the open leads of an export, learned from those won and lost"),
         ("leadlight init shop", "make a small workspace with example data in the folder shop"),
         ("leadlight init --playbooks", "list the ready workspaces for lines of business: `init shop --playbook NAME`"),
+        ("leadlight init --systems", "list the CRMs and other systems to read from: `init shop --from NAME`"),
         ("leadlight -w FOLDER", "look at a workspace somewhere else"),
         ("leadlight --help", "all commands"),
     ]
@@ -87,12 +90,14 @@ def _no_workspace(folder: Path) -> Overview:
 
 
 def _no_store(workspace: Workspace) -> Overview:
-    sources = ", ".join(workspace.loaded.workspace.spec.sources) or "none yet"
-    steps = (
-        ("leadlight check", "look for faults, before anything is read"),
-        ("leadlight ingest", "read the sources into the store"),
-    )
-    return Overview(True, None, None, None, f"A workspace that has read nothing yet; sources: {sources}.", steps)
+    spec = workspace.loaded.workspace.spec
+    sources = ", ".join(spec.sources) or "none yet"
+    steps: list[Step] = [("leadlight check", "look for faults, before anything is read")]
+    if spec.connections:
+        steps.append(("leadlight sync", f"read {', '.join(spec.connections)}, what is there and what has changed"))
+    if not spec.sources or any(source.connection is None for source in spec.sources.values()):
+        steps.append(("leadlight ingest", "read the sources into the store"))
+    return Overview(True, None, None, None, f"A workspace that has read nothing yet; sources: {sources}.", tuple(steps))
 
 
 def _stored(workspace: Workspace, leads: int, events: int, scored: datetime | None) -> Overview:
@@ -105,4 +110,14 @@ def _stored(workspace: Workspace, leads: int, events: int, scored: datetime | No
         return Overview(True, leads, events, None, f"{state}, and no scorecard yet.", steps)
     if scored is None:
         return Overview(True, leads, events, None, f"{state}, not scored yet.", DAILY[2:3] + DAILY[1:2])
-    return Overview(True, leads, events, scored, f"{state}, last scored as of {moment(scored)} UTC.", DAILY)
+    return Overview(True, leads, events, scored, f"{state}, last scored as of {moment(scored)} UTC.", _daily(workspace))
+
+
+def _daily(workspace: Workspace) -> tuple[Step, ...]:
+    spec = workspace.loaded.workspace.spec
+    steps = list(DAILY)
+    if spec.connections:
+        steps.insert(0, ("leadlight sync", "read what has changed in connected systems"))
+    if any(connection.push is not None for connection in spec.connections.values()):
+        steps.insert(3, ("leadlight push", "write scores back into them"))
+    return tuple(steps)
