@@ -15,7 +15,6 @@ from leadlight.connect.activecampaign.way import ABOUT, ActiveCampaignSettings, 
 from leadlight.connect.activecampaign.write import find, looked, noted, readied, written
 from leadlight.connect.http import Way
 from leadlight.connect.protocol import (
-    About,
     Note,
     Object,
     Page,
@@ -104,30 +103,11 @@ class ActiveCampaignSession:
 class ActiveCampaign:
     """The connector `activecampaign`."""
 
-    @property
-    def about(self) -> About:
-        """What it is."""
-        return ABOUT
-
-    @property
-    def settings(self) -> type[Settings]:
-        """What leadlight.yaml may say of it."""
-        return ActiveCampaignSettings
-
-    @property
-    def mapping(self) -> Mapping[str, Mapping[str, Any]]:
-        """The sources it gives."""
-        return mapped.MAPPING
-
-    @property
-    def starter(self) -> str:
-        """What else `init --from` writes."""
-        return mapped.STARTER
-
-    @property
-    def scorecard(self) -> str:
-        """The scorecard that `init --from` writes."""
-        return mapped.SCORECARD
+    about = ABOUT
+    settings: type[Settings] = ActiveCampaignSettings
+    mapping: Mapping[str, Mapping[str, Any]] = mapped.MAPPING
+    starter = mapped.STARTER
+    scorecard = mapped.SCORECARD
 
     def way(self, settings: Settings, secrets: Mapping[str, str]) -> Way | None:
         """Return the way in. Raises UsageError."""

@@ -110,30 +110,11 @@ class HubSpotSession:
 class HubSpot:
     """The connector."""
 
-    @property
-    def about(self) -> About:
-        """What it is."""
-        return ABOUT
-
-    @property
-    def settings(self) -> type[Settings]:
-        """What leadlight.yaml may say of it."""
-        return HubSpotSettings
-
-    @property
-    def mapping(self) -> Mapping[str, Mapping[str, Any]]:
-        """The sources it gives."""
-        return map.MAPPING
-
-    @property
-    def starter(self) -> str:
-        """The rest of leadlight.yaml."""
-        return map.STARTER
-
-    @property
-    def scorecard(self) -> str:
-        """A scorecard that fits the mapping."""
-        return map.SCORECARD
+    about = ABOUT
+    settings: type[Settings] = HubSpotSettings
+    mapping: Mapping[str, Mapping[str, Any]] = map.MAPPING
+    starter = map.STARTER
+    scorecard = map.SCORECARD
 
     def way(self, settings: Settings, secrets: Mapping[str, str]) -> Way:
         """Say where the API is and how requests are signed. Raises RemoteError where no key is told."""

@@ -18,7 +18,6 @@ from leadlight.connect.pipedrive.read import Reading, stage_names
 from leadlight.connect.pipedrive.way import ABOUT, PipedriveSettings, way
 from leadlight.connect.pipedrive.write import find, looked, noted, readied, written
 from leadlight.connect.protocol import (
-    About,
     Field,
     Note,
     Object,
@@ -119,30 +118,11 @@ class PipedriveSession:
 class Pipedrive:
     """The connector `pipedrive`."""
 
-    @property
-    def about(self) -> About:
-        """What it is."""
-        return ABOUT
-
-    @property
-    def settings(self) -> type[Settings]:
-        """What leadlight.yaml may say of it."""
-        return PipedriveSettings
-
-    @property
-    def mapping(self) -> Mapping[str, Mapping[str, Any]]:
-        """The sources it gives."""
-        return mapped.MAPPING
-
-    @property
-    def starter(self) -> str:
-        """What else `init --from` writes."""
-        return mapped.STARTER
-
-    @property
-    def scorecard(self) -> str:
-        """The scorecard that `init --from` writes."""
-        return mapped.SCORECARD
+    about = ABOUT
+    settings: type[Settings] = PipedriveSettings
+    mapping: Mapping[str, Mapping[str, Any]] = mapped.MAPPING
+    starter = mapped.STARTER
+    scorecard = mapped.SCORECARD
 
     def way(self, settings: Settings, secrets: Mapping[str, str]) -> Way | None:
         """Return the way in. Raises UsageError."""

@@ -10,7 +10,6 @@ from typing import Any
 
 from leadlight.connect.http import Http, Way
 from leadlight.connect.protocol import (
-    About,
     Note,
     Object,
     Page,
@@ -115,30 +114,11 @@ class ZohoSession:
 class Zoho:
     """The connector `zoho`."""
 
-    @property
-    def about(self) -> About:
-        """What it is."""
-        return ABOUT
-
-    @property
-    def settings(self) -> type[Settings]:
-        """What leadlight.yaml may say of it."""
-        return ZohoSettings
-
-    @property
-    def mapping(self) -> Mapping[str, Mapping[str, Any]]:
-        """The sources it gives."""
-        return mapped.MAPPING
-
-    @property
-    def starter(self) -> str:
-        """What else `init --from` writes."""
-        return mapped.STARTER
-
-    @property
-    def scorecard(self) -> str:
-        """The scorecard that `init --from` writes."""
-        return mapped.SCORECARD
+    about = ABOUT
+    settings: type[Settings] = ZohoSettings
+    mapping: Mapping[str, Mapping[str, Any]] = mapped.MAPPING
+    starter = mapped.STARTER
+    scorecard = mapped.SCORECARD
 
     def way(self, settings: Settings, secrets: Mapping[str, str]) -> Way | None:
         """Return the way in."""
