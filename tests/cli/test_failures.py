@@ -139,7 +139,7 @@ def test_a_bug_is_owned_up_to(capsys: pytest.CaptureFixture[str], monkeypatch: p
 
 @pytest.mark.slow
 def test_control_c_while_ingesting_leaves_the_store_as_it_was(run: Run, starter: Path) -> None:
-    run("simulate", starter / "world", "--leads", "60000")
+    run("simulate", starter / "world", "--leads", "160000")  # some ten seconds to read, when nobody else works
     spec = starter / "leadlight.yaml"
     world = "sources:\n  views: {parquet: world/events.parquet, lead: lead_id, type: event, at: ts}\n"
     spec.write_text(spec.read_text().replace("sources:\n", world, 1))
