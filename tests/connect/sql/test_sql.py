@@ -189,13 +189,12 @@ def test_a_value_that_is_not_of_its_columns_type_is_told(do: Do, file: Path) -> 
         opened.read("people")
 
 
-def test_a_database_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with (
-        open_it(f"sqlite:///{tmp_path}/no/crm.db") as opened,
-        pytest.raises(RemoteError, match="unable to open") as caught,
-    ):
+@pytest.mark.parametrize("name", ["lost.db", "no/crm.db"])
+def test_a_file_that_is_not_there_is_told_and_not_made(tmp_path: Path, name: str) -> None:
+    with open_it(f"sqlite:///{tmp_path / name}") as opened, pytest.raises(RemoteError, match="there is no") as caught:
         opened.session.describe()
-    assert caught.value.trouble == "unreachable"
+    assert caught.value.trouble == "absent"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_driver_that_is_not_there_is_told() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadlight.connect.secrets import hide
@@ -124,8 +125,16 @@ class Database:
         except ArgumentError as error:
             raise self.failed(str(error)) from None
         if engine.dialect.name == "sqlite":
+            _see_file(url.database)
             _begin_in_time(engine)
         return engine
+
+
+def _see_file(path: str | None) -> None:
+    """Raise RemoteError where there is no such file: SQLite would make an empty one."""
+    if path and not path.startswith(("file:", ":")) and not Path(path).is_file():
+        fix = "Look at `url`: sqlite:/// and the path, so that four slashes stand before one from the root."
+        raise RemoteError(ABOUT.title, "absent", f"there is no file {path}", fix=fix)
 
 
 def _begin_in_time(engine: Engine) -> None:
