@@ -95,11 +95,16 @@ def test_a_store_in_use_names_the_holder(run: Run, starter: Path) -> None:
     assert f"is in use by process {holder.pid}" in shown(ended.err)
 
 
+def heed_interrupts() -> None:
+    """Let Control-C count, though whoever runs the tests in the background has it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_control_c_ends_with_130(starter: Path) -> None:
     world = starter / "world"
     with subprocess.Popen(
         [sys.executable, "-m", "leadlight", "simulate", str(world), "--leads", "3000000"],
-        stderr=subprocess.PIPE, text=True, env=environment(),
+        stderr=subprocess.PIPE, text=True, env=environment(), preexec_fn=heed_interrupts,
     ) as process:  # fmt: skip
         time.sleep(4)
         os.kill(process.pid, signal.SIGINT)
@@ -146,7 +151,7 @@ def test_control_c_while_ingesting_leaves_the_store_as_it_was(run: Run, starter:
     before = run("-w", starter, "--json").json
     with subprocess.Popen(
         [sys.executable, "-m", "leadlight", "ingest", "-w", str(starter)],
-        stderr=subprocess.PIPE, text=True, env=environment(),
+        stderr=subprocess.PIPE, text=True, env=environment(), preexec_fn=heed_interrupts,
     ) as process:  # fmt: skip
         time.sleep(3)
         os.kill(process.pid, signal.SIGINT)
