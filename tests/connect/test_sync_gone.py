@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 
 import pytest
 
 from connect.crm import START, Crm, crm, registered
+from leadlight.connect.landing import WORK
 from leadlight.errors import RemoteError
+from leadlight.sources.lake import connection_folder
 
 __all__ = ["crm", "registered"]
 
@@ -110,3 +113,21 @@ def test_a_system_that_tells_no_deletions_says_so_once(crm: Crm) -> None:
     crm.world.put("contacts", "1", START - timedelta(days=9), jobtitle="CEO")
     assert "contacts: the system does not tell what is deleted: `leadlight sync crm --full` finds it" in str(crm.sync())
     assert "does not tell" not in str(crm.sync())
+
+
+@pytest.mark.parametrize("breaks_off", [False, True])
+def test_where_notes_are_lost_what_was_deleted_meanwhile_is_found(crm: Crm, breaks_off: bool) -> None:
+    for n in range(6):
+        crm.world.put("contacts", str(n), START - timedelta(days=9), jobtitle="CEO")
+    crm.sync()
+    shutil.rmtree(connection_folder(crm.root, "crm") / WORK)
+    crm.world.delete("contacts", "3", START)  # a reading from the beginning does not tell of it
+    crm.later(days=1)
+    if breaks_off:
+        crm.world.trouble["contacts"] = [4, "unreachable"]
+        assert crm.sync().error is not None
+        crm.world.trouble.clear()
+    report = crm.sync()
+    assert report.connections[0].objects[0].gone == 1
+    assert deleted(crm) == ["crm:3"]
+    assert not crm.sync().changed

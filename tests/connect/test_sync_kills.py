@@ -7,6 +7,8 @@ import random
 import signal
 import subprocess
 import sys
+import time
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
@@ -71,6 +73,17 @@ def contents(crm: Crm) -> dict[str, list[str]]:
     return found
 
 
+def difference(one: Crm, other: Crm) -> dict[str, list[str]]:
+    """Return what only one of two holds."""
+    found, others = contents(one), contents(other)
+    assert found.keys() == others.keys()
+    return {
+        table: sorted([*(Counter(rows) - Counter(others[table])), *(Counter(others[table]) - Counter(rows))])
+        for table, rows in found.items()
+        if rows != others[table]
+    }
+
+
 def run(crm: Crm, path: str, *, kill_after: float | None = None) -> bool:
     """Sync in another process; return whether it came to its end."""
     crm.world.save()
@@ -101,14 +114,16 @@ def test_a_sync_that_is_killed_ends_as_one_that_nobody_disturbed(
     calm = Crm(tmp_path / "calm")
     for one in (crm, calm):
         fill(one)
+    began = time.perf_counter()
     run(calm, str(registered))
+    usual = time.perf_counter() - began
     calm.later(days=1)
     change(calm)
     run(calm, str(registered))
     kills = 0
     for _ in range(2):
-        for _ in range(6):
-            if run(crm, str(registered), kill_after=draw.uniform(0.2, 5.0)):
+        for most in (0.3, 0.6, 0.8, 0.8, 0.8, 0.8):
+            if run(crm, str(registered), kill_after=draw.uniform(0, most * usual)):
                 break
             kills += 1
         run(crm, str(registered))
@@ -116,5 +131,5 @@ def test_a_sync_that_is_killed_ends_as_one_that_nobody_disturbed(
             crm.later(days=1)
             change(crm)
     run(crm, str(registered))
-    assert kills > 2
-    assert contents(crm) == contents(calm)
+    assert kills > 1
+    assert difference(crm, calm) == {}

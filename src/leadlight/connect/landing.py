@@ -10,6 +10,7 @@ dlt knows of nothing outside the folder here: no settings of the user's or the m
 from __future__ import annotations
 
 import errno
+import secrets
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
@@ -65,15 +66,23 @@ class Landing:
         except Exception as error:  # dlt cannot read its own notes
             if _is_full(error):
                 raise
-        for name in (WORK, LANDING):
-            shutil.rmtree(self._folder / name, ignore_errors=True)
+        self._forget()
         return self._states()
 
+    def _forget(self) -> None:
+        """Remove dlt's notes and what waits to be landed: in one step, so that no cursor is left without its rows."""
+        if (self._folder / WORK).exists():
+            (self._folder / WORK).rename(self._folder / f"{WORK}-{secrets.token_hex(3)}")
+        shutil.rmtree(self._folder / LANDING, ignore_errors=True)
+        self._mend()
+
     def _mend(self) -> None:
-        """Remove what is left of packages that were passed on when the run was killed: it was being removed then."""
+        """Remove what was being removed when a run was killed: packages that were passed on, notes of no use."""
         for path in (self._folder / WORK / self._name / "normalize" / "extracted").glob("*"):
             if not (path / "schema.json").exists():
                 shutil.rmtree(path, ignore_errors=True)
+        for path in self._folder.glob(f"{WORK}-*"):
+            shutil.rmtree(path, ignore_errors=True)
 
     def _states(self) -> dict[str, Mapping[str, Any]]:
         with self._pipeline() as pipeline:

@@ -66,18 +66,21 @@ class ObjectReading:
         sources: Mapping[str, SourceSpec],
         state: Mapping[str, Any],
     ) -> None:
-        """`folder` is the object's in the lake, `sources` read it, `state` is where the reading before has ended."""
+        """`folder` is the object's in the lake, `sources` read it, `state` is where the reading before has ended.
+
+        Where that is lost, all is read again, and what was deleted since is known by not coming.
+        """
         self._job, self._landing, self._name, self._object = job, landing, name, found
         self._chosen, self._folder = chosen, folder
         self._columns = Columns(chosen.types, found.created_at, found.modified_at)
-        first = not (folder / READ).exists()
+        was_read = (folder / READ).exists()
         self._state = {
-            "cursor": state.get("cursor"), "first": state.get("first", first),
-            "fields": state.get("fields", chosen.known),
+            "cursor": state.get("cursor"), "first": state.get("first", not was_read),
+            "fields": state.get("fields", chosen.known), "lost": state.get("lost", was_read and not state),
         }  # fmt: skip
         known = {*self._state["fields"], *chosen.fresh}
         self._fill = [] if self._state["first"] else [name for name in chosen.types if name not in known]
-        self._again = found.whole or job.full or bool(self._fill)
+        self._again = found.whole or job.full or bool(self._fill) or bool(self._state["lost"])
         self._whole = self._again or self._state["cursor"] is None
         self._gate = _Gate(folder.parent.parent, sources.values())
         self._rows: list[Row] = []
@@ -130,7 +133,7 @@ class ObjectReading:
         seen.fill_in()
         self._gate.look_again(lake_files(self._folder))
         fields = sorted({*self._state["fields"], *self._chosen.types})
-        self._land(seen, last, {"cursor": cursor, "first": False, "fields": fields})
+        self._land(seen, last, {"cursor": cursor, "first": False, "fields": fields, "lost": False})
         (self._folder / READ).touch()
 
     def _miss(self, seen: Seen, *, there: bool) -> None:
