@@ -25,6 +25,9 @@ TOLD = "leadlight.headers"
 UNPROVEN = "leadlight.unproven"
 """Where it says that somebody is logged in who has not shown that a page of ours asked for this change."""
 
+SPENT = "leadlight.spent"
+"""Where it says among which key's requests it was counted, over all processes, and how long that one has to wait."""
+
 MAX_SECRET = 512
 """Characters of a key, at most: what is longer is none, and is not looked at."""
 
@@ -96,27 +99,50 @@ def too_often(wait: float) -> Problem:
                    headers={"Retry-After": str(math.ceil(wait))})  # fmt: skip
 
 
+async def count_request(keys: Keys, request: Request, body: Any = None) -> None:
+    """Count a request against what its key may send over all processes of a store; `allowed` goes by what came of it.
+
+    It may have to wait for the store, which `allowed` must not. One that was counted already is not again.
+    """
+    if keys.shared is None or SPENT in request.scope or request.scope.get(PERSON):
+        return
+    key = next((found for secret in secrets_of(request, body) if (found := keys.find(secret))), None)
+    if key is not None and key.requests is not None:
+        request.scope[SPENT] = key.id, await keys.shared.take(key.id, "requests", key.requests)
+
+
 def spend(keys: Keys, request: Request, key: Key, what: str, rate: float | None, amount: float = 1.0) -> None:
     """Take requests or events from what a key may send a second, and tell the client what is left.
 
     Raises Problem 429 where nothing is left.
     """
-    wait = 0.0 if rate is None else keys.limits.take(key.id, what, rate, amount)
-    told = keys.limits.headers(key.id, key.rates)
-    request.scope[TOLD] = told
+    counted, wait = request.scope.get(SPENT), 0.0
+    if what == "requests" and counted is not None and counted[0] == key.id:
+        wait = counted[1]
+    elif rate is not None:
+        wait = keys.limits.take(key.id, what, rate, amount)
+    _tell(keys, request, key, what, rate, wait)
+
+
+def _tell(keys: Keys, request: Request, key: Key, what: str, rate: float | None, wait: float) -> None:
+    request.scope[TOLD] = (keys.limits if keys.shared is None else keys.shared).headers(key.id, key.rates)
     if wait:
         raise Problem(429, f"{key.name!r} may send {rate:g} {what} a second",
                       headers={"Retry-After": str(math.ceil(wait))})  # fmt: skip
 
 
-def taken(keys: Keys, request: Request, events: int) -> None:
+async def taken(keys: Keys, request: Request, events: int) -> None:
     """Count the events of a request against its key's limit, where it has one.
 
     Raises Problem 429 where the key has sent too many.
     """
     key = request.scope.get(ASKER)
-    if key is not None and key.events is not None and events:
+    if key is None or key.events is None or not events:
+        return
+    if keys.shared is None:
         spend(keys, request, key, "events", key.events, events)
+    else:
+        _tell(keys, request, key, "events", key.events, await keys.shared.take(key.id, "events", key.events, events))
 
 
 def trusted(request: Request) -> bool:

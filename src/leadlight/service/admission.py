@@ -31,6 +31,7 @@ from leadlight.workspace import Workspace, utc_now
 
 if TYPE_CHECKING:
     from leadlight.service.oidc import Issuer
+    from leadlight.service.shared_limits import SharedLimits
 
 OURS = ".leadlight"
 """The workspace's folder for what is not written by hand."""
@@ -83,6 +84,8 @@ def open_admission(folder: Path, *, now: Callable[[], datetime] = utc_now, watch
         if spec.store.startswith(POSTGRES):
             shelf, audit = _in_the_store(stack, spec.store)
         keys = Keys(shelf, now=now)
+        if watch and spec.store.startswith(POSTGRES):
+            keys.shared = _shared_limits(stack, spec.store)
         people, sessions = People(shelf, now=now), Sessions(shelf, now=now)
         found = Admission(keys, people, sessions, audit, spec.service, _issuer(spec.service, now), now)
         if watch:
@@ -98,6 +101,15 @@ def _issuer(spec: ServiceSpec, now: Callable[[], datetime]) -> Issuer | None:
     if spec.oidc.client_secret is not None:
         expand(spec.oidc.client_secret, os.environ)  # one that is not set is said at the start
     return Issuer(spec.oidc, now=now)
+
+
+def _shared_limits(stack: ExitStack, address: str) -> SharedLimits:
+    from leadlight.engines.postgres import PostgresEngine
+    from leadlight.service.shared_limits import SharedLimits
+
+    found = SharedLimits(lambda: PostgresEngine(expand(address, os.environ)))
+    stack.callback(found.close)
+    return found
 
 
 def _in_the_store(stack: ExitStack, address: str) -> tuple[Shelf, AuditLog]:

@@ -17,11 +17,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from anyio import to_thread
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leadlight.errors import LeadlightError
 from leadlight.service import logs, traces
-from leadlight.service.access import ASKER, NEEDED, PERSON, TOLD, UNPROVEN, too_often
+from leadlight.service.access import ASKER, NEEDED, PERSON, TOLD, UNPROVEN, count_request, too_often
 from leadlight.service.admission import Admission
 from leadlight.service.audit import Act
 from leadlight.service.keys import Key
@@ -75,6 +76,7 @@ class Door:
                     scope[PERSON] = await self._machine(shown[7:].strip().decode("latin-1"), scope)
             elif cookie:
                 self._recognise(scope, cookie)
+            await count_request(self.admission.keys, Request(scope))
         except Problem as problem:
             await problem.response()(scope, receive, passing.send)
             return

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from leadlight.service import traces
-from leadlight.service.access import allowed, taken, trusted
+from leadlight.service.access import allowed, count_request, taken, trusted
 from leadlight.service.bodies import parsed, read_body
 from leadlight.service.call import Call, entries
 from leadlight.service.cloudevents import read_events
@@ -134,19 +134,21 @@ class _Ingest:
         """Take a batch of calls."""
         raw = await read_body(request, MAX_BATCH)
         body = parsed(raw)
+        await count_request(self.state.keys, request, body)
         allowed(self.state.keys, request, "ingest", body)
         batch = _or_400(lambda: read_batch(body, self.state.now()))
         batch = batch if len(raw) <= MAX_CALL else _within(batch, body["batch"])
-        return await take_in(self.state, admitted(self.state, request, batch))
+        return await take_in(self.state, await admitted(self.state, request, batch))
 
     def single(self, kind: str) -> Handler:
         """Take one call of a kind."""
 
         async def take(request: Request) -> Response:
             body = parsed(await read_body(request, MAX_CALL))
+            await count_request(self.state.keys, request, body)
             allowed(self.state.keys, request, "ingest", body)
             batch = Batch([_or_400(lambda: read_call(body, self.state.now(), kind=kind))])
-            return await take_in(self.state, admitted(self.state, request, batch))
+            return await take_in(self.state, await admitted(self.state, request, batch))
 
         return take
 
@@ -158,7 +160,7 @@ class _Ingest:
         for index, line in enumerate(body.splitlines()):
             if line.strip():
                 _take_line(batch, index, line, lambda said: read_call(said, now))
-        return await take_in(self.state, admitted(self.state, request, batch))
+        return await take_in(self.state, await admitted(self.state, request, batch))
 
     async def cloud_events(self, request: Request) -> Response:
         """Take CloudEvents, one or many."""
@@ -166,7 +168,7 @@ class _Ingest:
         raw = await read_body(request, MAX_BATCH)
         body = parsed(raw) if raw else None
         batch = read_events(body, request.headers, self.state.now())
-        return await take_in(self.state, admitted(self.state, request, batch))
+        return await take_in(self.state, await admitted(self.state, request, batch))
 
     async def settings(self, request: Request) -> Response:
         """Tell the browser's client where to send: here."""
@@ -179,7 +181,7 @@ class _Ingest:
         return answer({"integrations": {"Segment.io": segment}, "plan": {"track": {}}})
 
 
-def admitted(state: State, request: Request, batch: Batch) -> Batch:
+async def admitted(state: State, request: Request, batch: Batch) -> Batch:
     """Count calls against the limit of their key; leave out those that a key which anybody can see may not send.
 
     A key for browsers is used by browsers: calls that name no client have that of the request, so that crawlers which
@@ -187,7 +189,7 @@ def admitted(state: State, request: Request, batch: Batch) -> Batch:
 
     Raises Problem 429.
     """
-    taken(state.keys, request, len(batch.calls))
+    await taken(state.keys, request, len(batch.calls))
     if trusted(request):
         return batch
     batch = replace(batch, calls=_by_browser(batch.calls, request.headers.get("user-agent")))

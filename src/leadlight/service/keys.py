@@ -17,12 +17,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leadlight.errors import NotFoundError, StoreError, UsageError, did_you_mean
 from leadlight.service.limits import Limits, Misses
 from leadlight.service.shelf import Document, FileShelf, Shelf
 from leadlight.workspace import utc_now
+
+if TYPE_CHECKING:
+    from leadlight.service.shared_limits import SharedLimits
 
 SCOPES = ("browser", "ingest", "read", "manage")
 ALL = ("ingest", "read", "manage")
@@ -87,6 +90,8 @@ class Keys:
         """Read the keys. Raises StoreError where the shelf holds something else."""
         self.shelf, self.now = shelf, now
         self.limits, self.misses = Limits(), Misses()
+        self.shared: SharedLimits | None = None
+        """Counts instead where other processes let the same keys in."""
         self._used: dict[str, datetime] = {}
         self._version: object = None
         self._known: dict[str, tuple[Key, datetime]] = {}

@@ -1,15 +1,15 @@
 """How fast a key may go: token buckets, and what a client is told of them.
 
 A bucket holds one second's worth, and at least one; it fills at its rate. What is taken may overdraw it, so a batch
-larger than the bucket passes once it is not empty, and is paid for by waiting afterwards. Each process has its own
-buckets: with several processes behind one address a key may go as much faster.
+larger than the bucket passes once it is not empty, and is paid for by waiting afterwards. These buckets are one
+process's; where several share a store, see `shared_limits`.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 Clock = Callable[[], float]
@@ -71,15 +71,35 @@ class Limits:
         >>> limits.headers("k1", {"requests": 5})
         {'RateLimit-Policy': '"requests";q=5;w=1', 'RateLimit': '"requests";r=4;t=1'}
         """
-        policies, lefts = [], []
+        levels = dict[str, Level]()
         for what, rate in rates.items():
-            quota = math.ceil(rate)
             bucket = self._buckets.get((key, what))
-            level = quota if bucket is None else max(0, math.floor(bucket.level))
-            missing = 0.0 if bucket is None else bucket.size - bucket.level
-            policies.append(f'"{what}";q={quota};w={math.ceil(quota / rate)}')
-            lefts.append(f'"{what}";r={level};t={math.ceil(missing / rate)}')
-        return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(lefts)}
+            levels[what] = Level(rate, max(rate, 1.0) if bucket is None else bucket.level)
+        return told(levels)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A rate, units a second, and how much is left now."""
+
+    rate: float
+    left: float
+
+
+def told(levels: Mapping[str, Level]) -> dict[str, str]:
+    """Return the fields that tell a client how much there is of each kind, and how much is left.
+
+    >>> told({"events": Level(10, 2.5)})
+    {'RateLimit-Policy': '"events";q=10;w=1', 'RateLimit': '"events";r=2;t=1'}
+    """
+    policies, lefts = [], []
+    for what, level in levels.items():
+        quota = math.ceil(level.rate)
+        left = quota if level.left >= max(level.rate, 1.0) else max(0, math.floor(level.left))
+        missing = max(level.rate, 1.0) - level.left
+        policies.append(f'"{what}";q={quota};w={math.ceil(quota / level.rate)}')
+        lefts.append(f'"{what}";r={left};t={math.ceil(missing / level.rate)}')
+    return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(lefts)}
 
 
 @dataclass(slots=True)

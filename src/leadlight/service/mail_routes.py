@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from leadlight.service.access import allowed
+from leadlight.service.access import allowed, count_request
 from leadlight.service.bodies import parsed, read_body
 from leadlight.service.ingest_routes import Accepted, answer, take_in
 from leadlight.service.mail import mailgun, postmark, sendgrid, ses, sns
@@ -122,7 +122,7 @@ class Webhooks:
     async def sendgrid(self, request: Request) -> Response:
         """Take a list of events."""
         raw, check = await read_body(request, MAX_WEBHOOK), self.secrets.sendgrid
-        self._let_in(request, check and (lambda: check(request.headers, raw, self._window())))
+        await self._let_in(request, check and (lambda: check(request.headers, raw, self._window())))
         events = parsed(raw)
         return await self._take(events if isinstance(events, list) else [events], sendgrid.read)
 
@@ -131,7 +131,7 @@ class Webhooks:
         body, key = parsed(await read_body(request, MAX_WEBHOOK)), self.secrets.mailgun
         once: AbstractContextManager[None] = nullcontext()
         if key is None:
-            self._let_in(request, None)
+            await self._let_in(request, None)
         else:
             token = _checked(lambda: mailgun.check(key, body, self._window()))
             once = self.tokens.used(token, self.state.now(), self.secrets.spec.max_age)
@@ -144,14 +144,14 @@ class Webhooks:
     async def postmark(self, request: Request) -> Response:
         """Take a record."""
         raw, check = await read_body(request, MAX_WEBHOOK), self.secrets.postmark
-        self._let_in(request, check and (lambda: check(request.headers)))
+        await self._let_in(request, check and (lambda: check(request.headers)))
         return await self._take([parsed(raw)], postmark.read)
 
     async def ses(self, request: Request) -> Response:
         """Take a message of SNS: events, or the question whether this wants them."""
         body = parsed(await read_body(request, MAX_WEBHOOK))
         if self.secrets.topics is None:
-            self._let_in(request, None)
+            await self._let_in(request, None)
         envelope = await self._threaded(lambda: sns.check(body, self.certificates, self._window()))
         if self.secrets.topics is not None and envelope.topic not in self.secrets.topics:
             raise Problem(403, "the topic is none of mail.ses.topics")
@@ -167,10 +167,12 @@ class Webhooks:
     def _window(self) -> Window:
         return Window(self.state.now(), self.secrets.spec.max_age)
 
-    def _let_in(self, request: Request, check: Callable[[], None] | None) -> None:
+    async def _let_in(self, request: Request, check: Callable[[], None] | None) -> None:
         """Look at the signature where there is a key to it, else at the write key."""
         if check is None:
-            allowed(self.state.keys, request, "ingest", {"writeKey": request.query_params.get("key")})
+            shown = {"writeKey": request.query_params.get("key")}
+            await count_request(self.state.keys, request, shown)
+            allowed(self.state.keys, request, "ingest", shown)
         else:
             _checked(check)
 
