@@ -202,21 +202,25 @@ class RemoteError(LeadlightError):
 
 
 class TooFewOutcomes(LeadlightError):
-    """There are too few wins, or too few losses, to learn from."""
+    """There are too few wins, or too few losses, to learn from; `because` says which outcomes were not counted."""
 
     exit_code = 8
 
-    def __init__(self, *, wins: int, losses: int, needed: int, called: str = "wins") -> None:
-        self.wins, self.losses, self.needed = wins, losses, needed
+    def __init__(
+        self, *, wins: int, losses: int, needed: int, called: str = "wins", because: Sequence[str] = ()
+    ) -> None:
+        self.wins, self.losses, self.needed, self.because = wins, losses, needed, tuple(because)
         other = "losses" if called == "wins" else "others"
         fewer = called if wins <= losses else other
         counted = f"{wins:,} {called} and {losses:,} {other}"
         message = f"{counted} are too few {fewer} to learn from; at least {needed} are needed"
-        fix = (
-            "Let them move the points of a scorecard written by hand: `leadlight learn --from NAME`. "
-            "If there should be more, look at which outcomes `outcome:` calls wins."
+        by_hand = (
+            "Let them move the points of a scorecard written by hand: `leadlight learn --from NAME`."
+            if wins and losses
+            else "One kind of outcome alone tells nothing apart: until there are both, rank by a card written by hand."
         )
-        super().__init__(message, fix=fix)
+        look = "If there should be more, look at which outcomes `outcome:` calls wins."
+        super().__init__(message, fix=" ".join([by_hand, look, *because]))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the error and its counts as plain JSON values."""

@@ -28,6 +28,7 @@ from leadlight.learn.leakage import LeakageReport, find_leaks
 from leadlight.learn.level import Level, Young, level_since
 from leadlight.learn.points import tables_to_groups
 from leadlight.learn.training import DAY, EXCLUDED, Counts, Rows, Training, features_at, past_rows, training
+from leadlight.learn.uncounted import check_enough, not_counted, unseen_values
 from leadlight.learn.words import choose_words
 from leadlight.learn.worth import learn_worth
 from leadlight.scorecards.scores_at import scores_at
@@ -123,6 +124,7 @@ def learn(
     step("looking at what was known then")
     found = candidates(engine, workspace)
     table = training(engine, workspace, found, until)
+    check_enough(table, _older_parts(table.examples))
     step("looking for fields that know the outcome")
     leaks = find_leaks(table.examples, keep=_kept(workspace, keep, table), current=_current(found, table), seed=seed)
     kept = _valued(table.examples, leaks.kept)
@@ -143,7 +145,7 @@ def learn(
         leaks=leaks,
         verdict=judged.verdict,
         assumptions=table.assumptions,
-        notes=_notes(table.counts, fitted, level, words_of(workspace.spec)),
+        notes=(*judged.unseen, *_notes(table.counts, fitted, level, words_of(workspace.spec))),
         since=_moment(examples.time.min()) if examples.time is not None and examples.horizon else None,
         until=until,
         seconds=clock.monotonic() - began,
@@ -215,6 +217,8 @@ class _Judged:
     calibration: Calibration
     scores: Floats
     fairness: tuple[Fairness, ...]
+    unseen: tuple[str, ...]
+    """How many of the rows judged by have values that were not learned from, as sentences."""
 
 
 def _judge(
@@ -261,7 +265,7 @@ def _judge(
         engine, workspace.with_features(table.features), _rows(table, outer.test), scores, features=features,
         probability=known.probabilities(scores),
     )  # fmt: skip
-    return _Judged(verdict, features, _calibrated(scores, test), scores, groups)
+    return _Judged(verdict, features, _calibrated(scores, test), scores, groups, unseen_values(train, test))
 
 
 def _rows(table: Training, place: Ints) -> Rows:
@@ -295,6 +299,12 @@ def _split(examples: Examples) -> Split:
     """Split in time; at random by lead, which the verdict then says, where the older part has too few wins."""
     found = split(examples.won, time=examples.time, horizon=examples.horizon, lead=examples.lead)
     return found if found.enough else random_split(examples.won, lead=examples.lead)
+
+
+def _older_parts(examples: Examples) -> list[Ints]:
+    """Return the rows that the card to be judged is learned from, and those that the one calibrated on them is."""
+    older = _split(examples).train
+    return [older, older[_split(examples.take(older)).train]]
 
 
 def _scores(fitted: Fitted, examples: Examples) -> Floats:
@@ -449,14 +459,7 @@ def _notes(counts: Counts, fitted: Fitted, level: Level | None, said: Words) -> 
             f"of the rows too young to know, {level.came:,} {said.entities} are {said.won} by now where "
             f"{level.expected:,.0f} were to be expected: the odds said are multiplied by {np.exp(level.shift):.2f}"
         )
-    if counts.too_young:
-        notes.append(f"{counts.too_young:,} rows are too young to know how they end: left out, not counted as lost")
-    if counts.undated:
-        notes.append(f"{counts.undated:,} {said.wins} have no time: their {said.entities} are left out")
-    if counts.before_creation:
-        notes.append(f"{counts.before_creation:,} outcomes are dated before their {said.entity} was created: left out")
-    if counts.in_future:
-        notes.append(f"{counts.in_future:,} outcomes are dated after the moment of learning: not looked at")
+    notes += not_counted(counts, said)
     if counts.share < 1:
         notes.append(f"{counts.share:.0%} of the {said.entities} were drawn to learn from, the same every time")
     return tuple(notes)

@@ -73,6 +73,10 @@ class Counts:
     """Outcomes dated after the moment of learning."""
     share: float
     """The share of leads that was drawn; 1 is all."""
+    born_later: int = 0
+    """Leads created after the moment of learning."""
+    events_later: int = 0
+    """Events dated after the moment of learning; counted for learning only."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the counts as plain JSON values."""
@@ -115,6 +119,8 @@ def training(
     with moments(engine, workspace, until, most_rows=most_rows) as counts:
         table = read_features(engine, workspace.with_features({**features, **beside}), names)
         labels = _labels(engine)
+    later = engine.rows('SELECT count(*) FROM events WHERE "at" > ?', [until])[0][0]
+    counts = replace(counts, events_later=int(later))
     kept = pc.invert(table.column(EXCLUDED).fill_null(False))
     table, labels = table.drop_columns([EXCLUDED]).filter(kept), labels.filter(kept)
     numbers = orders({label: table.column(one.name) for label, one in workspace.beside.items()})
@@ -275,6 +281,7 @@ def _counted(engine: Engine, outcome: Rules, until: datetime) -> Counts:
         before_creation=int(early),
         in_future=int(late),
         share=1.0,
+        born_later=int(engine.rows("SELECT count(*) FROM leads WHERE created_at > ?", [until])[0][0]),
     )
 
 

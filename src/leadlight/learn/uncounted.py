@@ -1,0 +1,78 @@
+"""What cannot be learned from, counted and said: too few outcomes, what is out of time, values never seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadlight.errors import TooFewOutcomes
+from leadlight.learn.candidates import FEW_VALUES
+from leadlight.learn.examples import Examples, Ints
+from leadlight.learn.fit import FEWEST
+from leadlight.learn.training import Counts, Training
+from leadlight.spec.words import Words
+
+
+def check_enough(table: Training, parts: Sequence[Ints]) -> None:
+    """Raise TooFewOutcomes where all rows, or the rows of a part, have too few wins or others to learn from.
+
+    What was not counted is said along, so that nobody wonders where outcomes went.
+    """
+    examples, words = table.examples, table.examples.words
+    for part in (np.arange(len(examples)), *parts):
+        wins, rows = int(examples.won[part].sum()), len(part)
+        if min(wins, rows - wins) < FEWEST:
+            kept = f"These are the older ones of {examples.wins:,} {words.wins}: the others are kept to judge by."
+            because = [kept] if rows < len(examples) else []
+            because += [f"{sentence}." for sentence in not_counted(table.counts, words)]
+            raise TooFewOutcomes(wins=wins, losses=rows - wins, needed=FEWEST, called=words.wins, because=because)
+
+
+def not_counted(counts: Counts, said: Words) -> list[str]:
+    """Say which rows, outcomes, entities and events were not learned from, and why.
+
+    >>> counts = Counts(9, 9, 2, too_young=0, undated=0, before_creation=3, in_future=0, share=1, born_later=1_200)
+    >>> for sentence in not_counted(counts, Words()):
+    ...     print(sentence)
+    3 outcomes are dated before their lead was created: left out
+    1,200 leads are dated after the moment of learning: not looked at
+    """
+    after = "dated after the moment of learning: not looked at"
+    found = [
+        (counts.too_young, "rows are too young to know how they end: left out, not counted as lost"),
+        (counts.undated, f"{said.wins} have no time: their {said.entities} are left out"),
+        (counts.before_creation, f"outcomes are dated before their {said.entity} was created: left out"),
+        (counts.in_future, f"outcomes are {after}"),
+        (counts.born_later, f"{said.entities} are {after}"),
+        (counts.events_later, f"events are {after}"),
+    ]
+    return [f"{count:,} {what}" for count, what in found if count]
+
+
+def unseen_values(learned_from: Examples, others: Examples) -> tuple[str, ...]:
+    """Say how many of other rows have a value of a category that no row learned from has.
+
+    Texts of more than a few values are not looked at: new ones are the rule there.
+
+    >>> old, new = (
+    ...     Examples(features=pa.table({"land": land}), won=np.ones(2, bool)) for land in (["A", "B"], ["A", "C"])
+    ... )
+    >>> print(*unseen_values(old, new))
+    1 of the 2 rows judged by have a value of land that was not learned from: they get the points of other values
+    """
+    found = []
+    for name in learned_from.names:
+        column = others.features.column(name).drop_null()
+        if not pa.types.is_string(column.type):
+            continue
+        known = pc.unique(learned_from.features.column(name).drop_null())
+        new = len(column) - (pc.sum(pc.is_in(column, known)).as_py() or 0)
+        if new and len(known) <= FEW_VALUES:
+            found.append(
+                f"{new:,} of the {len(others):,} rows judged by have a value of {name} that was not learned from: "
+                "they get the points of other values"
+            )
+    return tuple(found)
