@@ -123,7 +123,7 @@ class Workspace:
             return report
         return replace(report, enriched=self._enrich_read(moment, looking_up))
 
-    def _enrich_read(self, moment: datetime, progress: Callable[[Progress], None]) -> EnrichRun:
+    def _enrich_read(self, moment: datetime, progress: Callable[[Progress], None]) -> EnrichRun | None:
         """Look up those of whom something new was read at a moment."""
         from leadlight.enrich.run import Wish, enrich
         from leadlight.store.standing import read_at

@@ -17,6 +17,7 @@ from leadlight.service import (
     account_routes,
     audit_routes,
     connection_routes,
+    enrich_routes,
     house_routes,
     ingest_routes,
     job_routes,
@@ -44,6 +45,7 @@ from leadlight.service.state import State
 
 MODULES: Sequence[ModuleType] = (
     person_routes,
+    enrich_routes,
     read_routes,
     account_routes,
     past_routes,

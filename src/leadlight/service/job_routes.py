@@ -31,7 +31,7 @@ class JobShown(Answer):
     id: str
     verb: str
     options: dict[str, Any]
-    state: Literal["waiting", "running", "done", "failed"]
+    state: Literal["waiting", "running", "done", "failed", "cancelled"]
     begun_at: str
     ended_at: str | None
     problem: dict[str, Any] | None
@@ -184,6 +184,8 @@ OPERATIONS = (
     Operation("GET", "/v1/jobs", "The last jobs", scope="read", response=JobList),
     Operation("GET", "/v1/jobs/{id}", "A job: how far it is, and its result", scope="read", response=JobShown,
               refusals=(404,)),
+    Operation("DELETE", "/v1/jobs/{id}", "Cancel a job that waits, or a look-up that runs", scope="manage",
+              response=JobShown, refusals=(404, 409), about="What came of it until then is kept, and told."),
 )  # fmt: skip
 
 
@@ -201,10 +203,16 @@ def routes(state: State) -> list[Route]:
         asked(request, ())
         return answer(request, jobs.find(request.path_params["id"]))
 
+    async def cancel(request: Request) -> Response:
+        allowed(state.keys, request, "manage")
+        asked(request, ())
+        return answer(request, jobs.cancel(request.path_params["id"]))
+
     return [
         *(Route(kind.path, _beginning(state, jobs, kind), methods=["POST"]) for kind in KINDS),
         Route("/v1/jobs", all_jobs, methods=["GET"]),
         Route("/v1/jobs/{id}", one, methods=["GET"]),
+        Route("/v1/jobs/{id}", cancel, methods=["DELETE"]),
     ]
 
 

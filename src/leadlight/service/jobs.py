@@ -1,7 +1,8 @@
 """What takes longer than a request may wait: begun by one request, looked at by others until it is done.
 
-Jobs are run one after the other by a thread of each process. What is known of them lies on the shelf that all processes
-of a service share, so any of them can tell; a job whose process ended is told as lost.
+Jobs are run one after the other by a thread of each process; those that mostly wait for others' machines beside them.
+What is known of them lies on the shelf that all processes of a service share, so any of them can tell, and cancel; a
+job whose process ended is told as lost.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from leadlight.errors import LeadlightError, NotFoundError, StoreError
-from leadlight.service.problems import problem_of
+from leadlight.service.problems import Problem, problem_of
 from leadlight.service.shelf import Shelf
 
 DOCUMENT = "jobs"
@@ -25,9 +27,13 @@ KEPT = 50
 """Jobs that are remembered, the last ones."""
 WAITING = 20
 """Jobs of a process that may wait; more are refused."""
+BESIDE = 5
+"""Jobs of a process that may run beside the others."""
+LOOK = 0.5
+"""Seconds between looks whether another process has cancelled a job of this one."""
 
 Job = Mapping[str, Any]
-"""A job as it is told: id, verb, options, state (waiting, running, done, failed), times, result or problem."""
+"""A job as it is told: id, verb, options, state (waiting, running, done, failed, cancelled), times, result, problem."""
 Work = Callable[[], Mapping[str, Any]]
 
 
@@ -35,6 +41,8 @@ Work = Callable[[], Mapping[str, Any]]
 class _Begun:
     id: str
     work: Work
+    stop: threading.Event | None = None
+    """Set when it is cancelled; None for one that goes on to its end."""
 
 
 class Jobs:
@@ -57,18 +65,43 @@ class Jobs:
         self._queue = queue.SimpleQueue[_Begun | None]()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
         self._thread.start()
+        self._beside: dict[str, threading.Thread] = {}
 
-    def begin(self, verb: str, options: Mapping[str, Any], work: Work) -> Job:
-        """Put a job behind those that wait. Raises StoreError where too many do."""
-        if self._queue.qsize() >= WAITING:
+    def begin(self, verb: str, options: Mapping[str, Any], work: Work, *, stop: threading.Event | None = None) -> Job:
+        """Put a job behind those that wait. Raises StoreError where too many do.
+
+        One that ends when `stop` is set is run beside the others: it waits for other machines, and can be cancelled.
+        """
+        if (self._queue.qsize() >= WAITING) if stop is None else (len(self._beside) >= BESIDE):
             raise StoreError("too many jobs wait", fix="Send it again when some are done.")
         job = {
             "id": secrets.token_hex(8), "verb": verb, "options": dict(options), "state": "waiting",
             "begun_at": self._stamp(), "ended_at": None, "result": None, "problem": None, "process": self._process,
+            "cancel": False, "stops": stop is not None,
         }  # fmt: skip
         self._keep(job)
-        self._queue.put(_Begun(str(job["id"]), work))
+        begun = _Begun(str(job["id"]), work, stop)
+        if stop is None:
+            self._queue.put(begun)
+        else:
+            thread = threading.Thread(target=self._run_beside, args=(begun,), name=f"job {verb}", daemon=True)
+            self._beside[begun.id] = thread
+            thread.start()
         return _told(job)
+
+    def cancel(self, id: str) -> Job:  # noqa: A002 - the user's word
+        """Cancel a job: one that waits does not begin, one that can be stopped ends soon; what came of it is kept.
+
+        Raises NotFoundError; Problem 409 for one that has ended, or that runs and goes on to its end.
+        """
+        job = self.find(id)
+        if job["state"] not in ("waiting", "running"):
+            raise Problem(409, f"the job has ended: it is {job['state']}")
+        if job["state"] == "running" and not self._all()[id].get("stops"):
+            raise Problem(409, f"{job['verb']} goes on to its end once it runs")
+        ended = {"state": "cancelled", "ended_at": self._stamp()} if job["state"] == "waiting" else {}
+        self._change(id, cancel=True, **ended)
+        return self.find(id)
 
     def find(self, id: str) -> Job:  # noqa: A002 - the user's word
         """Return a job. Raises NotFoundError."""
@@ -87,22 +120,51 @@ class Jobs:
     def close(self, *, seconds: float = 10.0) -> None:
         """Do what waits, as far as there is time for it."""
         self._queue.put(None)
-        self._thread.join(seconds)
+        for thread in (self._thread, *self._beside.values()):
+            thread.join(seconds)
 
     # ------------------------------------------------------------------------------------------------------ inside
 
     def _run(self) -> None:
         while (begun := self._queue.get()) is not None:
-            self._change(begun.id, state="running")
-            try:
-                found = {"state": "done", "result": dict(begun.work())}
-            except LeadlightError as error:
-                problem = problem_of(error)
-                found = {"state": "failed", "problem": {"status": problem.status, "detail": problem.detail,
-                                                        **problem.more}}  # fmt: skip
-            except Exception as error:  # the thread must live
-                found = {"state": "failed", "problem": {"status": 500, "detail": f"a bug: {type(error).__name__}"}}
-            self._change(begun.id, **found, ended_at=self._stamp())
+            self._do(begun)
+
+    def _run_beside(self, begun: _Begun) -> None:
+        ended = threading.Event()
+        watching = threading.Thread(target=self._watch, args=(begun, ended), name="job watch", daemon=True)
+        watching.start()
+        try:
+            self._do(begun)
+        finally:
+            ended.set()
+            watching.join()
+            self._beside.pop(begun.id, None)
+
+    def _watch(self, begun: _Begun, ended: threading.Event) -> None:
+        """Let a job hear that it is cancelled, by whatever process."""
+        while not ended.wait(LOOK):
+            with suppress(LeadlightError):  # the shelf cannot be read just now: look again
+                if begun.stop is not None and self._is_cancelled(begun.id):
+                    begun.stop.set()
+
+    def _is_cancelled(self, id: str) -> bool:  # noqa: A002 - the user's word
+        return bool(self._all().get(id, {}).get("cancel"))
+
+    def _do(self, begun: _Begun) -> None:
+        """Do a job, unless it was cancelled before, and note how it ended."""
+        if self._is_cancelled(begun.id):
+            return
+        self._change(begun.id, state="running")
+        try:
+            found: dict[str, Any] = {"result": dict(begun.work())}
+            found["state"] = "cancelled" if self._is_cancelled(begun.id) else "done"
+        except LeadlightError as error:
+            problem = problem_of(error)
+            found = {"state": "failed", "problem": {"status": problem.status, "detail": problem.detail,
+                                                    **problem.more}}  # fmt: skip
+        except Exception as error:  # the thread must live
+            found = {"state": "failed", "problem": {"status": 500, "detail": f"a bug: {type(error).__name__}"}}
+        self._change(begun.id, **found, ended_at=self._stamp())
 
     def _judged(self, job: Mapping[str, Any]) -> Job:
         """Return a job as it is told; one whose process ended before it did is lost."""
@@ -135,7 +197,7 @@ class Jobs:
 
 
 def _told(job: Mapping[str, Any]) -> Job:
-    return {name: value for name, value in job.items() if name != "process"}
+    return {name: value for name, value in job.items() if name not in ("process", "cancel", "stops")}
 
 
 def this_process() -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from leadlight.engines.base import Engine
-from leadlight.service import clock
+from leadlight.service import clock, enrich_queue
 
 LIVE = "live"
 """The source that calls are, in observations, events and names."""
@@ -43,6 +43,7 @@ def prepare(engine: Engine) -> None:
     with engine.transaction():
         for statement in (*TABLES, *clock.TABLES, *OF_THE_ERASED):
             engine.execute(statement)
+        enrich_queue.prepare(engine)
 
 
 def position(engine: Engine, journal: str) -> int:

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from leadlight.engines.base import Engine
 from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.enrich.forget import forget_person
 from leadlight.errors import Fault, LeadlightError, SpecError
-from leadlight.service import rewriting
+from leadlight.service import enrich_queue, rewriting
 from leadlight.spec.load import SCORECARD_FOLDER, WORKSPACE_FILE, load_workspace
 from leadlight.spec.models import AttributeFeature
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.erase import Erased
 from leadlight.store.names import catalog
+from leadlight.store.standing import read_at
 from leadlight.workspace import Workspace, utc_now
 
+if TYPE_CHECKING:
+    from leadlight.connect.sync_report import SyncReport
+    from leadlight.sources.read import ProgressUpdate
 
-class LiveWorkspace(Workspace):
+
+class AsksNobody(Workspace):
+    """A workspace that reads sources and leaves it to the service to look up whom it read of."""
+
+    def _enrich_read(self, moment: datetime, progress: object) -> None:
+        """Look nobody up: `enrich_queue.prepare` notes who was read last."""
+
+
+class LiveWorkspace(AsksNobody):
     """A workspace over an engine of its own, for one thread at a time.
 
     Several of them in one process see the same store, each what was committed when it asks.
@@ -88,6 +101,20 @@ class LiveWorkspace(Workspace):
         """
         self._session = None
         self._session = (self.engine, self._ready(self.engine))
+
+    def _enrich_read(self, moment: datetime, progress: object = None) -> None:
+        """Note to be looked up in the background of whom something new was read at a moment."""
+        del progress  # nothing is waited for
+        enrich_queue.note_leads(self.engine, read_at(self.engine, moment), self.now())
+
+    def take_in(
+        self, connections: Sequence[str], *, reading: Callable[[ProgressUpdate], None] | None = None
+    ) -> SyncReport:
+        """Bring what was read of connections into the store; whom it concerns is looked up in the background."""
+        taken, rules = super().take_in(connections, reading=reading), self.loaded.workspace.spec.enrich
+        if rules is not None and rules.on_ingest and taken.changed and taken.ingested is not None:
+            self._enrich_read(taken.ingested.at)
+        return taken
 
     def erase(self, lead: str) -> Erased:
         """Remove a person everywhere, at once.

@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from leadlight.enrich.report import EnrichRun
 from leadlight.service.worker import Scored
 
 SOON = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300)
@@ -71,6 +72,13 @@ class Metrics:
                                       ["connection"], registry=self.registry)  # fmt: skip
         self.webhooks = Counter("leadlight_webhooks", "Webhooks of connected systems, by what became of them",
                                 ["connection", "outcome"], registry=self.registry)  # fmt: skip
+        self.lookups = Counter("leadlight_lookups", "Look-ups of leads, by provider and how they ended",
+                               ["provider", "outcome"], registry=self.registry)  # fmt: skip
+        self.lookup_requests = Counter("leadlight_lookup_requests", "HTTP requests that look-ups sent",
+                                       registry=self.registry)  # fmt: skip
+        self.lookup_cost = Counter("leadlight_lookup_cost", "Money that look-ups cost", registry=self.registry)
+        self.leads_to_look_up = Gauge("leadlight_leads_to_look_up", "Leads that wait to be looked up",
+                                      registry=self.registry, multiprocess_mode="mostrecent")  # fmt: skip
         self._told = CollectorRegistry() if TOGETHER in os.environ else self.registry
         """What is told: of several processes, each asks for the figures of all."""
         if self._told is not self.registry:
@@ -115,6 +123,19 @@ class Metrics:
     def written(self, connection: str, records: int) -> None:
         """Count records that were written in a connected system."""
         self.pushed_records.labels(connection).inc(records)
+
+    def looked_up(self, run: EnrichRun) -> None:
+        """Count look-ups: each lead that a provider was asked about, and what came of it."""
+        for one in run.providers:
+            for outcome, count in (("found", one.found), ("nothing", one.nothing), ("failed", one.failed)):
+                if count:
+                    self.lookups.labels(one.provider, outcome).inc(count)
+        self.lookup_requests.inc(run.traffic.requests)
+        self.lookup_cost.inc(max(run.cost, 0.0))
+
+    def to_look_up(self, leads: int) -> None:
+        """Note how many leads wait to be looked up."""
+        self.leads_to_look_up.set(leads)
 
     def heard(self, connection: str, outcome: str) -> None:
         """Count a webhook of a connection."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,6 +15,7 @@ from leadlight.service.operation import Answer, Operation
 from leadlight.service.parameters import asked
 from leadlight.service.read_routes import Ledger
 from leadlight.service.state import State
+from leadlight.store.erase import Erased
 
 
 class AccessShown(Answer):
@@ -64,8 +65,13 @@ def routes(state: State) -> list[Route]:
         allowed(state.keys, request, "manage")
         asked(request, ())
         lead = request.path_params["id"]
-        erased = await asyncio.wrap_future(state.worker.do(lambda workspace: workspace.erase(lead)))
+        erased = await to_thread.run_sync(_erase, state, lead)
         return answer(request, erased.as_dict())
+
+    def _erase(state: State, lead: str) -> Erased:
+        """Erase while nobody is being looked up: no answer about the person may be on its way."""
+        with state.lookups.alone():
+            return state.worker.do(lambda workspace: workspace.erase(lead)).result()
 
     return [
         Route("/v1/leads/{id:path}/access", access, methods=["GET"]),

@@ -17,7 +17,7 @@ from leadlight.service.admission import OURS
 from leadlight.service.inbox import Inbox
 from leadlight.service.journal import Journal
 from leadlight.service.live_tables import prepare
-from leadlight.service.live_workspace import LiveWorkspace
+from leadlight.service.live_workspace import AsksNobody, LiveWorkspace
 from leadlight.service.our_names import know_our_names
 from leadlight.spec.variables import expand
 from leadlight.store.open import POSTGRES, open_store, store_path
@@ -116,7 +116,7 @@ def _read_sources(folder: Path, say: Say) -> None:
 
     Raises RemoteError where nothing at all comes of these.
     """
-    workspace = Workspace(folder)
+    workspace = AsksNobody(folder)
     spec = workspace.loaded.workspace.spec
     if not spec.sources or _is_stocked(workspace):
         return

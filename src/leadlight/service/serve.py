@@ -18,6 +18,8 @@ from leadlight.service.admission import Admission, first_key, open_admission
 from leadlight.service.app import create_app
 from leadlight.service.connections import Connections
 from leadlight.service.deliverer import Deliverer
+from leadlight.service.enrich_live import EnrichLive
+from leadlight.service.enrich_lookups import Lookups
 from leadlight.service.jobs import Jobs
 from leadlight.service.kafka.consumer import KafkaReader
 from leadlight.service.kafka.reading import kafka_reader
@@ -187,10 +189,13 @@ def running(folder: Path, *, work: bool = True, say: Say = lambda _: None) -> It
         admission = stack.enter_context(open_admission(folder))
         first_key(admission.keys, say)
         connections = Connections(worker, place.connect, admission.keys.shelf, metrics, say=say)
-        kafka = _begin(stack, place, worker, metrics, connections, say)
+        live = EnrichLive(Lookups(worker, place.connect, admission.keys.shelf, metrics))
+        kafka = _begin(stack, place, worker, metrics, connections, live, say)
         jobs = Jobs(admission.keys.shelf, now=utc_now)
         stack.callback(jobs.close)
-        yield State(place.inbox, worker, readers, scorer, admission, metrics, jobs, connections, kafka=kafka)
+        stack.callback(live.lookups.stop)
+        yield State(place.inbox, worker, readers, scorer, admission, metrics, jobs, connections, live.lookups,
+                    live, kafka=kafka)  # fmt: skip
 
 
 @contextmanager
@@ -203,14 +208,17 @@ def working(folder: Path, *, say: Say = lambda _: None) -> Iterator[Worker]:
         stack.enter_context(place.follow(worker))
         documents = place.connect()
         stack.callback(documents.close)
-        connections = Connections(worker, place.connect, TableShelf(documents), metrics, say=say)
-        _begin(stack, place, worker, metrics, connections, say)
+        shelf = TableShelf(documents)
+        connections = Connections(worker, place.connect, shelf, metrics, say=say)
+        live = EnrichLive(Lookups(worker, place.connect, shelf, metrics))
+        _begin(stack, place, worker, metrics, connections, live, say)
         yield worker
 
 
 def _begin(
-    stack: ExitStack, place: Place, worker: Worker, metrics: Metrics, connections: Connections, say: Say
-) -> KafkaReader | None:
+    stack: ExitStack, place: Place, worker: Worker, metrics: Metrics, connections: Connections, live: EnrichLive,
+    say: Say,
+) -> KafkaReader | None:  # fmt: skip
     """Let a worker begin, with what else is done where work is done; all of it ends with the stack."""
     kafka = kafka_reader(worker, place.inbox, metrics) if worker.drains else None
     worker.start()
@@ -224,6 +232,8 @@ def _begin(
         stack.callback(deliverer.stop)
         connections.start()
         stack.callback(connections.stop)
+        live.start()
+        stack.callback(live.stop)
     return kafka
 
 

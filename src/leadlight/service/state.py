@@ -9,6 +9,8 @@ from pathlib import Path
 
 from leadlight.service.admission import Admission
 from leadlight.service.connections import Connections
+from leadlight.service.enrich_live import EnrichLive
+from leadlight.service.enrich_lookups import Lookups
 from leadlight.service.inbox import Inbox
 from leadlight.service.jobs import Jobs
 from leadlight.service.kafka.consumer import KafkaReader
@@ -33,6 +35,8 @@ class State:
     metrics: Metrics
     jobs: Jobs
     connections: Connections
+    lookups: Lookups
+    enrich_live: EnrichLive
     now: Callable[[], datetime] = utc_now
     kafka: KafkaReader | None = None
 

@@ -23,7 +23,7 @@ from typing import Any, Protocol, TypeVar
 from leadlight.engines.desk import lasting_desk
 from leadlight.engines.faults import cause
 from leadlight.errors import LeadlightError, SpecError, StoreError
-from leadlight.service import at_hand, traces
+from leadlight.service import at_hand, enrich_queue, traces
 from leadlight.service.clock import Clock
 from leadlight.service.identity import join_aliases, settle_devices
 from leadlight.service.inbox import Inbox
@@ -291,6 +291,7 @@ class Worker:
                 self._load()
                 self._look_at_names()
                 note_changed(engine)
+                enrich_queue.note_stored(engine, self.workspace.loaded.workspace.spec.enrich, self.workspace.now())
                 self.inbox.settle(engine, calls)
         except BaseException:
             self._begin_anew()

@@ -30,6 +30,7 @@ BY_KEYS = {
 
 BY_CALL = {
     "live_traits": Sql("list_contains(?::INTEGER[], _key)"),
+    "live_lookups": Sql("list_contains(?::INTEGER[], lead)"),
     "outbox": Sql("list_contains(?::INTEGER[], _key)"),
     "pushed": Sql("list_contains(?::INTEGER[], _key)"),
     "push_tasks": Sql("list_contains(?::INTEGER[], _key)"),
