@@ -70,6 +70,7 @@ def verbs(folder: Path) -> dict[str, list[str]]:
         "work": ["work", *at, "--for", "1s"],
         "notify": ["notify", *at],
         "outbox": ["outbox", *at, "--state", "all"],
+        "refused": ["refused", *at],
     }
 
 

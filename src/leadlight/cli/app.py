@@ -25,6 +25,7 @@ from leadlight.cli import (
     notify_verbs,
     people_verbs,
     push_verbs,
+    refused_verb,
     result_verbs,
     score_verbs,
     serve_verbs,
@@ -54,6 +55,7 @@ VERBS: dict[str, Callable[..., None]] = {
     **result_verbs.VERBS,
     **serve_verbs.VERBS,
     **notify_verbs.VERBS,
+    **refused_verb.VERBS,
     **keep_verbs.VERBS,
     **who_verbs.VERBS,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ DAILY: tuple[Step, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Where a folder stands, and what to do next."""
+    """Where a folder stands, and what to do next; `refused` counts the calls that the service could not store."""
 
     workspace: bool
     leads: int | None
@@ -35,6 +35,7 @@ class Overview:
     scored_as_of: datetime | None
     state: str
     next: tuple[Step, ...]
+    refused: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the overview as plain JSON values."""
@@ -44,6 +45,7 @@ class Overview:
             "events": self.events,
             "scored_as_of": None if self.scored_as_of is None else self.scored_as_of.isoformat() + "Z",
             "state": self.state,
+            "refused": self.refused,
             "next": [{"command": command, "what": what} for command, what in self.next],
         }
 
@@ -57,21 +59,33 @@ def look(folder: Path) -> Overview:
 
     workspace = open_workspace(folder)
     try:
-        leads, events, scored = _counts(workspace)
+        leads, events, scored, refused = _counts(workspace)
     except NotFoundError:
         return _no_store(workspace)
     if not leads and not events and workspace.loaded.workspace.spec.connections:
         return _no_store(workspace)  # what ingest finds before the first sync is nothing
-    return _stored(workspace, leads, events, scored)
+    found = _stored(workspace, leads, events, scored)
+    return _with_refused(found, refused) if refused else found
 
 
-def _counts(workspace: Workspace) -> tuple[int, int, datetime | None]:
+def _counts(workspace: Workspace) -> tuple[int, int, datetime | None, int]:
+    from leadlight.store.refused import count
+
     with workspace.store() as engine:
         row = engine.rows(
             "SELECT (SELECT count(*) FROM leads), (SELECT count(*) FROM events), "
             "(SELECT max(as_of) FROM runs WHERE verb = 'score')"
         )[0]
-    return int(row[0]), int(row[1]), row[2]
+        refused = count(engine)
+    return int(row[0]), int(row[1]), row[2], refused
+
+
+def _with_refused(found: Overview, refused: int) -> Overview:
+    from leadlight.spec.entity import many
+
+    state = f"{found.state} {many(refused, 'call')} could not be stored."
+    steps = (("leadlight refused", "the calls that the service could not store, and why"), *found.next)
+    return replace(found, state=state, next=steps, refused=refused)
 
 
 def _no_workspace(folder: Path) -> Overview:

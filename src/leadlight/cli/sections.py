@@ -15,7 +15,7 @@ SECTIONS = {
     "Look leads up": ("enrich", "facts"),
     "Who is who": ("merges", "resolve", "bots"),
     "Change a scorecard": ("try", "diff", "schema"),
-    "Hand on": ("allocate", "report", "export", "sql", "serve", "work", "notify", "outbox"),
+    "Hand on": ("allocate", "report", "export", "sql", "serve", "work", "refused", "notify", "outbox"),
     "Keep house": (
         "keys",
         "audit",

@@ -15,7 +15,7 @@ ACTIONS = ("list", "make", "rotate", "revoke", "link")
 CHANGES: Mapping[str, tuple[str, ...]] = {
     "erase": (), "access": (), "publish": (), "revert": (), "restore": (), "retain": (),
     "merges": ("undo", "join", "apart"), "bots": ("release", "flag", "again"), "outbox": ("replay", "drop"),
-    "resolve": ("apply", "accept", "reject", "above"),
+    "refused": ("replay", "drop"), "resolve": ("apply", "accept", "reject", "above"),
 }  # fmt: skip
 """Verbs of others that stand in the audit log when they have ended well: always, or where one of these is told."""
 

@@ -31,6 +31,7 @@ from leadlight.service import (
     past_routes,
     person_routes,
     read_routes,
+    refused_routes,
     scorecard_routes,
     set_aside_routes,
     tracker_routes,
@@ -62,6 +63,7 @@ MODULES: Sequence[ModuleType] = (
     login_routes,
     house_routes,
     outbox_routes,
+    refused_routes,
     connection_routes,
 )
 """Each has `routes(state)` and, beside them, `OPERATIONS`, what they are for."""

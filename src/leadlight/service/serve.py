@@ -33,7 +33,9 @@ from leadlight.service.shelf import TableShelf
 from leadlight.service.state import State
 from leadlight.service.team import Task, Team
 from leadlight.service.worker import Worker
+from leadlight.spec.entity import many
 from leadlight.spec.readable import Readable
+from leadlight.store.refused import count
 from leadlight.workspace import utc_now
 
 TURN = 0.001
@@ -138,8 +140,8 @@ def _serve_together(
     folder: Path, crew: Crew, listening: socket.socket, address: str, for_: timedelta | None, log: logs.Kind, say: Say
 ) -> tuple[int, int]:
     """Serve with several processes; return how many calls they stored, and how many wait."""
-    with open_place(folder, say):  # so that all of them find it ready
-        pass
+    with open_place(folder, say) as place:  # so that all of them find it ready
+        _tell_refused(place, say)
     with open_admission(folder, watch=False) as admission:
         first_key(admission.keys, say)
         _invite(admission, address, say)
@@ -177,6 +179,7 @@ def running(folder: Path, *, work: bool = True, say: Say = lambda _: None) -> It
     """
     with ExitStack() as stack:
         place = stack.enter_context(open_place(folder, say))
+        _tell_refused(place, say)
         metrics = Metrics(lambda: place.inbox.depth)
         worker = Worker(place.workspace, place.inbox, metrics, drains=work)
         stack.enter_context(place.follow(worker))
@@ -235,6 +238,12 @@ def _begin(
         live.start()
         stack.callback(live.stop)
     return kafka
+
+
+def _tell_refused(place: Place, say: Say) -> None:
+    """Where calls could not be stored, say so at the start."""
+    if refused := count(place.workspace.engine):
+        say(f"{many(refused, 'call')} could not be stored: `leadlight refused` lists and replays them")
 
 
 def _invite(admission: Admission, address: str, say: Say) -> None:

@@ -13,6 +13,7 @@ from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError
 from leadlight.spec.entity import many
 from leadlight.spec.readable import Readable
+from leadlight.store import refused
 from leadlight.store.merge import BY_ADDRESS, DEFAULT
 from leadlight.store.sql import Sql, fill
 
@@ -37,10 +38,10 @@ BY_CALL = {
     "live_links": Sql('list_contains(?::VARCHAR[], "user")'),
     "live_owners": Sql('list_contains(?::VARCHAR[], "user")'),
     "live_aliases": Sql('list_contains(?::VARCHAR[], "user")'),
-    "live_refused": Sql("EXISTS (SELECT 1 FROM (SELECT unnest(?::VARCHAR[]) AS id) i WHERE contains(call, i.id))"),
+    refused.TABLE: refused.ABOUT,
 }
 """Tables that are there or not, of the service, and of what goes to other systems, beside the store's own → which of
-their rows are about a person (its keys, or its ids)."""
+their rows are about a person (its keys, its ids, or the ids of its refused calls)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,17 @@ class Person:
     keys: tuple[int, ...]
 
 
+NO_LEAD = -1
+"""The number of a person whose calls could not be stored, and of whom nothing else is known."""
+
+
 def find_person(engine: Engine, id: str) -> Person:  # noqa: A002 - the user's word
-    """Return the person with an id. Raises NotFoundError."""
+    """Return the person with an id, also one that only refused calls name. Raises NotFoundError."""
     people = engine.rows(
         "SELECT lead, id, key FROM ids WHERE lead = (SELECT any_value(lead) FROM ids WHERE id = ?) ORDER BY key", [id]
     )
+    if not people and refused.about_person(engine, [id]):
+        return Person(NO_LEAD, (id,), ())
     if not people:
         raise NotFoundError(f"there is nobody with the id {id!r} in the store")
     return Person(people[0][0], tuple(str(own) for _, own, _ in people), tuple(key for _, _, key in people))
@@ -73,7 +80,9 @@ def about(engine: Engine, person: Person) -> Iterator[tuple[str, Sql, list[Any]]
     yield from ((table, _ONE_OF_KEYS, keys) for table in BY_OWN_KEY)
     yield from ((table, condition, keys) for table, condition in BY_KEYS.items())
     for table, condition in BY_CALL.items():
-        if table in present:
+        if table == refused.TABLE and table in present:
+            yield table, condition, refused.about_person(engine, person.ids, _addresses(engine, person))
+        elif table in present:
             yield table, condition, list(person.ids) if "VARCHAR[]" in condition else keys
 
 
@@ -112,7 +121,8 @@ def erase(engine: Engine, id: str, *, now: datetime, rewrite: bool = True) -> Er
 
 
 def _remove(engine: Engine, person: Person, now: datetime) -> Erased:
-    _remember(engine, (*person.ids, *_addresses(engine, person)), now)
+    by_address = {f"{BY_ADDRESS}{address}" for address in _addresses(engine, person)}  # not to come back by it, either
+    _remember(engine, (*person.ids, *sorted(by_address - set(person.ids))), now)
     rows = dict[str, int]()
     for table, condition, parameter in list(about(engine, person)):
         where = fill("{table} WHERE {condition}", table=table, condition=condition)
@@ -125,14 +135,15 @@ def _remove(engine: Engine, person: Person, now: datetime) -> Erased:
 
 
 def _addresses(engine: Engine, person: Person) -> list[str]:
-    """Return the ids that calls give to whoever has an address the person has, or had: they are not to come back by."""
+    """Return the addresses that the person has, or had, in lower case."""
+    known = {own.removeprefix(BY_ADDRESS).lower() for own in person.ids if own.startswith(BY_ADDRESS)}
     if DEFAULT not in engine.columns("observations"):
-        return []
+        return sorted(known)
     found = engine.rows(
         fill("SELECT DISTINCT lower(trim({email}::VARCHAR)) FROM observations WHERE lead = ? AND {email} IS NOT NULL",
              email=DEFAULT), [person.lead],
     )  # fmt: skip
-    return sorted({f"{BY_ADDRESS}{address}" for (address,) in found} - set(person.ids))
+    return sorted(known | {str(address) for (address,) in found if address})
 
 
 def _remember(engine: Engine, ids: tuple[str, ...], now: datetime) -> None:
