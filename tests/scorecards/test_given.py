@@ -12,7 +12,7 @@ from tests.scorecards.shop import NOW
 
 from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.scorecards.compile import Options
-from leadlight.scorecards.given import given_statement
+from leadlight.scorecards.given import MEMBERS, given_statement
 from leadlight.workspace import Workspace
 from reference.compare import score_faults
 from reference.effort import tries
@@ -62,9 +62,30 @@ def test_given_accounts_get_what_stored_ones_get(example, tables):
     check(example, tables)
 
 
-def test_the_plan_is_made_once(shop: Workspace, tmp_path: Path) -> None:
+@tries(17)
+@given(example=examples(LEADS))
+def test_tables_without_rows_can_be_left_out(example):
+    ready, rows, moment = compiled(example), table_rows(example.world), example.moments[0]
+    some = {"leads": rows["leads"], "events": rows["events"],
+            "attributes": [{**row, "account": None} for row in rows["attributes"]]}  # fmt: skip
+    absent = ("outcomes", "account_attributes", MEMBERS)
+    engine = DuckDBEngine(None)
+    try:
+        answers = []
+        for without in ((), absent):
+            asked = given_statement(ready.workspace, ready.scorecard, without=without)
+            assert not {*asked.tables} & {*without}
+            answers.append(sorted(map(repr, engine.prepared(asked.text, asked.parameters(some, moment)))))
+    finally:
+        engine.close()
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("without", [(), ("outcomes", "account_attributes", MEMBERS)])
+def test_the_plan_is_made_once(shop: Workspace, tmp_path: Path, without: tuple[str, ...]) -> None:
     resolved, _ = shop._resolved(shop._catalog())
-    asked = given_statement(resolved, resolved.scorecards["house"], Options(evidence=True, excluded=True))
+    options = Options(evidence=True, excluded=True)
+    asked = given_statement(resolved, resolved.scorecards["house"], options, without=without)
     engine = DuckDBEngine(None)
     engine.prepared(asked.text, asked.parameters({}, NOW))
     for setting in (

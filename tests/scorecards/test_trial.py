@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from tests.scorecards.shop import HOUSE, WORKSPACE, open_shop
 
 from leadlight.scorecards.trial import TrialError
 from leadlight.workspace import Workspace
@@ -21,6 +24,17 @@ def test_the_same_lead_gets_the_same_ledger(shop: Workspace) -> None:
     )  # fmt: skip
     stored = {item.key: item.points for item in shop.explain("ann").contributions}
     assert {item.key: item.points for item in tried.contributions} == pytest.approx(stored)
+
+
+def test_what_is_known_of_an_account_counts_though_it_is_not_named(tmp_path: Path) -> None:
+    firms = WORKSPACE.replace("sources:\n", "sources:\n  firms: {csv: firms.csv, account: name}\n")
+    (tmp_path / "firms.csv").write_text("name,staff\nAcme,500\n")
+    shop = open_shop(tmp_path, workspace=firms, house=HOUSE.replace("feature: employees", "feature: staff"))
+    shop.ingest()
+    unnamed, named = shop.try_lead({"staff": 500}), shop.try_lead({"staff": 500, "account": "Other"})
+    assert {item.name: item.points for item in unnamed.contributions}["Company size"] == 12
+    assert unnamed.score == named.score
+    assert shop.try_lead({"staff": None}).score == shop.try_lead({}).score
 
 
 def test_all_faults_at_once(shop: Workspace) -> None:

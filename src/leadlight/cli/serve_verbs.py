@@ -49,8 +49,10 @@ def serve(
     once. Ctrl-C stops; nothing that was accepted is lost, however it ends.
     """
     from leadlight.cli.console import err, words, write
+    from leadlight.service.tuning import tune_allocator
 
     _need_the_extra()
+    tune_allocator()
     from leadlight.service.serve import Crew
     from leadlight.service.serve import serve as run
 
@@ -67,8 +69,10 @@ def work(for_: For = None, log: Logged = Log.OFF, workspace: Folder = Path(), js
     Any number of them, on any machines, share the work. Ctrl-C stops.
     """
     from leadlight.cli.console import err, words, write
+    from leadlight.service.tuning import tune_allocator
 
     _need_the_extra()
+    tune_allocator()
     from leadlight.service.serve import work as run
 
     worked = run(workspace, for_=_duration(for_), log=log.value, say=lambda text: err().print(words(text)))

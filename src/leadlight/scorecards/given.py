@@ -9,7 +9,7 @@ running the plan takes 3. It keeps none, too, where a parameter stands at two pl
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,8 @@ from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 Rows = Sequence[Mapping[str, Any]]
 
 TIME, TEXT, LEAD = CAPABILITIES.types[Type.TIME], CAPABILITIES.types[Type.TEXT], "INTEGER"
+MEMBERS = "members"
+"""The table, inside the statement, of whoever belongs to the accounts."""
 WHENEVER = datetime(1970, 1, 1)  # noqa: DTZ001 - only its place in the statement is of use
 
 
@@ -47,14 +49,29 @@ class GivenStatement:
 
 
 def given_statement(
-    workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, options: Options | None = None
+    workspace: ResolvedWorkspace,
+    scorecard: ResolvedScorecard,
+    options: Options | None = None,
+    *,
+    without: Collection[str] = (),
 ) -> GivenStatement:
-    """Return the statement that scores all leads (or accounts) that are given; the past of grades is not counted in."""
+    """Return the statement that scores all leads (or accounts) that are given; the past of grades is not counted in.
+
+    `without` names tables that have no rows whenever it is run, which saves setting up what reads them: of the
+    documented ones, and `MEMBERS` where no lead has an account.
+    """
     tree = score_statement(workspace, scorecard, Moment(as_of=WHENEVER, prepared=True), options or Options())
-    needed = _needed(tree, _columns(workspace.catalog))
+    for cte in tree.args["with_"].expressions:
+        if cte.alias in without:
+            cte.this.where(exp.false(), copy=False)
+    read = _needed(tree, _columns(workspace.catalog))
+    needed = {table: columns for table, columns in read.items() if table not in without}
     places = list(tree.find_all(exp.Parameter))
     for number, place in enumerate(places, start=len(needed) + 1):
         place.set("this", exp.Literal.number(number))
+    for table, columns in read.items():
+        if table in without:
+            _put_first(tree, table, _nothing(columns))
     for number, (table, columns) in reversed(list(enumerate(needed.items(), start=1))):
         _put_first(tree, table, _unpacked(number, columns))
     text = build.to_text(tree, CAPABILITIES.dialect)
@@ -95,6 +112,12 @@ def _unpacked(number: int, columns: Mapping[str, str]) -> exp.Select:
     rows = exp.Anonymous(this="from_json_strict", expressions=[text, shape])
     flat = exp.PropertyEQ(this=exp.to_identifier("recursive"), expression=exp.true())
     return exp.select(exp.Anonymous(this="unnest", expressions=[rows, flat]))
+
+
+def _nothing(columns: Mapping[str, str]) -> exp.Select:
+    """Select no row of these columns."""
+    nulls = [exp.alias_(exp.cast(exp.Null(), kind), name, quoted=True) for name, kind in columns.items()]
+    return exp.select(*nulls).where(exp.false(), copy=False)
 
 
 def _put_first(tree: exp.Select, name: str, query: exp.Select) -> None:

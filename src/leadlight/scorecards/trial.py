@@ -13,12 +13,17 @@ from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import Fault, LeadlightError, SpecError, UsageError, did_you_mean, shorten
 from leadlight.expr.types import Type
 from leadlight.scorecards.compile import Options
-from leadlight.scorecards.given import WHENEVER, GivenStatement, given_statement
+from leadlight.scorecards.given import MEMBERS, WHENEVER, GivenStatement, given_statement
 from leadlight.scorecards.ledger import Ledger, ledger
 from leadlight.spec.moments import parse_moment
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 
 EVER = {"known_at": datetime(1, 1, 2), "known_until": datetime(9999, 12, 31)}  # noqa: DTZ001
+UNNAMED = "account of lead "
+"""What an account is called whose attributes are given and whose name is not: they count all the same."""
+NEVER_GIVEN = frozenset({"outcomes"})
+OF_ACCOUNTS = frozenset({"account_attributes", MEMBERS})
+"""The tables that have no rows where no lead has an account."""
 KEYS = frozenset({"id", "created_at", "account", "events"})
 
 
@@ -54,7 +59,7 @@ class Trials:
         self.workspace = workspace
         self._engine = DuckDBEngine(None)
         self._engine.execute("SET threads = 1")  # there is too little to share
-        self._statements: dict[str, GivenStatement] = {}
+        self._statements: dict[tuple[str, bool], GivenStatement] = {}
 
     def score(
         self, scorecard: ResolvedScorecard, leads: Sequence[Mapping[str, Any]], as_of: datetime
@@ -72,15 +77,26 @@ class Trials:
 
     def ready(self, scorecard: ResolvedScorecard) -> None:
         """Plan the statement of a scorecard, so that nobody who asks has to wait for that."""
-        self._rows(scorecard, [], WHENEVER)
+        lead = _Reader(self.workspace, WHENEVER, 0)
+        for given in ({}, {"account": "any"}):
+            self._rows(scorecard, [lead.rows(given)], WHENEVER)
 
     def _rows(self, scorecard: ResolvedScorecard, rows: Sequence[_Rows], as_of: datetime) -> list[dict[str, Any]]:
-        statement = self._statements.get(scorecard.name)
-        if statement is None:
-            options = Options(evidence=True, excluded=True)
-            statement = self._statements[scorecard.name] = given_statement(self.workspace, scorecard, options)
         together = {table: [row for each in rows for row in each[table]] for table in (rows[0] if rows else ())}
+        alone = scorecard.spec.of == "lead" and all(row["account"] is None for row in together.get("attributes", ()))
+        statement = self._statement(scorecard, alone=alone)
         return self._engine.prepared(statement.text, statement.parameters(together, as_of))
+
+    def _statement(self, scorecard: ResolvedScorecard, *, alone: bool) -> GivenStatement:
+        """Return what scores, kept from the first time; `alone` is that no lead has an account."""
+        key = scorecard.name, alone
+        if key not in self._statements:
+            options, without = (
+                Options(evidence=True, excluded=True),
+                (NEVER_GIVEN | OF_ACCOUNTS if alone else NEVER_GIVEN),
+            )
+            self._statements[key] = given_statement(self.workspace, scorecard, options, without=without)
+        return self._statements[key]
 
     def close(self) -> None:
         """Let go of the memory."""
@@ -141,15 +157,18 @@ class _Reader:
         if created > self.as_of:
             self._fault("created_at", f"nobody is known before being there: expected at most {self.as_of} (as of)")
         name = self._value("id", str(lead.get("id", "try")), Type.TEXT)
-        period = {**EVER, "account": self._value("account", lead.get("account"), Type.TEXT)}
-        own, account = (
+        own, of_account = (
             {name: self._value(name, lead.get(name), kind) for name, kind in types.items()}
             for types in (self.catalog.attributes, self.catalog.account_attributes)
         )
+        account = self._value("account", lead.get("account"), Type.TEXT)
+        if account is None and any(value is not None for value in of_account.values()):
+            account = f"{UNNAMED}{self.number}"
+        period = {**EVER, "account": account}
         return {
             "leads": [{"lead": self.number, "id": name, "created_at": created}],
             "attributes": [{**own, **period, "lead": self.number}],
-            "account_attributes": [{**account, **period}],
+            "account_attributes": [{**of_account, **period}],
             "events": self._events(lead.get("events") or []),
         }
 

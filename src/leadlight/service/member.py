@@ -19,6 +19,7 @@ from leadlight.service.app import create_app
 from leadlight.service.listening import answer_on, until_stopped
 from leadlight.service.serve import running, working
 from leadlight.service.team import READY, Task
+from leadlight.service.tuning import settled_objects
 
 
 def main() -> None:
@@ -33,14 +34,16 @@ def main() -> None:
 
 def _answer(task: Task) -> int:
     with running(Path(task.folder), work=False) as state, socket.socket(fileno=task.socket) as listening:
+        state.scorer.ready.wait()
         _say(READY)
-        answer_on(listening, create_app(state))
+        with settled_objects():
+            answer_on(listening, create_app(state))
         _hear_no_more()
     return 0
 
 
 def _work(task: Task) -> int:
-    with working(Path(task.folder)) as worker:
+    with working(Path(task.folder)) as worker, settled_objects():
         _say(READY)
         until_stopped()
         _hear_no_more()

@@ -44,6 +44,8 @@ class Scorer:
         self.workspace, self._changes, self._seen = workspace, changes, changes()
         self._trials = Trials(workspace.resolved)
         self._waiting = queue.SimpleQueue[_Asked | None]()
+        self.ready = threading.Event()
+        """Set when statements are planned, so that nobody who asks has to wait for that."""
         self._thread = threading.Thread(target=self._work, name="scorer", daemon=True)
         self._thread.start()
 
@@ -63,6 +65,7 @@ class Scorer:
         with suppress(Exception):  # whoever asks hears of it
             for card in self.workspace.scorecards:
                 self._trials.ready(card)
+        self.ready.set()
         going = True
         while going:
             asked, going = self._take()

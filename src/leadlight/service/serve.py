@@ -32,6 +32,7 @@ from leadlight.service.scorer import Scorer
 from leadlight.service.shelf import TableShelf
 from leadlight.service.state import State
 from leadlight.service.team import Task, Team
+from leadlight.service.tuning import settled_objects
 from leadlight.service.worker import Worker
 from leadlight.spec.entity import many
 from leadlight.spec.readable import Readable
@@ -130,6 +131,8 @@ def serve(
         stack.enter_context(traces.from_environment())
         state = stack.enter_context(running(folder, work=crew.workers > 0, say=say))
         _invite(state.admission, address, say)
+        state.scorer.ready.wait()
+        stack.enter_context(settled_objects())
         say(f"Listening on {address}")
         answer_on(listening, create_app(state), for_)
         state.worker.stop()
@@ -164,7 +167,7 @@ def work(folder: Path, *, for_: timedelta | None = None, log: logs.Kind = "off",
             fix="Run `leadlight serve`, or put the store into PostgreSQL (`store: postgresql://…`).",
         )
     began = time.monotonic()
-    with logs.logging_to(None, log), traces.from_environment(), working(folder, say=say) as worker:
+    with logs.logging_to(None, log), traces.from_environment(), working(folder, say=say) as worker, settled_objects():
         say("Working")
         until_stopped(for_)
         worker.stop()
