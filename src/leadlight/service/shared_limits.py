@@ -11,14 +11,12 @@ Whoever asks waits for the store only where the lease is used up. A thread asks 
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
 
 import psycopg
 
@@ -26,15 +24,16 @@ from leadlight.engines.postgres import PostgresEngine
 from leadlight.errors import StoreError
 from leadlight.service import logs
 from leadlight.service.limits import Clock, Level, Limits, told
+from leadlight.service.shared_bucket import Dealt, Said, SharedBucket
 
 TICK = 0.25
-"""Seconds between rounds in which leases are renewed, and given back where nothing was spent."""
+"""Seconds after which a lease is given back of which nothing was spent, and after which who was refused asks again."""
+RENEW = 1.0
+"""Seconds after which a lease is renewed, and what was spent of it said."""
 SOON = 0.05
 """The least seconds between rounds in which a lease that runs out is filled up."""
-SLICE = 0.1
+SLICE = 0.25
 """How many seconds' worth is leased at once."""
-LAPSE = 3.0
-"""Seconds after which a lease that is not renewed counts as spent."""
 SURE = 2.0
 """Seconds after which a process spends nothing of it any more: well before others count it as spent."""
 PATIENCE = 1.0
@@ -44,98 +43,11 @@ TABLE = (
     # Not logged: after a crash of the server all buckets are full, and a round costs no write to disk.
     "CREATE UNLOGGED TABLE IF NOT EXISTS live_limits (name TEXT PRIMARY KEY, bucket TEXT) WITH (fillfactor = 50)"
 )
-_LOCK = """SELECT name, bucket, extract(epoch FROM clock_timestamp())::double precision FROM live_limits
+_LOCK = b"""SELECT name, bucket, extract(epoch FROM clock_timestamp())::double precision FROM live_limits
     WHERE name = ANY(%s) ORDER BY name FOR UPDATE"""
-_ADD = "INSERT INTO live_limits (name) SELECT n FROM unnest(%s::text[]) n ORDER BY n ON CONFLICT DO NOTHING"
-_PUT = """UPDATE live_limits l SET bucket = c.bucket FROM unnest(%s::text[], %s::text[]) AS c(name, bucket)
+_ADD = b"INSERT INTO live_limits (name) SELECT n FROM unnest(%s::text[]) n ORDER BY n ON CONFLICT DO NOTHING"
+_PUT = b"""UPDATE live_limits l SET bucket = c.bucket FROM unnest(%s::text[], %s::text[]) AS c(name, bucket)
     WHERE l.name = c.name"""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a process says of a bucket."""
-
-    rate: float
-    spent: float = 0.0
-    """What it spent of its lease."""
-    back: float = 0.0
-    """What it gives back of it."""
-    asks: Sequence[float] = ()
-    """What is asked for at once, each to be had wholly or not."""
-    wants: float = 0.0
-    """What it would lease."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dealt:
-    """What it is told."""
-
-    waits: Sequence[float]
-    """For each that asked, the seconds to wait: 0 where it may go on."""
-    lease: float
-    level: float
-    """What is left for everybody."""
-
-
-@dataclass(slots=True)
-class SharedBucket:
-    """A bucket of which several processes take.
-
-    >>> bucket = SharedBucket(10, level=10, at=0.0)
-    >>> bucket.deal("a", Said(10, asks=[4], wants=1), 0.0)
-    Dealt(waits=[0.0], lease=1, level=5.0)
-    >>> bucket.deal("b", Said(10, asks=[5, 1]), 0.0)
-    Dealt(waits=[0.0, 0.1], lease=0.0, level=0.0)
-    >>> bucket.deal("a", Said(10, back=1), 0.0).level
-    1.0
-    """
-
-    rate: float
-    level: float
-    at: float
-    leased: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Which process has leased how much, as far as it has said what it spent; and when that was."""
-
-    def deal(self, who: str, said: Said, now: float) -> Dealt:
-        """Let a process spend, give back, take and lease."""
-        self._flow(max(now, self.at))
-        mine, _ = self.leased.pop(who, (0.0, 0.0))
-        mine = max(mine - said.spent, 0.0)
-        back = min(said.back, mine)
-        self.level += back
-        waits = [self._take(amount) for amount in said.asks]
-        lease = min(said.wants, self.level / 2)  # others shall find something, too
-        lease = lease if lease >= 1 else 0.0
-        self.level -= lease
-        if mine - back + lease > 0:
-            self.leased[who] = mine - back + lease, self.at
-        return Dealt(waits, lease, self.level)
-
-    def _flow(self, now: float) -> None:
-        """Let flow in what has come since: with what is leased it is no more than the bucket holds."""
-        self.leased = {who: lease for who, lease in self.leased.items() if now - lease[1] < LAPSE}
-        room = max(self.rate, 1.0) - sum(amount for amount, _ in self.leased.values())
-        self.level = max(self.level, min(room, self.level + (now - self.at) * self.rate))
-        self.at = now
-
-    def _take(self, amount: float) -> float:
-        needed = min(1.0, amount)
-        if self.level < needed:
-            return (needed - self.level) / self.rate
-        self.level -= amount
-        return 0.0
-
-    def as_text(self) -> str:
-        """Return it as it is kept."""
-        return json.dumps([self.level, self.at, self.leased])
-
-    @classmethod
-    def of_text(cls, text: str | None, rate: float, now: float) -> SharedBucket:
-        """Return a bucket that was kept; a full one where there was none."""
-        if text is None:
-            return cls(rate, max(rate, 1.0), now)
-        level, at, leased = json.loads(text)
-        return cls(rate, level, at, {who: (amount, seen) for who, (amount, seen) in leased.items()})
 
 
 @dataclass(slots=True)
@@ -153,8 +65,8 @@ class _Share:
     """When to ask again nevertheless: others may have given back."""
     level: float = 0.0
     heard: float = 0.0
-    used: bool = False
-    """Whether anything was spent or asked for since the last round."""
+    used: float = 0.0
+    """When something was spent or asked for."""
     thirsty: bool = False
 
     @property
@@ -163,13 +75,20 @@ class _Share:
         return found if found >= 1 else 0.0
 
     @property
-    def is_due(self) -> bool:
-        return bool(self.asks or self.left or self.spent or self.thirsty)
+    def is_out(self) -> bool:
+        """Whether others have to hear of it, now or later."""
+        return bool(self.asks or self.left or self.spent)
+
+    def is_due(self, now: float) -> bool:
+        """Return whether they have to hear of it now."""
+        if self.asks or self.thirsty:
+            return True
+        return self.is_out and now >= min(self.used + TICK, self.heard + RENEW)
 
     def take(self, amount: float, now: float) -> float | None:
         """Take of the lease; return the seconds to wait, None where the store has to be asked."""
         self._look_at(now)
-        self.used = True
+        self.used = now
         if self.left >= amount:
             self.left -= amount
             self.spent += amount
@@ -180,12 +99,14 @@ class _Share:
     def say(self, now: float) -> tuple[Said, list[tuple[float, Future[float]]]]:
         """Return what is to be said of it, and who waits for the answer."""
         self._look_at(now)
-        asks, self.asks, back = self.asks, [], 0.0
-        if asks or not self.used:
+        asks = [one for one in self.asks if one[1].set_running_or_notify_cancel()]  # who went away asks for nothing
+        self.asks, back = [], 0.0
+        idle = now >= self.used + TICK
+        if asks or idle:
             back, self.left = self.left, 0.0
-        wants = max(self.slice - self.left, 0.0) if self.used else 0.0
+        wants = 0.0 if idle else max(self.slice - self.left, 0.0)
         said = Said(self.rate, self.spent, back, [amount for amount, _ in asks], wants)
-        self.spent, self.used, self.thirsty = 0.0, False, False
+        self.spent, self.thirsty = 0.0, False
         return said, asks
 
     def hear(self, dealt: Dealt, sent: float, now: float) -> None:
@@ -269,20 +190,17 @@ class SharedLimits:
 
     def _work(self) -> None:
         while not self._stop.is_set():
-            self._wake.wait(TICK if any(share.is_due for share in list(self._shares.values())) else None)
+            self._wake.wait(TICK if any(share.is_out for share in list(self._shares.values())) else None)
             self._wake.clear()
-            self._round()
-        for share in self._shares.values():
-            share.used = False
-        self._round()
+            self._round(self._clock())
+        self._round(self._clock() + TICK)
         if self._engine is not None:
             self._engine.close()
 
-    def _round(self) -> None:
+    def _round(self, sent: float) -> None:
         """Say what was spent, and hear what may be."""
         with self._lock:
-            sent = self._clock()
-            due = {name: share for name, share in self._shares.items() if share.is_due}
+            due = {name: share for name, share in self._shares.items() if share.is_due(sent)}
             told_of = {name: share.say(sent) for name, share in due.items()}
         if not told_of:
             return
@@ -299,8 +217,7 @@ class SharedLimits:
                     share.hear(dealt[name], sent, self._clock())
         for name, (_, asks) in told_of.items():
             for (_, future), wait in zip(asks, dealt[name].waits, strict=True):
-                if future.set_running_or_notify_cancel():
-                    future.set_result(wait)
+                future.set_result(wait)
 
     def _deal_alone(self, said: Mapping[str, Said]) -> dict[str, Dealt]:
         """Deal while the store cannot be asked, and leave it alone for a moment; what was spent is said again."""
@@ -319,16 +236,19 @@ class SharedLimits:
 
     def _deal(self, said: Mapping[str, Said]) -> dict[str, Dealt]:
         """Ask the store, for all buckets at once."""
-        engine = self._ready()
-        names, dealt = sorted(said), dict[str, Dealt]()
-        with engine.connection.transaction():
-            rows = _locked(engine, names)
-            buckets = dict[str, str]()
-            for name, text, now in rows:
-                bucket = SharedBucket.of_text(text, said[name].rate, now)
-                dealt[name] = bucket.deal(self._name, said[name], now)
-                buckets[name] = bucket.as_text()
-            engine.connection.execute(_PUT.encode(), [list(buckets), list(buckets.values())])
+        connection, names, dealt = self._ready().connection, sorted(said), dict[str, Dealt]()
+        connection.execute(b"BEGIN")
+        rows = connection.execute(_LOCK, [names], prepare=True).fetchall()
+        if len(rows) < len(names):
+            connection.execute(_ADD, [names])
+            rows = connection.execute(_LOCK, [names]).fetchall()
+        buckets = dict[str, str]()
+        for name, text, now in rows:
+            bucket = SharedBucket.of_text(text, said[name].rate, now)
+            dealt[name] = bucket.deal(self._name, said[name], now)
+            buckets[name] = bucket.as_text()
+        connection.execute(_PUT, [list(buckets), list(buckets.values())], prepare=True)
+        connection.execute(b"COMMIT")
         self.rounds += 1
         return dealt
 
@@ -342,14 +262,6 @@ class SharedLimits:
             engine.connection.execute(f"SET statement_timeout = '{PATIENCE}s'".encode())
             self._engine = engine
         return self._engine
-
-
-def _locked(engine: PostgresEngine, names: list[str]) -> list[Any]:
-    rows = engine.connection.execute(_LOCK.encode(), [names]).fetchall()
-    if len(rows) < len(names):
-        engine.connection.execute(_ADD.encode(), [names])
-        rows = engine.connection.execute(_LOCK.encode(), [names]).fetchall()
-    return rows
 
 
 def _name(key: str, what: str, rate: float) -> str:
