@@ -18,7 +18,8 @@ from leadlight.engines.base import Engine
 from leadlight.errors import StoreInUse
 from leadlight.expr.types import Type
 from leadlight.sources.erased import drop_erased, erasures, people_columns
-from leadlight.sources.ingest import Progress, ingest
+from leadlight.sources.ingest import Progress
+from leadlight.sources.ingest_groups import ingest_groups
 from leadlight.sources.ingest_report import IngestReport
 from leadlight.sources.lake import ID, INTO, KNOWN_AT, LakeFile, connection_folder, lake_files, object_folder
 from leadlight.spec.contract import NOTHING, ContractSpec
@@ -59,7 +60,7 @@ def take_in(
     sources = connection_sources(spec, connections)
     if not sources:
         return TakenIn(None, 0)
-    report = ingest(engine, spec, root, only=sources, now=now, contract=contract, given=given, progress=progress)
+    report = ingest_groups(engine, spec, root, only=sources, now=now, contract=contract, given=given, progress=progress)
     pairs = list(_pairs(spec, root, connections))
     joined = 0
     if pairs:

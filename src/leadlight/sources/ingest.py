@@ -15,7 +15,15 @@ from leadlight.errors import DataError, TooManyRejects, UsageError, did_you_mean
 from leadlight.expr.types import Type
 from leadlight.sources.catalog import outcome_name
 from leadlight.sources.contract import declare
-from leadlight.sources.ingest_report import ID_RULE, SHARED_RULE, Duplicates, IngestReport, SourceReport
+from leadlight.sources.groups import Group
+from leadlight.sources.ingest_report import (
+    ID_RULE,
+    SHARED_RULE,
+    UNUSABLE,
+    Duplicates,
+    IngestReport,
+    SourceReport,
+)
 from leadlight.sources.opened import Opened
 from leadlight.sources.read import ProgressUpdate, Reading, read, release
 from leadlight.spec.contract import NOTHING, ContractSpec, SourceContract
@@ -29,7 +37,7 @@ from leadlight.store.files import known_files, last_read, record_file, same_file
 from leadlight.store.forget import forget_source, rename_source, row_count
 from leadlight.store.history import ACCOUNTS
 from leadlight.store.leads import refresh_leads, touch_undated, without_lead
-from leadlight.store.merge import merge_duplicates
+from leadlight.store.merge import Merged, merge_duplicates
 from leadlight.store.names import Kind, known_types, record
 from leadlight.store.outcomes import load_outcomes, outcomes_of_leads
 from leadlight.store.periods import rebuild
@@ -56,13 +64,17 @@ Progress = Callable[[ProgressUpdate], None]
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A source that was read and waits to be stored; `forget` when it first replaces all it said before."""
+    """A source that was read and waits to be stored; `forget` when it first replaces all it said before.
+
+    A `part` of a source is not all that was read of it: no file is noted as read, and no duplicates are looked for.
+    """
 
     spec: SourceSpec
     reading: Reading
     seconds: float
     forget: bool = False
     notes: tuple[str, ...] = ()
+    part: bool = False
 
     @property
     def name(self) -> str:
@@ -72,7 +84,7 @@ class Pending:
     @property
     def is_new(self) -> bool:
         """Whether anything was read at all."""
-        return any(not file.skipped for file in self.reading.files)
+        return bool(self.reading.table)
 
 
 def ingest(
@@ -97,7 +109,7 @@ def ingest(
     """
     started = time.perf_counter()
     moment = now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
-    chosen = _chosen(spec, only)
+    chosen = chosen_sources(spec, only)
     pending: list[Pending] = []
     desk = reading_desk(engine)
     try:
@@ -106,7 +118,7 @@ def ingest(
             report = store_readings(engine, spec, pending, moment, given=given, desk=desk)
             declare(engine, spec.sources, contract)
             report = replace(report, seconds=time.perf_counter() - started)
-            _note_run(engine, report)
+            note_run(engine, report)
     finally:
         for item in pending:
             release(desk, item.reading)
@@ -120,7 +132,7 @@ def reading_desk(engine: Engine) -> DuckDBEngine:
     return engine if isinstance(engine, DuckDBEngine) else DuckDBEngine(None)
 
 
-def _chosen(spec: WorkspaceSpec, only: Iterable[str]) -> dict[str, SourceSpec]:
+def chosen_sources(spec: WorkspaceSpec, only: Iterable[str]) -> dict[str, SourceSpec]:
     """Return the wanted sources in the order in which they are stored."""
     for name in only:
         if name not in spec.sources:
@@ -130,7 +142,7 @@ def _chosen(spec: WorkspaceSpec, only: Iterable[str]) -> dict[str, SourceSpec]:
             if name in wanted and spec.sources[name].role is kind}  # fmt: skip
 
 
-def _note_run(engine: Engine, report: IngestReport) -> None:
+def note_run(engine: Engine, report: IngestReport) -> None:
     """Keep a record of a run that changed something; one that changed nothing leaves the store as it was."""
     if report.changed:
         run = start_run(engine, "ingest", started_at=report.at)
@@ -155,7 +167,7 @@ def _read_all(
         for name, source in sources.items():
             try:
                 held_to = contract.get(name)
-                pending.append(_read_one(engine, desk, name, source, root, opened, pending, progress, held_to))
+                pending.append(read_one(engine, desk, name, source, root, opened, pending, progress, held_to))
             except DataError as error:
                 errors.append(error)
     if len(errors) == 1:
@@ -165,7 +177,7 @@ def _read_all(
         raise kind([fault for error in errors for fault in error.faults], fix=errors[0].fix)
 
 
-def _read_one(
+def read_one(
     engine: Engine,
     desk: DuckDBEngine,
     name: str,
@@ -175,7 +187,9 @@ def _read_one(
     before: Sequence[Pending],
     progress: Progress | None,
     contract: SourceContract | None,
+    group: Group | None = None,
 ) -> Pending:
+    """Read one source, after those `before`; of a `group` its records only. Raises what `read` raises."""
     started = time.perf_counter()
     forget, notes = _described_anew(engine, name, source, root)
     types = _types(engine, source.role, before, forgotten=[name] if forget else [])
@@ -183,7 +197,7 @@ def _read_one(
     def attempt(known: Mapping[str, str] | None) -> Reading:
         return read(
             desk, name, source, root, rejects_dir=root / REJECTS, known=known, types=types, progress=progress,
-            opened=opened, contract=contract,
+            opened=opened, contract=contract, group=group,
         )  # fmt: skip
 
     reading = attempt(known_files(engine, name, spec_hash(source)))
@@ -192,7 +206,7 @@ def _read_one(
         # Rows of one id may stand in several files: what they say together is known only when all are read.
         release(desk, reading)
         reading = attempt(None)
-    return Pending(source, reading, time.perf_counter() - started, forget, notes)
+    return Pending(source, reading, time.perf_counter() - started, forget, notes, part=group is not None)
 
 
 def _types(engine: Engine, kind: SourceKind, before: Iterable[Pending], *, forgotten: Sequence[str]) -> dict[str, Type]:
@@ -261,14 +275,16 @@ def store_readings(
     for item in pending:
         state.changed |= _make_way(engine, spec, item)
     _store_kind(engine, pending, (SourceKind.LEADS, SourceKind.ACCOUNTS), now, state)
-    merge_by = {name: source.merge_by for name, source in spec.sources.items()}
-    merged, examples = merge_duplicates(engine, merge_by, at=now)
+    merged, examples = 0, list[Merged]()
+    if not any(item.part for item in pending):
+        merge_by = {name: source.merge_by for name, source in spec.sources.items()}
+        merged, examples = merge_duplicates(engine, merge_by, at=now)
     _store_kind(engine, pending, (SourceKind.EVENTS, SourceKind.OUTCOMES), now, state)
     if spec.enrich is not None:
         facts.declare(engine, given)
     _settle(engine, spec, now)
     for item in pending:
-        state.changed |= _note_files(engine, item, now)
+        state.changed |= not item.part and _note_files(engine, item, now)
     return IngestReport(
         at=now,
         sources=tuple(_with_unknown(engine, report) for report in state.reports),
@@ -372,7 +388,7 @@ def _outcomes_of_leads(engine: Engine, item: Pending, rows: Staged) -> tuple[int
 def _counted(report: SourceReport, counts: Counts) -> SourceReport:
     notes = report.notes
     if counts.unusable:
-        notes = (*notes, f"{counts.unusable} rows without lead, type or time were left out")
+        notes = (*notes, f"{counts.unusable}{UNUSABLE}")
     return replace(
         report,
         new=counts.new,

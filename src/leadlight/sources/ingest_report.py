@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -17,6 +18,8 @@ SHARED_RULE = (
     "stays, of those created at once the smaller id; the others remain as its aliases, and their events and outcomes "
     "go with them."
 )
+UNUSABLE = " rows without lead, type or time were left out"
+"""The end of the note that counts them."""
 
 
 class Report(Protocol):
@@ -56,6 +59,32 @@ class SourceReport:
     seconds: float = 0.0
 
 
+NUMBERS = ("rows", "rejected", "left_out", "new", "changed", "unchanged", "repeated", "erased")
+"""What is counted of each row of a source, once."""
+
+
+def together(parts: Sequence[SourceReport]) -> SourceReport:
+    """Return one report of the parts in which a source was stored.
+
+    Counts are sums; a note holds where every part says it.
+
+    >>> parts = [SourceReport("a", "leads", rows=2, notes=("x", "y")), SourceReport("a", "leads", rows=3, notes=("y",))]
+    >>> together(parts).rows, together(parts).notes
+    (5, ('y',))
+    """
+    first = parts[0]
+    notes = [note for note in first.notes if all(note in part.notes for part in parts) and not note.endswith(UNUSABLE)]
+    unusable = sum(int(note.removesuffix(UNUSABLE)) for one in parts for note in one.notes if note.endswith(UNUSABLE))
+    told = [part.outcomes for part in parts if part.outcomes is not None]
+    return replace(
+        first,
+        **{name: sum(getattr(part, name) for part in parts) for name in NUMBERS},
+        outcomes=(sum(n for n, _, _ in told), sum(n for _, n, _ in told), sum(n for *_, n in told)) if told else None,
+        notes=(*notes, *([f"{unusable}{UNUSABLE}"] if unusable else [])),
+        seconds=sum(part.seconds for part in parts),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Duplicates:
     """How many were merged by which rule, and up to 20 examples."""
@@ -90,7 +119,7 @@ class IngestReport(Readable):
 
     def counts(self) -> dict[str, Any]:
         """Return numbers only, with nothing about any person: what `runs` keeps."""
-        numbers = ("rows", "rejected", "left_out", "new", "changed", "unchanged", "repeated", "erased", "without_lead")
+        numbers = (*NUMBERS, "without_lead")
         merged = {"same_id": self.same_id.count, "same_value": self.same_value.count}
         return {**{s.source: {name: getattr(s, name) for name in numbers} for s in self.sources}, "merged": merged}
 

@@ -169,8 +169,10 @@ def wanted_fields(spec: SourceSpec, names: Sequence[str]) -> tuple[frozenset[str
     return frozenset(found), tuple(dict.fromkeys(name for name, header in headers.items() if header is None))
 
 
-def open_lake(engine: DuckDBEngine, spec: SourceSpec, files: Sequence[Located], root: Path) -> Part:
-    """Open files of an object as one part, with the columns that a source of its kind uses.
+def open_lake(
+    engine: DuckDBEngine, spec: SourceSpec, files: Sequence[Located], root: Path, within: str = "true"
+) -> Part:
+    """Open files of an object as one part, with the columns that a source of its kind uses; of rows `within` only.
 
     Whoever is deleted keeps its last values: of leads it is told in `deleted`, of outcomes nothing is left but the id,
     so that what was said of them is taken back; events that were deleted before they were read are left out. Fields
@@ -179,6 +181,8 @@ def open_lake(engine: DuckDBEngine, spec: SourceSpec, files: Sequence[Located], 
     paths = ", ".join(quoted(str(file.path)) for file in files)
     table = f"read_parquet([{paths}], union_by_name = true)"
     found = {str(name): str(kind) for name, kind, *_ in engine.rows(f"DESCRIBE SELECT * FROM {table}")}  # noqa: S608
+    if within != "true":
+        table = f"(SELECT * FROM {table} WHERE {within})"  # noqa: S608
     gone = f"(coalesce({named(GONE)}, false) AND {named(INTO)} IS NULL)"
     away = f"(coalesce({named(GONE)}, false) OR {named(INTO)} IS NOT NULL)"
     cells = {name: Cell(_KINDS[kind], named(name)) for name, kind in found.items() if name not in OURS}

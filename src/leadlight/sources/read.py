@@ -18,6 +18,7 @@ from leadlight.sources.breaches import Held, Rows, held_against
 from leadlight.sources.contract import PREFIX, contract_slots, contract_types, missing_faults
 from leadlight.sources.csv import open_csv
 from leadlight.sources.form import Context, Form
+from leadlight.sources.groups import Group, ReadWhole
 from leadlight.sources.guess import Dates
 from leadlight.sources.jsonl import open_jsonl
 from leadlight.sources.lake import NotSynced, is_covered, locate_lake, not_synced, open_lake, undated
@@ -27,7 +28,7 @@ from leadlight.sources.locate import Located, locate
 from leadlight.sources.notes import constant_notes, plan_notes, text_notes
 from leadlight.sources.opened import Opened
 from leadlight.sources.parquet import open_parquet
-from leadlight.sources.part import Part, named, quoted
+from leadlight.sources.part import TEXTS, Part, named, quoted
 from leadlight.sources.plan import Plan, Planner
 from leadlight.sources.progress import Clock
 from leadlight.sources.progress import ProgressUpdate as ProgressUpdate
@@ -178,17 +179,21 @@ def read(
     progress: Callable[[ProgressUpdate], None] | None = None,
     opened: Opened | None = None,
     contract: SourceContract | None = None,
+    group: Group | None = None,
 ) -> Reading:
     """Read a source into a new temporary view of the engine (the caller gives it back with `release`).
 
     `known` maps paths to fingerprints of files that were read before: unchanged ones are skipped, and where all are,
     there is no view (`table` is empty). `types` are those the store has for our names: values must fit them. `opened`
     keeps what other sources of the same files have in common with this one. A `contract` gives types, and is held to.
+    Of a `group` only its records are read; ReadWhole is raised where they alone do not tell how.
     Raises DataError with all faults, TooManyRejects when more than `reject_limit` of the rows cannot be read.
     """
     with _held(opened) as held:
         known_types = {**contract_types(spec, contract), **(types or {})}
-        return _read_files(engine, name, spec, root, held, rejects_dir, known or {}, known_types, progress, contract)
+        return _read_files(
+            engine, name, spec, root, held, rejects_dir, known or {}, known_types, progress, contract, group
+        )
 
 
 @contextmanager
@@ -212,6 +217,7 @@ def _read_files(
     types: Mapping[str, Type],
     progress: Callable[[ProgressUpdate], None] | None,
     contract: SourceContract | None,
+    group: Group | None = None,
 ) -> Reading:
     files = _locate(name, spec, root)
     if spec.connection is not None and not files:
@@ -219,17 +225,23 @@ def _read_files(
     prints = {file.shown: _print_of(file, spec, opened) for file in files}
     skipped = [FileRead(path, mark, 0, 0, skipped=True) for path, mark in prints.items() if known.get(path) == mark
                or (spec.connection is not None and is_covered(path, known))]  # fmt: skip
-    fresh = [file for file in files if file.shown not in {one.path for one in skipped}]
+    fresh = [file for file in files if file.shown not in {one.path for one in skipped}
+             and (group is None or file.shown in group.files)]  # fmt: skip
     rejects_file = rejects_dir / f"{name}.csv"
     if skipped and not fresh:
         return Reading(name, "", (), {}, tuple(skipped), 0, 0, None, ("nothing has changed since it was read",))
     with _session(engine, name, spec):
-        parts = _open(engine, name, spec, fresh, root, opened, look=False)
+        within = "true" if group is None else group.sql
+        parts = _open(engine, name, spec, fresh, root, opened, look=False, within=within)
         slots = _laid_out(name, spec, parts, types, contract, root)
+        if group is not None and _guessing(parts[0], slots):
+            raise ReadWhole
         planner = _planner(engine, name, spec, parts, slots)
         table = f"source_{name}"
         try:
             reading = _read(planner, spec, table, rejects_file, Clock(engine, name, parts, progress), contract)
+            if group is not None and reading.rejected:
+                raise ReadWhole
             if spec.connection is not None:
                 lost = undated(root, spec)
                 names = tuple(column.name for column in reading.columns if column.header in lost)
@@ -241,6 +253,14 @@ def _read_files(
         finally:
             for index in range(len(parts)):
                 engine.execute(f"DROP TABLE IF EXISTS {named(_raw(name, index))}")
+
+
+def _guessing(part: Part, slots: Sequence[Slot]) -> bool:
+    """Say whether texts are to be read as something else: how they are written shows from all of them only."""
+    return any(
+        slot.told not in (None, Type.TEXT) and slot.header in part.columns and part.columns[slot.header].kind in TEXTS
+        for slot in slots
+    )
 
 
 def _laid_out(
@@ -360,12 +380,13 @@ def _open(
     opened: Opened,
     *,
     look: bool,
+    within: str = "true",
 ) -> list[Part]:
-    """Open every file, or the database. Raises DataError with the faults of all of them."""
+    """Open every file, or the database; of a lake the rows `within`. Raises DataError with the faults of all."""
     if spec.sql is not None:
         return [open_sql(engine, name, spec, root, _raw(name, 0), LOOK_ROWS if look else None)]
     if spec.connection is not None:
-        return [open_lake(engine, spec, files, root)]
+        return [open_lake(engine, spec, files, root, within)]
     parts, faults = [], []
     for index, file in enumerate(files):
         try:
