@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,13 @@ if TYPE_CHECKING:
     import requests
 
 CONNECT_SECONDS, READ_SECONDS = 10, 120
+"""Until there is a connection, and between two bytes of an answer."""
+ANSWER_SECONDS = 600
+"""Until an answer has ended."""
 BODY_MOST = 64 << 20
 """Bytes of an answer."""
 CHUNK = 1 << 20
+KEPT = "What was read so far is kept; the next sync goes on."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +45,35 @@ def session_for(base: str) -> requests.Session:
 
     import requests
 
+    from leadlight.connect.deadline import Adapter
+
     session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, Adapter())
     session.proxies.update(requests.utils.get_environ_proxies(base))
     session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
     session.trust_env = False  # or a .netrc would sign requests in our place
     session.headers["User-Agent"] = f"leadlight/{version('leadlight')}"
     session.headers["Accept"] = "application/json"
     return session
+
+
+@contextmanager
+def in_time(system: str, request: str) -> Iterator[None]:
+    """Let the answer to a request come to an end in `ANSWER_SECONDS`. Raises RemoteError where it does not."""
+    from leadlight.connect.deadline import Deadline
+
+    deadline = Deadline(ANSWER_SECONDS)
+    try:
+        with deadline:
+            yield
+    except Exception:
+        if not deadline.passed:
+            raise
+    if deadline.passed:  # whatever it looked like when it was cut
+        message = f"the answer to {request} has not ended after {ANSWER_SECONDS:,} s, though something of it comes"
+        fix = f"{KEPT} If it stays so, ask for smaller pages, or for fewer fields."
+        raise RemoteError(system, "unreachable", message, fix=fix)
 
 
 def bounded(response: requests.Response, system: str, request: str) -> bytes:

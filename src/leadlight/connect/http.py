@@ -5,10 +5,19 @@ from __future__ import annotations
 import json as jsonlib
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leadlight.connect.addresses import address_of, base_of, joined, shown
-from leadlight.connect.exchange import CONNECT_SECONDS, READ_SECONDS, Request, bounded, retry_after, session_for
+from leadlight.connect.exchange import (
+    CONNECT_SECONDS,
+    READ_SECONDS,
+    Request,
+    bounded,
+    in_time,
+    retry_after,
+    session_for,
+)
 from leadlight.connect.pace import Clock, Pace
 from leadlight.connect.way import Answer, Sign, Used, Way
 from leadlight.errors import RemoteError
@@ -49,8 +58,11 @@ class Http:
         secrets: Mapping[str, str] | None = None,
         quota: Quota | None = None,
         clock: Clock | None = None,
+        folder: Path | None = None,
     ) -> None:
         """`secrets` are kept out of all errors; without a `quota` none is counted.
+
+        Who has the same `folder` (a push beside a sync) makes no more requests a second together than one alone.
 
         Raises RemoteError where the address is none that may be used, MissingExtraError without the extra `connect`.
         """
@@ -62,7 +74,8 @@ class Http:
         self.clock = clock or Clock()
         """The time that all waiting goes by."""
         limits = limits or about.limits
-        self._pace = Pace(limits.per_second, self.clock)
+        self._folder = folder
+        self._pace = self.pace("all", limits.per_second)
         self._turns = threading.BoundedSemaphore(limits.at_once)
         self._signing = threading.RLock()
         self._secret = frozenset(value for value in (secrets or {}).values() if value)
@@ -105,6 +118,10 @@ class Http:
     def post(self, path: str, json: Any) -> Any:
         """Return the JSON of a POST."""
         return self.ask("POST", path, json=json).json()
+
+    def pace(self, name: str, per_second: float) -> Pace:
+        """Return turns for some of the requests, which all processes of the connection share."""
+        return Pace(per_second, self.clock, None if self._folder is None else self._folder / f"pace-{name}")
 
     def close(self) -> None:
         """Close connections, and give back what was reserved of the quota."""
@@ -224,21 +241,24 @@ class Http:
         if ask.json is not None:
             data = jsonlib.dumps(ask.json, separators=(",", ":")).encode()
             headers = {"Content-Type": "application/json", **headers}
+        request = f"{ask.method} {shown(address)}"
         with self._turns:
             self._pace.wait()
             self.requests += 1
-            with self._session.request(
-                ask.method,
-                address,
-                params=params,
-                data=data,
-                headers=headers,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with (
+                in_time(self._about.title, request),
+                self._session.request(
+                    ask.method,
+                    address,
+                    params=params,
+                    data=data,
+                    headers=headers,
+                    timeout=(CONNECT_SECONDS, READ_SECONDS),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
                 found = {name.lower(): value for name, value in response.headers.items()}
-                request = f"{ask.method} {shown(address)}"
                 body = bounded(response, self._about.title, request)
         return Answer(response.status_code, found, body, self._about.title, request)
 

@@ -90,7 +90,7 @@ def open_connection(
     if way is not None:
         folder = connection_folder(root, name)
         quota = Quota(made.about.title, limits.per_day, folder / QUOTA, share=spec.share, clock=clock)
-        http = Http(way, made.about, limits=limits, secrets=secrets, quota=quota, clock=clock)
+        http = Http(way, made.about, limits=limits, secrets=secrets, quota=quota, clock=clock, folder=folder)
     try:
         session = made.open(settings, Surroundings(secrets, http, now()))
     except BaseException:

@@ -12,7 +12,6 @@ from leadlight.connect.hubspot import api, map, notes, webhook, write  # noqa: A
 from leadlight.connect.hubspot.describe import catalog, is_record
 from leadlight.connect.hubspot.events import EventReader
 from leadlight.connect.hubspot.read import SEARCH_PAGE, SEARCHES_A_SECOND, Reader
-from leadlight.connect.pace import Pace
 from leadlight.connect.protocol import (
     About,
     Limits,
@@ -78,7 +77,7 @@ class HubSpotSession:
     def __init__(self, http: Http, now: datetime, email_events: Sequence[str]) -> None:
         self._http, self._now, self._email_events = http, now, email_events
         self._catalog = catalog(http)
-        self._searches = Pace(SEARCHES_A_SECOND, http.clock)
+        self._searches = http.pace("searches", SEARCHES_A_SECOND)
 
     def describe(self, objects: Sequence[str] | None = None) -> Sequence[Object]:
         """Return objects with their properties. Raises RemoteError, NotFoundError."""
