@@ -271,6 +271,35 @@ def test_the_next_step_is_asked_for_where_it_is_wanted(office: Office) -> None:
     assert run.notes == ["no next steps: too few past cases yet"]
 
 
+def test_the_next_steps_of_the_others_come_in_later_runs(tmp_path: Path) -> None:
+    office = make_office(tmp_path / "office", [f"{n},2026-01-01,p{n}@a.example,{n % 40},," for n in range(1, 231)])
+    asked: list[int] = []
+    office.next_step = lambda _, lead: asked.append(lead) or f"demo {lead}"
+    names = dict.fromkeys(("score", "next_step"))
+
+    def told() -> int:
+        return sum("leadlight_next_step" in values for values in office.crm.records.values())
+
+    run = office.push(batch=50, names=names)
+    assert (run.written, told()) == (230, 100)
+    assert run.notes == ["next steps: looked for for the first 100 leads; the others' turn comes in the next runs"]
+    first = office.push(batch=50, names=names, dry_run=True)
+    assert ({change.field for change in first.changes}, len(first.changes), told()) == (
+        {"leadlight_next_step"},
+        100,
+        100,
+    )
+    run = office.push(batch=50, names=names)
+    assert (run.written, run.unchanged, run.records, told(), run.notes) == (100, 130, 230, 200, [])
+    office.set("1", staff=35)
+    run = office.push(batch=50, names=names)
+    assert (run.written, told()) == (31, 230)
+    assert len(asked) == 100 + 100 + 100 + 31
+    run = office.push(batch=50, names=names)
+    assert (run.written, run.unchanged, len(asked)) == (0, 230, 331)
+    office.engine.close()
+
+
 def test_all_records_of_a_lead_that_was_merged_here_are_written_but_not_those_deleted_there(tmp_path: Path) -> None:
     rows = ["1,2026-01-01,ann@a.example,40,,", "2,2026-01-02,ann@a.example,40,,", "3,2026-01-03,ann@a.example,40,,true"]
     office = make_office(tmp_path / "office", rows)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from leadlight.connect.push_house import Opening
-from leadlight.connect.push_records import Aim, Due
+from leadlight.connect.push_records import LACKS, Aim, Due
 from leadlight.connect.push_values import Target, target
 from leadlight.connect.pushed import Item
 from leadlight.engines.base import Engine
@@ -21,7 +21,8 @@ from leadlight.store.pushed import Pushed
 CHUNK = 256
 """Records that are worked out at a time."""
 NEXT_STEPS = 100
-"""For how many leads a run looks for the next step, the best first: each is a question about the whole past."""
+"""For how many leads a run looks for the next step: each is a question about the whole past, about half a second."""
+THE_REST = f"next steps: looked for for the first {NEXT_STEPS} leads; the others' turn comes in the next runs"
 NO_STEPS = "no next steps: too few past cases yet"
 
 
@@ -47,24 +48,34 @@ class Items:
             told = {ledger.key: ledger for ledger in ledgers(engine, workspace, card, moment)}
             before = pushed.pushed(engine, aim.connection, aim.object, [one.record for one in due])
             targets = {lead: self._target(engine, told[lead]) for lead in leads if lead in told}
-        return [_item(one, told[one.lead], targets[one.lead], before) for one in due if one.lead in targets]
+        return [
+            _item(one, told[one.lead], targets[one.lead], before, lacks=self._lacks(targets[one.lead]))
+            for one in due
+            if one.lead in targets
+        ]
+
+    def _lacks(self, wanted: Target) -> bool:
+        return self.next_step is not None and "next_step" not in wanted.values
 
     def _target(self, engine: Engine, ledger: Ledger) -> Target:
         """Return what is to stand in a lead's records, with its next step as long as there is room for the question."""
-        if self.next_step is None or self.steps_left <= 0:
+        if self.next_step is None or self.steps_left < 0:
             return target(ledger, None, told=False)
         self.steps_left -= 1
+        if self.steps_left < 0:
+            self.note(THE_REST)
+            return target(ledger, None, told=False)
         try:
             return target(ledger, self.next_step(engine, int(ledger.key)), told=True)
         except LeadlightError:  # no outcomes, or too few
-            self.steps_left = 0
+            self.steps_left = -1
             self.note(NO_STEPS)
             return target(ledger, None, told=False)
 
 
-def _item(due: Due, ledger: Ledger, wanted: Target, before: Mapping[str, Pushed]) -> Item:
+def _item(due: Due, ledger: Ledger, wanted: Target, before: Mapping[str, Pushed], *, lacks: bool) -> Item:
     known = before.get(due.record, Pushed(due.record, due.key))
-    return Item(due.record, due.key, due.lead, ledger.id, due.hash, wanted, known)
+    return Item(due.record, due.key, due.lead, ledger.id, due.hash + LACKS if lacks else due.hash, wanted, known)
 
 
 def _padded(leads: list[int]) -> list[int]:

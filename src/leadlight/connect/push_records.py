@@ -18,6 +18,8 @@ from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.store.pushed import Mark
 from leadlight.store.sql import Sql, fill, joined, quoted
 
+LACKS = "~"
+"""Stands behind the hash that is noted of a record that has all but the next step, for which there was no room."""
 DELETED = "deleted"
 """The attribute that says that a record is gone."""
 
@@ -61,6 +63,8 @@ class Found:
     """Who is concerned: the best first."""
 
     due: list[Due] = field(default_factory=list)
+    lacking: list[Due] = field(default_factory=list)
+    """Records that have all but the next step: it was not looked for yet."""
     records: int = 0
     unchanged: int = 0
     waiting: int = 0
@@ -127,10 +131,12 @@ def _sort(found: Found, due: Due, mark: Mark | None, now: datetime, *, again: bo
         found.due.append(due)
     elif mark.again_at is not None and mark.again_at > now:
         found.waiting += 1
-    elif mark.error is not None and mark.again_at is None and mark.tried == due.hash:
+    elif mark.error is not None and mark.again_at is None and mark.tried in (due.hash, due.hash + LACKS):
         found.refused += 1
     elif mark.error is None and mark.hash == due.hash:
         found.unchanged += 1
+    elif mark.error is None and mark.hash == due.hash + LACKS:
+        found.lacking.append(due)
     else:
         found.due.append(due)
 
