@@ -15,7 +15,7 @@ from datetime import datetime
 from leadlight.connect.portions import portions
 from leadlight.connect.protocol import Limits, PushField, Session, Write, Written
 from leadlight.connect.push_house import House, Wish
-from leadlight.connect.push_items import CHUNK, Items
+from leadlight.connect.push_items import CHUNK, NEXT_STEPS, Items
 from leadlight.connect.push_notes import Notes
 from leadlight.connect.push_records import Aim, Due, find
 from leadlight.connect.push_report import Change, Failure, PushRun
@@ -154,7 +154,10 @@ class _Pushing:
                 self.there.append(answer.field)
         for name in self.wish.take_over:
             if name not in known:
-                raise UsageError(f"no field {name!r} is written: {did_you_mean(name, known)}")
+                raise UsageError(
+                    f"no field {name!r} is written: {did_you_mean(name, known)}",
+                    fix="Say `--take-over` with one of them.",
+                )
 
     def _find(self) -> list[Due]:
         aim, now = self.aim, self.run.as_of
@@ -166,9 +169,11 @@ class _Pushing:
                 engine, workspace, card, aim, self.names, now, marks, leads=self.wish.leads,
                 again=self.wish.again or made, sign=signature,
             )  # fmt: skip
-        self.run.records, self.run.unchanged = found.records, found.unchanged
+        room = max(NEXT_STEPS - len(found.due), 0)
+        self.run.records = found.records
+        self.run.unchanged = found.unchanged + max(len(found.lacking) - room, 0)
         self.run.waiting, self.run.refused_before = found.waiting, found.refused
-        return found.due
+        return [*found.due, *found.lacking[:room]]
 
     def _items(self) -> Items:
         wanted = self.house.next_step if "next_step" in self.names else None
