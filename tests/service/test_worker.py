@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from tests.service.shop import Inside
 
 from leadlight.errors import NotFoundError
 from leadlight.scorecards.ledger import Ledger
+from leadlight.service import worker
 
 AT = "2026-03-01T10:00:00Z"
 LATER = "2026-03-02T10:00:00Z"
@@ -188,3 +190,22 @@ def test_more_than_fits_into_a_micro_batch_is_scored_together(service: Inside, m
     assert again.score == pytest.approx(kept[-1].score, abs=1e-9)
     assert again.score == pytest.approx(sum(item.points for item in again.contributions), abs=1e-9)
     assert rows(service, "SELECT count(*) FROM live_unscored") == [(0,)]
+
+
+def test_events_are_put_in_order_when_nobody_has_called_for_a_while(
+    service: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unordered() -> int:
+        [(count,)] = rows(service, "SELECT count(*) - (SELECT in_order FROM layout WHERE name = 'events') FROM events")
+        return int(count)
+
+    [(before,)] = rows(service, "SELECT count(*) FROM events")
+    sent(service, *(track(userId="crm-2", messageId=f"m{n}") for n in range(before // 2)))
+    assert unordered() == before // 2  # too many for `ingest` to leave them so
+    scores = points(service, "crm-2")
+    monkeypatch.setattr(worker, "QUIET", 0.0)
+    end = time.monotonic() + 30
+    while unordered() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert unordered() == 0
+    assert points(service, "crm-2") == scores

@@ -54,6 +54,10 @@ LONGEST = 1.0
 """Seconds for which scoring is put off at most, when more waits to be stored."""
 IDLE = 0.5
 """Seconds after which the worker looks around though nobody called."""
+LONG_TAIL = 0.5
+"""The share of events that may lie out of order while calls come: to put millions in order holds everybody up."""
+QUIET = 60.0
+"""Seconds without a call after which they are put in order."""
 PATIENCE = 30.0
 """Seconds between tries at most, where the store cannot be written."""
 
@@ -100,7 +104,8 @@ class Worker:
         self._left = drains and bool(self.engine.rows("SELECT 1 FROM live_unscored LIMIT 1"))
         self._tried = 0
         self._received: list[datetime] = []
-        self._scored_at = time.monotonic()
+        self._scored_at = self._stored_at = time.monotonic()
+        self._untidy = True
         self.clock = Clock(self.engine, workspace.now(), workspace.resolved.spec.clock.every)
         """Knows when scores are to be given again although nobody called."""
         self.names = catalog(self.engine)
@@ -192,6 +197,14 @@ class Worker:
         if self._received or self._left or elsewhere or self.clock.strikes(self.workspace.now()):
             self._score()
             self._left = False
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Put what came in order, once nobody has called for a while."""
+        if self._untidy and time.monotonic() - self._stored_at > QUIET:
+            with self.engine.transaction():
+                settle_events(self.engine)
+            self._untidy = False
 
     def _waits_for_scores(self) -> bool:
         """Return whether somebody is noted to be scored again, by what others do to the store too."""
@@ -298,6 +311,7 @@ class Worker:
             raise
         self._clean()
         self.stored += len(calls)
+        self._stored_at, self._untidy = time.monotonic(), True
         self._received += received
         self.inbox.settled(calls)
         self._tell_names()
@@ -338,7 +352,7 @@ class Worker:
     def _settle(self, events: bool) -> None:
         engine = self.engine
         if events:
-            settle_events(engine)
+            settle_events(engine, tail=LONG_TAIL)
             if engine.rows("SELECT 1 FROM observations WHERE _created_at IS NULL AND known_at IS NULL LIMIT 1"):
                 touch_undated(engine)
         if engine.rows("SELECT 1 FROM touched LIMIT 1"):

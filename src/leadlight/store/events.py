@@ -138,13 +138,16 @@ def _append(engine: Engine, rows: Staged, taken: Sql, type_: Sql, *, anew: bool)
     )
 
 
-def settle_events(engine: Engine) -> bool:
-    """Put all events in order when too many lie behind the ordered ones; return whether that was needed."""
+def settle_events(engine: Engine, *, tail: float = LARGEST_TAIL) -> bool:
+    """Put all events in order when too many lie behind the ordered ones; return whether that was needed.
+
+    `tail` is the share of all events that may lie there.
+    """
     if not engine.capabilities.one_file:
         return False
     count = _count(engine)
     in_order = engine.rows("SELECT coalesce(max(in_order), 0) FROM layout WHERE name = 'events'")[0][0]
-    if count - in_order <= LARGEST_TAIL * count:
+    if count - in_order <= tail * count:
         return False
     engine.execute(fill("CREATE TABLE ordered AS SELECT * FROM events ORDER BY {order}", order=ORDER))
     engine.execute("DROP TABLE events")
