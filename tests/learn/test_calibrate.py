@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from leadlight.learn.calibrate import MAX_KNOTS, POINTS_PER_UNIT, Bools, Calibration, Floats, Ints, calibrate
+from leadlight.learn.calibrate import MAX_KNOTS, POINTS_PER_UNIT, Bools, Calibration, Floats, Ints, Slope, calibrate
 from leadlight.learn.tables import sigmoid
 from leadlight.spec.models import CalibrationSpec
 
@@ -165,6 +165,16 @@ def test_rows_of_one_lead_widen_the_interval() -> None:
         return float(np.log(high[0] / low[0]))
 
     assert width(known) == pytest.approx(width(once), rel=0.2)
+    scores = np.array([-40.0, 0.0, 20.0])
+    assert known.probabilities(scores) == pytest.approx(once.probabilities(scores), rel=0.05)
+
+
+@pytest.mark.parametrize(("rows", "near"), [(60, 0.5), (20_000, 1.0)])
+def test_what_is_believed_of_the_slope_counts_where_outcomes_are_few(rows: int, near: float) -> None:
+    random = np.random.default_rng(4)
+    score = random.normal(-20, 30, rows)
+    won = random.random(rows) < sigmoid(score / POINTS_PER_UNIT)
+    assert calibrate(score, won, slope=Slope(0.5, 0.05)).slope == pytest.approx(near, abs=0.1)
 
 
 @pytest.mark.slow

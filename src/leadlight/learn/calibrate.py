@@ -45,6 +45,8 @@ an average of two in the shares f and 1 - f, f uniform, has E[f² + (1 - f)²] =
 WINS_PER_PERIOD = 5
 SPREADS = np.concatenate([[0.0], np.geomspace(0.02, 2.5, 24)])
 """Standard deviations between periods, in log-odds, that are weighed against each other."""
+HOLDS = 0.8
+"""How likely it is beforehand that what is believed of the slope holds; else anything usual may be."""
 USUAL_PERIOD_SPREAD = 0.4
 """Scale of the half-Cauchy prior of that standard deviation."""
 MEMORIES = {np.inf: 0.55, 4.0: 0.15, 1.5: 0.15, 0.7: 0.15}
@@ -89,6 +91,17 @@ class Calibration:
         return {name: list(getattr(self, name)) for name in ("score", "probability", "low", "high")}
 
 
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """What is believed of the average slope of a curve, against log-odds read straight from the points.
+
+    `middle` is where it is expected, `spread` the standard deviation around it.
+    """
+
+    middle: float
+    spread: float
+
+
 def calibrate(
     score: Floats,
     won: Bools,
@@ -97,6 +110,7 @@ def calibrate(
     time: Floats | None = None,
     weight: Floats | None = None,
     base_rate: float | None = None,
+    slope: Slope | None = None,
     level: float = 0.9,
 ) -> Calibration:
     """Learn the probability of a win from scores of rows that the scores were not learned from, the newest best.
@@ -104,7 +118,8 @@ def calibrate(
     `score` is in points (20 double the odds, unless a hand-written card has a scale of its own: then the slope tells);
     `lead` names the lead of each row, `time` is the row's moment in days, `weight` how much a row counts (recency, say:
     2 ** (-age / half_life)). `base_rate` is a win rate known beforehand, believed as much as one win; without it the
-    prior is Jeffreys', half a win and half a loss. So even no win at all gives a probability above 0.
+    prior is Jeffreys', half a win and half a loss. So even no win at all gives a probability above 0. `slope` is what
+    is believed of the average slope before these rows are seen.
 
     Raises ValueError where there is no row.
 
@@ -119,8 +134,11 @@ def calibrate(
         raise ValueError("no row to calibrate on")
     weights = np.ones(len(score)) if weight is None else weight / weight.mean()
     bins, of = _bin(score, won, weights)
-    curve = _fit(bins, base_rate)
+    curve = _fit(bins, base_rate, slope)
     effect = _design_effect(curve.log_odds(bins.x)[of], won, weights, lead)
+    if effect > 1:  # rows that go together tell less than their number
+        bins = bins.counted(1 / effect)
+        curve = _fit(bins, base_rate, slope)
     shift = _STEADY if time is None else _forecast(curve.log_odds(bins.x), of, won, time, effect)
     return _readable(curve, bins, effect, shift, level, rows=len(score), wins=int(won.sum()))
 
@@ -136,6 +154,10 @@ class _Bins:
     n: Floats
     wins: Floats
     squares: Floats
+
+    def counted(self, share: float) -> _Bins:
+        """Return the same rows, each counting for less."""
+        return _Bins(self.x, self.n * share, self.wins * share, self.squares * share**2)
 
 
 def _bin(score: Floats, won: Bools, weight: Floats) -> tuple[_Bins, Ints]:
@@ -189,19 +211,25 @@ def _ramps(x: Floats, knots: Floats, centre: float) -> Floats:
     return np.hstack([np.ones((len(x), 1)), upto(x) - upto([centre])])
 
 
-def _fit(bins: _Bins, base_rate: float | None) -> _Curve:
-    """Fit with one slope, then with slopes by stretch, at the likeliest of the changes of slope."""
+def _fit(bins: _Bins, base_rate: float | None, slope: Slope | None) -> _Curve:
+    """Fit with one slope, then with slopes by stretch, at the likeliest changes of slope, as believed or as usual."""
     centre = float(np.average(bins.x, weights=bins.n))
     bins = _with_prior(bins, centre, base_rate)
     ends = np.array([bins.x.min(), max(bins.x.max(), bins.x.min() + 1e-6)])
-    line, _ = _penalised(bins, ends, centre, change=1.0)
+    beliefs = {None: 0.0} if slope is None else {slope: np.log(HOLDS), None: np.log(1 - HOLDS)}
+
+    def best(knots: Floats, changes: tuple[float, ...]) -> _Curve:
+        fits = [
+            (curve, evidence + prior)
+            for belief, prior in beliefs.items()
+            for curve, evidence in (_penalised(bins, knots, centre, change=change, slope=belief) for change in changes)
+        ]
+        return max(fits, key=lambda fit: fit[1])[0]
+
+    line = best(ends, (1.0,))
     rarer = min(bins.wins.sum(), (bins.n - bins.wins).sum())
     stretches = 1 + min(MAX_STRETCHES - 1, int(rarer / WINS_PER_STRETCH), len(bins.x) // 4)
-    if stretches == 1:
-        return line
-    knots = _knots(bins, line, stretches)
-    fits = [_penalised(bins, knots, centre, change=change) for change in SLOPE_CHANGES]
-    return max(fits, key=lambda fit: fit[1])[0]
+    return line if stretches == 1 else best(_knots(bins, line, stretches), SLOPE_CHANGES)
 
 
 def _with_prior(bins: _Bins, centre: float, base_rate: float | None) -> _Bins:
@@ -225,12 +253,14 @@ def _knots(bins: _Bins, line: _Curve, stretches: int) -> Floats:
     return np.unique(np.concatenate([bins.x[:1], inner, bins.x[-1:]]))
 
 
-def _penalised(bins: _Bins, knots: Floats, centre: float, *, change: float) -> tuple[_Curve, float]:
+def _penalised(
+    bins: _Bins, knots: Floats, centre: float, *, change: float, slope: Slope | None
+) -> tuple[_Curve, float]:
     """Return the curve of the largest posterior density with slopes of at least 0, and the log evidence (Laplace)."""
     from scipy.optimize import lsq_linear
 
     basis = _ramps(bins.x, knots, centre)
-    root, target = _prior(bins, basis.shape[1] - 1, change)
+    root, target = _prior(bins, basis.shape[1] - 1, change, slope)
     floor = np.r_[-np.inf, np.zeros(basis.shape[1] - 1)]
     rate = bins.wins.sum() / bins.n.sum()
     coefficients = np.r_[np.log(rate / (1 - rate)), np.full(basis.shape[1] - 1, target[-1] / root[-1].sum())]
@@ -259,15 +289,16 @@ def _penalised(bins: _Bins, knots: Floats, centre: float, *, change: float) -> t
     return curve, float(evidence)
 
 
-def _prior(bins: _Bins, slopes: int, change: float) -> tuple[Floats, Floats]:
-    """Return the prior as rows to fit: each change of slope about 0, the average slope about what is usual."""
+def _prior(bins: _Bins, slopes: int, change: float, slope: Slope | None) -> tuple[Floats, Floats]:
+    """Return the prior as rows to fit: each change of slope about 0, the average slope about what is believed of it."""
     mean = np.average(bins.x, weights=bins.n)
     spread = float(np.sqrt(np.average((bins.x - mean) ** 2, weights=bins.n)))
     usual = min(1.0, USUAL_SPREAD / max(spread, 1e-9))
+    believed = slope or Slope(usual, SLOPE_SPREAD * usual)
     changes = np.diff(np.eye(slopes), axis=0) / (change * usual)
-    average = np.full((1, slopes), 1 / slopes) / (SLOPE_SPREAD * usual)
+    average = np.full((1, slopes), 1 / slopes) / believed.spread
     root = np.hstack([np.zeros((slopes, 1)), np.vstack([changes, average])])
-    return root, np.r_[np.zeros(slopes - 1), 1 / SLOPE_SPREAD]
+    return root, np.r_[np.zeros(slopes - 1), believed.middle / believed.spread]
 
 
 def _design_effect(log_odds: Floats, won: Bools, weight: Floats, lead: Ints | None) -> float:
@@ -414,7 +445,7 @@ def _readable(
     knots = _few_knots(curve, bins, shift.expected)
     x = knots / POINTS_PER_UNIT
     least = 0.5 / (rows + 1)
-    variance = curve.variance(x, effect) + _misfit(curve, bins, effect)
+    variance = curve.variance(x, effect) + _misfit(curve, bins, 1.0)
     middle = np.clip(_projected(knots, bins, sigmoid(curve.log_odds(bins.x) + shift.expected)), least, 1 - least)
     centre = np.log(middle / (1 - middle)) - shift.expected
     low, high = (sigmoid(centre + _quantile(shift, variance, q)) for q in ((1 - level) / 2, (1 + level) / 2))

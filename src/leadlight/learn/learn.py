@@ -21,6 +21,7 @@ from leadlight.learn.black_box import BlackBox, black_box
 from leadlight.learn.calibrate import Calibration, calibrate
 from leadlight.learn.candidates import Candidate, candidates
 from leadlight.learn.card import learned_card, uses
+from leadlight.learn.crossed import curve_of_all
 from leadlight.learn.examples import Examples, Floats, Ints
 from leadlight.learn.fit import FitSettings, Fitted, fit
 from leadlight.learn.groups import compare_groups
@@ -132,8 +133,10 @@ def learn(
     step("learning from the older part, to judge by the newer")
     judged = _judge(engine, workspace, table, kept, settings, today=today, label=label)
     step("learning from everything")
-    examples = table.examples.select(judged.features)
-    fitted = fit(examples, _among(settings, judged.features))
+    examples, settings = table.examples.select(judged.features), _among(settings, judged.features)
+    fitted = fit(examples, settings)
+    calibration, scores = curve_of_all(examples, judged.older, judged.newest, judged.scores, settings, seed=seed)
+    judged = replace(judged, calibration=calibration, scores=scores)
     level = _level(engine, workspace, table, fitted, judged, until)
     if level is not None:
         judged = replace(judged, calibration=level.applied(judged.calibration))
@@ -210,10 +213,16 @@ def _among(settings: FitSettings, names: Sequence[str]) -> FitSettings:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """What the newer part said of what was learned from the older."""
+    """What the newer part said of what was learned from the older.
+
+    `older` are the rows learned from, `newest` those judged by, `scores` theirs, and `calibration` what these were said
+    to mean.
+    """
 
     verdict: Verdict
     features: list[str]
+    older: Ints
+    newest: Ints
     calibration: Calibration
     scores: Floats
     fairness: tuple[Fairness, ...]
@@ -265,7 +274,8 @@ def _judge(
         engine, workspace.with_features(table.features), _rows(table, outer.test), scores, features=features,
         probability=known.probabilities(scores),
     )  # fmt: skip
-    return _Judged(verdict, features, _calibrated(scores, test), scores, groups, unseen_values(train, test))
+    unseen = unseen_values(train, test)
+    return _Judged(verdict, features, outer.train, outer.test, known, scores, groups, unseen)
 
 
 def _rows(table: Training, place: Ints) -> Rows:

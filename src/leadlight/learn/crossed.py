@@ -1,0 +1,82 @@
+"""The curve of a card that was learned from everything, told by rows dealt out in turn.
+
+What such a card's scores mean cannot be read off rows it was learned from. The newest rows, scored by the card of the
+older ones, tell it honestly in time, and this is where the curve comes from. But where they are few they tell the
+slope only roughly; and the older card is another card: its level differs, and having learned from fewer outcomes it
+says more than it knows.
+
+So all leads are dealt into parts, and each part is scored by tables learned from the others. These scores know the
+slope from every row there is. By how much a slope falls short of 1 goes with one over the number of outcomes learned
+from (van Houwelingen and le Cessie 1990), which carries it from the parts to the whole, and to the older card. The
+slope of the whole is what is believed before the newest rows are looked at, which keep the last word where they clearly
+say otherwise; and the older card's scores are brought to the scale and the level of the whole.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from leadlight.learn.alone import fold_of
+from leadlight.learn.calibrate import Calibration, Slope, calibrate
+from leadlight.learn.examples import Examples, Floats, Ints
+from leadlight.learn.fit import FEWEST, FitSettings, fit
+from leadlight.learn.points import points_per_unit
+
+PARTS = 4
+ENOUGH = 500
+"""So many winners among the newest rows tell the slope by themselves; then nothing is learned again."""
+SPREAD = 0.1
+"""How far the slope in the coming period usually is from that of the rows dealt out (standard deviation)."""
+SCALES = (0.5, 1.5)
+"""By how much the older card's scores are stretched at most."""
+
+
+def curve_of_all(
+    examples: Examples,
+    older: Ints,
+    newest: Ints,
+    score: Floats,
+    settings: FitSettings | None = None,
+    *,
+    seed: int = 0,
+) -> tuple[Calibration, Floats]:
+    """Return the curve of the card learned from all rows, and the scores of the newest that it belongs to.
+
+    `score` are those of the newest rows by the card learned from the older ones.
+    """
+    held = examples.take(newest)
+    crossed = None
+    if len(np.unique(held.lead[held.won])) < ENOUGH:
+        crossed = crossed_scores(examples, settings, seed=seed)
+    if crossed is None:
+        return calibrate(score, held.won, lead=held.lead, time=held.time), score
+    seen = calibrate(crossed, examples.won, lead=examples.lead).slope
+    slope = slope_at(seen, (PARTS - 1) / PARTS)
+    of_older = slope_at(slope, examples.wins / max(int(examples.won[older].sum()), 1))
+    scale = float(np.clip(of_older / slope, *SCALES))
+    score = (score - score.mean()) * scale + crossed[newest].mean()
+    curve = calibrate(score, held.won, lead=held.lead, time=held.time, slope=Slope(slope, SPREAD))
+    return curve, score
+
+
+def crossed_scores(examples: Examples, settings: FitSettings | None = None, *, seed: int = 0) -> Floats | None:
+    """Return each row's score, in points, by tables learned from other leads; None where these would be too few."""
+    part = fold_of(examples.lead, folds=PARTS, seed=seed)
+    found = np.zeros(len(examples))
+    for number in range(PARTS):
+        mine, others = np.flatnonzero(part == number), np.flatnonzero(part != number)
+        wins = int(examples.won[others].sum())
+        if not len(mine) or min(wins, len(others) - wins) < FEWEST:
+            return None
+        tables = fit(examples.take(others), settings).tables
+        found[mine] = tables.log_odds(examples.take(mine).features) * points_per_unit()
+    return found
+
+
+def slope_at(slope: float, ratio: float) -> float:
+    """Return the slope of tables learned from 1 / `ratio` times as many outcomes.
+
+    >>> round(slope_at(0.8, 0.75), 2), round(slope_at(0.85, 1.5), 3)
+    (0.85, 0.775)
+    """
+    return max(1 - ratio * (1 - slope), 0.1)
