@@ -160,6 +160,19 @@ def test_no_number_changes_its_sign_without_being_sure() -> None:
     assert ends[10_000][0] < -3
 
 
+def test_no_change_that_ranks_worse_is_proposed() -> None:
+    """Outcomes that have nothing to do with the card make its points smaller, which helps the log loss alone."""
+    proposed = 0
+    for seed in range(10):
+        card, random = house(), np.random.default_rng(seed)
+        pulled = pull(card, 300, random)
+        found = learn_from(card, pulled, random.random(300) < 0.2, time=np.arange(300.0))
+        gained = {item.figure: item.difference.value for item in found.effect}
+        assert not found.changes or min(gained["auc"], gained["log_loss"]) >= 0
+        proposed += bool(found.changes)
+    assert 0 < proposed < 10
+
+
 def test_points_are_rounded_as_the_file_is() -> None:
     random = np.random.default_rng(3)
     for points, step in ((POINTS, 0.5), ({"a": 12.3, "b": 4, "c": -6, "d": 0}, 0.1)):

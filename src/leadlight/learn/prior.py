@@ -7,7 +7,7 @@ fit would. Caps of groups stay and are part of the fit: where a group's sum lies
 and learn nothing. Gates, bands, values and conditions stay as they are; grades keep their bounds.
 
 What the changes are worth is measured on rows that they were not learned from: later ones where time is known, else
-other leads. Where these speak against them, none is proposed.
+other leads. Where these speak against them, by a worse log loss or a worse order, none is proposed.
 """
 
 from __future__ import annotations
@@ -172,7 +172,12 @@ def learn_from(
 
 
 def _is_better(effect: tuple[Comparison, ...]) -> bool:
-    return any(item.figure == "log_loss" and item.difference.value > 0 for item in effect)
+    """Whether rows not learned from are told better, and ranked no worse.
+
+    Points that say nothing, made smaller, improve the log loss and may turn the order round all the same.
+    """
+    gained = {item.figure: item.difference.value for item in effect}
+    return gained.get("log_loss", 0.0) > 0 and gained.get("auc", 0.0) >= 0
 
 
 def _calibrated(
