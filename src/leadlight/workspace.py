@@ -842,6 +842,10 @@ class Workspace:
         with self.store(write=True) as engine, changing(engine, self.loaded.workspace.spec.enrich):
             _check_read(engine)
             yield engine
+            self._settle_words(engine)
+
+    def _settle_words(self, engine: Engine) -> None:
+        """Let what people said be of who they are now; the service does, which alone knows who said what."""
 
     # ------------------------------------------------------------------------------------------------------- keep house
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from leadlight.cli.options import Folder, Json
+
+if TYPE_CHECKING:
+    from leadlight.workspace import Workspace
 
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="How many are shown.")]
 
@@ -42,16 +46,18 @@ def merges(
 
     if sum(told is not None for told in (undo, join, apart)) > 1:
         raise UsageError("--undo, --join and --apart are three different things", fix="Ask for one at a time.")
-    opened = open_workspace(workspace)
-    if undo is not None:
-        write(opened.undo_merge(undo), as_json=json)
-    elif join is not None:
-        write(opened.join_leads(*join), as_json=json)
-    elif apart is not None:
-        opened.part_leads(*apart)
-        write(opened.merges(apart[0], limit=limit), as_json=json)
-    else:
-        write(opened.merges(lead, limit=limit), as_json=json)
+    if undo is None and join is None and apart is None:
+        write(open_workspace(workspace).merges(lead, limit=limit), as_json=json)
+        return
+    with _opened(workspace) as opened:
+        if undo is not None:
+            found = opened.undo_merge(undo)
+        elif join is not None:
+            found = opened.join_leads(*join)
+        elif apart is not None:
+            opened.part_leads(*apart)
+            found = opened.merges(apart[0], limit=limit)
+    write(found, as_json=json)
 
 
 def resolve(
@@ -88,8 +94,8 @@ def resolve(
     from leadlight.cli.console import working, write
     from leadlight.workspace import open_workspace
 
-    opened = open_workspace(workspace)
-    with working("comparing"):
+    changes = above is not None or any(told is not None for told in (apply, accept, reject))
+    with working("comparing"), _opened(workspace) if changes else nullcontext(open_workspace(workspace)) as opened:
         found = opened.resolve(
             threshold=threshold, above=above, target=csv, verdicts=apply, same=[accept] if accept else [],
             different=[reject] if reject else [],
@@ -145,6 +151,17 @@ def bots(
         lead=lead, reason=reason, since=since, until=until, event=event, limit=limit, move=move
     )  # fmt: skip
     write(found, as_json=json)
+
+
+def _opened(folder: Path) -> AbstractContextManager[Workspace]:
+    """Open a workspace to change who is who; what was said live goes along, where the service's packages are there."""
+    from leadlight.workspace import open_workspace
+
+    try:
+        from leadlight.service.live_workspace import opened
+    except ImportError:
+        return nullcontext(open_workspace(folder))
+    return opened(folder)
 
 
 VERBS: dict[str, Callable[..., None]] = {"merges": merges, "resolve": resolve, "bots": bots}

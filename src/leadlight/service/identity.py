@@ -21,6 +21,7 @@ from leadlight.service.live_tables import LIVE
 from leadlight.store.apart import any_apart, regroup
 from leadlight.store.merge import mentions_by_key
 from leadlight.store.moves import move_keys
+from leadlight.store.owners import first_users
 from leadlight.store.sql import Sql, fill, literal
 
 
@@ -33,18 +34,25 @@ def settle_devices(engine: Engine, *, at: datetime | None = None) -> bool:
     if not engine.rows("SELECT 1 FROM live_calls WHERE a IS NOT NULL OR v IS NOT NULL LIMIT 1"):
         engine.execute("CREATE TEMP TABLE live_reowned (key INTEGER)")  # no device is spoken of: nothing can move
         return False
-    _note_links(engine)
+    apart = any_apart(engine)
+    _note_links(engine, apart=apart)
     _gather_moving(engine)
     moved = bool(engine.rows("SELECT 1 FROM live_moving LIMIT 1"))
     if moved:
         move_keys(engine, Sql("SELECT key, new AS lead, 'device' AS rule FROM live_moving"), at=at)
-    _hand_traits_over(engine)
+    if apart:
+        _forget_barred(engine)
+    hand_words_over(engine)
+    engine.execute("DROP TABLE live_owned")
     engine.execute("DROP TABLE live_moving")
     return moved or bool(engine.rows("SELECT 1 FROM live_reowned LIMIT 1"))
 
 
-def _note_links(engine: Engine) -> None:
-    """Note the first time each device was seen with each user, whose it is by that, and the aliases."""
+def _note_links(engine: Engine, *, apart: bool) -> None:
+    """Note the first time each device was seen with each user, whose it is by that, and the aliases.
+
+    Makes `live_owned`, the devices that are another's than `before`; where some are kept `apart`, or nobody's.
+    """
     engine.execute(
         'CREATE TEMP TABLE live_pairs AS SELECT anonymous, "user", min("at") AS "at" FROM ('
         'SELECT a AS anonymous, u AS "user", t AS "at" FROM live_calls WHERE a IS NOT NULL AND u IS NOT NULL '
@@ -56,18 +64,33 @@ def _note_links(engine: Engine) -> None:
     )
     engine.execute("INSERT INTO live_links SELECT * FROM live_pairs")
     engine.execute(
-        'CREATE TEMP TABLE live_owned AS SELECT n.*, o."user" AS before FROM ('
-        'SELECT anonymous, arg_min("user", ("at", "user")) AS "user" FROM live_links '
-        "WHERE anonymous IN (SELECT anonymous FROM live_pairs) GROUP BY anonymous) n "
-        'LEFT JOIN live_owners o ON o.anonymous = n.anonymous WHERE o."user" IS DISTINCT FROM n."user"'
+        fill(
+            'CREATE TEMP TABLE live_owned AS SELECT p.anonymous, n."user", o."user" AS before '
+            "FROM (SELECT DISTINCT anonymous FROM live_pairs) p LEFT JOIN ({first}) n ON n.anonymous = p.anonymous "
+            'LEFT JOIN live_owners o ON o.anonymous = p.anonymous WHERE o."user" IS DISTINCT FROM n."user"',
+            first=first_users(Sql("l.anonymous IN (SELECT anonymous FROM live_pairs)"), apart=apart),
+        )
     )
-    engine.execute("DELETE FROM live_owners WHERE anonymous IN (SELECT anonymous FROM live_owned)")
-    engine.execute('INSERT INTO live_owners SELECT anonymous, "user" FROM live_owned')
+    note_owners(engine)
     engine.execute("DROP TABLE live_pairs")
     engine.execute(
         "INSERT INTO live_aliases SELECT DISTINCT v, u FROM live_calls "
         "WHERE v IS NOT NULL AND u IS NOT NULL AND v <> u "
         'EXCEPT SELECT previous, "user" FROM live_aliases'
+    )
+
+
+def note_owners(engine: Engine) -> None:
+    """Note whose the devices in `live_owned` are."""
+    engine.execute("DELETE FROM live_owners WHERE anonymous IN (SELECT anonymous FROM live_owned)")
+    engine.execute('INSERT INTO live_owners SELECT anonymous, "user" FROM live_owned WHERE "user" IS NOT NULL')
+
+
+def _forget_barred(engine: Engine) -> None:
+    """Let devices be nobody's that may not be one with their user, because others of the user's ids are kept apart."""
+    engine.execute(
+        "DELETE FROM live_owners o USING live_owned n, ids d, ids u WHERE o.anonymous = n.anonymous "
+        "AND d.id = 'anonymous:' || o.anonymous AND u.id = o.\"user\" AND d.lead <> u.lead"
     )
 
 
@@ -86,8 +109,11 @@ def _gather_moving(engine: Engine) -> None:
     )
 
 
-def _hand_traits_over(engine: Engine) -> None:
-    """Take back what was observed of devices that have another owner now, and of both owners: it is made again."""
+def hand_words_over(engine: Engine) -> None:
+    """Take back what was observed of devices that have another owner now, and of both owners: it is made again.
+
+    Makes `live_reowned`, their keys, of the devices in `live_owned`.
+    """
     engine.execute(
         fill(
             "CREATE TEMP TABLE live_reowned AS SELECT DISTINCT i.key FROM ids i JOIN (SELECT * FROM live_owned o "
@@ -97,7 +123,6 @@ def _hand_traits_over(engine: Engine) -> None:
             anonymous=literal(ANONYMOUS),
         )
     )
-    engine.execute("DROP TABLE live_owned")
     theirs = fill("_source = {live} AND _key IN (SELECT key FROM live_reowned)", live=literal(LIVE))
     engine.execute(fill("INSERT INTO touched SELECT DISTINCT lead FROM observations WHERE {theirs}", theirs=theirs))
     engine.execute(fill("DELETE FROM observations WHERE {theirs}", theirs=theirs))

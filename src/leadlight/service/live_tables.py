@@ -30,6 +30,13 @@ TABLES = (
     'CREATE TABLE IF NOT EXISTS live_refused ("at" TIMESTAMP NOT NULL, call VARCHAR NOT NULL, reason VARCHAR NOT NULL)',
 )
 
+_UNNOTED = (
+    "INSERT INTO merges SELECT (SELECT coalesce(max(merge), 0) FROM merges) + row_number() OVER (ORDER BY i.key), "
+    "now()::TIMESTAMP, 'email', NULL, i.key, i.key, i.lead, NULL FROM ids i WHERE i.id LIKE 'email:%@%' "
+    "AND i.key <> i.lead AND i.key NOT IN (SELECT key FROM merges)"
+)
+"""Ids that are addresses became those of who has the address without a note of it, in stores from before."""
+
 OF_THE_ERASED = (
     "DELETE FROM live_traits WHERE _key IS NOT NULL AND _key NOT IN (SELECT key FROM ids)",
     'DELETE FROM live_links WHERE "user" NOT IN (SELECT id FROM ids)',
@@ -41,7 +48,7 @@ OF_THE_ERASED = (
 def prepare(engine: Engine) -> None:
     """Make the tables where they are absent, and take out what they say of people who were erased since."""
     with engine.transaction():
-        for statement in (*TABLES, *clock.TABLES, *OF_THE_ERASED):
+        for statement in (*TABLES, *clock.TABLES, *OF_THE_ERASED, _UNNOTED):
             engine.execute(statement)
         enrich_queue.prepare(engine)
 

@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadlight.engines.base import Engine
+from leadlight.engines.desk import desk
 from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.enrich.forget import forget_person
 from leadlight.errors import Fault, LeadlightError, SpecError
 from leadlight.service import enrich_queue, rewriting
+from leadlight.service.staging import drop_calls
+from leadlight.service.words import settle_words
 from leadlight.spec.load import SCORECARD_FOLDER, WORKSPACE_FILE, load_workspace
 from leadlight.spec.models import AttributeFeature
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.store.apart import any_apart
 from leadlight.store.erase import Erased
 from leadlight.store.names import catalog
 from leadlight.store.standing import read_at
@@ -31,6 +35,16 @@ class AsksNobody(Workspace):
 
     def _enrich_read(self, moment: datetime, progress: object) -> None:
         """Look nobody up: `enrich_queue.prepare` notes who was read last."""
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[LiveWorkspace]:
+    """Open a workspace to change who is who beside a service: what was said live is told anew, as the service does.
+
+    Raises StoreInUse where a service holds the embedded store.
+    """
+    with Workspace(folder).store(write=True) as engine:
+        yield LiveWorkspace(folder, engine)
 
 
 class LiveWorkspace(AsksNobody):
@@ -115,6 +129,21 @@ class LiveWorkspace(AsksNobody):
         if rules is not None and rules.on_ingest and taken.changed and taken.ingested is not None:
             self._enrich_read(taken.ingested.at)
         return taken
+
+    def settle_words(self) -> None:
+        """Let words be of who people are now, where that was changed by somebody who knew nothing of a service."""
+        if any_apart(self.engine):
+            with self._changing() as engine:
+                self._settle_words(engine, everybody=True)
+
+    def _settle_words(self, engine: Engine, *, everybody: bool = False) -> None:
+        merge_by = {name: source.merge_by for name, source in self.loaded.workspace.spec.sources.items()}
+        if not {"live_traits", "live_links", "live_owners"} <= set(engine.tables()):
+            return
+        with desk(engine) as beside:
+            settle_words(engine, beside, self.feature_names, merge_by, at=self.now(), everybody=everybody)
+            drop_calls(beside)
+        drop_calls(engine)
 
     def erase(self, lead: str) -> Erased:
         """Remove a person everywhere, at once.

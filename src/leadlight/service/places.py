@@ -76,6 +76,7 @@ def _embedded(folder: Path, say: Say, stack: ExitStack) -> Place:
     prepare(engine)
     know_our_names(engine, folder)
     workspace = LiveWorkspace(folder, engine)
+    workspace.settle_words()
     _tell(workspace.score(), say)
     engine.execute("DELETE FROM live_unscored")
     journal = Journal(folder / OURS / "journal.sqlite")
@@ -99,6 +100,7 @@ def _shared(folder: Path, say: Say, stack: ExitStack) -> Place:
         prepare(engine)
         know_our_names(engine, folder)
         workspace = LiveWorkspace(folder, engine)
+        workspace.settle_words()
         for card in workspace.scorecards:
             if not is_in_use(engine, card.name, card.version):
                 _tell(workspace.score(card.name), say)

@@ -33,8 +33,10 @@ from leadlight.service.mail.addresses import settle_addresses
 from leadlight.service.marks import Marks, drop_marks
 from leadlight.service.rescore import gather_changed, note_changed, rescore
 from leadlight.service.staging import drop_calls, keep_traits, stage_accounts, stage_calls, stage_events, stage_traits
+from leadlight.service.words import settle_words
 from leadlight.store import facts
 from leadlight.store.accounts import load_accounts
+from leadlight.store.apart import any_apart
 from leadlight.store.attributes import load_leads
 from leadlight.store.domains import settle_domains
 from leadlight.store.events import load_events, settle_events
@@ -326,7 +328,7 @@ class Worker:
         engine.execute("CREATE TEMP TABLE touched_accounts (account VARCHAR)")
         sources = self.workspace.loaded.workspace.spec.sources
         merge_by = {name: source.merge_by for name, source in sources.items()}
-        settle_addresses(engine, merge_by)
+        settle_addresses(engine, merge_by, at=now)
         said = bool(engine.rows("SELECT 1 FROM live_calls WHERE said LIMIT 1"))
         if said:
             keep_traits(engine, self.desk)
@@ -338,6 +340,8 @@ class Worker:
         if join_aliases(engine, merge_by, at=now) or said or moved:
             known = self._values if engine.capabilities.one_file else None
             merge_duplicates(engine, merge_by, at=now, touched_only=True, known=known)
+            if any_apart(engine):
+                settle_words(engine, self.desk, self.workspace.feature_names, merge_by, at=now)
         spec = self.workspace.loaded.workspace.spec
         self.marks.settle(engine, self.desk, spec, events=events is not None, at=now)
         self._settle(events is not None)

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from leadlight.engines.base import Engine
 from leadlight.store.moves import UNDONE, move_keys
+from leadlight.store.owners import first_users
 from leadlight.store.sql import Sql, fill, joined, literal
 
 SYSTEM = "system"
@@ -148,11 +149,12 @@ def _ties(engine: Engine) -> Sql:
                 'JOIN ids p ON p.id = l.previous JOIN ids u ON u.id = l."user"'
             )
         )
-    if "live_owners" in present:
+    if "live_links" in present:
         parts.append(
-            Sql(
-                "SELECT p.key AS a, u.key AS b, 0 AS place, 'device' AS rule FROM live_owners l "
-                "JOIN ids p ON p.id = 'anonymous:' || l.anonymous JOIN ids u ON u.id = l.\"user\""
+            fill(
+                "SELECT p.key AS a, u.key AS b, 0 AS place, 'device' AS rule FROM ({owners}) l "
+                "JOIN ids p ON p.id = 'anonymous:' || l.anonymous JOIN ids u ON u.id = l.\"user\"",
+                owners=first_users(),
             )
         )
     return joined(parts, " UNION ALL ")
