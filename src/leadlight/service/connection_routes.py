@@ -7,6 +7,7 @@ connection be read soon. Its address is `/v1/connections/NAME/webhook`, behind t
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -153,7 +154,8 @@ def _beginning(
         state.connections.named(name)
         options = (await read_as(request, wanted)).model_dump()
         told = {key: value for key, value in options.items() if value not in (None, [], False)}
-        job = state.jobs.begin(verb, {"connection": name, **told}, lambda: work(name, **options))
+        stop = threading.Event()
+        job = state.jobs.begin(verb, {"connection": name, **told}, lambda: work(name, stop=stop, **options), stop=stop)
         return answer(request, job, 202, location=f"/v1/jobs/{job['id']}")
 
     return begin

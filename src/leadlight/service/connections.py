@@ -16,17 +16,21 @@ from functools import partial
 from typing import Any, Protocol
 
 from leadlight.engines.base import Engine
-from leadlight.errors import LeadlightError, NotFoundError, RemoteError, SpecError, StoreError, did_you_mean
+from leadlight.errors import LeadlightError, NotFoundError, RemoteError, StoreError, did_you_mean
 from leadlight.service import logs
+from leadlight.service.break_off import Cancelled, Check
 from leadlight.service.connection_state import ConnectionStates, Known, is_to_read, rests
 from leadlight.service.live_push import LivePush, News
 from leadlight.service.live_workspace import LiveWorkspace
 from leadlight.service.shelf import Shelf
+from leadlight.service.taking_in import take_in
 from leadlight.service.worker import Worker
 from leadlight.spec.connections import ConnectionSpec
 from leadlight.spec.models import WorkspaceSpec
 from leadlight.workspace import utc_now
 
+TURN = 0.1
+"""Seconds between looks, of who waits for its turn, whether it is cancelled."""
 LOOK = 1.0
 """Seconds between looks at what is due."""
 SCHEDULE = "(schedule)"
@@ -77,6 +81,8 @@ class Connections:
         self.trouble: str | None = None
         """Why nothing can be looked at at present."""
         self._busy: dict[str, threading.Thread | None] = {}
+        self._turns: dict[str, threading.Lock] = {}
+        """Of each connection, who is asked to work on it now: one after the other."""
         self._lock = threading.Lock()
         self._live: dict[str, LivePush] = {}
         self._rests: dict[str, timedelta] = {}
@@ -89,9 +95,13 @@ class Connections:
         """Begin to look what is due."""
         self._thread.start()
 
+    def break_off(self) -> None:
+        """Break off what is being read or written, and begin nothing more."""
+        self._stop.set()
+
     def stop(self, *, seconds: float = 20.0) -> None:
         """End; what is being read or written is broken off and taken up at the next start."""
-        self._stop.set()
+        self.break_off()
         threads = [self._thread, *filter(None, list(self._busy.values()))]
         for thread in threads:
             if thread.is_alive():
@@ -119,17 +129,33 @@ class Connections:
         if not self.states.all().get(name, {}).get("woken_at"):
             self.states.note(name, woken_at=self._stamp())
 
-    def sync(self, name: str) -> Mapping[str, Any]:
-        """Read a connection now, and score. Raises RemoteError, StoreError where it is being worked on."""
-        self.named(name)
-        with self._claimed(name):
-            return self._sync(name)
+    def sync(self, name: str, *, stop: threading.Event | None = None) -> Mapping[str, Any]:
+        """Read a connection now, and score, until `stop` is set: what was read by then counts.
 
-    def push(self, name: str, **told: Any) -> Mapping[str, Any]:
-        """Write scores back now. Raises RemoteError, StoreError where it is being worked on."""
+        Raises RemoteError, StoreError where the schedule or another process works on it.
+        """
+        return self._asked(name, stop, lambda check: self._sync(name, check))
+
+    def push(self, name: str, *, stop: threading.Event | None = None, **told: Any) -> Mapping[str, Any]:
+        """Write scores back now, until `stop` is set. Raises RemoteError, StoreError as `sync` does."""
+        return self._asked(name, stop, lambda check: self._push(name, check, **told))
+
+    def _asked(
+        self, name: str, stop: threading.Event | None, work: Callable[[Check], Mapping[str, Any]]
+    ) -> Mapping[str, Any]:
+        """Do what was asked for, after what was asked for before; nothing where it is stopped until then."""
         self.named(name)
-        with self._claimed(name):
-            return self._push(name, **told)
+        check = Check(self._stop, stop)
+        turn = self._turns.setdefault(name, threading.Lock())
+        while not turn.acquire(timeout=TURN):
+            check.unless_ending()
+            if check.is_cancelled:
+                return {}
+        try:
+            with self._claimed(name):
+                return work(check)
+        finally:
+            turn.release()
 
     # ----------------------------------------------------------------------------------------------------- schedule
 
@@ -158,7 +184,7 @@ class Connections:
             if name in self._busy or self.states.is_busy(state) or rests(state, self._now()):
                 continue
             if is_to_read(connection, state, self._now()):
-                self._begin(name, partial(self._sync, name))
+                self._begin(name, partial(self._sync, name, Check(self._stop)))
             elif connection.push is not None and connection.push.live and (news := self._news(name)) is not None:
                 self._begin(name, partial(self._write, name, news))
 
@@ -196,36 +222,32 @@ class Connections:
             del self._busy[name]
             self.states.release(name)
 
-    def _unless_stopped(self, *_: object) -> None:
-        """Break off where the service ends."""
-        if self._stop.is_set():
-            raise StoreError("the service is stopping", fix="What was done so far is kept.")
-
     # --------------------------------------------------------------------------------------------------- read, write
 
-    def _sync(self, name: str) -> Mapping[str, Any]:
+    def _sync(self, name: str, check: Check) -> Mapping[str, Any]:
         """Read a connection, take in what was read, score, and note how that ended."""
         from leadlight.connect.extract import extract
 
         self.states.note(name, woken_at=None)
         with self._noting(name, "sync") as ending:
-            extracted = extract(self.spec, self.root, name, now=self._now, progress=self._unless_stopped)
+            extracted = extract(self.spec, self.root, name, now=self._now, progress=check)
             ending.counts = {
                 what: sum(getattr(one, what) for one in extracted.objects)
                 for what in ("read", "new", "changed", "gone", "merged")
             }
-            taken = self.worker.do(partial(_take_in, name)).result()
-            if extracted.error is not None:
+            taken = self.worker.do(partial(take_in, name)).result()
+            ending.error = extracted.error
+            if extracted.error is not None and not check.is_cancelled:
                 raise extracted.error
             return {**extracted.as_dict(), **taken}
 
-    def _push(self, name: str, **told: Any) -> Mapping[str, Any]:
+    def _push(self, name: str, check: Check, **told: Any) -> Mapping[str, Any]:
         """Write scores back, and note how that ended."""
         with self._noting(name, "push", dry=bool(told.get("dry_run"))) as ending:
             engine = self._connect()
             try:
                 workspace = LiveWorkspace(self.root, engine, now=self._now)
-                report = workspace.push(name, score=False, progress=self._unless_stopped, **told)
+                report = workspace.push(name, score=False, progress=check, **told)
             finally:
                 engine.close()
             ending.error = report.stopped
@@ -251,7 +273,8 @@ class Connections:
                 self._rests.pop(name, None)
             else:
                 problem = str(error) if isinstance(error, LeadlightError) else f"a bug: {type(error).__name__}"
-                logs.fault(what, error, {"connection": name})
+                if not isinstance(error, Cancelled):
+                    logs.fault(what, error, {"connection": name})
                 self._say(f"{name}, {what}: {problem.partition(chr(10))[0]}")
             self._watcher.ended(what, name, "done" if error is None else _kind(error))
             note = {"began_at": began, "ended_at": self._stamp(), "problem": problem, "counts": ending.counts}
@@ -278,20 +301,11 @@ class Connections:
 
     def _write(self, name: str, news: News) -> None:
         """Write what has changed."""
-        if all(run["stopped"] is None for run in self._push(name, among=news.leads)["connections"]):
+        if all(run["stopped"] is None for run in self._push(name, Check(self._stop), among=news.leads)["connections"]):
             self._live[name].wrote(news)
 
     def _stamp(self) -> str:
         return self._now().isoformat()
-
-
-def _take_in(name: str, workspace: LiveWorkspace) -> Mapping[str, Any]:
-    """Take what was read of a connection into the store, and let everybody have a score by it where it is news."""
-    taken = workspace.take_in([name])
-    with suppress(SpecError):
-        workspace.refresh()
-    runs = [run.as_dict() for run in workspace.score()] if taken.changed else []
-    return {"joined": taken.joined, "scores": runs}
 
 
 def _kind(error: Exception) -> str:

@@ -19,6 +19,7 @@ from leadlight.service.live_workspace import LiveWorkspace
 from leadlight.service.operation import Answer, Operation, Wanted
 from leadlight.service.parameters import MOMENT_PATTERN, asked
 from leadlight.service.state import State
+from leadlight.service.taking_in import score_all
 from leadlight.spec.durations import parse_duration
 
 Moment = Field(default=None, pattern=MOMENT_PATTERN)
@@ -138,7 +139,7 @@ def _ingest(workspace: LiveWorkspace, **told: Any) -> Mapping[str, Any]:
     """Read the sources, and let everybody have a score by what is new."""
     report = workspace.ingest(**told).as_dict()
     workspace.refresh()
-    return {**report, "scores": [run.as_dict() for run in workspace.score()]}
+    return {**report, "scores": score_all(workspace)}
 
 
 def _score(workspace: LiveWorkspace, **told: Any) -> Mapping[str, Any]:

@@ -200,6 +200,7 @@ def running(folder: Path, *, work: bool = True, say: Say = lambda _: None) -> It
         jobs = Jobs(admission.keys.shelf, now=utc_now)
         stack.callback(jobs.close)
         stack.callback(live.lookups.stop)
+        stack.callback(connections.break_off)
         yield State(place.inbox, worker, readers, scorer, admission, metrics, jobs, connections, live.lookups,
                     live, kafka=kafka)  # fmt: skip
 

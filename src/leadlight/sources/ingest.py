@@ -43,9 +43,10 @@ from leadlight.store.outcomes import load_outcomes, outcomes_of_leads
 from leadlight.store.periods import rebuild
 from leadlight.store.runs import finish_run, start_run
 from leadlight.store.speakers import SPEAKERS
-from leadlight.store.sql import fill
+from leadlight.store.sql import Sql, fill
 from leadlight.store.staged import Counts, Staged
 from leadlight.store.sweep import sweep_all
+from leadlight.store.unscored import note_unscored, note_unscored_accounts
 
 REJECTS = "rejects"
 """The folder, in the workspace's, that rows go to which could not be read."""
@@ -358,7 +359,11 @@ def _stored(engine: Engine, item: Pending, now: datetime, state: _Progress, repo
         case SourceKind.ACCOUNTS:
             return _counted(report, load_accounts(engine, rows, now))
         case SourceKind.EVENTS:
-            return _counted(report, load_events(engine, rows, item.spec.event))
+            counts = load_events(engine, rows, item.spec.event)
+            if counts.new:
+                said_of = fill("SELECT i.lead FROM {table} s JOIN ids i ON i.id = s._lead", table=rows.table)
+                note_unscored(engine, said_of)
+            return _counted(report, counts)
         case _:
             name, kind = outcome_name(item.spec, item.reading.roles)
             return _counted(report, load_outcomes(engine, rows, name=name, type_=kind))
@@ -402,13 +407,16 @@ def _counted(report: SourceReport, counts: Counts) -> SourceReport:
 
 def _settle(engine: Engine, spec: WorkspaceSpec, now: datetime) -> None:
     """Make the tables that follow from the others, for whoever is touched."""
-    if any(rules is not None and set(rules.sources) & set(spec.sources) for rules in (spec.bots, spec.consent)):
-        sweep_all(engine, spec.bots, spec.consent, at=now)
+    ruled = any(rules is not None and set(rules.sources) & set(spec.sources) for rules in (spec.bots, spec.consent))
+    if ruled and sweep_all(engine, spec.bots, spec.consent, at=now):
+        note_unscored(engine, Sql("SELECT lead FROM leads"))
     settle_events(engine)
     touch_undated(engine)
     settle_domains(engine, spec.accounts.attribute if spec.accounts else None)
     refresh_leads(engine)
     facts.settle(engine, spec.enrich)
+    note_unscored(engine, Sql("SELECT lead FROM touched"))
+    note_unscored_accounts(engine, Sql("SELECT account FROM touched_accounts"))
     rebuild(engine, ACCOUNTS)
     engine.execute("DROP TABLE touched")
     engine.execute("DROP TABLE touched_accounts")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from leadlight.engines.base import Engine
 from leadlight.store.sql import fill
+from leadlight.store.unscored import note_unscored
 
 TABLES = ("observations", "account_observations", "events", "set_aside", "outcomes")
 NAMED = ("source", "names"), ("source", "files"), *(("_source", table) for table in TABLES)
@@ -25,6 +26,9 @@ def forget_source(engine: Engine, source: str) -> None:
     engine.execute(
         "INSERT INTO touched_accounts SELECT DISTINCT account FROM account_observations WHERE _source = ?", [source]
     )
+    for table in ("events", "set_aside", "outcomes"):
+        said_of = fill("SELECT lead FROM {table} WHERE _source = ?", table=table)
+        note_unscored(engine, said_of, [source])
     events = engine.rows("SELECT count(*) FROM events WHERE _source = ?", [source])[0][0]
     engine.execute("UPDATE layout SET in_order = greatest(in_order - ?, 0) WHERE name = 'events'", [events])
     for column, table in NAMED[1:]:

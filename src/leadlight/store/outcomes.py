@@ -11,6 +11,7 @@ from leadlight.store.keys import Content, drop_repeats, key_of, keyed
 from leadlight.store.leads import assign_keys
 from leadlight.store.sql import Sql, fill, literal
 from leadlight.store.staged import Counts, Staged
+from leadlight.store.unscored import note_unscored
 
 
 def load_outcomes(engine: Engine, rows: Staged, *, name: str, type_: Type) -> Counts:
@@ -27,6 +28,7 @@ def load_outcomes(engine: Engine, rows: Staged, *, name: str, type_: Type) -> Co
     names.record(engine, "outcome", rows.source, {name: type_})
     names.settle_types(engine, "outcome", name)
     _gather(engine, rows)
+    _note_unscored(engine, rows)
     removed = _remove_replaced(engine, rows)
     before = _count(engine)
     engine.execute(
@@ -94,6 +96,18 @@ def _gather(engine: Engine, rows: Staged) -> None:
             back=back,
             usable=usable,
         )
+    )
+
+
+def _note_unscored(engine: Engine, rows: Staged) -> None:
+    """Note whom the rows are about: also whose outcomes they take back, or give to somebody else."""
+    note_unscored(
+        engine,
+        Sql(
+            "SELECT lead FROM stated UNION ALL SELECT o.lead FROM outcomes o WHERE o._source = ? AND o._key IN "
+            "(SELECT _key FROM stated UNION ALL SELECT _key FROM taken_back)"
+        ),
+        [rows.source],
     )
 
 

@@ -11,6 +11,8 @@ from leadlight.store import facts
 from leadlight.store.history import ACCOUNTS
 from leadlight.store.leads import refresh_leads, touch_undated
 from leadlight.store.periods import rebuild
+from leadlight.store.sql import Sql
+from leadlight.store.unscored import note_unscored
 
 TABLES = ("touched", "touched_accounts")
 
@@ -36,6 +38,5 @@ def settle_touched(engine: Engine, enrich: EnrichSpec | None) -> None:
     if engine.rows("SELECT 1 FROM touched LIMIT 1"):
         refresh_leads(engine)
         facts.settle(engine, enrich)
-        if "live_unscored" in engine.tables():
-            engine.execute("INSERT INTO live_unscored SELECT DISTINCT lead, NULL FROM touched")
+        note_unscored(engine, Sql("SELECT lead FROM touched"))
     rebuild(engine, ACCOUNTS)
