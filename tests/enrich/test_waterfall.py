@@ -49,6 +49,9 @@ def test_who_has_answered_is_not_left_but_who_would_be_asked_something_else_is()
     assert both.open(nothing) == {"industry": ["second"]}
     other = lead(both, standing={"first": found("old.com")})
     assert both.open(other) == {"industry": ["first", "second"]}
+    stale = lead(both, standing={"first": found("old.com", industry=("software", 1.0))})
+    assert both.open(stale) == {"industry": ["first", "second"]}
+    assert both.open(replace(stale, keys={"first": "old.com", "second": "acme.com"})) == {}
     assert both.open(lead(both, tried=frozenset({"first", "second"}))) == {}
 
 

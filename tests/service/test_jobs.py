@@ -11,7 +11,8 @@ import pytest
 from tests.service.shop import Inside, settle
 
 from leadlight.errors import NotFoundError, StoreError
-from leadlight.service.jobs import DOCUMENT, KEPT, WAITING, Jobs
+from leadlight.service.jobs import BESIDE, DOCUMENT, KEPT, WAITING, Jobs
+from leadlight.service.problems import Problem
 from leadlight.service.shelf import FileShelf
 
 
@@ -109,3 +110,58 @@ def test_bounds(tmp_path: Path) -> None:
     assert len(last.all()) == KEPT
     with pytest.raises(NotFoundError, match="no job '0'"):
         last.find("0")
+
+
+@pytest.fixture
+def far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each `Jobs` be of another machine."""
+    numbers = iter(range(100))
+    monkeypatch.setattr("leadlight.service.jobs.this_process", lambda: f"far:1:{next(numbers)}")
+
+
+@pytest.mark.usefixtures("far")
+def test_one_that_waits_is_cancelled_and_never_begins_and_one_that_runs_goes_on(tmp_path: Path) -> None:
+    first, second = (Jobs(FileShelf(tmp_path), now=now) for _ in range(2))
+    free, done = threading.Event(), list[str]()
+    runs = first.begin("count", {}, lambda: {"sum": int(free.wait(20))})
+    waits = first.begin("count", {}, lambda: {"sum": done.append("second")})
+    while first.find(runs["id"])["state"] == "waiting":
+        free.wait(0.01)
+
+    assert second.cancel(waits["id"])["state"] == "cancelled"
+    with pytest.raises(Problem, match="goes on to its end") as refused:
+        first.cancel(runs["id"])
+    assert refused.value.status == 409
+    free.set()
+    first.close()
+
+    assert (first.find(runs["id"])["state"], first.find(runs["id"])["result"]) == ("done", {"sum": 1})
+    assert (first.find(waits["id"])["state"], done) == ("cancelled", [])
+    with pytest.raises(Problem, match="has ended"):
+        first.cancel(runs["id"])
+    second.close()
+
+
+@pytest.mark.usefixtures("far")
+def test_one_that_waits_for_other_machines_runs_beside_and_hears_of_another_process_that_it_is_cancelled(
+    tmp_path: Path,
+) -> None:
+    first, second = (Jobs(FileShelf(tmp_path), now=now) for _ in range(2))
+    stop = threading.Event()
+    beside = first.begin("enrich", {}, lambda: {"stopped": stop.wait(20)}, stop=stop)
+    quick = first.begin("count", {}, lambda: {"sum": 1})
+    while first.find(quick["id"])["state"] != "done":
+        stop.wait(0.01)
+    assert first.find(beside["id"])["state"] == "running"
+    more = [first.begin("enrich", {}, lambda: {"stopped": stop.wait(20)}, stop=stop) for _ in range(BESIDE - 1)]
+    with pytest.raises(StoreError, match="too many"):
+        first.begin("enrich", {}, lambda: {}, stop=stop)
+
+    second.cancel(beside["id"])
+    while first.find(beside["id"])["state"] == "running":
+        stop.wait(0.01)
+    first.close()
+
+    assert (first.find(beside["id"])["state"], first.find(beside["id"])["result"]) == ("cancelled", {"stopped": True})
+    assert {first.find(one["id"])["state"] for one in more} == {"done"}
+    second.close()

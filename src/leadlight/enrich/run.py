@@ -351,11 +351,10 @@ class _Run:
                 return
 
     def _stage(self, group: _Group, given: Sequence[Given]) -> list[Want]:
-        """Record what came, and say whom to ask next: in one moment of the store."""
-        with self.store(write=bool(given)) as engine:
-            looker = replace(self.looker, now=self._at())  # what is recorded now is known from now on
-            if given:
-                self._record(engine, group, given, looker.now)
+        """Record what came, and say whom to ask next; writers are kept out no longer than it takes to record."""
+        self._keep(group, given)
+        with self.store(write=False) as engine:
+            looker = replace(self.looker, now=self._at())  # what was recorded just now is known by now
             subjects = looker.subjects(engine, group.leads, group.tried)
             own = [Want(Look(subject), name) for subject in subjects for name in self._local(subject)]
             if own or group.only_local:
@@ -369,7 +368,7 @@ class _Run:
         return sorted(wants, key=lambda want: (-want.look.gain[0], -want.look.gain[1], want.look.lead))
 
     def _keep(self, group: _Group, given: Sequence[Given]) -> None:
-        """Record what came before the run was stopped."""
+        """Record what came, known from now on."""
         if given:
             with self.store(write=True) as engine:
                 self._record(engine, group, given, self._at())

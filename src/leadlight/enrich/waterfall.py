@@ -119,10 +119,11 @@ class Waterfalls:
     def _is_closed(self, attribute: str, waterfall: WaterfallSpec, subject: Subject, left: int) -> bool:
         if waterfall.use == "fill" and attribute in subject.own:
             return True
-        facts = [
+        facts = [  # an answer about what the lead has no more, an address of before, settles nothing
             fact
             for name in waterfall.ask
             if (known := subject.standing.get(name)) is not None
+            and subject.keys.get(name) in (None, known.subject)
             and (fact := known.facts.get(attribute)) is not None
             and fact[1] >= waterfall.at_least
         ]

@@ -46,7 +46,6 @@ from leadlight.service.state import State
 
 MODULES: Sequence[ModuleType] = (
     person_routes,
-    enrich_routes,
     read_routes,
     account_routes,
     past_routes,
@@ -65,6 +64,7 @@ MODULES: Sequence[ModuleType] = (
     outbox_routes,
     refused_routes,
     connection_routes,
+    enrich_routes,
 )
 """Each has `routes(state)` and, beside them, `OPERATIONS`, what they are for."""
 

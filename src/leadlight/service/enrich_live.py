@@ -64,6 +64,8 @@ class EnrichLive:
             try:
                 pause = self.look()
             except Exception as error:  # the thread must live: it says what is wrong, and tries again
+                if not self.lookups.worker.alive:
+                    return  # the service ends: who was being looked up waits for the next start
                 self.trouble = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
                 logs.fault("look-ups", error, {})
                 pause = self._longer()

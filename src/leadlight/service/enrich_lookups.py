@@ -30,6 +30,7 @@ from leadlight.service.worker import Worker
 from leadlight.spec.enrich import EnrichSpec
 from leadlight.spec.resolved import ResolvedWorkspace
 from leadlight.store.sql import Sql, fill
+from leadlight.store.unscored import note_unscored
 from leadlight.workspace import utc_now
 
 SCORED = "those of whom something new is known were scored again at once"
@@ -154,7 +155,7 @@ class Lookups:
         with lent(self.worker) as engine, engine.transaction():
             began = self.now()
             yield engine
-            note_unscored(engine, self.worker.workspace.resolved, began, among)
+            note_answered(engine, self.worker.workspace.resolved, began, among)
 
 
 @contextmanager
@@ -182,7 +183,7 @@ def lent(worker: Worker) -> Iterator[Engine]:
     errand.result()
 
 
-def note_unscored(
+def note_answered(
     engine: Engine, workspace: ResolvedWorkspace, since: datetime, among: Sequence[int] | None = None
 ) -> None:
     """Note to be scored again who was answered about since a moment, and whose scores rest on theirs.
@@ -201,11 +202,7 @@ def note_unscored(
         return
     if any(card.spec.of == "lead" and rests_on_colleagues(workspace, card) for card in workspace.scorecards.values()):
         leads += _colleagues(engine, leads, since)
-    engine.execute(
-        "INSERT INTO live_unscored SELECT DISTINCT lead, NULL FROM (SELECT unnest(?::INTEGER[]) AS lead) t "
-        "WHERE lead NOT IN (SELECT lead FROM live_unscored WHERE lead IS NOT NULL)",
-        [leads],
-    )
+    note_unscored(engine, Sql("SELECT unnest(?::INTEGER[]) AS lead"), [leads])
 
 
 def _colleagues(engine: Engine, leads: Sequence[int], now: datetime) -> list[int]:

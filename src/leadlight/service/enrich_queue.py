@@ -45,13 +45,13 @@ class Spent:
     requests: int = 0
 
 
-def prepare(engine: Engine) -> None:
-    """Make the tables; whoever was read last waits then, since the service reads sources and asks nobody."""
+def prepare(engine: Engine, spec: EnrichSpec | None) -> None:
+    """Make the tables; with `on_ingest`, whoever was read last waits then: the service read, and asked nobody."""
     fresh = not engine.columns("live_lookups")
     with engine.transaction():
         for statement in TABLES:
             engine.execute(statement)
-        if fresh:
+        if fresh and spec is not None and spec.on_ingest:
             note_read_last(engine)
 
 

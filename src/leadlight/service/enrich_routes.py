@@ -1,4 +1,4 @@
-"""Look leads up, say what is waiting to be, and what is known of one."""
+"""Look leads up, and say how look-ups stand."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ from leadlight.service.bodies import read_as
 from leadlight.service.job_routes import JobShown
 from leadlight.service.live_workspace import LiveWorkspace
 from leadlight.service.operation import Answer, Operation, Wanted
-from leadlight.service.parameters import AS_OF, FIELDS, asked
+from leadlight.service.parameters import asked
 from leadlight.service.problems import Problem
-from leadlight.service.read_routes import KnownFacts, Question, plain, reading
 from leadlight.service.state import State
 from leadlight.spec.scopes import lead_scope
 from leadlight.store.leads import get_lead
@@ -65,11 +64,6 @@ class EnrichShown(Answer):
     trouble: str | None
 
 
-FACTS = Question(
-    Operation("GET", "/v1/leads/{id:path}/facts", "What is known of a lead, value by value: as /v1/facts/{id}",
-              scope="read", parameters=(AS_OF, FIELDS), response=KnownFacts, refusals=(404,)),
-    plain(LiveWorkspace.facts),
-)  # fmt: skip
 _SHOWN = Operation("GET", "/v1/enrich", "How look-ups stand, and who waits", scope="read", response=EnrichShown)
 _ENRICH = Operation(
     "POST", "/v1/enrich", "Look leads up, as a job", scope="manage", request=EnrichWanted, response=JobShown,
@@ -77,7 +71,7 @@ _ENRICH = Operation(
     about="The answer's Location is where to look for its end, and what to DELETE to cancel it. Its options do not "
     "name whom it is about.",
 )  # fmt: skip
-OPERATIONS = (FACTS.operation, _SHOWN, _ENRICH)
+OPERATIONS = (_SHOWN, _ENRICH)
 
 
 def routes(state: State) -> list[Route]:
@@ -102,7 +96,6 @@ def routes(state: State) -> list[Route]:
         return answer(request, job, 202, location=f"/v1/jobs/{job['id']}")
 
     return [
-        Route(FACTS.operation.path, reading(state, FACTS), methods=["GET"]),
         Route("/v1/enrich", shown, methods=["GET"]),
         Route("/v1/enrich", begin, methods=["POST"]),
     ]
@@ -133,7 +126,7 @@ def _wish(workspace: LiveWorkspace, wanted: EnrichWanted) -> Wish:
 def _told(wanted: EnrichWanted) -> dict[str, Any]:
     """Return the options as the job tells them: jobs are remembered, so without what may name a person."""
     told = wanted.model_dump(exclude={"lead", "where"})
-    return {name: value for name, value in told.items() if value not in (None, [], False)}
+    return {name: value for name, value in told.items() if value is not None and value is not False and value != []}
 
 
 def _shown(state: State, workspace: LiveWorkspace) -> dict[str, Any]:

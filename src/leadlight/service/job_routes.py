@@ -185,8 +185,9 @@ OPERATIONS = (
     Operation("GET", "/v1/jobs", "The last jobs", scope="read", response=JobList),
     Operation("GET", "/v1/jobs/{id}", "A job: how far it is, and its result", scope="read", response=JobShown,
               refusals=(404,)),
-    Operation("DELETE", "/v1/jobs/{id}", "Cancel a job that waits, or a look-up that runs", scope="manage",
-              response=JobShown, refusals=(404, 409), about="What came of it until then is kept, and told."),
+    Operation("DELETE", "/v1/jobs/{id}", "Cancel a job that waits, or a look-up, a sync or a push that runs",
+              scope="manage", response=JobShown, refusals=(404, 409),
+              about="What came of it until then is kept, and told."),
 )  # fmt: skip
 
 

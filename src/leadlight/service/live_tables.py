@@ -13,7 +13,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from leadlight.engines.base import Engine
-from leadlight.service import clock, enrich_queue
+from leadlight.service import clock
 
 LIVE = "live"
 """The source that calls are, in observations, events and names."""
@@ -50,7 +50,6 @@ def prepare(engine: Engine) -> None:
     with engine.transaction():
         for statement in (*TABLES, *clock.TABLES, *OF_THE_ERASED, _UNNOTED):
             engine.execute(statement)
-        enrich_queue.prepare(engine)
 
 
 def position(engine: Engine, journal: str) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from leadlight.engines.base import Engine
 from leadlight.engines.duckdb import DuckDBEngine
 from leadlight.errors import NotFoundError, UsageError
-from leadlight.service import rewriting
+from leadlight.service import enrich_queue, rewriting
 from leadlight.service.admission import OURS
 from leadlight.service.inbox import Inbox
 from leadlight.service.journal import Journal
@@ -77,6 +77,7 @@ def _embedded(folder: Path, say: Say, stack: ExitStack) -> Place:
     know_our_names(engine, folder)
     workspace = LiveWorkspace(folder, engine)
     workspace.settle_words()
+    enrich_queue.prepare(engine, workspace.loaded.workspace.spec.enrich)
     _tell(workspace.score(), say)
     engine.execute("DELETE FROM live_unscored")
     journal = Journal(folder / OURS / "journal.sqlite")
@@ -101,6 +102,7 @@ def _shared(folder: Path, say: Say, stack: ExitStack) -> Place:
         know_our_names(engine, folder)
         workspace = LiveWorkspace(folder, engine)
         workspace.settle_words()
+        enrich_queue.prepare(engine, workspace.loaded.workspace.spec.enrich)
         for card in workspace.scorecards:
             if not is_in_use(engine, card.name, card.version):
                 _tell(workspace.score(card.name), say)

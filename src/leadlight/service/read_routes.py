@@ -213,7 +213,14 @@ def _of_lead(path: str, summary: str, response: type[Sparse], *parameters: Any) 
 _REASONS = whole("reasons", "how many reasons", least=1, most=20)
 _SINCE = text("since", SINCE.about, schema=SINCE.schema, required=True, example="7d")
 
+_FACTS = "Every value of a lead: which is used, who says otherwise, since when"
+
 QUESTIONS = (
+    Question(
+        Operation("GET", "/v1/leads/{id:path}/facts", _FACTS, scope="read", parameters=(AS_OF, FIELDS),
+                  response=KnownFacts, refusals=(404,)),
+        plain(LiveWorkspace.facts),
+    ),
     Question(
         _of_lead("/v1/leads/{id:path}", "All about one lead: score, probability, grade, contributions, its past",
                  LeadShown, AS_OF), _lead,
@@ -241,8 +248,8 @@ QUESTIONS = (
         plain(LiveWorkspace.next),
     ),
     Question(
-        Operation("GET", "/v1/facts/{id:path}", "Every value of a lead: which is used, who says otherwise, since when",
-                  scope="read", parameters=(AS_OF, FIELDS), response=KnownFacts, refusals=(404,)),
+        Operation("GET", "/v1/facts/{id:path}", _FACTS, scope="read", parameters=(AS_OF, FIELDS),
+                  response=KnownFacts, refusals=(404,)),
         plain(LiveWorkspace.facts),
     ),
     Question(
