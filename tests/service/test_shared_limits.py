@@ -192,6 +192,14 @@ def test_while_the_store_does_not_answer_each_process_counts_for_itself(postgres
         assert now(found[0], "k", "requests", 3.0, 1) > 0, "they count together again"
 
 
+def test_its_table_is_made_while_somebody_writes_the_store(postgres_store: str) -> None:
+    engine = PostgresEngine(postgres_store)
+    with processes(postgres_store, 1) as (limits,), engine.transaction():
+        assert now(limits, "k", "requests", 3.0, 1) == 0
+        assert limits.rounds == 1
+    engine.close()
+
+
 @pytest.mark.parametrize("fault", [
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'leadlight limits%'",
     "DROP TABLE live_limits",

@@ -76,7 +76,8 @@ class Door:
                     scope[PERSON] = await self._machine(shown[7:].strip().decode("latin-1"), scope)
             elif cookie:
                 self._recognise(scope, cookie)
-            await count_request(self.admission.keys, Request(scope))
+            if self.admission.keys.shared is not None:
+                await count_request(self.admission.keys, Request(scope))
         except Problem as problem:
             await problem.response()(scope, receive, passing.send)
             return

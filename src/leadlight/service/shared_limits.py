@@ -147,6 +147,7 @@ class SharedLimits:
         try:
             return await asyncio.wait_for(asyncio.wrap_future(found), PATIENCE)
         except TimeoutError:
+            self._away_until = self._clock() + PATIENCE  # others need not wait as long
             return self._alone.take(_name(key, what, rate), what, rate, amount)
 
     def ask(self, key: str, what: str, rate: float, amount: float = 1.0) -> float | Future[float]:
@@ -256,11 +257,11 @@ class SharedLimits:
         if self._engine is None:
             engine = self._connect()
             engine.be("limits")
-            if not engine.columns("live_limits"):
-                with engine.transaction():
-                    engine.connection.execute(TABLE.encode())
-            engine.connection.execute(f"SET statement_timeout = '{PATIENCE}s'".encode())
             self._engine = engine
+            engine.connection.execute(f"SET statement_timeout = '{PATIENCE}s'".encode())
+            if not engine.columns("live_limits"):
+                with engine.alone(name="leadlight limits"):  # who writes the store may take minutes
+                    engine.connection.execute(TABLE.encode())
         return self._engine
 
 
