@@ -111,10 +111,14 @@ class LiveWorkspace(AsksNobody):
     def refresh(self) -> None:
         """Look again which names the store has.
 
-        Raises SpecError where the scorecards do not fit them.
+        Raises SpecError where the scorecards do not fit them; all stays as it was then.
         """
-        self._session = None
-        self._session = (self.engine, self._ready(self.engine))
+        before, self._session = self._session, None
+        try:
+            self._session = (self.engine, self._ready(self.engine))
+        except LeadlightError:
+            self._session = before
+            raise
 
     def _enrich_read(self, moment: datetime, progress: object = None) -> None:
         """Note to be looked up in the background of whom something new was read at a moment."""

@@ -118,7 +118,8 @@ class Worker:
         """Counts the times that names were added to the store, or the workspace's files changed."""
         self.tell: Callable[[], None] = lambda: None
         """Called then too, to let other processes know."""
-        self._renamed = False
+        self._renamed, self._looked_at = False, 0.0
+        self._unfit: SpecError | None = None
         self.stored = 0
         """Counts the calls brought into the store since the start."""
         self.trouble: str | None = None
@@ -183,6 +184,7 @@ class Worker:
             try:
                 self.engine.revive()
                 self._look_at_files()
+                self._look_at_others()
                 if self.drains:
                     self._drain_all()
                 self._run_errands()
@@ -255,6 +257,14 @@ class Worker:
             self._publish()
         self.note_changes()
         self.tell()
+
+    def _look_at_others(self) -> None:
+        """Where others share the store, go on by the names that they have brought."""
+        if self.engine.capabilities.one_file or time.monotonic() - self._looked_at < IDLE:
+            return
+        self._looked_at = time.monotonic()
+        self._look_at_names()
+        self._tell_names()
 
     def _publish(self) -> None:
         """Score everybody by each scorecard that is new; of several workers the first does it."""
@@ -367,12 +377,21 @@ class Worker:
         rebuild(engine, ACCOUNTS)
 
     def _look_at_names(self) -> None:
-        """Where calls brought new names or types of events, let the scorecards know of them."""
+        """Where calls brought new names or types of events, let the scorecards know of them.
+
+        Where they do not fit, all goes on as before: `faults` says why.
+        """
         names = catalog(self.engine)
-        if names != self.names:
-            self.names = names
+        if names == self.names:
+            return
+        self.names = names
+        try:
             self.workspace.refresh()
-            self._renamed = True
+        except SpecError as error:
+            self.faults = self._unfit = error
+            return
+        self.faults = None if self.faults is self._unfit else self.faults
+        self._renamed = True
 
     def _tell_names(self) -> None:
         """Let the readers know of new names, when they can see them."""
