@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -83,3 +85,10 @@ def test_the_embedded_store_is_one_processs(shop: Path) -> None:
             serve(shop, port=0, crew=crew)
     with pytest.raises(UsageError, match="whoever serves it works too"):
         work(shop)
+
+
+def test_a_process_whose_starter_was_killed_before_it_said_what_to_do_ends_without_a_word() -> None:
+    words = [sys.executable, "-m", "leadlight.service.member"]
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "Traceback" not in done.stderr

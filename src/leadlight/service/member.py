@@ -25,7 +25,9 @@ from leadlight.service.tuning import settled_objects
 def main() -> None:
     """Do a task until told to stop; say `ready`, and at the end how many calls were stored."""
     signal.signal(signal.SIGTERM, _leave)
-    task = Task(**json.loads(sys.stdin.readline()))
+    if not (told := sys.stdin.readline()):
+        return  # whoever would have said what to do has ended
+    task = Task(**json.loads(told))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with logs.logging_to(None, task.log), traces.from_environment():
         stored = _answer(task) if task.part == "api" else _work(task)
