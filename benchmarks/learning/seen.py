@@ -30,7 +30,7 @@ from leadlight.workspace import Workspace
 Floats = NDArray[np.float64]
 PLANTED = ("last_activity_result", "lead_quality", "record_no")
 """Columns of the demo's leads that know the outcome or the day."""
-FIRST_SEED = 1_001
+FIRST_SEED = 101
 """Worlds to learn the rules from have these seeds, those to judge by have small ones."""
 RARE = 40
 OPTIONS: dict[str, Any] = {
