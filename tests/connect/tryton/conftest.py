@@ -9,7 +9,7 @@ from connect.tryton.made import on_postgres, on_sqlite
 from connect.tryton.server import Tryton
 from connect.tryton.stand_in import StandIn
 
-collect_ignore = ["client.py", "leadlight_fields"]
+collect_ignore = ["client.py"]
 """Run by Tryton's Python."""
 
 

@@ -20,7 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from leadlight.connect import tryton
+
 HERE = Path(__file__).parent
+MODULE = Path(tryton.__file__).parent / "leadlight_fields"
+"""The module for Tryton's server that comes with Leadlight."""
 LOCK = HERE / "requirements.lock"
 CACHE = HERE.parents[2] / ".pytest_cache" / "tryton"
 MODULES = (
@@ -33,7 +37,7 @@ READY_SECONDS = 120
 def digest(*more: str, filled: bool = True) -> str:
     """Return a name for what is made of these files: an environment, or a database that is filled besides."""
     found = hashlib.sha256("".join(more).encode())
-    files = [LOCK, *(one for one in (HERE / "leadlight_fields").rglob("*.*") if one.suffix != ".pyc")]
+    files = [LOCK, *(one for one in MODULE.rglob("*.*") if one.suffix != ".pyc")]
     for file in sorted([*files, HERE / "client.py", HERE / "fill.py"] if filled else files):
         found.update(file.read_bytes())
     return found.hexdigest()[:16]
@@ -66,7 +70,9 @@ def environment() -> Path:
                 [python, "-c", "import os, trytond; print(os.path.dirname(trytond.__file__))"],
                 check=True, capture_output=True, text=True,
             ).stdout.strip()  # fmt: skip
-            shutil.copytree(HERE / "leadlight_fields", Path(modules) / "modules" / "leadlight_fields")
+            shutil.copytree(
+                MODULE, Path(modules) / "modules" / MODULE.name, ignore=shutil.ignore_patterns("__pycache__")
+            )
     return python
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from datetime import datetime, timedelta
+from importlib.resources import files
 
 import pytest
 
@@ -10,15 +12,28 @@ from connect.conformance import gone_of
 from connect.stand_in import START
 from connect.tryton.stand_in import ACTIVITY, OPPORTUNITY, PARTY, RECORD, StandIn
 from leadlight.connect.protocol import PushField, Row, Write
+from leadlight.connect.push_values import FIELDS
 from leadlight.errors import RemoteError
 from leadlight.expr.types import Type
 
 DAY = timedelta(days=1)
+KINDS = {"Float": Type.NUMBER, "Char": Type.TEXT, "Text": Type.TEXT, "DateTime": Type.TIME}
 
 
 def read(system: StandIn, name: str, *fields: str) -> list[Row]:
     with system.open() as opened:
         return opened.read(name, fields)
+
+
+def test_the_module_for_the_server_has_the_fields_that_are_pushed() -> None:
+    text = (files("leadlight.connect.tryton") / "leadlight_fields" / "opportunity.py").read_text(encoding="utf-8")
+    (model,) = (node for node in ast.parse(text).body if isinstance(node, ast.ClassDef))
+    made = {
+        node.targets[0].id: (KINDS[node.value.func.attr], node.value.args[0].value)
+        for node in model.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.targets[0], ast.Name)
+    }
+    assert made == {field.name: (field.type, field.label) for field in FIELDS.values()}
 
 
 def test_a_party_that_was_replaced_goes_into_the_other_and_an_archived_one_is_gone(stand_in: StandIn) -> None:
