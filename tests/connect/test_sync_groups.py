@@ -23,29 +23,31 @@ from leadlight.sources.lake import object_folder
 
 __all__ = ["crm", "registered"]
 
+FEW = 50
+"""Rows of a group."""
 TOLD = {
-    "leads": "SELECT id, created_at FROM leads ORDER BY 1",
-    "ids": "SELECT i.id, l.id FROM ids i JOIN leads l ON l.lead = i.lead ORDER BY 1",
+    "leads": "SELECT id, created_at FROM leads",
+    "ids": "SELECT i.id, l.id FROM ids i JOIN leads l ON l.lead = i.lead",
     "observations": (
         "SELECT i.id, o.known_at, o.title, o.size, o.email, o.deleted, o._created_at, o._source, o._read_at "
-        "FROM observations o JOIN ids i ON i.key = o._key ORDER BY ALL"
+        "FROM observations o JOIN ids i ON i.key = o._key"
     ),
     "attributes": (
         "SELECT l.id, a.known_at, a.known_until, a.title, a.size, a.email, a.deleted FROM attributes a "
-        "JOIN leads l ON l.lead = a.lead ORDER BY ALL"
+        "JOIN leads l ON l.lead = a.lead"
     ),
-    "accounts": "SELECT account, known_at, known_until, city FROM account_attributes ORDER BY ALL",
+    "accounts": "SELECT account, known_at, known_until, city FROM account_attributes",
     "outcomes": (
         'SELECT l.id, i.id, o."at", o.outcome, o.value FROM outcomes o JOIN leads l ON l.lead = o.lead '
-        "JOIN ids i ON i.key = o._said_of ORDER BY ALL"
+        "JOIN ids i ON i.key = o._said_of"
     ),
     "events": (
         'SELECT l.id, i.id, e.type::VARCHAR, e."at" FROM events e JOIN leads l '
-        "ON l.lead = e.lead JOIN ids i ON i.key = e._said_of ORDER BY ALL"
+        "ON l.lead = e.lead JOIN ids i ON i.key = e._said_of"
     ),
-    "merges": "SELECT i.id, m.rule FROM merges m JOIN ids i ON i.key = m.key ORDER BY ALL",
-    "names": "SELECT kind, name, type FROM names ORDER BY ALL",
-    "files": "SELECT source, path, fingerprint, rows, rejected FROM files ORDER BY ALL",
+    "merges": "SELECT i.id, m.rule FROM merges m JOIN ids i ON i.key = m.key",
+    "names": "SELECT kind, name, type FROM names",
+    "files": "SELECT source, path, fingerprint, rows, rejected FROM files",
 }
 COUNTED = ("source", "rows", "rejected", "left_out", "new", "changed", "unchanged", "outcomes", "repeated", "erased",
            "without_lead", "files", "skipped_files", "notes")  # fmt: skip
@@ -117,7 +119,7 @@ def taken_in(crm: Crm) -> SyncReport:
 
 
 def store(crm: Crm) -> dict[str, list[tuple]]:
-    return {name: crm.rows(query) for name, query in TOLD.items()}
+    return {name: sorted(crm.rows(query), key=repr) for name, query in TOLD.items()}
 
 
 def counts(report: SyncReport) -> dict[str, dict[str, object]]:
@@ -135,13 +137,13 @@ def number_of_groups(crm: Crm) -> dict[str, int]:
     return {name: len(groups_of(source, crm.root, {})) for name, source in sources.items()}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_in_groups_is_as_at_once(crm: Crm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     lived(crm, seed)
     other = copied(crm, tmp_path / "other")
     whole = taken_in(crm)
     expected = store(crm)
-    monkeypatch.setattr(groups, "MOST_ROWS", 23)
+    monkeypatch.setattr(groups, "MOST_ROWS", FEW)
     assert all(count > 2 for count in number_of_groups(other).values())
     parts = taken_in(other)
     assert store(other) == expected
@@ -160,7 +162,7 @@ def test_in_groups_is_as_at_once(crm: Crm, tmp_path: Path, monkeypatch: pytest.M
 def test_what_comes_later_is_taken_in_by_groups_too(crm: Crm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lived(crm, 5, days=2)
     other = copied(crm, tmp_path / "other")
-    monkeypatch.setattr(groups, "MOST_ROWS", 23)
+    monkeypatch.setattr(groups, "MOST_ROWS", FEW)
     taken_in(other)
     monkeypatch.setattr(groups, "MOST_ROWS", 100_000)
     taken_in(crm)
@@ -168,7 +170,7 @@ def test_what_comes_later_is_taken_in_by_groups_too(crm: Crm, tmp_path: Path, mo
     shutil.copytree(crm.root / ".leadlight" / "sync", other.root / ".leadlight" / "sync", dirs_exist_ok=True)
     other.now = crm.now
     whole = taken_in(crm)
-    monkeypatch.setattr(groups, "MOST_ROWS", 23)
+    monkeypatch.setattr(groups, "MOST_ROWS", FEW)
     expected, found = counts(whole), counts(taken_in(other))
     for one in (expected, found):  # an outcome taken back and one that is new in the same group are one that changed
         assert one["deals"].pop("new") + one["deals"].pop("changed") > 0
@@ -180,7 +182,7 @@ def test_one_that_was_stopped_goes_on(crm: Crm, tmp_path: Path, monkeypatch: pyt
     lived(crm, 1)
     other = copied(crm, tmp_path / "other")
     taken_in(crm)
-    monkeypatch.setattr(groups, "MOST_ROWS", 23)
+    monkeypatch.setattr(groups, "MOST_ROWS", FEW)
     for stop_at in (90, 160):
         with pytest.raises(KeyboardInterrupt):
             other.workspace().take_in(["crm"], reading=lambda update, most=stop_at: _stop(update.rows, most))
@@ -200,7 +202,7 @@ def test_a_source_described_anew_is_taken_in_by_groups(
 ) -> None:
     lived(crm, 2)
     other = copied(crm, tmp_path / "other")
-    for one, most in ((crm, groups.MOST_ROWS), (other, 23)):
+    for one, most in ((crm, groups.MOST_ROWS), (other, FEW)):
         monkeypatch.setattr(groups, "MOST_ROWS", most)
         taken_in(one)
         text = (one.root / "leadlight.yaml").read_text()
@@ -230,7 +232,7 @@ def test_what_only_the_whole_tells_is_read_as_a_whole(
     (crm.root / "leadlight.yaml").write_text(text.replace(before, after))
     other = copied(crm, tmp_path / "other")
     whole = told(crm)
-    monkeypatch.setattr(groups, "MOST_ROWS", 23)
+    monkeypatch.setattr(groups, "MOST_ROWS", FEW)
     assert told(other) == whole
 
 
@@ -245,7 +247,7 @@ def told(crm: Crm) -> object:
 
 def test_files_that_came_meanwhile_wait(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
     lived(crm, 4, days=2)
-    monkeypatch.setattr(groups, "MOST_ROWS", 23)
+    monkeypatch.setattr(groups, "MOST_ROWS", FEW)
     came: list[str] = []
 
     def comes(_: object) -> None:
@@ -260,3 +262,20 @@ def test_files_that_came_meanwhile_wait(crm: Crm, monkeypatch: pytest.MonkeyPatc
     assert before == [(0,)]
     assert report.changed
     assert crm.rows("SELECT count(*) FROM outcomes WHERE outcome = 'late'") == [(2,)]
+
+
+@pytest.mark.slow
+def test_postgres_is_filled_by_groups_alike(
+    crm: Crm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_store: str
+) -> None:
+    lived(crm, 4)
+    other = copied(crm, tmp_path / "other")
+    text = (other.root / "leadlight.yaml").read_text()
+    (other.root / "leadlight.yaml").write_text(f'store: "{postgres_store}"\n{text}')
+    whole = taken_in(crm)
+    monkeypatch.setattr(groups, "MOST_ROWS", FEW)
+    assert counts(taken_in(other)) == counts(whole)
+    expected, found = store(crm), store(other)
+    for name in ("names", "files"):  # what names are in use is noted with each engine's own
+        expected.pop(name), found.pop(name)
+    assert found == expected

@@ -17,7 +17,8 @@ from leadlight.connect.opened import Opened, open_connection
 from leadlight.connect.protocol import Object
 from leadlight.connect.reading import ROOM, Job, ObjectReading, Progress
 from leadlight.connect.sync_report import Extracted, ObjectReport
-from leadlight.errors import LeadlightError, NotFoundError, RemoteError, UsageError, did_you_mean
+from leadlight.connect.unknown import no_connection, no_object
+from leadlight.errors import LeadlightError, NotFoundError, RemoteError, UsageError
 from leadlight.sources.lake import connection_folder, description, escaped, lake_files, object_folder
 from leadlight.spec.load import WORKSPACE_FILE
 from leadlight.spec.marks import Marks
@@ -49,7 +50,7 @@ def extract(
     """
     started, at = time.perf_counter(), now()
     if name not in spec.connections:
-        raise NotFoundError(f"there is no connection {name!r}: {did_you_mean(name, spec.connections)}")
+        raise no_connection(name, spec.connections)
     wanted = _wanted(spec, name, objects)
     found = Extracted(name, spec.connections[name].system, at)
     run = _Run(spec, root, name, at, wanted, full, progress, marks or Marks(WORKSPACE_FILE))
@@ -79,7 +80,12 @@ def _wanted(spec: WorkspaceSpec, name: str, objects: Sequence[str]) -> dict[str,
             found.setdefault(its.object, {})[source] = its
     for one in objects:
         if one not in found:
-            raise NotFoundError(f"no source reads {one!r} of {name}: {did_you_mean(one, found)}")
+            raise no_object(
+                f"no source of {name} reads an object",
+                one,
+                found,
+                fix="Name one that a source of the connection reads (its `object`), or add a source.",
+            )
     if not found:
         raise UsageError(
             f"no source reads anything of {name}",

@@ -98,6 +98,15 @@ class Field:
     """The values it may have, where they are listed."""
 
 
+def only_read(*fields: tuple[str, Type, str]) -> tuple[Field, ...]:
+    """Return fields of a system's own that nothing is written to, from names, types and labels.
+
+    >>> only_read(("email", Type.TEXT, "Email"))[0].writable
+    False
+    """
+    return tuple(Field(name, type_, label, writable=False) for name, type_, label in fields)
+
+
 @dataclass(frozen=True, slots=True)
 class Object:
     """A kind of record: `contacts`, `Lead`, `crm.lead`."""

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from leadlight.connect.protocol import Connector
 from leadlight.connect.push_records import Aim
 from leadlight.connect.push_values import FIELDS
-from leadlight.errors import NotFoundError, UsageError, did_you_mean
+from leadlight.connect.unknown import no_connection, no_object
+from leadlight.errors import UsageError
 from leadlight.spec.connections import ConnectionSpec, PushSpec
 from leadlight.spec.models import SourceKind, SourceSpec, WorkspaceSpec
 
@@ -22,7 +23,7 @@ def pushed_connections(spec: WorkspaceSpec, name: str | None) -> dict[str, PushS
     Raises NotFoundError for a name there is none of, UsageError where nothing is said about writing back.
     """
     if name is not None and name not in spec.connections:
-        raise NotFoundError(f"there is no connection {name!r}: {did_you_mean(name, spec.connections)}")
+        raise no_connection(name, spec.connections)
     found = {
         one: connection.push
         for one, connection in spec.connections.items()
@@ -75,8 +76,12 @@ def _objects(
         )
     for one in [told] if isinstance(told, str) else told or ():
         if one not in objects:
-            known = did_you_mean(one, objects)
-            raise NotFoundError(f"no source of {name} brings leads of the object {one!r}: {known}")
+            raise no_object(
+                f"no source of {name} brings leads of the object",
+                one,
+                objects,
+                fix="Write one of them as `object` of `push`, or add a source of leads that reads it.",
+            )
     if told is not None:
         return [told] if isinstance(told, str) else list(dict.fromkeys(told))
     usual = [str(one.get("object")) for one in made.mapping.values()]

@@ -57,7 +57,8 @@ def connector(name: str) -> Connector:
     """
     point = _points().get(name)
     if point is None:
-        raise NotFoundError(f"no connector {name!r}: {did_you_mean(name, names())}")
+        fix = "`leadlight init --systems` lists them; any SQL database is `sql`, any REST API `rest`."
+        raise NotFoundError(f"no connector {name!r}: {did_you_mean(name, names())}", fix=fix)
     try:
         return cast("Connector", point.load())
     except ModuleNotFoundError as error:

@@ -40,7 +40,8 @@ def find_secrets(
     told = told or {}
     for name in (*told, *written):
         if name not in known:
-            raise UsageError(f"{about.title} has no secret {name!r}: {did_you_mean(name, known)}")
+            fix = "Look at `secrets` of the connection in leadlight.yaml, and at its file of secrets."
+            raise UsageError(f"{about.title} has no secret {name!r}: {did_you_mean(name, known)}", fix=fix)
     found: dict[str, str] = {}
     missing: list[Secret] = []
     for secret in about.secrets:
@@ -80,7 +81,8 @@ def read_secrets(file: Path, workspace: Path | None) -> dict[str, str]:
             raise UsageError(f"others may read the file of secrets {file}", fix=f"Forbid it: `chmod 600 {file}`.")
         held = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"the file of secrets {file} cannot be read: {error.strerror}") from None
+        fix = "Look whether `secrets_file` of the connection names it, and whether you may read it."
+        raise UsageError(f"the file of secrets {file} cannot be read: {error.strerror}", fix=fix) from None
     except (YAMLError, UnicodeDecodeError):
         raise UsageError(f"the file of secrets {file} is no YAML", fix="One line for each: `token: …`.") from None
     if not isinstance(held, dict) or not all(isinstance(value, str | int) for value in held.values()):

@@ -28,7 +28,8 @@ from leadlight.connect.protocol import (
     Write,
     Written,
 )
-from leadlight.errors import NotFoundError, RemoteError, UsageError, did_you_mean
+from leadlight.connect.unknown import fields_by_name, not_taken
+from leadlight.errors import RemoteError
 
 MAILS = frozenset({"sent", "open", "click", "reply", "forward", "share", "bounce"})
 
@@ -92,12 +93,7 @@ class ActiveCampaignSession:
 
     def _named(self, kind: Kind, names: Sequence[str]) -> dict[str, Described]:
         """Return fields by their names. Raises NotFoundError."""
-        known = self._described(kind)
-        found = {name: find(known, name) for name in names}
-        absent = next((name for name, one in found.items() if one is None), None)
-        if absent is not None:
-            raise NotFoundError(f"ActiveCampaign's {kind.name} have no field {absent!r}: {did_you_mean(absent, known)}")
-        return {name: one for name, one in found.items() if one is not None}
+        return fields_by_name(f"ActiveCampaign's {kind.name} have no field", names, self._described(kind), find)
 
 
 class ActiveCampaign:
@@ -149,7 +145,7 @@ def _contacts(name: str) -> Kind:
     """Return the object that takes scores. Raises UsageError."""
     kind = kind_of(name)
     if kind.name != "contacts":
-        raise UsageError(f"scores go to contacts of ActiveCampaign, not to its {kind.name}")
+        raise not_taken(f"scores go to contacts of ActiveCampaign, not to its {kind.name}", ["contacts"])
     return kind
 
 

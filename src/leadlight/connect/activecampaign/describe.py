@@ -11,7 +11,7 @@ from leadlight.connect.activecampaign.way import Asker
 from leadlight.connect.protocol import Field, Object
 from leadlight.connect.refusals import odd
 from leadlight.connect.typed import text
-from leadlight.errors import NotFoundError, did_you_mean
+from leadlight.connect.unknown import no_object
 from leadlight.expr.types import Type
 
 SYSTEM = "ActiveCampaign"
@@ -127,7 +127,7 @@ KINDS = {kind.name: kind for kind in (CONTACTS, ACCOUNTS, DEALS, ACTIVITIES)}
 def kind_of(name: str) -> Kind:
     """Return an object by its name. Raises NotFoundError."""
     if name not in KINDS:
-        raise NotFoundError(f"ActiveCampaign has no object {name!r}: {did_you_mean(name, KINDS)}")
+        raise no_object("ActiveCampaign has no object", name, KINDS)
     return KINDS[name]
 
 

@@ -17,7 +17,8 @@ from leadlight.connect.http import Answer
 from leadlight.connect.protocol import Note, PushField, Readied, Value, Write, Written
 from leadlight.connect.refusals import said
 from leadlight.connect.typed import text
-from leadlight.errors import RemoteError, UsageError
+from leadlight.connect.unknown import not_custom
+from leadlight.errors import RemoteError
 from leadlight.expr.types import Type
 
 ALL_LISTS = 0
@@ -83,7 +84,7 @@ def written(asker: Asker, fields: Mapping[str, Described], write: Write) -> Writ
     for name, value in write.values.items():
         number = fields[name].number
         if number is None:
-            raise UsageError(f"only custom fields of ActiveCampaign are written to, and {name} is none")
+            raise not_custom("ActiveCampaign", [name])
         values.append({"field": number, "value": custom_to(value)})
     body = {"contact": {"fieldValues": values}}
     try:

@@ -44,7 +44,9 @@ def is_id(value: object) -> bool:
 def name(value: str) -> str:
     """Return the name of a table or column as it stands. Raises RemoteError where it cannot be one."""
     if NAME.fullmatch(value) is None:
-        raise RemoteError(TITLE, "absent", f"{shorten(value)} cannot be the logical name of a table or a column")
+        message = f"{shorten(value)} cannot be the logical name of a table or a column"
+        fix = "Write the logical name in leadlight.yaml, as it stands beside the display name in Power Apps, Tables."
+        raise RemoteError(TITLE, "absent", message, fix=fix)
     return value
 
 

@@ -12,6 +12,7 @@ from leadlight.connect.dynamics.refusals import is_duplicate, is_missing, writte
 from leadlight.connect.dynamics.values import plain
 from leadlight.connect.http import Answer, Http
 from leadlight.connect.protocol import Note, Value, Write, Written
+from leadlight.connect.unknown import FIELD
 from leadlight.errors import RemoteError
 
 NOT_AN_ID = "this is no id of a Dataverse record"
@@ -86,7 +87,7 @@ class Writer:
 def _plain(table: Table, values: Mapping[str, Value]) -> dict[str, Any]:
     for name in values:
         if not table.has(name):
-            raise RemoteError(odata.TITLE, "absent", f"the table {table.object.name} has no column {name}")
+            raise RemoteError(odata.TITLE, "absent", f"the table {table.object.name} has no column {name}", fix=FIELD)
     return {name: plain(value, table.told[name]) for name, value in values.items()}
 
 

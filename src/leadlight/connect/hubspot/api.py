@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from leadlight.connect.refusals import odd, said
+from leadlight.connect.records import id_of as record_id
+from leadlight.connect.records import records_of
+from leadlight.connect.refusals import said
 from leadlight.errors import RemoteError, shorten
 
 if TYPE_CHECKING:
@@ -68,20 +71,10 @@ def dicts(value: Any) -> Iterator[dict[str, Any]]:
         yield from (one for one in value if isinstance(one, dict))
 
 
-def results(body: Any) -> list[dict[str, Any]]:
-    """Return the `results` of an answer. Raises RemoteError where they are no list of records."""
-    found = body.get("results") if isinstance(body, dict) else None
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise odd(TITLE, "`results` is no list of records")
-    return found
-
-
-def id_of(record: Mapping[str, Any]) -> str:
-    """Return a record's id. Raises RemoteError where it has none."""
-    found = record.get("id")
-    if isinstance(found, bool) or not isinstance(found, str | int) or found == "":
-        raise odd(TITLE, "a record has no id")
-    return str(found)
+results = partial(records_of, key="results", title=TITLE)
+"""Returns the `results` of an answer. Raises RemoteError where they are no list of records."""
+id_of = partial(record_id, title=TITLE)
+"""Returns a record's id. Raises RemoteError where it has none."""
 
 
 def after(body: Any) -> str | None:

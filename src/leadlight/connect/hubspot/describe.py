@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from leadlight.connect.hubspot import api
 from leadlight.connect.hubspot.values import TYPES
 from leadlight.connect.protocol import Field, Object
-from leadlight.errors import NotFoundError, RemoteError, did_you_mean
+from leadlight.connect.unknown import no_object
+from leadlight.errors import RemoteError
 from leadlight.expr.types import Type
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Catalog:
                 title = name  # it may well be there, though the key may not list them
             if title is None:
                 known = (*STANDARD, *EVENTS, *self._customs())
-                raise NotFoundError(f"HubSpot has no object {name!r}: {did_you_mean(name, known)}")
+                raise no_object("HubSpot has no object", name, known)
             body = self.http.get(api.properties(name), archived="false")
             self._found[name] = _object(name, title, [one for one in api.results(body) if not one.get("archived")])
         return self._found[name]

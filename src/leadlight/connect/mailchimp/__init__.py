@@ -29,7 +29,6 @@ from leadlight.connect.protocol import (
     Write,
     Written,
 )
-from leadlight.errors import UsageError
 
 
 class MailchimpSession:
@@ -106,8 +105,8 @@ class Mailchimp:
 
     def open(self, settings: Settings, surroundings: Surroundings) -> MailchimpSession:
         """Return a session; nothing is asked yet."""
-        if surroundings.http is None or not isinstance(settings, api.MailchimpSettings):
-            raise UsageError("mailchimp is reached by HTTP, with its own settings")
+        assert isinstance(settings, api.MailchimpSettings)
+        assert surroundings.http is not None
         return MailchimpSession(settings, surroundings.http, surroundings.now)
 
     def changed(

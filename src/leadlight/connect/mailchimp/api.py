@@ -13,7 +13,8 @@ from leadlight.connect.auth import Basic, Bearer
 from leadlight.connect.http import Answer, Http, Way
 from leadlight.connect.protocol import About, Limits, Secret, Settings
 from leadlight.connect.refusals import odd, said
-from leadlight.errors import NotFoundError, RemoteError, RemoteTrouble, UsageError, did_you_mean
+from leadlight.connect.unknown import no_object
+from leadlight.errors import RemoteError, RemoteTrouble, UsageError
 
 VERSION = "/3.0"
 PAGE, BATCH = 1000, 500
@@ -115,7 +116,8 @@ def audience_of(http: Http, settings: MailchimpSettings) -> str:
             if settings.audience in (id_, name):
                 return id_
         choices = [*names, *names.values()]
-        raise NotFoundError(f"Mailchimp: no audience {settings.audience!r}: {did_you_mean(settings.audience, choices)}")
+        fix = "Write one of them as `audience` of the connection."
+        raise no_object("Mailchimp: no audience", settings.audience, choices, fix=fix)
     if len(names) == 1:
         return next(iter(names))
     shown = ", ".join(f"{id_} ({name})" for id_, name in names.items()) or "none"

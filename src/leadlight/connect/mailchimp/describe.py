@@ -7,9 +7,9 @@ from typing import Any
 
 from leadlight.connect.http import Http
 from leadlight.connect.mailchimp.api import listed
-from leadlight.connect.protocol import Field, Object
+from leadlight.connect.protocol import Field, Object, only_read
 from leadlight.connect.typed import text
-from leadlight.errors import NotFoundError, did_you_mean
+from leadlight.connect.unknown import among
 from leadlight.expr.types import Type
 
 MEMBERS, ACTIVITY, ORDERS = "members", "activity", "orders"
@@ -20,55 +20,43 @@ TYPES = {"number": Type.NUMBER, "date": Type.TIME}
 
 _TIME, _TEXT, _NUMBER = Type.TIME, Type.TEXT, Type.NUMBER
 
-OF_MEMBERS = tuple(
-    Field(name, kind, label, writable=False)
-    for name, kind, label in (
-        ("email_address", _TEXT, "Email address"),
-        ("full_name", _TEXT, "Full name"),
-        ("status", _TEXT, "subscribed, unsubscribed, cleaned, pending or transactional"),
-        ("unsubscribe_reason", _TEXT, "Why they unsubscribed"),
-        ("created_at", _TIME, "Signed up, or else opted in"),
-        ("last_changed", _TIME, "Last changed"),
-        ("timestamp_opt", _TIME, "Confirmed their opt-in"),
-        ("source", _TEXT, "Where they signed up"),
-        ("tags", _TEXT, "Tags"),
-        ("language", _TEXT, "Language"),
-        ("email_client", _TEXT, "Email client"),
-        ("country", _TEXT, "Country, by address of the network"),
-        ("member_rating", _NUMBER, "Mailchimp's own rating, 1 to 5"),
-        ("vip", Type.BOOL, "Marked as VIP"),
-    )
+OF_MEMBERS = only_read(
+    ("email_address", _TEXT, "Email address"),
+    ("full_name", _TEXT, "Full name"),
+    ("status", _TEXT, "subscribed, unsubscribed, cleaned, pending or transactional"),
+    ("unsubscribe_reason", _TEXT, "Why they unsubscribed"),
+    ("created_at", _TIME, "Signed up, or else opted in"),
+    ("last_changed", _TIME, "Last changed"),
+    ("timestamp_opt", _TIME, "Confirmed their opt-in"),
+    ("source", _TEXT, "Where they signed up"),
+    ("tags", _TEXT, "Tags"),
+    ("language", _TEXT, "Language"),
+    ("email_client", _TEXT, "Email client"),
+    ("country", _TEXT, "Country, by address of the network"),
+    ("member_rating", _NUMBER, "Mailchimp's own rating, 1 to 5"),
+    ("vip", Type.BOOL, "Marked as VIP"),
 )
-OF_ACTIVITY = tuple(
-    Field(name, kind, label, writable=False)
-    for name, kind, label in (
-        ("member", _TEXT, "Member"),
-        ("type", _TEXT, "open, click, bounce or unsubscribe"),
-        ("timestamp", _TIME, "When"),
-        ("campaign", _TEXT, "Campaign"),
-        ("url", _TEXT, "Address that was clicked"),
-        ("reason", _TEXT, "Why they unsubscribed, or which bounce"),
-    )
+OF_ACTIVITY = only_read(
+    ("member", _TEXT, "Member"),
+    ("type", _TEXT, "open, click, bounce or unsubscribe"),
+    ("timestamp", _TIME, "When"),
+    ("campaign", _TEXT, "Campaign"),
+    ("url", _TEXT, "Address that was clicked"),
+    ("reason", _TEXT, "Why they unsubscribed, or which bounce"),
 )
-OF_ORDERS = tuple(
-    Field(name, kind, label, writable=False)
-    for name, kind, label in (
-        ("member", _TEXT, "Member"),
-        ("processed_at", _TIME, "When it was placed"),
-        ("result", _TEXT, "bought or cancelled"),
-        ("total", _NUMBER, "Order total"),
-        ("currency", _TEXT, "Currency"),
-        ("campaign", _TEXT, "Campaign that led to it"),
-    )
+OF_ORDERS = only_read(
+    ("member", _TEXT, "Member"),
+    ("processed_at", _TIME, "When it was placed"),
+    ("result", _TEXT, "bought or cancelled"),
+    ("total", _NUMBER, "Order total"),
+    ("currency", _TEXT, "Currency"),
+    ("campaign", _TEXT, "Campaign that led to it"),
 )
 
 
 def describe(http: Http, audience: str, objects: Sequence[str] | None) -> list[Object]:
     """Return the objects (or those named) with all their fields. Raises NotFoundError, RemoteError."""
-    for name in objects or ():
-        if name not in OBJECTS:
-            raise NotFoundError(f"Mailchimp: no object {name!r}: {did_you_mean(name, OBJECTS)}")
-    return [_object(http, audience, name) for name in OBJECTS if objects is None or name in objects]
+    return [_object(http, audience, name) for name in among("Mailchimp: no object", objects, OBJECTS)]
 
 
 def merge_fields(http: Http, audience: str) -> list[Field]:

@@ -18,7 +18,8 @@ from leadlight.connect.mailchimp.rows import held
 from leadlight.connect.protocol import Field, Note, PushField, Readied, Value, Write, Written
 from leadlight.connect.refusals import odd, said
 from leadlight.connect.typed import text
-from leadlight.errors import RemoteError, UsageError
+from leadlight.connect.unknown import not_taken
+from leadlight.errors import RemoteError
 from leadlight.expr.types import Type
 
 TAG_MOST = 10
@@ -198,7 +199,7 @@ class Writer:
 def only_members(name: str) -> None:
     """Raise UsageError for any other object."""
     if name != MEMBERS:
-        raise UsageError(f"Mailchimp takes scores and notes on members only, not on {name}")
+        raise not_taken(f"Mailchimp takes scores and notes on members only, not on {name}", [MEMBERS])
 
 
 def _refused(id_: str, words: str, field: str | None) -> Written:

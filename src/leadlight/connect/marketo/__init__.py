@@ -29,7 +29,7 @@ from leadlight.connect.protocol import (
     Write,
     Written,
 )
-from leadlight.errors import RemoteError, UsageError
+from leadlight.errors import RemoteError
 
 
 class MarketoSession:
@@ -104,8 +104,8 @@ class Marketo:
 
     def open(self, settings: Settings, surroundings: Surroundings) -> MarketoSession:
         """Return a session; nothing is asked yet."""
-        if surroundings.http is None or not isinstance(settings, api.MarketoSettings):
-            raise UsageError("marketo is reached by HTTP, with its own settings")
+        assert isinstance(settings, api.MarketoSettings)
+        assert surroundings.http is not None
         return MarketoSession(settings, surroundings.http, surroundings.now)
 
     def changed(

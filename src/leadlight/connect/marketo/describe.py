@@ -7,10 +7,11 @@ from typing import Any
 
 from leadlight.connect.http import Http
 from leadlight.connect.marketo.api import PAGE, call, paged, results
-from leadlight.connect.protocol import Field, Object
+from leadlight.connect.protocol import Field, Object, only_read
 from leadlight.connect.refusals import odd
 from leadlight.connect.typed import text
-from leadlight.errors import NotFoundError, RemoteError, did_you_mean
+from leadlight.connect.unknown import among
+from leadlight.errors import RemoteError
 from leadlight.expr.types import Type
 
 LEADS, ACTIVITIES, OPPORTUNITIES = "leads", "activities", "opportunities"
@@ -27,45 +28,36 @@ UNTRACKED = frozenset({"id", "createdAt", "updatedAt"})
 
 _TIME, _TEXT, _NUMBER, _BOOL = Type.TIME, Type.TEXT, Type.NUMBER, Type.BOOL
 
-OF_ACTIVITIES = tuple(
-    Field(name, kind, label, writable=False)
-    for name, kind, label in (
-        ("lead", _TEXT, "Person"),
-        ("type", _TEXT, "Kind: visit_webpage, fill_out_form, click_email, open_email …"),
-        ("at", _TIME, "When"),
-        ("asset", _TEXT, "Page, form, email or program"),
-        ("url", _TEXT, "Address of the page"),
-        ("link", _TEXT, "Link that was clicked"),
-        ("referrer", _TEXT, "Where the visit came from"),
-        ("status", _TEXT, "Status in the program"),
-        ("reason", _TEXT, "Why"),
-        ("description", _TEXT, "Description"),
-    )
+OF_ACTIVITIES = only_read(
+    ("lead", _TEXT, "Person"),
+    ("type", _TEXT, "Kind: visit_webpage, fill_out_form, click_email, open_email …"),
+    ("at", _TIME, "When"),
+    ("asset", _TEXT, "Page, form, email or program"),
+    ("url", _TEXT, "Address of the page"),
+    ("link", _TEXT, "Link that was clicked"),
+    ("referrer", _TEXT, "Where the visit came from"),
+    ("status", _TEXT, "Status in the program"),
+    ("reason", _TEXT, "Why"),
+    ("description", _TEXT, "Description"),
 )
-OF_OPPORTUNITIES = tuple(
-    Field(name, kind, label, writable=False)
-    for name, kind, label in (
-        ("lead", _TEXT, "Person"),
-        ("opportunity", _TEXT, "Opportunity's id outside Marketo"),
-        ("name", _TEXT, "Name"),
-        ("role", _TEXT, "The person's part in it"),
-        ("stage", _TEXT, "Stage"),
-        ("result", _TEXT, "won, lost or open"),
-        ("is_closed", _BOOL, "Closed"),
-        ("close_date", _TIME, "Close date"),
-        ("amount", _NUMBER, "Amount"),
-        ("created_at", _TIME, "Created"),
-        ("updated_at", _TIME, "Updated"),
-    )
+OF_OPPORTUNITIES = only_read(
+    ("lead", _TEXT, "Person"),
+    ("opportunity", _TEXT, "Opportunity's id outside Marketo"),
+    ("name", _TEXT, "Name"),
+    ("role", _TEXT, "The person's part in it"),
+    ("stage", _TEXT, "Stage"),
+    ("result", _TEXT, "won, lost or open"),
+    ("is_closed", _BOOL, "Closed"),
+    ("close_date", _TIME, "Close date"),
+    ("amount", _NUMBER, "Amount"),
+    ("created_at", _TIME, "Created"),
+    ("updated_at", _TIME, "Updated"),
 )
 
 
 def describe(http: Http, objects: Sequence[str] | None) -> list[Object]:
     """Return the objects (or those named) with all their fields. Raises NotFoundError, RemoteError."""
-    for name in objects or ():
-        if name not in OBJECTS:
-            raise NotFoundError(f"Marketo: no object {name!r}: {did_you_mean(name, OBJECTS)}")
-    return [_object(http, name) for name in OBJECTS if objects is None or name in objects]
+    return [_object(http, name) for name in among("Marketo: no object", objects, OBJECTS)]
 
 
 def lead_fields(http: Http) -> dict[str, Field]:

@@ -14,7 +14,8 @@ from leadlight.connect.marketo.describe import LEADS
 from leadlight.connect.protocol import Field, Note, PushField, Readied, Value, Write, Written
 from leadlight.connect.refusals import odd
 from leadlight.connect.typed import text, typed
-from leadlight.errors import RemoteError, UsageError
+from leadlight.connect.unknown import not_taken
+from leadlight.errors import RemoteError
 from leadlight.expr.types import Type
 
 STRING_MOST = 255
@@ -172,7 +173,7 @@ def _requested(http: Http, campaign: int, one: Note) -> Written:
 def only_leads(name: str) -> None:
     """Raise UsageError for any other object."""
     if name != LEADS:
-        raise UsageError(f"Marketo takes scores on leads only, not on {name}")
+        raise not_taken(f"Marketo takes scores on leads only, not on {name}", [LEADS])
 
 
 def _sent(value: Value) -> Any:

@@ -29,7 +29,6 @@ from leadlight.connect.protocol import (
     Write,
     Written,
 )
-from leadlight.errors import UsageError
 
 
 class MauticSession:
@@ -88,8 +87,8 @@ class Mautic:
 
     def open(self, settings: Settings, surroundings: Surroundings) -> MauticSession:
         """Return a session; nothing is asked yet."""
-        if surroundings.http is None or not isinstance(settings, api.MauticSettings):
-            raise UsageError("mautic is reached by HTTP, with its own settings")
+        assert isinstance(settings, api.MauticSettings)
+        assert surroundings.http is not None
         return MauticSession(settings, surroundings.http, surroundings.now)
 
     def changed(

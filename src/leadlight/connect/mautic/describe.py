@@ -7,9 +7,9 @@ from typing import Any
 
 from leadlight.connect.http import Http
 from leadlight.connect.mautic.api import FIELDS_PAGE, listed, records
-from leadlight.connect.protocol import Field, Object
+from leadlight.connect.protocol import Field, Object, only_read
 from leadlight.connect.typed import text
-from leadlight.errors import NotFoundError, did_you_mean
+from leadlight.connect.unknown import among
 from leadlight.expr.types import Type
 
 CONTACTS, COMPANIES, ACTIVITY, STAGES, SEGMENTS = "contacts", "companies", "activity", "stage_changes", "segments"
@@ -41,24 +41,21 @@ OF_COMPANIES = (
     Field("dateModified", _TIME, "Date modified", writable=False),
     Field("owner", _TEXT, "Owner", writable=False),
 )
-OF_ACTIVITY = tuple(
-    Field(name, kind, label, writable=False)
-    for name, kind, label in (
-        ("contact", _TEXT, "Contact"),
-        ("type", _TEXT, "Kind: page.hit, email.read, email.click, form.submitted …"),
-        ("timestamp", _TIME, "When"),
-        ("label", _TEXT, "What it is called"),
-        ("url", _TEXT, "Address of the page"),
-        ("title", _TEXT, "Title of the page"),
-        ("referer", _TEXT, "Where the visit came from"),
-        ("email", _TEXT, "Email"),
-        ("form", _TEXT, "Form"),
-        ("asset", _TEXT, "Asset that was downloaded"),
-        ("campaign", _TEXT, "Campaign"),
-        ("points", _NUMBER, "Points that Mautic gave"),
-        ("channel", _TEXT, "Channel that may not be used any more"),
-        ("reason", _TEXT, "Why it may not"),
-    )
+OF_ACTIVITY = only_read(
+    ("contact", _TEXT, "Contact"),
+    ("type", _TEXT, "Kind: page.hit, email.read, email.click, form.submitted …"),
+    ("timestamp", _TIME, "When"),
+    ("label", _TEXT, "What it is called"),
+    ("url", _TEXT, "Address of the page"),
+    ("title", _TEXT, "Title of the page"),
+    ("referer", _TEXT, "Where the visit came from"),
+    ("email", _TEXT, "Email"),
+    ("form", _TEXT, "Form"),
+    ("asset", _TEXT, "Asset that was downloaded"),
+    ("campaign", _TEXT, "Campaign"),
+    ("points", _NUMBER, "Points that Mautic gave"),
+    ("channel", _TEXT, "Channel that may not be used any more"),
+    ("reason", _TEXT, "Why it may not"),
 )
 OF_STAGES = (
     Field("contact", _TEXT, "Contact", writable=False),
@@ -75,10 +72,7 @@ OF_SEGMENTS = (
 
 def describe(http: Http, objects: Sequence[str] | None) -> list[Object]:
     """Return the objects (or those named) with all their fields. Raises NotFoundError, RemoteError."""
-    for name in objects or ():
-        if name not in OBJECTS:
-            raise NotFoundError(f"Mautic: no object {name!r}: {did_you_mean(name, OBJECTS)}")
-    return [_object(http, name) for name in OBJECTS if objects is None or name in objects]
+    return [_object(http, name) for name in among("Mautic: no object", objects, OBJECTS)]
 
 
 def custom(http: Http, kind: str) -> Iterator[Field]:

@@ -13,7 +13,8 @@ from leadlight.connect.mautic.describe import COMPANIES, CONTACTS, custom
 from leadlight.connect.mautic.rows import company_values, contact_values
 from leadlight.connect.protocol import Field, Note, PushField, Readied, Value, Write, Written
 from leadlight.connect.typed import text
-from leadlight.errors import RemoteError, UsageError
+from leadlight.connect.unknown import not_taken
+from leadlight.errors import RemoteError
 from leadlight.expr.types import Type
 
 ALIAS_MOST = 25
@@ -135,7 +136,7 @@ def _words(error: Mapping[str, Any]) -> str:
 def note(http: Http, name: str, notes: Sequence[Note]) -> list[Written]:
     """Add notes to contacts: Mautic has no tasks. One that is there already (by its key) is not added again."""
     if name != CONTACTS:
-        raise UsageError(f"Mautic takes notes on contacts only, not on {name}")
+        raise not_taken(f"Mautic takes notes on contacts only, not on {name}", [CONTACTS])
     return [_noted(http, one) for one in notes]
 
 
@@ -166,7 +167,7 @@ def _mark(one: Note) -> str:
 
 def _kind(name: str) -> str:
     if name not in WHERE:
-        raise UsageError(f"Mautic takes scores on contacts and companies, not on {name}")
+        raise not_taken(f"Mautic takes scores on contacts and companies, not on {name}", sorted(WHERE))
     return WHERE[name]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -10,6 +10,7 @@ from pydantic import Field
 
 from leadlight.connect.auth import Bearer, Key
 from leadlight.connect.http import Http, Way
+from leadlight.connect.models import ModelSession
 from leadlight.connect.odoo.describe import Models
 from leadlight.connect.odoo.map import MAPPING, SCORECARD, STARTER
 from leadlight.connect.odoo.read import PAGE, Reading
@@ -18,18 +19,10 @@ from leadlight.connect.odoo.write import Writing
 from leadlight.connect.protocol import (
     About,
     Limits,
-    Note,
-    Object,
-    Page,
-    PushField,
-    Readied,
     Secret,
+    Session,
     Settings,
     Surroundings,
-    Value,
-    Want,
-    Write,
-    Written,
 )
 
 BATCH = 100
@@ -67,42 +60,12 @@ class OdooSettings(Settings):
     )
 
 
-class OdooSession:
-    """An Odoo that is signed in to."""
-
-    def __init__(self, settings: OdooSettings, surroundings: Surroundings) -> None:
-        http = cast("Http", surroundings.http)
-        self._rpc = Rpc(http, database=settings.database, login=settings.login, key=surroundings.secrets["key"])
-        self._models = Models(self._rpc)
-        self._writing = Writing(self._rpc, self._models)
-        self._sweep = timedelta(hours=settings.sweep_hours)
-
-    def describe(self, objects: Sequence[str] | None = None) -> Sequence[Object]:
-        """Return models with their fields."""
-        return self._models.describe(objects)
-
-    def read(self, want: Want) -> Iterator[Page]:
-        """Yield what has changed."""
-        if not self._models.has(want.object.name):  # a model that the mapping names, of a module that is not there
-            yield Page((), want.cursor or {})
-            return
-        yield from Reading(self._rpc, self._models, want, sweep=self._sweep).pages()
-
-    def ready(self, object: str, fields: Sequence[PushField], *, dry: bool = False) -> Sequence[Readied]:  # noqa: A002
-        """See that fields are there, and make those that are not."""
-        return self._writing.ready(object, fields, dry=dry)
-
-    def look(self, object: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Mapping[str, Value]]:  # noqa: A002
-        """Return what fields hold."""
-        return self._writing.look(object, ids, fields)
-
-    def write(self, object: str, batch: Sequence[Write]) -> Sequence[Written]:  # noqa: A002
-        """Write fields."""
-        return self._writing.write(object, batch)
-
-    def note(self, object: str, notes: Sequence[Note]) -> Sequence[Written]:  # noqa: A002
-        """Add activities or notes."""
-        return self._writing.note(object, notes)
+def session(settings: OdooSettings, surroundings: Surroundings) -> Session:
+    """Return an Odoo that is signed in to."""
+    http = cast("Http", surroundings.http)
+    rpc = Rpc(http, database=settings.database, login=settings.login, key=surroundings.secrets["key"])
+    models, sweep = Models(rpc), timedelta(hours=settings.sweep_hours)
+    return ModelSession(models, Writing(rpc, models), lambda want: Reading(rpc, models, want, sweep=sweep).pages())
 
 
 class Odoo:
@@ -123,9 +86,9 @@ class Odoo:
         headers = {database.name: database.value}
         return Way(base=told.url.rstrip("/"), sign=Bearer(secrets["key"]), refusal=refusal, headers=headers)
 
-    def open(self, settings: Settings, surroundings: Surroundings) -> OdooSession:
+    def open(self, settings: Settings, surroundings: Surroundings) -> Session:
         """Return a session; nothing is asked yet."""
-        return OdooSession(cast("OdooSettings", settings), surroundings)
+        return session(cast("OdooSettings", settings), surroundings)
 
     def changed(
         self, headers: Mapping[str, str], body: bytes, *, url: str, secrets: Mapping[str, str], now: datetime

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from leadlight.connect import models
 from leadlight.connect.odoo.rpc import TITLE, OdooError, Rpc
 from leadlight.connect.odoo.values import SCALARS, TYPES
 from leadlight.connect.protocol import Field, Object
 from leadlight.connect.refusals import odd
-from leadlight.errors import NotFoundError, RemoteError, did_you_mean
+from leadlight.connect.unknown import no_object
+from leadlight.errors import RemoteError
 from leadlight.expr.types import Type
 
 LEAD, PARTNER, MESSAGE, TRACE = "crm.lead", "res.partner", "mail.message", "mailing.trace"
@@ -56,71 +58,36 @@ ABSENT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class Model(models.Model):
     """A model of Odoo's: what it says of its own fields."""
 
-    name: str
-    title: str
-    fields: Mapping[str, Mapping[str, Any]]
     tracked: frozenset[str]
     """Fields whose changes are kept, and may be read."""
 
-    def type(self, name: str) -> str:
-        """Return Odoo's type of a field; an empty text where there is no such field."""
-        return str(self.fields.get(name, {}).get("type", ""))
 
-    def target(self, name: str) -> str | None:
-        """Return the model that a field leads to."""
-        found = self.fields.get(name, {}).get("relation")
-        return found if isinstance(found, str) else None
-
-
-class Models:
+class Models(models.Models[Model]):
     """The models of one Odoo, asked for once."""
 
+    objects, absent, modified = OBJECTS, ABSENT, MODIFIED
+
     def __init__(self, rpc: Rpc) -> None:
+        super().__init__()
         self._rpc = rpc
-        self._known: dict[str, Model] = {}
         self._history: bool | None = None
 
-    def model(self, name: str, *, anew: bool = False) -> Model:
-        """Return a model. Raises NotFoundError where there is none, RemoteError where it may not be read."""
-        if anew or name not in self._known:
-            self._known[name] = self._asked(name)
-        return self._known[name]
+    def as_object(self, model: Model) -> Object:
+        """Return what there is to read of a model: its fields, paths, and what is worked out."""
+        return _object(model)
 
-    def has(self, name: str) -> bool:
-        """Say whether there is a model. Raises RemoteError where it may not be read."""
-        try:
-            self.model(name)
-        except NotFoundError:
-            return False
-        return True
-
-    def describe(self, names: Sequence[str] | None) -> list[Object]:
-        """Return what is to be read, as objects."""
-        found = []
-        for name in OBJECTS if names is None else names:
-            try:
-                found.append(_object(self.model(name)))
-            except NotFoundError:
-                if name in ABSENT:
-                    found.append(Object(name, name, ABSENT[name], modified_at=MODIFIED))
-                elif names is not None:
-                    raise
-            except RemoteError as error:
-                if names is not None or error.trouble != "scope":
-                    raise
-        return found
-
-    def _asked(self, name: str) -> Model:
+    def asked(self, name: str) -> Model:
+        """Ask for a model. Raises NotFoundError where there is none, RemoteError where it may not be read."""
         title = self._title(name)
         attributes = ["type", "string", "relation", "selection", "readonly", "store", "manual"]
         try:
             fields = self._rpc.call(name, "fields_get", {"attributes": attributes})
         except OdooError as error:
             if error.kind in UNKNOWN_KINDS or NO_SUCH.search(error.message):
-                raise NotFoundError(f"{TITLE} has no model {name!r}") from None
+                raise no_object(f"{TITLE} has no model", name, OBJECTS) from None
             raise
         if not isinstance(fields, dict) or not all(isinstance(one, dict) for one in fields.values()):
             raise odd(TITLE, f"fields_get of {name}")
@@ -136,8 +103,7 @@ class Models:
                 raise
             return name
         if not rows:
-            near = did_you_mean(name, [str(row.get("model")) for row in known])
-            raise NotFoundError(f"{TITLE} has no model {name!r}: {near}")
+            raise no_object(f"{TITLE} has no model", name, [str(row.get("model")) for row in known])
         return str(rows[0].get("name") or name)
 
     def _tracked(self, name: str) -> frozenset[str]:

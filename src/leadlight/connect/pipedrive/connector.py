@@ -32,7 +32,7 @@ from leadlight.connect.protocol import (
     Write,
     Written,
 )
-from leadlight.errors import NotFoundError, did_you_mean
+from leadlight.connect.unknown import fields_by_name
 from leadlight.expr.types import Type
 
 ENTITIES = {"person": "persons", "organization": "organizations", "deal": "deals", "activity": "activities"}
@@ -107,12 +107,7 @@ class PipedriveSession:
 
     def _named(self, kind: Kind, names: Sequence[str]) -> dict[str, Described]:
         """Return fields by their names. Raises NotFoundError."""
-        known = self._described(kind)
-        found = {name: find(known, name) for name in names}
-        absent = next((name for name, one in found.items() if one is None), None)
-        if absent is not None:
-            raise NotFoundError(f"Pipedrive's {kind.name} have no field {absent!r}: {did_you_mean(absent, known)}")
-        return {name: one for name, one in found.items() if one is not None}
+        return fields_by_name(f"Pipedrive's {kind.name} have no field", names, self._described(kind), find)
 
 
 class Pipedrive:

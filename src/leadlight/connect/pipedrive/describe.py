@@ -12,7 +12,7 @@ from leadlight.connect.pipedrive.kinds import KINDS, Kind
 from leadlight.connect.protocol import Field, Object
 from leadlight.connect.refusals import odd
 from leadlight.connect.typed import text
-from leadlight.errors import NotFoundError, did_you_mean
+from leadlight.connect.unknown import no_object
 from leadlight.expr.types import Type
 
 SYSTEM = "Pipedrive"
@@ -40,7 +40,7 @@ class Described:
 def kind_of(name: str) -> Kind:
     """Return an object by its name. Raises NotFoundError."""
     if name not in KINDS:
-        raise NotFoundError(f"Pipedrive has no object {name!r}: {did_you_mean(name, KINDS)}")
+        raise no_object("Pipedrive has no object", name, KINDS)
     return KINDS[name]
 
 

@@ -14,7 +14,8 @@ from leadlight.connect.pipedrive.values import custom_to, value_of
 from leadlight.connect.pipedrive.way import words_of
 from leadlight.connect.protocol import Note, PushField, Readied, Value, Write, Written
 from leadlight.connect.typed import text, typed
-from leadlight.errors import RemoteError, UsageError
+from leadlight.connect.unknown import not_custom
+from leadlight.errors import RemoteError
 from leadlight.expr.types import Type
 
 IDS_MOST = 100
@@ -100,7 +101,7 @@ def written(http: Http, kind: Kind, fields: Mapping[str, Described], write: Writ
         else:
             custom[one.code] = custom_to(value, one)
     if plain:
-        raise UsageError(f"only custom fields of Pipedrive are written to, and {', '.join(sorted(plain))} is none")
+        raise not_custom("Pipedrive", plain)
     try:
         answer = http.ask(
             "PATCH", f"{kind.paths[0]}/{quote(write.id, safe='')}", json={"custom_fields": custom}, expect=REFUSED

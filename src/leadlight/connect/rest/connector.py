@@ -25,7 +25,10 @@ from leadlight.connect.rest import map, read  # noqa: A004
 from leadlight.connect.rest.describe import describe, flat
 from leadlight.connect.rest.pages import pages
 from leadlight.connect.rest.settings import ABOUT, RestSettings, way_of
-from leadlight.errors import NotFoundError, UsageError, did_you_mean
+from leadlight.connect.unknown import no_object
+from leadlight.errors import UsageError
+
+ENDPOINT = "Describe it in `endpoints` of the connection, or write one that is there as `object` of the source."
 
 
 class RestSession:
@@ -39,7 +42,7 @@ class RestSession:
         known = self._settings.endpoints
         for name in objects or ():
             if name not in known:
-                raise NotFoundError(f"the connection has no endpoint {name!r}: {did_you_mean(name, known)}")
+                raise no_object("the connection has no endpoint", name, known, fix=ENDPOINT)
         return [self._describe(name) for name in (known if objects is None else objects)]
 
     def read(self, want: Want) -> Iterator[Page]:
@@ -87,8 +90,7 @@ class Rest:
 
     def open(self, settings: Settings, surroundings: Surroundings) -> RestSession:
         """Return a session; nothing is asked yet."""
-        if surroundings.http is None:
-            raise UsageError("rest is reached by HTTP")
+        assert surroundings.http is not None
         return RestSession(_own(settings), surroundings.http, surroundings.now)
 
     def changed(
@@ -99,10 +101,12 @@ class Rest:
 
 
 def _read_only(name: str) -> UsageError:
-    return UsageError(f"{name} is not written to: an API that is described in leadlight.yaml is only read")
+    return UsageError(
+        f"{name} is not written to: an API that is described in leadlight.yaml is only read",
+        fix="Take `push` out of the connection in leadlight.yaml.",
+    )
 
 
 def _own(settings: Settings) -> RestSettings:
-    if not isinstance(settings, RestSettings):
-        raise UsageError("rest has settings of its own")
+    assert isinstance(settings, RestSettings)
     return settings

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from leadlight.connect.house import FIT, GRADES, SILENCE
+
 MAPPING: Mapping[str, Mapping[str, Any]] = {
     "leads": {
         "object": "Lead",
@@ -97,41 +99,28 @@ MAPPING: Mapping[str, Mapping[str, Any]] = {
     },
 }
 
-STARTER = """\
+STARTER = (
+    """\
 # Opportunities end as won or lost; a lead counts by the opportunity of the contact it was converted into.
 outcome: {win: "deal_outcome = 'won'", lose: "deal_outcome = 'lost'", horizon: 180d}
 
-# Names for what the scorecard looks at besides the columns above and the types of events.
-features:
-  silent_days: {recency: "*"}     # days since anything happened
-
+"""
+    + SILENCE
+    + """\
 # Not scored: who was deleted in Salesforce, and whose opportunity has ended.
 exclude: "deleted or outcome is not null"
 """
+)
 
-SCORECARD = """\
+SCORECARD = (
+    """\
 # Points for what Salesforce knows of a lead or contact. Change them to what you have seen; `leadlight learn` finds
 # them from your own won and lost opportunities.
 title: Salesforce
 
-groups:
-  # Who they are.
-  fit:
-    cap: [-30, 60]
-    criteria:
-      - {name: Decides, when: "title ilike '%chief%' or title ilike '%vp%' or title ilike '%head%'", points: 20}
-      - {name: Leads a team, when: "title ilike '%director%' or title ilike '%manager%'", points: 12}
-      - name: Company size
-        feature: employees
-        bands: [[null, 10, -5], [10, 200, 8], [200, 2000, 15], [2000, null, 10]]
-      - {name: Came by recommendation, when: "source ilike '%referral%' or source ilike '%partner%'", points: 10}
-      - {name: Asked on the web, when: "source ilike '%web%'", points: 6}
-      - {name: Can be called, when: "phone is not null", points: 4}
-      - name: Writes from free mail
-        when: "email ilike '%@gmail.com' or email ilike '%@outlook.com' or email ilike '%@yahoo.com'"
-        points: -8
-      - {name: Wants no mail, when: no_email, points: -10}
-
+"""
+    + FIT
+    + """\
   # What happens between them and us.
   engagement:
     cap: [-20, 60]
@@ -142,9 +131,6 @@ groups:
       - {name: Mails with us, event: Email, points: 2, half_life: 30d, max: 8}
       - {name: Has gone silent, when: "silent_days > 120", points: -10}
 
-# A letter for who they are, a digit for what happens: A1 is the best, D3 the last. Numbers are lower bounds.
-grades:
-  fit:        {A: 30, B: 18, C: 5, D: null}
-  engagement: {1: 25, 2: 8, 3: null}
-  hysteresis: {margin: 2, dwell: 24h}
 """
+    + GRADES
+)

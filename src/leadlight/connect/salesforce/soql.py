@@ -41,7 +41,9 @@ def name(value: str) -> str:
     'Leadlight_Score__c'
     """
     if NAME.fullmatch(value) is None:
-        raise RemoteError(TITLE, "absent", f"{shorten(value)} cannot be the API name of an object or a field")
+        message = f"{shorten(value)} cannot be the API name of an object or a field"
+        fix = "Write the API name in leadlight.yaml, as it stands in Setup, Object Manager (own ones end in __c)."
+        raise RemoteError(TITLE, "absent", message, fix=fix)
     return value
 
 

@@ -24,7 +24,6 @@ from leadlight.connect.sql import map, read, write  # noqa: A004
 from leadlight.connect.sql.database import Database
 from leadlight.connect.sql.describe import describe
 from leadlight.connect.sql.settings import ABOUT, SqlSettings
-from leadlight.errors import UsageError
 
 
 class SqlSession:
@@ -75,8 +74,7 @@ class Sql:
 
     def open(self, settings: Settings, surroundings: Surroundings) -> SqlSession:
         """Return a session; nothing is asked yet."""
-        if not isinstance(settings, SqlSettings):
-            raise UsageError("sql has settings of its own")
+        assert isinstance(settings, SqlSettings)
         return SqlSession(Database(settings, surroundings.secrets), surroundings.now)
 
     def changed(

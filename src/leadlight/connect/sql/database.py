@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from leadlight.connect.secrets import hide
 from leadlight.connect.sql.settings import ABOUT, SqlSettings
-from leadlight.errors import MissingExtraError, NotFoundError, RemoteError, RemoteTrouble, did_you_mean
+from leadlight.connect.unknown import no_object
+from leadlight.errors import MissingExtraError, NotFoundError, RemoteError, RemoteTrouble
 
 if TYPE_CHECKING:
     import sqlite3
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
 
 MESSAGE_MOST = 300
+TABLE = "Write one that is there as `object` of the source; of another schema, name that as `db_schema`."
 SIGNS: tuple[tuple[RemoteTrouble, tuple[str, ...], str], ...] = (
     ("sign_in", ("password", "authentication", "access denied", "login failed", "role", "no pg_hba"),
      "Look at the user in `url` and at password (LEADLIGHT_SQL_PASSWORD)."),
@@ -67,9 +69,17 @@ class Database:
                         name, MetaData(), autoload_with=self._reader, schema=self.settings.db_schema, resolve_fks=False
                     )
             except NoSuchTableError:
-                message = f"the database has no table {name!r}: {did_you_mean(name, self.names())}"
-                raise NotFoundError(message) from None
+                raise self._no_table(name) from None
         return self._tables[name]
+
+    def _no_table(self, name: str) -> NotFoundError:
+        """Return the error for a table that is not there, or that we may not see."""
+        known, schema = self.names(), self.settings.db_schema
+        if known:
+            return no_object("the database has no table", name, known, fix=TABLE)
+        where = "its tables" if schema is None else f"the tables of {schema}"
+        fix = f"Look whether `url` and `db_schema` name the right place, and whether the user may read {where}."
+        return NotFoundError(f"the database has no table {name!r}, and no other one that its user may see", fix=fix)
 
     def forget(self) -> None:
         """Look at the tables anew when they are asked for."""

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from leadlight.connect.protocol import Field, Object
 from leadlight.connect.sql.database import Database
-from leadlight.errors import NotFoundError, UsageError, did_you_mean
+from leadlight.connect.unknown import no_object
+from leadlight.errors import UsageError
 from leadlight.expr.types import Type
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, Table
+
+COLUMN = "Write a column that is there: in `tables` of the connection, in the source, or in `fields` of `push`."
 
 
 def describe(database: Database, names: Sequence[str] | None) -> tuple[Object, ...]:
@@ -34,12 +37,17 @@ def id_column(database: Database, name: str) -> Column[Any] | None:
     return keys[0] if len(keys) == 1 else None
 
 
+def no_id(name: str) -> UsageError:
+    """Return the error for a table of which it is not known what tells its rows apart."""
+    fix = f"Say which it is: `tables: {{{name}: {{id: COLUMN}}}}` in the connection."
+    return UsageError(f"the table {name} has no column alone that tells its rows apart", fix=fix)
+
+
 def column(table: Table, name: str) -> Column[Any]:
     """Return a column by its name. Raises NotFoundError."""
     if name not in table.columns:
-        raise NotFoundError(
-            f"the table {table.name} has no column {name!r}: {did_you_mean(name, table.columns.keys())}"
-        )
+        known = table.columns.keys()
+        raise no_object(f"the table {table.name} has no column", name, known, fix=COLUMN)
     found: Column[Any] = table.columns[name]
     return found
 
@@ -63,8 +71,7 @@ def _object(database: Database, name: str) -> Object:
     table, told = database.table(name), database.settings.table(name)
     key = id_column(database, name)
     if key is None:
-        fix = f"Say which it is: `tables: {{{name}: {{id: COLUMN}}}}` in the connection."
-        raise UsageError(f"the table {name} has no column alone that tells its rows apart", fix=fix)
+        raise no_id(name)
     for one in (told.created_at, told.modified_at, told.deleted_at):
         if one is not None:
             column(table, one)

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from leadlight.connect.protocol import Cursor, Page, Row, Want
 from leadlight.connect.sql.database import Database
-from leadlight.connect.sql.describe import column, id_column, type_of
+from leadlight.connect.sql.describe import column, id_column, no_id, type_of
 from leadlight.connect.sql.values import kept, put_back, text_of, value_of
-from leadlight.errors import UsageError
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Select
@@ -37,7 +36,7 @@ class Reading:
         table, told = database.table(name), database.settings.table(name)
         key = id_column(database, name)
         if key is None:
-            raise UsageError(f"the table {name} has no column alone that tells its rows apart")
+            raise no_id(name)
         self._database, self._now, self._cursor = database, now, dict(want.cursor or {})
         self._settings, self._key = database.settings, key
         self._fields = [(one, column(table, one.name)) for one in want.object.fields]

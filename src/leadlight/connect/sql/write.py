@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from leadlight.connect.protocol import Note, PushField, Readied, Value, Write, Written
 from leadlight.connect.sql.database import Database
-from leadlight.connect.sql.describe import column, id_column, type_of
+from leadlight.connect.sql.describe import column, id_column, no_id, type_of
 from leadlight.connect.sql.values import id_from, stored, text_of, value_of
-from leadlight.errors import UsageError
 from leadlight.expr.types import Type
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ def _alive(database: Database, name: str, table: Table) -> list[Any]:
 def _table(database: Database, name: str) -> tuple[Table, Column[Any]]:
     key = id_column(database, name)
     if key is None:
-        raise UsageError(f"the table {name} has no column alone that tells its rows apart")
+        raise no_id(name)
     return database.table(name), key
 
 

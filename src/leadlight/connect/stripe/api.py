@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from leadlight.connect.refusals import odd
+from leadlight.connect.records import id_of as record_id
+from leadlight.connect.records import records_of
 from leadlight.errors import RemoteError, shorten
 
 if TYPE_CHECKING:
@@ -25,20 +27,10 @@ PERMISSION = re.compile(r"\brak_([a-z_]{1,60})_(read|write)\b")
 MESSAGE_MOST = 300
 
 
-def records(body: Any) -> list[dict[str, Any]]:
-    """Return the records of a list. Raises RemoteError where it is none."""
-    found = body.get("data") if isinstance(body, dict) else None
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise odd(TITLE, "`data` is no list of records")
-    return found
-
-
-def id_of(record: Mapping[str, Any]) -> str:
-    """Return a record's id. Raises RemoteError where it has none."""
-    found = record.get("id")
-    if isinstance(found, bool) or not isinstance(found, str | int) or found == "":
-        raise odd(TITLE, "a record has no id")
-    return str(found)
+records = partial(records_of, key="data", title=TITLE)
+"""Returns the `data` of an answer. Raises RemoteError where they are no list of records."""
+id_of = partial(record_id, title=TITLE)
+"""Returns a record's id. Raises RemoteError where it has none."""
 
 
 def listed(http: Http, path: str, **params: Any) -> tuple[list[dict[str, Any]], bool]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from leadlight.connect.protocol import Field, Object
 from leadlight.connect.stripe import api
-from leadlight.errors import NotFoundError, RemoteError, did_you_mean
+from leadlight.connect.unknown import no_object
+from leadlight.errors import RemoteError
 from leadlight.expr.types import Type
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def describe(http: Http, names: Sequence[str] | None) -> list[Object]:
     """Return objects with the metadata that some of their records have. Raises RemoteError, NotFoundError."""
     for name in names or ():
         if name not in THINGS:
-            raise NotFoundError(f"Stripe has no object {name!r} that is read: {did_you_mean(name, THINGS)}")
+            raise no_object("Stripe gives no object", name, THINGS)
     found = []
     for name in names if names is not None else THINGS:
         try:

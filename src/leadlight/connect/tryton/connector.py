@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -10,21 +10,14 @@ from pydantic import Field
 
 from leadlight.connect.auth import Bearer
 from leadlight.connect.http import Http, Way
+from leadlight.connect.models import ModelSession
 from leadlight.connect.protocol import (
     About,
     Limits,
-    Note,
-    Object,
-    Page,
-    PushField,
-    Readied,
     Secret,
+    Session,
     Settings,
     Surroundings,
-    Value,
-    Want,
-    Write,
-    Written,
 )
 from leadlight.connect.tryton.describe import Models
 from leadlight.connect.tryton.map import MAPPING, SCORECARD, STARTER
@@ -63,41 +56,11 @@ class TrytonSettings(Settings):
     )
 
 
-class TrytonSession:
-    """A Tryton that is signed in to."""
-
-    def __init__(self, settings: TrytonSettings, http: Http) -> None:
-        self._rest = Rest(http, settings.company)
-        self._models = Models(self._rest)
-        self._writing = Writing(self._rest, self._models)
-        self._sweep = timedelta(hours=settings.sweep_hours)
-
-    def describe(self, objects: Sequence[str] | None = None) -> Sequence[Object]:
-        """Return models with their fields."""
-        return self._models.describe(objects)
-
-    def read(self, want: Want) -> Iterator[Page]:
-        """Yield what has changed."""
-        if not self._models.has(want.object.name):  # a model that the mapping names, of a module that is not there
-            yield Page((), want.cursor or {})
-            return
-        yield from Reading(self._rest, self._models, want, sweep=self._sweep).pages()
-
-    def ready(self, object: str, fields: Sequence[PushField], *, dry: bool = False) -> Sequence[Readied]:  # noqa: A002, ARG002
-        """Say which fields are there: Tryton's API makes none."""
-        return self._writing.ready(object, fields)
-
-    def look(self, object: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Mapping[str, Value]]:  # noqa: A002
-        """Return what fields hold."""
-        return self._writing.look(object, ids, fields)
-
-    def write(self, object: str, batch: Sequence[Write]) -> Sequence[Written]:  # noqa: A002
-        """Write fields."""
-        return self._writing.write(object, batch)
-
-    def note(self, object: str, notes: Sequence[Note]) -> Sequence[Written]:  # noqa: A002
-        """Put notes on records."""
-        return self._writing.note(object, notes)
+def session(settings: TrytonSettings, http: Http) -> Session:
+    """Return a Tryton that is signed in to."""
+    rest = Rest(http, settings.company)
+    models, sweep = Models(rest), timedelta(hours=settings.sweep_hours)
+    return ModelSession(models, Writing(rest, models), lambda want: Reading(rest, models, want, sweep=sweep).pages())
 
 
 class Tryton:
@@ -119,9 +82,9 @@ class Tryton:
             headers={"Accept-Language": "en"},
         )
 
-    def open(self, settings: Settings, surroundings: Surroundings) -> TrytonSession:
+    def open(self, settings: Settings, surroundings: Surroundings) -> Session:
         """Return a session; nothing is asked yet."""
-        return TrytonSession(cast("TrytonSettings", settings), cast("Http", surroundings.http))
+        return session(cast("TrytonSettings", settings), cast("Http", surroundings.http))
 
     def changed(
         self, headers: Mapping[str, str], body: bytes, *, url: str, secrets: Mapping[str, str], now: datetime

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from leadlight.connect import models
 from leadlight.connect.protocol import Field, Object
 from leadlight.connect.refusals import odd
 from leadlight.connect.tryton.rest import TITLE, Rest
 from leadlight.connect.tryton.values import SCALARS, TYPES
-from leadlight.errors import NotFoundError, RemoteError, did_you_mean
+from leadlight.connect.unknown import no_object
+from leadlight.errors import RemoteError
 from leadlight.expr.types import Type
 
 OBJECTS = (
@@ -82,68 +83,33 @@ ABSENT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class Model(models.Model):
     """A model of Tryton's: what it says of its own fields."""
 
-    name: str
-    title: str
-    fields: Mapping[str, Mapping[str, Any]]
     history: bool
     """Whether it keeps what its records were."""
 
-    def type(self, name: str) -> str:
-        """Return Tryton's type of a field; an empty text where there is no such field."""
-        return str(self.fields.get(name, {}).get("type", ""))
 
-    def target(self, name: str) -> str | None:
-        """Return the model that a field leads to."""
-        found = self.fields.get(name, {}).get("relation")
-        return found if isinstance(found, str) else None
-
-
-class Models:
+class Models(models.Models[Model]):
     """The models of one Tryton, asked for once."""
 
+    objects, absent, modified = OBJECTS, ABSENT, MODIFIED
+
     def __init__(self, rest: Rest) -> None:
+        super().__init__()
         self._rest = rest
-        self._known: dict[str, Model] = {}
         self._history: frozenset[str] | None = None
 
-    def model(self, name: str, *, anew: bool = False) -> Model:
-        """Return a model. Raises NotFoundError where there is none, RemoteError where it may not be read."""
-        if anew or name not in self._known:
-            self._known[name] = self._asked(name)
-        return self._known[name]
+    def as_object(self, model: Model) -> Object:
+        """Return what there is to read of a model: its fields, paths, and what is worked out."""
+        return _object(model)
 
-    def has(self, name: str) -> bool:
-        """Say whether there is a model. Raises RemoteError where it may not be read."""
-        try:
-            self.model(name)
-        except NotFoundError:
-            return False
-        return True
-
-    def describe(self, names: Sequence[str] | None) -> list[Object]:
-        """Return what is to be read, as objects."""
-        found = []
-        for name in OBJECTS if names is None else names:
-            try:
-                found.append(_object(self.model(name)))
-            except NotFoundError:
-                if name in ABSENT:
-                    found.append(Object(name, name, ABSENT[name], modified_at=MODIFIED))
-                elif names is not None:
-                    raise
-            except RemoteError as error:
-                if names is not None or error.trouble != "scope":
-                    raise
-        return found
-
-    def _asked(self, name: str) -> Model:
+    def asked(self, name: str) -> Model:
+        """Ask for a model. Raises NotFoundError where there is none, RemoteError where it may not be read."""
         rows = self._rest.search("ir.model", [["name", "=", name]], ["name", "string"])
         if not rows:
             known = [str(row.get("name")) for row in self._rest.search("ir.model", [], ["name"])]
-            raise NotFoundError(f"{TITLE} has no model {name!r}: {did_you_mean(name, known)}")
+            raise no_object(f"{TITLE} has no model", name, known)
         fields = self._rest.call(name, "fields_get", fields_names=[])
         if not isinstance(fields, dict) or not all(isinstance(one, dict) for one in fields.values()):
             raise odd(TITLE, f"fields_get of {name}")

@@ -31,7 +31,7 @@ class Writing:
         self._rest, self._models = rest, models
         self._constants: dict[str, Mapping[str, Any]] = {}
 
-    def ready(self, name: str, fields: Sequence[PushField]) -> list[Readied]:
+    def ready(self, name: str, fields: Sequence[PushField], *, dry: bool) -> list[Readied]:  # noqa: ARG002
         """Say which fields are there; none can be made from outside."""
         model = self._models.model(name, anew=True)
         return [_readied(model, field) for field in fields]
@@ -146,7 +146,7 @@ def _readied(model: Model, field: PushField) -> Readied:
         wrong = "is not to be written to" if TYPES.get(kind) is field.type else f"is of another type ({kind})"
         return Readied(field.name, "missing", f"{field.name} of {model.name} {wrong}: name another field under push")
     todo = (
-        f"Tryton's API adds no fields. Install the module leadlight_fields on the server (see the how-to of Tryton), "
+        f"Tryton's API adds no fields. Install the module leadlight_fields on the server (docs/systems/tryton.md), "
         f"which gives {model.name} the field {field.name} ({KINDS[field.type]}), or name an existing field in "
         f"leadlight.yaml, such as push: {{fields: {{probability: conversion_probability}}}}."
     )

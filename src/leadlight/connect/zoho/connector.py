@@ -23,13 +23,14 @@ from leadlight.connect.protocol import (
     Write,
     Written,
 )
+from leadlight.connect.unknown import fields_by_name
 from leadlight.connect.zoho import map as mapped
 from leadlight.connect.zoho.describe import MODULES, Described, described, object_of
 from leadlight.connect.zoho.history import is_logged
 from leadlight.connect.zoho.read import Reading
 from leadlight.connect.zoho.way import ABOUT, ZohoSettings, way
 from leadlight.connect.zoho.write import find, looked, make_fields, noted, readied, written
-from leadlight.errors import NotFoundError, RemoteError, did_you_mean
+from leadlight.errors import RemoteError
 
 
 class ZohoSession:
@@ -103,12 +104,7 @@ class ZohoSession:
 
     def _named(self, module: str, names: Sequence[str]) -> dict[str, Described]:
         """Return fields by their names. Raises NotFoundError."""
-        known = self._described(module)
-        found = {name: find(known, name) for name in names}
-        absent = next((name for name, one in found.items() if one is None), None)
-        if absent is not None:
-            raise NotFoundError(f"Zoho's {module} have no field {absent!r}: {did_you_mean(absent, known)}")
-        return {name: one for name, one in found.items() if one is not None}
+        return fields_by_name(f"Zoho's {module} have no field", names, self._described(module), find)
 
 
 class Zoho:

@@ -10,7 +10,8 @@ from leadlight.connect.http import Http
 from leadlight.connect.protocol import Field, Object, Value
 from leadlight.connect.refusals import odd
 from leadlight.connect.typed import text, typed
-from leadlight.errors import NotFoundError, RemoteError, did_you_mean
+from leadlight.connect.unknown import no_object
+from leadlight.errors import RemoteError
 from leadlight.expr.types import Type
 
 SYSTEM = "Zoho CRM"
@@ -54,7 +55,7 @@ def described(http: Http, module: str) -> dict[str, Described]:
         body = http.get(f"{API}/settings/fields", module=module)
     except RemoteError as error:
         if error.trouble == "absent" and module not in MODULES:
-            raise NotFoundError(f"Zoho CRM has no module {module!r}: {did_you_mean(module, MODULES)}") from None
+            raise no_object("Zoho CRM has no module", module, MODULES) from None
         raise
     listed = body.get("fields") if isinstance(body, dict) else None
     if not isinstance(listed, list):

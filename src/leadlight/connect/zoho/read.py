@@ -15,6 +15,7 @@ from leadlight.connect.http import Answer, Http
 from leadlight.connect.protocol import Cursor, Page, Row
 from leadlight.connect.refusals import odd
 from leadlight.connect.typed import moment, text
+from leadlight.connect.unknown import FIELD
 from leadlight.connect.versions import versions
 from leadlight.connect.zoho.describe import (
     ACTIVITIES,
@@ -139,7 +140,8 @@ class Reading:
 
     @staticmethod
     def _refused(answer: Answer) -> RemoteError:
-        usual = RemoteError(SYSTEM, "invalid", f"does not take what it was asked ({code_of(answer)})", status=BAD)
+        message = f"does not take what it was asked ({code_of(answer)})"
+        usual = RemoteError(SYSTEM, "invalid", message, fix=FIELD, status=BAD)
         return refusal(answer) or usual
 
     # ------------------------------------------------------------------------------------------ what was deleted

@@ -11,6 +11,7 @@ from leadlight.connect.http import Answer, Http
 from leadlight.connect.protocol import Note, PushField, Readied, Value, Write, Written
 from leadlight.connect.refusals import odd
 from leadlight.connect.typed import text, typed
+from leadlight.connect.unknown import FIELD
 from leadlight.connect.zoho.describe import API, CHANGED, SYSTEM, Described, value_of
 from leadlight.connect.zoho.read import by_ids
 from leadlight.connect.zoho.way import body_of, code_of, refusal, words_of
@@ -173,7 +174,8 @@ def _answers(answer: Answer, count: int) -> list[Mapping[str, Any]]:
     if isinstance(data, list) and len(data) == count and all(isinstance(one, dict) for one in data):
         return data
     if answer.status // 100 != 2:
-        usual = RemoteError(SYSTEM, "invalid", f"refuses the batch ({code_of(answer)}: {words_of(answer)})")
+        message = f"refuses the batch ({code_of(answer)}: {words_of(answer)})"
+        usual = RemoteError(SYSTEM, "invalid", message, fix=FIELD)
         raise refusal(answer) or usual
     raise odd(SYSTEM, f"an update of {count} records is not answered for each of them")
 
