@@ -76,7 +76,7 @@ def make(
     """Write the workspace; what is not told of `enrich:` is that new leads are looked up by the vendor."""
     (folder / "scorecards").mkdir(parents=True)
     rules = {"ask": ["crunch"], "on_ingest": True, "providers": {"crunch": {"http": "crunch.yaml"}},
-             "network": internet.settings(), **enrich}  # fmt: skip
+             "network": internet.settings(timeout="60s"), **enrich}  # fmt: skip
     spec = {
         "store": store, "sources": {"crm": {"csv": "leads.csv", "id": "id", "created_at": "created"}}, "enrich": rules,
         "features": {"size": {"attribute": "size"}, "industry": {"attribute": "industry"}},
@@ -93,7 +93,7 @@ def identify(user: str, email: str, **more: Any) -> dict[str, Any]:
             "traits": {"email": email, **more}}  # fmt: skip
 
 
-def until(true: Callable[[], Any], seconds: float = 60) -> Any:
+def until(true: Callable[[], Any], seconds: float = 120) -> Any:
     """Wait for something to be so; return it."""
     end = time.monotonic() + seconds
     while not (found := true()):

@@ -277,9 +277,10 @@ def test_a_kill_in_between_repeats_nothing_that_was_answered_and_forgets_nobody(
     answered = set[str]()
     for turn in range(4):
         with outside(folder) as service:
-            vendor.delay = 0.2 * turn
+            vendor.delay = 0.3
             send(service, *(identify(f"k{n}", f"x@{firms[n]}", size=500) for n in range(3 * turn, 3 * turn + 3)))
-            time.sleep(1.1 + 0.4 * turn)
+            until(lambda new=firms[3 * turn : 3 * turn + 3]: set(new) & set(vendor.asked))
+            time.sleep((0.0, 0.4, 0.8, 3.0)[turn])
             service.kill()
         counted = Counter(vendor.asked)
         assert all(counted[firm] == 1 for firm in answered)

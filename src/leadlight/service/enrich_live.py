@@ -24,7 +24,7 @@ from leadlight.spec.enrich import EnrichSpec
 
 LOOK = 1.0
 """Seconds between looks at who is due."""
-BATCH = 200
+BATCH = 100
 """Leads that are looked up together at most."""
 REST = (30.0, 900.0)
 """Seconds for which nobody is asked where nobody answers: at first, and at most."""
