@@ -21,6 +21,7 @@ CAP = 20_000
 CAP_ROLLING = 40_000
 """The most rows that are trained on at an origin."""
 TRAINED = 0.7
+DRAWS = 20
 ORIGINS = (0.5, 0.6, 0.7, 0.8, 0.9)
 FEW_MOMENTS = 20
 BINS = 15
@@ -47,6 +48,9 @@ class Judged:
 class Measured:
     """How well probabilities fit what came: area under the ROC curve, average precision, log loss, expected calibration
     error over 15 bins of equal count, Brier score; and the rates of the two parts, which tell drift.
+
+    `ece_by_chance` is the calibration error that the same probabilities would show if they were right: the fewer rows,
+    the more.
     """
 
     auc: float
@@ -56,6 +60,7 @@ class Measured:
     brier: float
     rate: float
     trained_rate: float
+    ece_by_chance: float | None = None
 
 
 def random_splits(examples: Examples, seeds: Sequence[int]) -> Iterator[Split]:
@@ -103,6 +108,7 @@ def measure(won: NDArray[np.bool_], said: Floats | Judged, trained_rate: float) 
         brier=float(brier_score_loss(won, probability)),
         rate=float(won.mean()),
         trained_rate=float(trained_rate),
+        ece_by_chance=chance_error(probability),
     )
 
 
@@ -116,3 +122,34 @@ def calibration_error(won: NDArray[np.bool_], probability: Floats, bins: int = B
     place = np.searchsorted(edges, probability, side="left")
     total = np.bincount(place, probability - won, minlength=len(edges) + 1)
     return float(np.round(np.abs(total).sum() / len(won), 12))
+
+
+def chance_error(probability: Floats, draws: int = DRAWS) -> float:
+    """Return the calibration error to be expected where probabilities are right, from outcomes drawn by them.
+
+    >>> few, many = (chance_error(np.linspace(0.1, 0.9, n)) for n in (150, 15_000))
+    >>> round(few, 2), round(many, 2)
+    (0.11, 0.01)
+    """
+    random = np.random.default_rng(0)
+    drawn = (random.random(len(probability)) < probability for _ in range(draws))
+    return float(np.mean([calibration_error(won, probability) for won in drawn]))
+
+
+def auc_within(won: NDArray[np.bool_], score: Floats, day: Rows) -> float:
+    """Return the share of pairs of a won and another row of the same day that stand in order (ties count half).
+
+    NaN where no day has both.
+
+    >>> won, day = np.array([True, False, True, False]), np.array([1, 1, 2, 2])
+    >>> score = np.array([0.2, 0.1, 0.9, 0.8])
+    >>> auc_within(won, score, day), float(roc_auc_score(won, score))
+    (1.0, 0.75)
+    """
+    in_order, pairs = 0.0, 0.0
+    for rows in (day == one for one in np.unique(day)):
+        count = float(won[rows].sum()) * float((~won[rows]).sum())
+        if count:
+            in_order += count * float(roc_auc_score(won[rows], score[rows]))
+            pairs += count
+    return in_order / pairs if pairs else float("nan")

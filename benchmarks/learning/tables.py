@@ -10,7 +10,13 @@ from cells import SYSTEMS, Cell
 from datasets import SETS
 from ours import OURS
 
-METRICS = {"auc": "AUC", "average_precision": "average precision", "log_loss": "log loss", "ece": "ECE"}
+METRICS = {
+    "auc": "AUC",
+    "average_precision": "average precision",
+    "log_loss": "log loss",
+    "ece": "ECE",
+    "ece_by_chance": "ECE that chance alone gives where probabilities are right",
+}
 HIGHER_IS_BETTER = ("auc", "average_precision")
 BANK, BANK_WHO = "uci_bank_marketing", "uci_bank_marketing_who"
 TITLES = {"random": "Split at random, 70 % to 30 %", "rolling": "Rolling origins"}
@@ -27,7 +33,9 @@ def tables(cells: Sequence[Cell]) -> Iterator[str]:
         yield f"\n## {TITLES[protocol]}\n"
         yield from (_failures(own), _sizes(common))
         for metric, title in METRICS.items():
-            yield f"\n### {title}\n\n" + _by_set(common, metric, protocol)
+            told = [cell for cell in common if getattr(cell.measured, metric) is not None]
+            if told:
+                yield f"\n### {title}\n\n" + _by_set(told, metric, protocol)
         yield "\n### Seconds to fit (wall)\n\n" + _by_set(common, "fit_wall", protocol, digits=2)
         if protocol == "rolling":
             yield "\n### AUC at each origin of the sets with a target\n\n" + _origins(common)

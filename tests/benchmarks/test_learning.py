@@ -78,6 +78,25 @@ def test_calibration_error_of_equal_probabilities_is_their_distance_to_the_rate(
     assert learning["protocols"].calibration_error(won, won * 0.8 + 0.1) == pytest.approx(0.1)
 
 
+def test_right_probabilities_show_an_error_too_where_rows_are_few(learning: dict[str, ModuleType]) -> None:
+    chance_error = learning["protocols"].chance_error
+    few, many = (chance_error(np.linspace(0.1, 0.9, rows)) for rows in (150, 15_000))
+    assert 0.05 < few < 0.15
+    assert many == pytest.approx(few / 10, rel=0.3), "it falls with the root of the rows"
+
+
+def test_what_is_the_same_for_all_leads_of_a_day_ranks_none_of_them(learning: dict[str, ModuleType]) -> None:
+    random = np.random.default_rng(0)
+    day = np.repeat(np.arange(50), 40)
+    who, level = random.normal(size=2000), np.linspace(-3, 3, 50)[day]
+    won = random.random(2000) < 1 / (1 + np.exp(-level - who))
+    within = learning["protocols"].auc_within
+    assert within(won, level, day) == 0.5
+    assert within(won, 5 * level + who, day) == pytest.approx(within(won, who, day))
+    assert within(won, who, day) > 0.65
+    assert np.isnan(within(np.array([True, False]), np.array([1.0, 2.0]), np.array([1, 2])))
+
+
 def test_odoo_multiplies_shares_of_won_and_lost(learning: dict[str, ModuleType]) -> None:
     kind = ["a"] * 6 + ["b"] * 3 + [None]
     rows = Examples(features=pa.table({"kind": kind}), won=np.array([True, True] + [False] * 8))
