@@ -103,13 +103,14 @@ class ConnectionList(Answer):
 
 
 _AT = "/v1/connections/{name}"
+_JOB = "The answer's Location is where to look for its end, and what to DELETE to cancel it."
 OPERATIONS = (
     Operation("GET", "/v1/connections", "Systems that leads live in, and how they are", scope="read",
               response=ConnectionList),
     Operation("POST", f"{_AT}/sync", "Read a connection and score, as a job", scope="manage", request=SyncWanted,
-              response=JobShown, status=202, refusals=(404,), about="The answer's Location is where to look."),
+              response=JobShown, status=202, refusals=(404,), about=_JOB),
     Operation("POST", f"{_AT}/push", "Write scores back to a connection, as a job", scope="manage", request=PushWanted,
-              response=JobShown, status=202, refusals=(404,), about="The answer's Location is where to look."),
+              response=JobShown, status=202, refusals=(404,), about=_JOB),
     Operation("POST", f"{_AT}/webhook", "Take a call of the system that something has changed",
               request=CALL, response=PLAIN, refusals=(401, 404),
               about="Let in by the system's own signature; the connection is read soon."),
