@@ -36,6 +36,9 @@ class Aggregate:
     given: Sql
     otherwise: Sql | None
     over: Callable[[Sql], Sql]
+    of_parts: tuple[Callable[[Sql], Sql], Callable[[Sql], Sql]] | None = None
+    """How it is put together for each lead first, and then over leads; None where that cannot be."""
+    is_distinct: bool = False
 
     @property
     def value(self) -> Sql:
@@ -74,19 +77,19 @@ class Aggregates:
     def count(self, match: Match) -> exp.Column:
         """How many events; missing or 0 when none."""
         # COUNT and not a SUM of ones: a state of half the size, which most events of another type need not touch.
-        return self._add(match, exp.true(), lambda each: exp.Count(this=each))
+        return self._add(match, exp.true(), _count, parts=(_count, _sum))
 
     def sum(self, match: Match, value: Sql) -> exp.Column:
         """The sum of a value over events; missing or 0 when none."""
-        return self._add(match, value, lambda each: exp.Sum(this=each), build.NONE.copy())
+        return self._add(match, value, _sum, build.NONE.copy(), parts=(_sum, _sum))
 
     def least(self, match: Match, value: Sql) -> exp.Column:
         """The least value over events; missing when none."""
-        return self._add(match, value, lambda each: exp.Min(this=each))
+        return self._add(match, value, _least, parts=(_least, _least))
 
     def greatest(self, match: Match, value: Sql) -> exp.Column:
         """The greatest value over events; missing when none."""
-        return self._add(match, value, lambda each: exp.Max(this=each))
+        return self._add(match, value, _greatest, parts=(_greatest, _greatest))
 
     def mean(self, match: Match, value: Sql) -> exp.Column:
         """The mean of a value over events; missing when none."""
@@ -94,7 +97,11 @@ class Aggregates:
 
     def distinct(self, match: Match, value: Sql) -> exp.Column:
         """How many different values over events; 0 or missing when none."""
-        return self._add(match, value, lambda each: exp.Count(this=exp.Distinct(expressions=[each])))
+        return self._add(match, value, _distinct, is_distinct=True)
+
+    def leads(self, match: Match) -> exp.Column:
+        """How many leads have such events; 0 or missing when none."""
+        return self._add(match, build.col("lead", "e"), _distinct, parts=(_count, _how_many), is_distinct=True)
 
     def first(self, match: Match, value: Sql, n: int) -> exp.Column:
         """The sum of a value over the n earliest events; missing when none."""
@@ -138,10 +145,50 @@ class Aggregates:
     def _back(self, by: timedelta) -> Sql:
         return build.earlier(self.as_of.copy(), by)
 
-    def _add(self, match: Match, value: Sql, over: Callable[[Sql], Sql], otherwise: Sql | None = None) -> exp.Column:
-        found = Aggregate(f"{self.prefix}{len(self.columns) + 1}", self.condition(match), value, otherwise, over)
+    def in_parts(self) -> bool:
+        """Return whether to put all together lead by lead first: so nothing has to be sorted to tell leads apart."""
+        asked = self.columns.values()
+        return any(one.is_distinct for one in asked) and all(one.of_parts is not None for one in asked)
+
+    def _add(
+        self,
+        match: Match,
+        value: Sql,
+        over: Callable[[Sql], Sql],
+        otherwise: Sql | None = None,
+        *,
+        parts: tuple[Callable[[Sql], Sql], Callable[[Sql], Sql]] | None = None,
+        is_distinct: bool = False,
+    ) -> exp.Column:
+        column = f"{self.prefix}{len(self.columns) + 1}"
+        found = Aggregate(column, self.condition(match), value, otherwise, over, parts, is_distinct)
         text = over(found.value).sql()
         if text not in self.columns:
             self.columns[text] = found
             self.matches.append(match)
         return build.col(self.columns[text].column)
+
+
+def _count(each: Sql) -> Sql:
+    return exp.Count(this=each)
+
+
+def _sum(each: Sql) -> Sql:
+    return exp.Sum(this=each)
+
+
+def _least(each: Sql) -> Sql:
+    return exp.Min(this=each)
+
+
+def _greatest(each: Sql) -> Sql:
+    return exp.Max(this=each)
+
+
+def _distinct(each: Sql) -> Sql:
+    return exp.Count(this=exp.Distinct(expressions=[each]))
+
+
+def _how_many(counts: Sql) -> Sql:
+    """Count those that are not 0."""
+    return exp.Count(this=exp.Nullif(this=counts, expression=build.number(0)))

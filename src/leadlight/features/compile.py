@@ -14,7 +14,7 @@ All functions are pure: they return trees, an engine runs them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal, assert_never
@@ -431,6 +431,8 @@ class FeaturePlan:
 
     def _aggregated(self, unit: Unit, aggregates: Aggregates, asked: list[Aggregate]) -> exp.Select:
         select, keys = self._scope(unit, aggregates.relevant())
+        if unit == "account" and aggregates.in_parts():
+            return self._by_lead_first(select, keys, asked)
         if unit == "account" or not self._ages_first:
             columns = [_named(item.over(item.value), item.column) for item in asked]
             return select.select(*keys, *columns).group_by(*(key.copy() for key in keys))
@@ -443,6 +445,17 @@ class FeaturePlan:
         lead = build.col("lead", "v")
         sums = [_named(item.over(build.col(item.column, "v")), item.column) for item in asked]
         return exp.select(lead, *sums).from_(given.subquery("v")).group_by(lead.copy())
+
+    def _by_lead_first(self, select: exp.Select, keys: Sequence[exp.Column], asked: Sequence[Aggregate]) -> exp.Select:
+        """Put events together lead by lead, then these: to count leads that way takes no sorting."""
+        lead = build.col("lead", "e")
+        parts = [(item.column, *item.of_parts, item.value) for item in asked if item.of_parts is not None]
+        select = select.select(*keys, *(_named(part(value), column) for column, part, _, value in parts))
+        select = select.group_by(*(key.copy() for key in keys), lead)
+        outer_keys = [build.col(key.name, "v") for key in keys]
+        wholes = [_named(whole(build.col(column, "v")), column) for column, _, whole, _ in parts]
+        outer = exp.select(*outer_keys, *wholes).from_(select.subquery("v"))
+        return outer.group_by(*(key.copy() for key in outer_keys))
 
     def _ranked(self, aggregates: Aggregates, unit: Unit, column: str, match: Match, value: Sql, n: int) -> exp.Select:
         select, keys = self._scope(unit, aggregates.condition(match))
@@ -609,7 +622,7 @@ def event_value(
         case models.DistinctFeature():
             return _count(aggregates.distinct(Match(spec.distinct, where, within), aggregates.property(spec.property)))
         case models.DistinctLeadsFeature():
-            return _count(aggregates.distinct(Match(spec.distinct_leads, where, within), build.col("lead", "e")))
+            return _count(aggregates.leads(Match(spec.distinct_leads, where, within)))
         case models.ShareFeature():
             part = _count(aggregates.count(Match(spec.share, where, within)))
             whole = build.double(aggregates.count(Match(spec.share, None, within)))
