@@ -255,7 +255,9 @@ def under_fire(service: Service, kills: int, longest: float, chance: random.Rand
     for sender in senders:
         sender.address, sender.key = service.address, service.key
         sender.start()
-    for _ in range(kills):
+    for number in range(kills):
+        if number % 20 == 0:
+            print(f"{number} of {kills} kills", file=sys.stderr, flush=True)
         time.sleep(chance.uniform(0, longest))
         killed.append(service.kill_one(chance))
         for sender in senders:
