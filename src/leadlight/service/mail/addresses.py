@@ -30,14 +30,18 @@ _NEW = fill(
     pattern=literal(f"{BY_ADDRESS}%@%"),
 )
 
+_TOUCHED = fill(
+    "FROM ids i WHERE i.lead IN (SELECT lead FROM touched) AND i.id LIKE {pattern}", pattern=literal(f"{BY_ADDRESS}%@%")
+)
+
 _LEFT = fill(
-    "CREATE TEMP TABLE live_left AS SELECT i.key, lower(substr(i.id, {start})) AS address FROM ids i "
-    "WHERE i.lead IN (SELECT lead FROM touched) AND i.id LIKE {pattern} "
+    "CREATE TEMP TABLE live_left AS SELECT i.key, lower(substr(i.id, {start})) AS address {touched} "
     "AND strpos(i.id, '\"') = 0 AND strpos(i.id, '\\') = 0 AND NOT EXISTS (SELECT 1 FROM observations o "
     "WHERE o.lead = i.lead AND lower(trim(o.email::VARCHAR)) = lower(substr(i.id, {start}))) "
-    "AND (i.key IN (SELECT _key FROM live_traits) OR i.key IN (SELECT _said_of FROM events))",
+    "AND (i.key IN (SELECT _key FROM live_traits) OR i.key IN (SELECT _said_of FROM events "
+    "WHERE lead IN (SELECT lead FROM touched)))",
     start=Sql(str(len(BY_ADDRESS) + 1)),
-    pattern=literal(f"{BY_ADDRESS}%@%"),
+    touched=_TOUCHED,
 )
 
 
@@ -106,7 +110,8 @@ def say_left(engine: Engine) -> list[int]:
 
     Returns their keys; what is in `live_traits` of them now is still to be told.
     """
-    if ADDRESS not in engine.columns("observations"):
+    some = engine.rows(fill("SELECT 1 {touched} LIMIT 1", touched=_TOUCHED))
+    if not some or ADDRESS not in engine.columns("observations"):
         return []
     engine.execute(_LEFT)
     left = [key for (key,) in engine.rows("SELECT key FROM live_left ORDER BY key")]
