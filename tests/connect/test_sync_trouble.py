@@ -100,7 +100,7 @@ def test_two_syncs_of_one_connection_do_not_meet(many: Crm) -> None:
 def test_names_that_are_not_there_are_told(many: Crm) -> None:
     with pytest.raises(NotFoundError, match="no connection 'cmr'"):
         many.sync(connections=["cmr"])
-    with pytest.raises(NotFoundError, match="no source reads 'contact' of crm: did you mean 'contacts'"):
+    with pytest.raises(NotFoundError, match="no source of crm reads an object 'contact': did you mean 'contacts'"):
         many.sync(objects=["contact"])
     report = many.sync(objects=["emails"])
     assert [one.object for one in report.connections[0].objects] == ["emails"]
