@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import datetime, timedelta
 from typing import Any
@@ -209,3 +210,28 @@ def test_events_are_put_in_order_when_nobody_has_called_for_a_while(
         time.sleep(0.05)
     assert unordered() == 0
     assert points(service, "crm-2") == scores
+
+
+def test_an_errand_is_done_though_calls_never_cease(service: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "MICRO", 50)  # so that more waits all the time
+    done = threading.Event()
+
+    def send_on() -> None:
+        number = 0
+        while not done.is_set():
+            service.send(*(track(userId="crm-2", messageId=f"c{number}-{n}") for n in range(100)))
+            number += 1
+            done.wait(0.05)
+
+    sender = threading.Thread(target=send_on)
+    sender.start()
+    try:
+        before = service.state.worker.stored
+        while service.state.worker.stored < before + 50:
+            time.sleep(0.01)
+        stored = service.state.worker.do(lambda workspace: workspace.engine.rows("SELECT count(*) FROM events"))
+        assert stored.result(60)
+        assert service.state.worker.inbox.depth > 0  # calls waited still
+    finally:
+        done.set()
+        sender.join()

@@ -166,12 +166,16 @@ class Worker:
         return self._thread.is_alive()
 
     def drain(self) -> int:
-        """Store all that waits; return how many calls."""
-        count = 0
+        """Store all that waits, or where an errand waits, all that did when that was seen; return how many calls."""
+        count, enough = 0, None
         while not self._stop.is_set() and (stored := self._store(MICRO)):
             count += stored
             if stored < MICRO or time.monotonic() - self._scored_at > LONGEST:
                 self._score()
+            if enough is None and not self._errands.empty():
+                enough = count + self.inbox.depth
+            if enough is not None and count >= enough:
+                break
         return count
 
     # ------------------------------------------------------------------------------------------------------ inside
