@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -212,26 +214,45 @@ def test_events_are_put_in_order_when_nobody_has_called_for_a_while(
     assert points(service, "crm-2") == scores
 
 
-def test_an_errand_is_done_though_calls_never_cease(service: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "MICRO", 50)  # so that more waits all the time
+@contextmanager
+def calling(service: Inside) -> Iterator[None]:
+    """Have calls come faster than they are stored."""
     done = threading.Event()
 
     def send_on() -> None:
         number = 0
-        while not done.is_set():
+        while not done.wait(0.05):
             service.send(*(track(userId="crm-2", messageId=f"c{number}-{n}") for n in range(100)))
             number += 1
-            done.wait(0.05)
 
     sender = threading.Thread(target=send_on)
     sender.start()
     try:
+        yield
+    finally:
+        done.set()
+        sender.join()
+
+
+def test_an_errand_is_done_though_calls_never_cease(service: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "MICRO", 50)  # so that more waits all the time
+    with calling(service):
         before = service.state.worker.stored
         while service.state.worker.stored < before + 50:
             time.sleep(0.01)
         stored = service.state.worker.do(lambda workspace: workspace.engine.rows("SELECT count(*) FROM events"))
         assert stored.result(60)
         assert service.state.worker.inbox.depth > 0  # calls waited still
-    finally:
-        done.set()
-        sender.join()
+
+
+def test_files_are_looked_at_though_calls_never_cease(service: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "MICRO", 50)
+    monkeypatch.setattr(worker, "LOOK_UP", 0.2)
+    card = service.state.worker.workspace.root / "scorecards" / "house.yaml"
+    with calling(service):
+        card.write_text(card.read_text() + "\n# looked at\n" + "nonsense: 1\n")
+        end = time.monotonic() + 60
+        while service.state.worker.faults is None and time.monotonic() < end:
+            time.sleep(0.05)
+        assert "nonsense" in str(service.state.worker.faults)
+        assert service.state.worker.inbox.depth > 0

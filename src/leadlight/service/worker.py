@@ -54,6 +54,8 @@ MICRO = 5_000
 """Calls of a micro-batch at most; fewer wait for nobody."""
 LONGEST = 1.0
 """Seconds for which scoring is put off at most, when more waits to be stored."""
+LOOK_UP = 5.0
+"""Seconds after which the worker looks around though calls never cease."""
 IDLE = 0.5
 """Seconds after which the worker looks around though nobody called."""
 LONG_TAIL = 0.5
@@ -166,15 +168,14 @@ class Worker:
         return self._thread.is_alive()
 
     def drain(self) -> int:
-        """Store all that waits, or where an errand waits, all that did when that was seen; return how many calls."""
-        count, enough = 0, None
+        """Store what waits, all of it unless calls never cease; return how many calls."""
+        count, began = 0, time.monotonic()
         while not self._stop.is_set() and (stored := self._store(MICRO)):
             count += stored
             if stored < MICRO or time.monotonic() - self._scored_at > LONGEST:
                 self._score()
-            if enough is None and not self._errands.empty():
-                enough = count + self.inbox.depth
-            if enough is not None and count >= enough:
+            if not self._errands.empty() or time.monotonic() - began > LOOK_UP:
+                self.inbox.written.set()  # more may wait
                 break
         return count
 
@@ -219,10 +220,12 @@ class Worker:
         return bool(self.engine.rows("SELECT 1 FROM live_unscored LIMIT 1"))
 
     def _run_errands(self) -> None:
-        while not self._stop.is_set():
+        while not self._stop.is_set() and not self._errands.empty():
+            if self.drains:
+                self._store_what_waits()
             try:
                 errand, done = self._errands.get_nowait()
-            except queue.Empty:
+            except queue.Empty:  # turned away meanwhile
                 return
             try:
                 at_hand.set_down(self.engine)
@@ -236,6 +239,14 @@ class Worker:
                 done.set_exception(error)
             else:
                 done.set_result(found)
+
+    def _store_what_waits(self) -> None:
+        """Store the calls that wait now, and score; more may come meanwhile."""
+        left = self.inbox.depth
+        while left > 0 and not self._stop.is_set() and (stored := self._store(MICRO)):
+            left -= stored
+        if self._received:
+            self._score()
 
     def _turn_away(self) -> None:
         while True:
