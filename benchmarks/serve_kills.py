@@ -289,6 +289,7 @@ def compared(shop: Path, acknowledged: Sequence[str], receiver: Receiver) -> dic
         "acknowledged": len(acknowledged), "stored": len(keys), "lost": len(wanted - set(keys)),
         "doubled": len(keys) - len(set(keys)), "changes": changes, "told": len(sent),
         "untold": sum(sent_as not in received or state != "sent" for _, sent_as, state in sent),
+        "put_aside": sum(state == "dead" for _, _, state in sent),
         "told_twice": len(receiver.received) - len(received),
     }  # fmt: skip
 

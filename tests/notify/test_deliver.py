@@ -299,3 +299,21 @@ def test_a_message_that_cannot_be_written_stops_no_other(firm: Make, hook: Recei
     found = made.send()
     assert (found.sent, found.dead) == (1, 1)
     assert "JSONDecodeError" in (made.rows("dead")[0].error or "")
+
+
+def test_tries_that_a_kill_broke_off_do_not_put_a_message_aside(any_firm: Make, hook: Receiver) -> None:
+    made = any_firm(crm(hook.address, tries=2))
+    made.begin(ann=5)
+    made.moves(ann=500)
+    office = made.workspace._office()
+    for _ in range(5):  # each time the process is killed before it notes what came of it
+        with made.workspace.store(write=True) as engine:
+            (message,) = office.claim(engine, office.destinations["crm"])
+        made.later(minutes=5)
+    assert message.id == made.rows("waiting")[0].message
+    hook.answers = [503]
+    assert made.send().dead == 0
+    assert [row.tries for row in made.rows("waiting")] == [1]
+    made.later(minutes=1)
+    assert made.send().sent == 1
+    assert made.rows()[0].tries == 2

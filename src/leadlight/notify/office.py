@@ -133,7 +133,7 @@ class Office:
         if until is None:
             return False
         for held in (True, False):
-            outbox.put_off(engine, [row.message for row in rows if (row.tries == 0) is held], until, held=held)
+            outbox.put_off(engine, [row.message for row in rows if (row.sent_as is None) is held], until, held=held)
         return True
 
     def _messages(self, engine: Engine, to: Destination, rows: Sequence[Outgoing], now: datetime) -> Iterator[Message]:

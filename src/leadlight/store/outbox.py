@@ -176,9 +176,12 @@ def sent_since(engine: Engine, destination: str, since: datetime) -> list[dateti
 
 
 def claim(engine: Engine, messages: Sequence[str], sent_as: str, until: datetime) -> None:
-    """Note that messages are being tried under a name, and until when nobody else may."""
+    """Note that messages are being tried under a name, and until when nobody else may.
+
+    The try counts when it has ended: who is killed before has not failed.
+    """
     engine.execute(
-        "UPDATE outbox SET claimed_until = ?, sent_as = ?, tries = tries + 1, held = false "
+        "UPDATE outbox SET claimed_until = ?, sent_as = ?, held = false "
         "WHERE list_contains(?::VARCHAR[], message)",
         [until, sent_as, list(messages)],
     )
@@ -206,24 +209,24 @@ def note_sent(engine: Engine, sent_as: str, at: datetime) -> None:
     """Note that a message has arrived; what it said is not kept longer."""
     engine.execute(
         "UPDATE outbox SET state = 'sent', done_at = ?, error = NULL, claimed_until = NULL, reasons = NULL, "
-        "attributes = NULL WHERE sent_as = ? AND state = 'waiting'",
+        "attributes = NULL, tries = tries + 1 WHERE sent_as = ? AND state = 'waiting'",
         [at, sent_as],
     )
 
 
 def note_failed(engine: Engine, sent_as: str, error: str, due_at: datetime, *, counts: bool) -> None:
-    """Note that a message has not arrived, and when to try again; a try that does not count is taken back."""
+    """Note that a message has not arrived, and when to try again; some tries do not count."""
     engine.execute(
-        "UPDATE outbox SET error = ?, due_at = ?, claimed_until = NULL, tries = tries - ? "
+        "UPDATE outbox SET error = ?, due_at = ?, claimed_until = NULL, tries = tries + ? "
         "WHERE sent_as = ? AND state = 'waiting'",
-        [error, due_at, 0 if counts else 1, sent_as],
+        [error, due_at, 1 if counts else 0, sent_as],
     )
 
 
 def put_aside(engine: Engine, sent_as: str, error: str, at: datetime) -> None:
     """Note that a message is tried no more."""
     engine.execute(
-        "UPDATE outbox SET state = 'dead', error = ?, done_at = ?, claimed_until = NULL "
+        "UPDATE outbox SET state = 'dead', error = ?, done_at = ?, claimed_until = NULL, tries = tries + 1 "
         "WHERE sent_as = ? AND state = 'waiting'",
         [error, at, sent_as],
     )
