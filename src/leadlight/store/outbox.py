@@ -181,8 +181,7 @@ def claim(engine: Engine, messages: Sequence[str], sent_as: str, until: datetime
     The try counts when it has ended: who is killed before has not failed.
     """
     engine.execute(
-        "UPDATE outbox SET claimed_until = ?, sent_as = ?, held = false "
-        "WHERE list_contains(?::VARCHAR[], message)",
+        "UPDATE outbox SET claimed_until = ?, sent_as = ?, held = false WHERE list_contains(?::VARCHAR[], message)",
         [until, sent_as, list(messages)],
     )
 
