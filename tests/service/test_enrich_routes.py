@@ -138,6 +138,7 @@ def test_one_that_runs_is_cancelled_and_keeps_nobody_else_waiting(service: Insid
     until(lambda: [service.get(one).json()["state"] for one in (where, waits)] == ["cancelled", "cancelled"], 20)
     assert service.get(where).json()["result"]["stopped"]
     assert service.get(waits).json()["result"] in (None, {})
+    assert vendor.asked.count("beta.com") == 1
     for path, status in ((where, 409), ("/v1/jobs/none", 404)):
         assert service.request("DELETE", path).status_code == status
     until(lambda: not service.get("/v1/enrich").json()["busy"])

@@ -66,6 +66,7 @@ class Jobs:
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
         self._thread.start()
         self._beside: dict[str, threading.Thread] = {}
+        self._stops: dict[str, threading.Event] = {}
 
     def begin(self, verb: str, options: Mapping[str, Any], work: Work, *, stop: threading.Event | None = None) -> Job:
         """Put a job behind those that wait. Raises StoreError where too many do.
@@ -85,7 +86,7 @@ class Jobs:
             self._queue.put(begun)
         else:
             thread = threading.Thread(target=self._run_beside, args=(begun,), name=f"job {verb}", daemon=True)
-            self._beside[begun.id] = thread
+            self._beside[begun.id], self._stops[begun.id] = thread, stop
             thread.start()
         return _told(job)
 
@@ -101,6 +102,8 @@ class Jobs:
             raise Problem(409, f"{job['verb']} goes on to its end once it runs")
         ended = {"state": "cancelled", "ended_at": self._stamp()} if job["state"] == "waiting" else {}
         self._change(id, cancel=True, **ended)
+        if (stop := self._stops.get(id)) is not None:  # of this process: at once, before others make way for it
+            stop.set()
         return self.find(id)
 
     def find(self, id: str) -> Job:  # noqa: A002 - the user's word
@@ -139,6 +142,7 @@ class Jobs:
             ended.set()
             watching.join()
             self._beside.pop(begun.id, None)
+            self._stops.pop(begun.id, None)
 
     def _watch(self, begun: _Begun, ended: threading.Event) -> None:
         """Let a job hear that it is cancelled, by whatever process."""
