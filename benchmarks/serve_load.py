@@ -239,6 +239,7 @@ class Line:
         """End the connection."""
         if self._streams is not None:
             self._streams[1].close()
+            self._streams = None
 
 
 async def flood(service: Service, names: list[str], seconds: float, *, rate: float | None = None) -> dict[str, Any]:
@@ -255,6 +256,7 @@ async def flood(service: Service, names: list[str], seconds: float, *, rate: flo
                 counts["events"] += BATCH
                 return
             counts["refused"] += 1
+            line.close()  # it is to wait for longer than a connection is kept open
             await asyncio.sleep(float(*re.findall(rb"retry-after: (\d+)", head) or [1]))
 
     before = spent(service)
