@@ -100,3 +100,59 @@ def test_every_table_about_persons_is_erased_and_shown(service: Inside) -> None:
 
     found, told = service.state.worker.do(look).result(20)
     assert found - told - OF_NOBODY.keys() == set(), "see leadlight/store/erase.py: `access` and `erase` read its lists"
+
+
+def _left(service: Inside, *words: str) -> dict[str, list[Any]]:
+    """Return the rows of all tables in which any of these words stands."""
+
+    def look(workspace: LiveWorkspace) -> dict[str, list[Any]]:
+        engine = workspace.engine
+        rows = {table: engine.rows(f'SELECT * FROM "{table}"') for table in sorted(engine.tables())}
+        found = {
+            table: [row for row in some if any(word in str(row) for word in words)] for table, some in rows.items()
+        }
+        return {table: some for table, some in found.items() if some}
+
+    return service.ask(look)
+
+
+def test_no_later_call_leaves_an_id_of_an_erased_person(service: Inside) -> None:
+    _identified(service)
+    service.send({"type": "alias", "previousId": "former-eve", "userId": SECRET})
+    service.settle()
+    assert service.request("DELETE", f"/v1/leads/{SECRET}").status_code == 200
+    device = {"userId": "crm-1", "anonymousId": "device-of-eve"}
+    service.send(
+        {"type": "identify", "userId": SECRET, "anonymousId": "another-of-eve", "traits": {"job": "vp"}},
+        {"type": "alias", "previousId": "older-eve", "userId": SECRET},
+        {"type": "alias", "previousId": SECRET, "userId": "crm-1"},
+        {"type": "identify", **device, "traits": {"job": "vp"}},
+        {"type": "track", "event": "order", "userId": "former-eve"},
+        {"type": "track", "event": "order", "anonymousId": "device-of-eve"},
+    )
+    service.settle()
+    assert _left(service, "-eve", "eve-") == {}
+
+
+def test_erasing_a_device_takes_out_whose_it_was_seen_to_be(service: Inside) -> None:
+    device = {"anonymousId": "tablet-of-eve"}
+    service.send({"type": "track", "event": "order", **device},
+                 {"type": "identify", "userId": SECRET, **device, "traits": {"job": "vp"}})  # fmt: skip
+    service.settle()
+    merge = service.get("/v1/merges", lead=SECRET).json()["merges"][0]["merge"]
+    assert service.request("DELETE", f"/v1/merges/{merge}").status_code == 200
+    assert service.request("DELETE", "/v1/leads/anonymous:tablet-of-eve").status_code == 200
+    assert _left(service, "tablet-of-eve") == {}
+    assert service.get(f"/v1/leads/{SECRET}").status_code == 200
+
+
+def test_whose_scores_rest_on_an_erased_person_are_scored_again(service: Inside) -> None:
+    service.send(*({"type": "page", "userId": f"crm-{lead}", "properties": {"path": "/"}} for lead in (1, 2)))
+    service.settle()
+    before = service.get("/v1/leads/crm-1").json()
+    assert [one["points"] for one in before["contributions"] if one["name"] == "Colleagues"] == [6.0]
+    assert service.request("DELETE", "/v1/leads/crm-2").status_code == 200
+    service.settle()
+    last = service.rows("SELECT score FROM scores s JOIN ids i ON i.lead = s.lead WHERE i.id = 'crm-1' "
+                        "AND scorecard = 'house' ORDER BY as_of DESC LIMIT 1")  # fmt: skip
+    assert last[0][0] == service.get("/v1/leads/crm-1").json()["score"] == before["score"] - 6

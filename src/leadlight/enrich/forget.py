@@ -62,16 +62,17 @@ def forget_person(
     """Erase a person from the store, and every kept answer that was about it and about nobody else, or that names it.
 
     Events of theirs that `retain` has moved into archives go too, and what connected systems have said of them, which
-    stays out of the lake. Raises NotFoundError.
+    stays out of the lake. The store comes last: where this ends halfway, the person is still there to be erased again.
+    Raises NotFoundError.
     """
-    texts = _texts(engine, spec or EnrichSpec(), id) if (root / CACHE).exists() else []
     person = find_person(engine, id)
-    erased = erase(engine, id, now=now, rewrite=rewrite)
+    texts = _texts(engine, spec or EnrichSpec(), id) if (root / CACHE).exists() else []
     beside = {
         "kept_answers": cache.forget(root / CACHE, texts) if texts else 0,
         "archived_events": forget_archived(archives(engine, root), person),
         "synced_rows": forget_synced(root, person.ids),
     }
+    erased = erase(engine, id, now=now, rewrite=rewrite)
     return replace(erased, rows={**erased.rows, **{name: count for name, count in beside.items() if count}})
 
 

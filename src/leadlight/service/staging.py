@@ -19,7 +19,7 @@ from leadlight.engines.desk import bring
 from leadlight.expr.types import Type
 from leadlight.service.call import ANONYMOUS, CREATED_AT
 from leadlight.service.live_tables import LIVE
-from leadlight.store.leads import assign_keys
+from leadlight.store.leads import assign_keys, was_erased
 from leadlight.store.names import Kind, known_types
 from leadlight.store.sql import Sql, fill, literal, more
 from leadlight.store.staged import Staged
@@ -66,6 +66,7 @@ def stage_calls(engine: Engine, desk: Engine, calls: Sequence[tuple[int, bytes]]
     )
     bring("live_calls", desk, engine)
     number_ids(engine)
+    _leave_out_erased(engine)
     return [at for (at,) in desk.rows("SELECT r FROM live_bodies")]
 
 
@@ -85,6 +86,18 @@ def number_ids(engine: Engine) -> None:
         "CREATE OR REPLACE TEMP VIEW live_named AS "
         "SELECT l.id, l.key, i.lead FROM live_ids l JOIN ids i ON i.key = l.key"
     )
+
+
+def _leave_out_erased(engine: Engine) -> None:
+    """Leave out of `live_calls` those that are of people who were erased, and out of others the ids of such people."""
+    if not engine.rows("SELECT 1 FROM erased LIMIT 1"):
+        return
+    engine.execute("DELETE FROM live_calls WHERE _id NOT IN (SELECT id FROM live_ids)")
+    for column, id_ in (("v", Sql("v")), ("a", fill("{device} || a", device=literal(ANONYMOUS)))):
+        engine.execute(
+            fill("UPDATE live_calls SET {column} = NULL WHERE {column} IS NOT NULL AND {erased}",
+                 column=column, erased=was_erased(id_))
+        )  # fmt: skip
 
 
 def drop_calls(engine: Engine) -> None:

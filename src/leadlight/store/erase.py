@@ -14,8 +14,10 @@ from leadlight.errors import NotFoundError
 from leadlight.spec.entity import many
 from leadlight.spec.readable import Readable
 from leadlight.store import refused
+from leadlight.store.leads import keep_numbers
 from leadlight.store.merge import BY_ADDRESS, DEFAULT
-from leadlight.store.sql import Sql, fill
+from leadlight.store.sql import Sql, fill, literal
+from leadlight.store.unscored import note_unscored, note_unscored_accounts
 
 BY_LEAD = ("observations", "attributes", "events", "set_aside", "outcomes", "leads", "ids")
 BY_ANY_KEY = ("scores", "grade_history")
@@ -29,15 +31,21 @@ BY_KEYS = {
 }
 """Tables of who is who and which events count → which of their rows are about a person (its keys)."""
 
+_DEVICE = literal(refused.ANONYMOUS)
+_FORMER = Sql("anonymous IN (SELECT previous FROM live_aliases WHERE list_contains($1::VARCHAR[], previous))")
+_DEVICE_OR_USER = fill(
+    '(list_contains($1::VARCHAR[], "user") OR list_contains($1::VARCHAR[], {device} || anonymous) OR {former})',
+    device=_DEVICE, former=_FORMER,
+)  # fmt: skip
 BY_CALL = {
     "live_traits": Sql("list_contains(?::INTEGER[], _key)"),
     "live_lookups": Sql("list_contains(?::INTEGER[], lead)"),
     "outbox": Sql("list_contains(?::INTEGER[], _key)"),
     "pushed": Sql("list_contains(?::INTEGER[], _key)"),
     "push_tasks": Sql("list_contains(?::INTEGER[], _key)"),
-    "live_links": Sql('list_contains(?::VARCHAR[], "user")'),
-    "live_owners": Sql('list_contains(?::VARCHAR[], "user")'),
-    "live_aliases": Sql('list_contains(?::VARCHAR[], "user")'),
+    "live_links": _DEVICE_OR_USER,
+    "live_owners": _DEVICE_OR_USER,
+    "live_aliases": Sql('(list_contains($1::VARCHAR[], "user") OR list_contains($1::VARCHAR[], previous))'),
     refused.TABLE: refused.ABOUT,
 }
 """Tables that are there or not, of the service, and of what goes to other systems, beside the store's own → which of
@@ -81,7 +89,8 @@ def about(engine: Engine, person: Person) -> Iterator[tuple[str, Sql, list[Any]]
     yield from ((table, condition, keys) for table, condition in BY_KEYS.items())
     for table, condition in BY_CALL.items():
         if table == refused.TABLE and table in present:
-            yield table, condition, refused.about_person(engine, person.ids, _addresses(engine, person))
+            ids = (*person.ids, *only_named(engine, person))
+            yield table, condition, refused.about_person(engine, ids, _addresses(engine, person))
         elif table in present:
             yield table, condition, list(person.ids) if "VARCHAR[]" in condition else keys
 
@@ -122,7 +131,9 @@ def erase(engine: Engine, id: str, *, now: datetime, rewrite: bool = True) -> Er
 
 def _remove(engine: Engine, person: Person, now: datetime) -> Erased:
     by_address = {f"{BY_ADDRESS}{address}" for address in _addresses(engine, person)}  # not to come back by it, either
-    _remember(engine, (*person.ids, *sorted(by_address - set(person.ids))), now)
+    _remember(engine, (*person.ids, *sorted({*by_address, *only_named(engine, person)} - set(person.ids))), now)
+    keep_numbers(engine)
+    _note_colleagues(engine, person)
     rows = dict[str, int]()
     for table, condition, parameter in list(about(engine, person)):
         where = fill("{table} WHERE {condition}", table=table, condition=condition)
@@ -132,6 +143,30 @@ def _remove(engine: Engine, person: Person, now: datetime) -> Erased:
             rows[table] = count
     engine.execute("UPDATE layout SET in_order = greatest(in_order - ?, 0) WHERE name = 'events'", [rows["events"]])
     return Erased(ids=person.ids, rows=rows)
+
+
+def only_named(engine: Engine, person: Person) -> list[str]:
+    """Return ids that calls have said to be the person's, by which nothing was said yet: devices, and former ids."""
+    if "live_owners" not in engine.tables():
+        return []
+    found = engine.rows(
+        fill(
+            'SELECT {device} || anonymous FROM live_owners WHERE list_contains($1::VARCHAR[], "user") '
+            'UNION SELECT previous FROM live_aliases WHERE list_contains($1::VARCHAR[], "user")',
+            device=_DEVICE,
+        ),
+        [list(person.ids)],
+    )
+    return sorted({str(one) for (one,) in found} - set(person.ids))
+
+
+def _note_colleagues(engine: Engine, person: Person) -> None:
+    """Note to be scored again whose scores rest on what the person did: its accounts, and the others there."""
+    lead = Sql(str(person.lead))
+    accounts = fill("SELECT account FROM attributes WHERE lead = {lead} AND account IS NOT NULL", lead=lead)
+    others = fill("account IN ({accounts}) AND lead <> {lead}", accounts=accounts, lead=lead)
+    note_unscored_accounts(engine, accounts)
+    note_unscored(engine, fill("SELECT lead FROM attributes WHERE {others}", others=others))
 
 
 def _addresses(engine: Engine, person: Person) -> list[str]:

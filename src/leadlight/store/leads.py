@@ -11,7 +11,7 @@ from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError
 from leadlight.spec.entity import plural
 from leadlight.store.speakers import OURS
-from leadlight.store.sql import Sql, fill
+from leadlight.store.sql import Sql, fill, literal
 
 NEAREST_IDS = 3
 LONGEST_ID_COMPARED = 200
@@ -75,18 +75,43 @@ def assign_keys(engine: Engine, table: str, column: str, *, known: str = "ids") 
             column=column,
         )
     )
-    of_erased = Sql("sha256((SELECT any_value(salt) FROM erased) || id) IN (SELECT hash FROM erased)")
+    of_erased = was_erased(Sql("id"))
     erased = engine.rows(fill("SELECT sum(rows) FROM new_ids WHERE {of_erased}", of_erased=of_erased))[0][0] or 0
     engine.execute(
         fill(
-            "INSERT INTO ids SELECT id, number, number FROM (SELECT id, (SELECT coalesce(max(key), 0) FROM ids) + "
+            "INSERT INTO ids SELECT id, number, number FROM (SELECT id, {last} + "
             "row_number() OVER (ORDER BY first) AS number FROM new_ids WHERE NOT coalesce({of_erased}, false)) "
             "ORDER BY id",
             of_erased=of_erased,
+            last=_LAST,
         )
     )
     engine.execute("DROP TABLE new_ids")
     return int(erased)
+
+
+def was_erased(id: Sql) -> Sql:  # noqa: A002 - the user's word
+    """Return the condition that an id is one of somebody who was erased; null where nobody was."""
+    return fill("sha256((SELECT any_value(salt) FROM erased) || {id}) IN (SELECT hash FROM erased)", id=id)
+
+
+_NUMBERS = "ids"
+"""The row of `layout` with the last number that anybody had before somebody was erased."""
+_LAST = fill(
+    "greatest((SELECT coalesce(max(key), 0) FROM ids), "
+    "(SELECT coalesce(max(in_order), 0) FROM layout WHERE name = {name}))",
+    name=literal(_NUMBERS),
+)
+
+
+def keep_numbers(engine: Engine) -> None:
+    """Let no number be given again that stands for somebody now; call it before anybody is erased.
+
+    What is under way elsewhere (a score that is being written to another system, say) would else be the newcomer's.
+    """
+    last = engine.rows(fill("SELECT {last}", last=_LAST))[0][0]
+    engine.execute("DELETE FROM layout WHERE name = ?", [_NUMBERS])
+    engine.execute("INSERT INTO layout VALUES (?, ?)", [_NUMBERS, last])
 
 
 _GIVEN_DATES = fill(

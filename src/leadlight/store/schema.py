@@ -30,7 +30,8 @@ The rest serve ourselves:
     names               every attribute, account attribute, property and outcome: its type and the sources that give it
     files               files that were read: content hash, and hash of the source's description (`spec`), so that
                         reading again changes nothing
-    layout              how many rows at the head of a table lie in their order (that of events: `events.ORDER`)
+    layout              how many rows at the head of a table lie in their order (that of events: `events.ORDER`);
+                        of `ids`, the last number that was given when somebody was erased: it is given to nobody else
     erased              salted hashes of the ids of erased people, so that reading a file again does not bring them back
     scorecards          every version that was ever used, with its content
     scores              one row per score given
