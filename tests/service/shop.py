@@ -173,18 +173,6 @@ class Outside:
     def auth(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}"}
 
-    def ask(self, question: Callable[[LiveWorkspace], Told]) -> Told:
-        """Ask the worker's workspace, between two micro-batches: its connection is the worker's alone."""
-        return self.state.worker.do(question).result(60)
-
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Read the store."""
-        return self.ask(lambda workspace: workspace.engine.rows(sql, parameters))
-
-    def columns(self, table: str) -> dict[str, str]:
-        """Return the columns of a table of the store."""
-        return self.ask(lambda workspace: workspace.engine.columns(table))
-
     def settle(self) -> None:
         """Wait until all that was accepted is in the store."""
         settle(lambda: httpx.get(f"{self.address}/readyz").json())

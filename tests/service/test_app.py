@@ -193,6 +193,14 @@ def test_json_lines_each_by_itself(service: Inside) -> None:
     envelope(service.request("POST", "/v1/lines", content="{broken\n", headers=basic(service.key)), 400)
 
 
+def test_lines_that_a_browser_may_not_send_are_told_by_their_places(service: Inside) -> None:
+    page, _ = service.state.keys.make("page", ["browser"])
+    alias = json.dumps({"type": "alias", "previousId": "a", "userId": "b"})
+    lines = ["", "", "", "{broken", alias, "", json.dumps(CALL)]
+    answer = service.request("POST", "/v1/lines", content="\n".join(lines), headers=basic(page)).json()
+    assert (answer["accepted"], [fault["index"] for fault in answer["rejected"]]) == (1, [3, 4])
+
+
 def test_cloud_events_in_both_modes(service: Inside) -> None:
     event = {"specversion": "1.0", "id": "ce1", "source": "/s", "type": "order", "subject": "crm-1"}
     assert service.post("/v1/cloudevents", [event, event]).json()["repeated"] == 1

@@ -31,7 +31,8 @@ TEXTS = {
     "negative": "-1", "hexadecimal": "0x10", "a wild card": "%_%", "a command": "$(touch /tmp/x)", "nothing": "",
 }  # fmt: skip
 BODIES = {
-    "deep": b'{"a":' * 30_000, "an array": b"[]", "a text": b'"x"', "null": b"null", "NaN": b'{"limit": NaN}',
+    "deep": b'{"a":' * 30_000, "as deep as JSON is read": b'{"a":' + b"[" * 1_000 + b"]" * 1_000 + b"}",
+    "an array": b"[]", "a text": b'"x"', "null": b"null", "NaN": b'{"limit": NaN}',
     "beyond all numbers": b'{"limit": 1e999}', "bad UTF-8": b'{"name": "\xff\xfe"}',
     "half a pair": b'{"name": "\\ud800"}', "an unknown name": b'{"colour": 1}',
     "a key twice": b'{"name": "a", "name": "b"}', "a huge number": b'{"seed": ' + b"9" * 400 + b"}",

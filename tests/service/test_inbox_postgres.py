@@ -147,3 +147,12 @@ def test_message_ids_are_forgotten_after_a_month(engine: PostgresEngine, inbox: 
     inbox.append(entries(3)).result(10)
     wait(lambda: engine.rows("SELECT count(*) FROM live_seen") == [(2,)])
     assert inbox.append(entries(1, 2)).result(10) == Kept(1, 1)
+
+
+def test_who_goes_away_holds_nobody_up(engine: PostgresEngine, inbox: PostgresInbox) -> None:
+    with engine.transaction():
+        engine.connection.execute(b"LOCK TABLE live_seen")  # so that it waits
+        gone = inbox.append(entries(1))
+        gone.cancel()  # as asyncio does when the server breaks a request off
+    assert inbox.append(entries(2)).result(10) == Kept(1, 0)
+    assert sorted(bodies(engine, inbox)) == [b"call 1", b"call 2"]

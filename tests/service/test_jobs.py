@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -140,6 +142,64 @@ def test_one_that_waits_is_cancelled_and_never_begins_and_one_that_runs_goes_on(
     with pytest.raises(Problem, match="has ended"):
         first.cancel(runs["id"])
     second.close()
+
+
+class Meanwhile(FileShelf):
+    """A shelf behind whose reader something happens once, before it goes on with what it has read."""
+
+    happens: Callable[[], object] | None = None
+
+    def read(self, name: str) -> Any:
+        found, happens = super().read(name), self.happens
+        self.happens = None
+        if happens is not None:
+            happens()
+        return found
+
+
+@pytest.mark.usefixtures("far")
+def test_one_that_begins_while_it_is_cancelled_is_not_said_to_be_cancelled(tmp_path: Path) -> None:
+    shelf = Meanwhile(tmp_path)
+    first, second = Jobs(FileShelf(tmp_path), now=now), Jobs(shelf, now=now)
+    free, free_too = threading.Event(), threading.Event()
+    first.begin("count", {}, lambda: {"sum": int(free.wait(20))})
+    waits = first.begin("count", {}, lambda: {"sum": int(free_too.wait(20))})
+
+    def begins() -> None:
+        free.set()
+        while first.find(waits["id"])["state"] == "waiting":
+            free_too.wait(0.01)
+
+    shelf.happens = begins
+    with pytest.raises(Problem, match="goes on to its end"):
+        second.cancel(waits["id"])
+    free_too.set()
+    first.close()
+    assert first.find(waits["id"])["state"] == "done"
+    second.close()
+
+
+def test_jobs_go_on_when_the_shelf_could_not_be_asked_for_a_while(tmp_path: Path) -> None:
+    """As where the database starts again in the midst of a job."""
+    jobs, (free, runs) = Jobs(FileShelf(tmp_path), now=now), (threading.Event(), threading.Event())
+    file = tmp_path / f"{DOCUMENT}.json"
+
+    def work() -> dict[str, int]:
+        runs.set()
+        return {"sum": int(free.wait(20))}
+
+    ids = [jobs.begin("count", {}, work)["id"] for _ in range(2)]
+    assert runs.wait(10)
+    whole = file.read_text()
+    file.write_text("gone")
+    free.set()
+    time.sleep(0.1)
+    file.write_text(whole)
+    end = time.monotonic() + 10
+    while [jobs.find(one)["state"] for one in ids] != ["done", "done"]:
+        assert time.monotonic() < end, [jobs.find(one)["state"] for one in ids]
+        time.sleep(0.02)
+    jobs.close()
 
 
 @pytest.mark.usefixtures("far")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import subprocess
 import sys
 import time
@@ -159,3 +160,13 @@ def test_what_was_acknowledged_outlives_a_kill(path: Path) -> None:
             bodies = [body for _, body in journal.read(0, 100_000)]
             assert len(bodies) == len(set(bodies))
             assert {b"call %d" % n for n in range(acknowledged)} <= set(bodies)
+
+
+def test_who_goes_away_holds_nobody_up(path: Path) -> None:
+    with closing(Journal(path)) as journal, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")  # so that it waits
+        gone = journal.append(entries(1))
+        gone.cancel()  # as asyncio does when the server breaks a request off
+        other.execute("ROLLBACK")
+        assert journal.append(entries(2)).result(10) == Kept(1, 0)
+        assert [body for _, body in journal.read(0, 9)] == [b"call 1", b"call 2"]

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from leadlight.errors import NotFoundError, StoreError, UsageError
 from leadlight.service.keys import Keys, file_keys
+from leadlight.service.shelf import Change, FileShelf
 
 AT = datetime(2026, 3, 1)
 
@@ -159,3 +162,28 @@ def test_keys_of_a_leadlight_before_this_one_are_read(folder: Path) -> None:
     before = [{"id": "1", "name": "admin", "scopes": ["ingest"], "hash": "x", "created_at": "2026-01-01T00:00:00Z"}]
     (folder / "keys.json").write_text(json.dumps(before))
     assert [(key.id, key.expires_at, key.requests) for key in file_keys(folder).all()] == [("1", None, None)]
+
+
+class Meanwhile(FileShelf):
+    """A shelf on which another process makes a change right behind a change of ours."""
+
+    happens: Callable[[], object] | None = None
+
+    def change(self, name: str, change: Change) -> Any:
+        content, happens = super().change(name, change), self.happens
+        self.happens = None
+        if happens is not None:
+            happens()
+        return content
+
+
+def test_a_key_that_another_process_revokes_while_one_is_made_is_none_here_either(folder: Path) -> None:
+    shelf = Meanwhile(folder)
+    here, there = Keys(shelf), Keys(FileShelf(folder))
+    secret, key = here.make("first", ["read"])
+    there.look()
+    shelf.happens = lambda: there.revoke(key.id)
+    here.make("second", ["read"])
+    here.look()
+    assert here.find(secret) is None
+    assert [one.name for one in here.all()] == ["second"]

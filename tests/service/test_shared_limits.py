@@ -109,6 +109,13 @@ def test_slices_leave_something_for_others_and_come_back() -> None:
     assert SharedBucket.of_text(bucket.as_text(), 100, 5.0) == bucket
 
 
+def test_a_clock_that_is_set_back_stops_nothing() -> None:
+    bucket = SharedBucket(10, level=0.0, at=7_200.0, leased={"ended": (4.0, 7_200.0)})
+    assert bucket.deal("a", Said(10, asks=[1]), 3_600.0).waits == [0.1]
+    assert bucket.deal("a", Said(10, asks=[1]), 3_600.5).waits == [0.0]
+    assert bucket.deal("a", Said(10), 3_605.0).level == 10.0, "what the process that ended had leased has lapsed"
+
+
 @contextmanager
 def processes(store: str, count: int = 2) -> Iterator[list[SharedLimits]]:
     found = [SharedLimits(lambda: PostgresEngine(store)) for _ in range(count)]

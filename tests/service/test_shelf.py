@@ -122,3 +122,12 @@ def test_a_lost_connection_is_made_again(postgres_store: str) -> None:
     keys.look()
     assert shelf.read("keys") is not None
     engine.close()
+
+
+def test_a_disk_that_takes_nothing_is_the_stores_fault_and_changes_nothing(tmp_path: Path) -> None:
+    shelf = FileShelf(tmp_path)
+    shelf.change("keys", lambda _: [1])
+    (tmp_path / "keys.new").mkdir()  # where the new file would be written
+    with pytest.raises(StoreError, match=r"keys\.json cannot be written"):
+        shelf.change("keys", lambda _: [2])
+    assert shelf.read("keys") == [1]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.service.shop import Inside
+from tests.service.shop import Inside, inside, make_shop
 
+from leadlight.engines.base import Engine
+from leadlight.engines.postgres import PostgresEngine
 from leadlight.errors import NotFoundError
 from leadlight.scorecards.ledger import Ledger
 from leadlight.service import worker
@@ -156,6 +159,38 @@ def test_a_call_that_cannot_be_stored_is_put_aside_and_the_others_are_not(servic
     assert call == broken.decode()
     assert reason
     assert 'leadlight_calls_refused_total{why="' in service.state.metrics.text().decode()
+
+
+def test_a_call_that_another_worker_has_put_aside_takes_no_other_with_it(
+    tmp_path: Path, postgres_store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from leadlight.service.call import Call
+
+    good, bad = (Call(name, AS_OF, AS_OF, name, event="order") for name in ("crm-1", "crm-2"))
+    with inside(make_shop(tmp_path / "shop", store=postgres_store)) as service:
+        inbox = service.state.worker.inbox
+        take, tries = inbox.take, list[int]()
+
+        def racing(engine: Engine, limit: int) -> Any:
+            tries.append(limit)
+            if tries[-2:] == [1, 1]:  # ours has found that it cannot be stored, and is about to put it aside
+                with closing(PostgresEngine(postgres_store)) as other:
+                    other.execute("DELETE FROM live_inbox WHERE body NOT LIKE '%}'")
+            return take(engine, limit)
+
+        monkeypatch.setattr(inbox, "take", racing)
+        inbox.append([(bad.digest, bad.encode()[:-1]), (good.digest, good.encode())]).result(5)
+        service.settle()
+        assert rows(service, "SELECT call FROM live_refused") == []
+        assert rows(service, "SELECT lead FROM events WHERE _source = 'live'") == [(1,)]
+
+
+def test_whoever_goes_away_holds_up_no_errand(service: Inside) -> None:
+    free = threading.Event()
+    first, gone = (service.state.worker.do(lambda _: free.wait(10)) for _ in range(2))
+    gone.cancel()  # as asyncio does when the server breaks a request off
+    free.set()
+    assert (first.result(10), gone.result(10)) == (True, True)
 
 
 def test_positions_are_kept_with_what_was_stored(service: Inside) -> None:

@@ -91,7 +91,10 @@ async def read_as(request: Request, model: type[Model], limit: int = 64 * 1024) 
     value = parsed(body) if body else {}
     if not isinstance(value, dict):
         raise Problem(400, "the body is a JSON object")
-    json.loads(body or b"{}", object_pairs_hook=_once)
+    try:
+        json.loads(body or b"{}", object_pairs_hook=_once)
+    except RecursionError:
+        raise Problem(400, "the body is nested too deep") from None
     try:
         return model.model_validate_json(body or b"{}")
     except ValidationError as error:

@@ -89,8 +89,11 @@ def note_owners(engine: Engine) -> None:
 def _forget_barred(engine: Engine) -> None:
     """Let devices be nobody's that may not be one with their user, because others of the user's ids are kept apart."""
     engine.execute(
-        "DELETE FROM live_owners o USING live_owned n, ids d, ids u WHERE o.anonymous = n.anonymous "
-        "AND d.id = 'anonymous:' || o.anonymous AND u.id = o.\"user\" AND d.lead <> u.lead"
+        fill(
+            "DELETE FROM live_owners o USING live_owned n, ids d, ids u WHERE o.anonymous = n.anonymous "
+            'AND d.id = {anonymous} || o.anonymous AND u.id = o."user" AND d.lead <> u.lead',
+            anonymous=literal(ANONYMOUS),
+        )
     )
 
 

@@ -97,6 +97,7 @@ class PostgresInbox:
                 raise InboxFull(retry_after(depth))
             self._waiting += len(entries)
         append = _Append(entries)
+        append.done.set_running_or_notify_cancel()  # whoever waits for it may go away; it is written all the same
         self._asked.put(append)
         return append.done
 

@@ -41,6 +41,7 @@ from leadlight.service.state import State
 MAX_LINES = 10 * 1024 * 1024
 """Bytes of a body of JSON lines."""
 MAX_REJECTED_SHOWN = 100
+TOO_LARGE = f"the call is larger than {MAX_CALL // 1024} KB"
 
 SHORT = {"t": "track", "p": "page", "i": "identify", "g": "group", "a": "alias", "s": "screen"}
 KINDS = (*SHORT.values(), *SHORT)
@@ -156,9 +157,10 @@ class _Ingest:
         """Take one call a line, each with its `type`."""
         allowed(self.state.keys, request, "ingest")
         body = await read_body(request, MAX_LINES)
-        now, batch = self.state.now(), Batch()
-        for index, line in enumerate(body.splitlines()):
-            if line.strip():
+        lines, now = body.splitlines(), self.state.now()
+        batch = Batch(empty=frozenset(index for index, line in enumerate(lines) if not line.strip()))
+        for index, line in enumerate(lines):
+            if index not in batch.empty:
                 _take_line(batch, index, line, lambda said: read_call(said, now))
         return await take_in(self.state, await admitted(self.state, request, batch))
 
@@ -195,15 +197,7 @@ async def admitted(state: State, request: Request, batch: Batch) -> Batch:
     batch = replace(batch, calls=_by_browser(batch.calls, request.headers.get("user-agent")))
     if all(call.previous is None for call in batch.calls):
         return batch
-    rejected = {fault.index: fault for fault in batch.rejected}
-    places = [index for index in range(len(batch.calls) + len(rejected)) if index not in rejected]
-    kept = list[Call]()
-    for index, call in zip(places, batch.calls, strict=True):
-        if call.previous is None:
-            kept.append(call)
-        else:
-            rejected[index] = Rejected(index, NO_ALIAS)
-    return Batch(kept, [rejected[index] for index in sorted(rejected)])
+    return batch.without({index: NO_ALIAS for index, call in batch.numbered if call.previous is not None})
 
 
 def _by_browser(calls: Sequence[Call], agent: str | None) -> list[Call]:
@@ -253,7 +247,7 @@ def _or_400(read: Callable[[], Read]) -> Read:
 def _take_line(batch: Batch, index: int, line: bytes, read: Callable[[Any], Call]) -> None:
     try:
         if len(line) > MAX_CALL:
-            raise CallFault(f"the call is larger than {MAX_CALL // 1024} KB")
+            raise CallFault(TOO_LARGE)
         batch.calls.append(read(orjson.loads(line)))
     except orjson.JSONDecodeError as error:
         batch.rejected.append(Rejected(index, f"no JSON: {error}"))
@@ -263,14 +257,8 @@ def _take_line(batch: Batch, index: int, line: bytes, read: Callable[[Any], Call
 
 def _within(batch: Batch, items: Sequence[Any]) -> Batch:
     """Leave out the calls of a batch that are larger than a call may be."""
-    large = {index for index, item in enumerate(items) if len(orjson.dumps(item)) > MAX_CALL}
-    if not large:
-        return batch
-    rejected = {fault.index: fault for fault in batch.rejected}
-    places = [index for index in range(len(items)) if index not in rejected]
-    calls = [call for index, call in zip(places, batch.calls, strict=True) if index not in large]
-    rejected |= {index: Rejected(index, f"the call is larger than {MAX_CALL // 1024} KB") for index in large}
-    return Batch(calls, [rejected[index] for index in sorted(rejected)])
+    large = [index for index, item in enumerate(items) if len(orjson.dumps(item)) > MAX_CALL]
+    return batch.without(dict.fromkeys(large, TOO_LARGE)) if large else batch
 
 
 def _summary(rejected: Sequence[Rejected]) -> str:

@@ -19,6 +19,7 @@ from datetime import datetime
 from typing import Any
 
 from leadlight.errors import LeadlightError, NotFoundError, StoreError
+from leadlight.service import logs
 from leadlight.service.problems import Problem, problem_of
 from leadlight.service.shelf import Shelf
 
@@ -65,6 +66,7 @@ class Jobs:
         self._queue = queue.SimpleQueue[_Begun | None]()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
         self._thread.start()
+        self._ending = threading.Event()
         self._beside: dict[str, threading.Thread] = {}
         self._stops: dict[str, threading.Event] = {}
 
@@ -98,10 +100,15 @@ class Jobs:
         job = self.find(id)
         if job["state"] not in ("waiting", "running"):
             raise Problem(409, f"the job has ended: it is {job['state']}")
-        if job["state"] == "running" and not self._all()[id].get("stops"):
+        ended = {"cancel": True, "state": "cancelled", "ended_at": self._stamp()}
+
+        def cancelled(job: Mapping[str, Any]) -> Mapping[str, Any]:
+            if job["state"] == "waiting":
+                return ended
+            return {"cancel": True} if job["state"] == "running" and job.get("stops") else {}
+
+        if not (self._change(id, cancelled) or {}).get("cancel"):
             raise Problem(409, f"{job['verb']} goes on to its end once it runs")
-        ended = {"state": "cancelled", "ended_at": self._stamp()} if job["state"] == "waiting" else {}
-        self._change(id, cancel=True, **ended)
         if (stop := self._stops.get(id)) is not None:  # of this process: at once, before others make way for it
             stop.set()
         return self.find(id)
@@ -122,6 +129,7 @@ class Jobs:
 
     def close(self, *, seconds: float = 10.0) -> None:
         """Do what waits, as far as there is time for it."""
+        self._ending.set()
         self._queue.put(None)
         for thread in (self._thread, *self._beside.values()):
             thread.join(seconds)
@@ -156,19 +164,42 @@ class Jobs:
 
     def _do(self, begun: _Begun) -> None:
         """Do a job, unless it was cancelled before, and note how it ended."""
-        if self._is_cancelled(begun.id):
+        if not self._patiently(lambda: self._is_to_begin(begun.id)):
             return
-        self._change(begun.id, state="running")
+        found = self._done(begun)
+        ended = self._stamp()
+
+        def told(job: Mapping[str, Any]) -> Mapping[str, Any]:
+            cancelled = {"state": "cancelled"} if job.get("cancel") and found["state"] == "done" else {}
+            return {**found, **cancelled, "ended_at": ended}
+
+        self._patiently(lambda: self._change(begun.id, told))
+
+    def _is_to_begin(self, id: str) -> bool:  # noqa: A002 - the user's word
+        """Note that a job runs now, and say whether it does: not where it was cancelled."""
+        job = self._change(id, lambda job: {} if job.get("cancel") else {"state": "running"})
+        return job is None or not job.get("cancel")
+
+    def _patiently(self, ask: Callable[[], Any]) -> Any:
+        """Ask the shelf; where it cannot be asked, again until it can. None where the service ends before."""
+        while True:
+            try:
+                return ask()
+            except LeadlightError as error:
+                logs.fault("jobs", error, {})
+                if self._ending.wait(LOOK):
+                    return None
+
+    def _done(self, begun: _Begun) -> dict[str, Any]:
+        """Do a job, and tell how it ended."""
         try:
-            found: dict[str, Any] = {"result": dict(begun.work())}
-            found["state"] = "cancelled" if self._is_cancelled(begun.id) else "done"
+            return {"state": "done", "result": dict(begun.work())}
         except LeadlightError as error:
             problem = problem_of(error)
-            found = {"state": "failed", "problem": {"status": problem.status, "detail": problem.detail,
-                                                    **problem.more}}  # fmt: skip
+            return {"state": "failed", "problem": {"status": problem.status, "detail": problem.detail,
+                                                   **problem.more}}  # fmt: skip
         except Exception as error:  # the thread must live
-            found = {"state": "failed", "problem": {"status": 500, "detail": f"a bug: {type(error).__name__}"}}
-        self._change(begun.id, **found, ended_at=self._stamp())
+            return {"state": "failed", "problem": {"status": 500, "detail": f"a bug: {type(error).__name__}"}}
 
     def _judged(self, job: Mapping[str, Any]) -> Job:
         """Return a job as it is told; one whose process ended before it did is lost."""
@@ -189,12 +220,19 @@ class Jobs:
 
         self._shelf.change(DOCUMENT, change)
 
-    def _change(self, id: str, **told: Any) -> None:  # noqa: A002 - the user's word
+    def _change(
+        self,
+        id: str,  # noqa: A002 - the user's word
+        told: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    ) -> Mapping[str, Any] | None:
+        """Note of a job what `told` makes of how it stands, and return it; None for one that is not remembered."""
+
         def change(found: Any) -> Any:
             jobs = dict(found or {})
-            return {**jobs, id: {**jobs[id], **told}} if id in jobs else jobs
+            return {**jobs, id: {**jobs[id], **told(jobs[id])}} if id in jobs else jobs
 
-        self._shelf.change(DOCUMENT, change)
+        found: Mapping[str, Any] | None = self._shelf.change(DOCUMENT, change).get(id)
+        return found
 
     def _stamp(self) -> str:
         return self._now().isoformat() + "Z"

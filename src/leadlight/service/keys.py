@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -94,18 +95,21 @@ class Keys:
         """Counts instead where other processes let the same keys in."""
         self._used: dict[str, datetime] = {}
         self._version: object = None
+        self._lock = threading.Lock()
+        """Whoever takes over what is on the shelf holds it: nobody is to put older keys in their place."""
         self._known: dict[str, tuple[Key, datetime]] = {}
         self._all: list[Key] = []
         self.look()
 
     def look(self) -> bool:
         """Take over what was changed on the shelf; say whether anything was."""
-        version = self.shelf.version(DOCUMENT)
-        if version == self._version and version is not None:
-            return False
-        self._take(self.shelf.read(DOCUMENT))
-        self._version = version
-        return True
+        with self._lock:
+            version = self.shelf.version(DOCUMENT)
+            if version == self._version and version is not None:
+                return False
+            self._take(self.shelf.read(DOCUMENT))
+            self._version = version
+            return True
 
     def _take(self, document: Document) -> None:
         self._all = _read(document)
@@ -194,8 +198,8 @@ class Keys:
         return found[0]
 
     def _change(self, change: Callable[[list[Key]], list[Key]]) -> None:
-        self._take(self.shelf.change(DOCUMENT, lambda found: [asdict(key) for key in change(_read(found))]))
-        self._version = self.shelf.version(DOCUMENT)
+        with self._lock:  # another process may have changed them since: `look` sees so, as `_version` is the one before
+            self._take(self.shelf.change(DOCUMENT, lambda found: [asdict(key) for key in change(_read(found))]))
 
     def last_used(self) -> dict[str, str]:
         """Return when each key was last used, by id; other processes tell it every half a minute."""

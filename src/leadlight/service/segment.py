@@ -75,6 +75,27 @@ class Batch:
 
     calls: list[Call] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    empty: frozenset[int] = frozenset()
+    """Places where there is no call: blank lines."""
+
+    def without(self, faults: Mapping[int, str]) -> Batch:
+        """Return it without the calls at some places, which are rejected.
+
+        >>> call = Call("m1", datetime(2026, 1, 31), datetime(2026, 1, 31), "u1")
+        >>> left = Batch([call, call], [Rejected(1, "no JSON")], frozenset({0})).without({3: "too large"})
+        >>> len(left.calls), [fault.index for fault in left.rejected]
+        (1, [1, 3])
+        """
+        told = {fault.index: fault.message for fault in self.rejected} | dict(faults)
+        calls = [call for index, call in self.numbered if index not in faults]
+        return Batch(calls, [Rejected(index, told[index]) for index in sorted(told)], self.empty)
+
+    @property
+    def numbered(self) -> list[tuple[int, Call]]:
+        """The calls, each with its place."""
+        taken = {fault.index for fault in self.rejected} | self.empty
+        places = (index for index in range(len(self.calls) + len(taken)) if index not in taken)
+        return list(zip(places, self.calls, strict=True))
 
 
 def read_batch(body: Any, received_at: datetime) -> Batch:

@@ -61,6 +61,8 @@ class SharedBucket:
 
     def deal(self, who: str, said: Said, now: float) -> Dealt:
         """Let a process spend, give back, take and lease."""
+        if now < self.at - LAPSE:  # the store's clock was set back: without this nothing flowed in until it is there
+            self.at, self.leased = now, {other: (amount, now) for other, (amount, _) in self.leased.items()}
         self._flow(max(now, self.at))
         mine, _ = self.leased.pop(who, (0.0, 0.0))
         mine = max(mine - said.spent, 0.0)

@@ -77,17 +77,25 @@ class FileShelf:
             raise no_document(path.name, self.folder) from None
 
     def change(self, name: str, change: Change) -> Document:
-        """Write the document beside the file, then put it in its place."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with self._lock, locked(self.folder / ".lock"):
-            content = change(self.read(name))
-            fresh = self._path(name).with_suffix(".new")
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-                json.dump(content, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._path(name))
+        """Write the document beside the file, then put it in its place. Raises StoreError where that is not to be."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with self._lock, locked(self.folder / ".lock"):
+                content = change(self.read(name))
+                self._write(self._path(name), content)
+        except OSError as error:
+            raise StoreError(
+                f"{name}.json cannot be written: {error.strerror}", fix="See to room on the disk, then send it again."
+            ) from None
         return content
+
+    def _write(self, path: Path, content: Document) -> None:
+        fresh = path.with_suffix(".new")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(content, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
 
 
 class TableShelf:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from leadlight.engines.base import Engine
+from leadlight.service.call import ANONYMOUS
 from leadlight.service.identity import hand_words_over, note_owners
 from leadlight.service.mail.addresses import say_left
 from leadlight.service.staging import stage_traits
@@ -17,7 +18,7 @@ from leadlight.store.apart import any_apart, regroup
 from leadlight.store.attributes import load_leads
 from leadlight.store.merge import mentions_by_key
 from leadlight.store.owners import ANY, first_users
-from leadlight.store.sql import Sql, fill
+from leadlight.store.sql import Sql, fill, literal
 
 ROUNDS = 20
 """How often words may change hands because words have; each time joins or parts somebody, so few are needed."""
@@ -54,8 +55,10 @@ def _gather_owned(engine: Engine, *, everybody: bool) -> bool:
     """Make `live_owned`: devices that are another's than their words are told as (or nobody's); are there any?"""
     engine.execute(
         fill(
-            "CREATE TEMP TABLE live_asked AS SELECT i.lead, substr(i.id, 11) AS anonymous FROM ids i "
-            "WHERE i.id LIKE 'anonymous:%' AND {which}",
+            "CREATE TEMP TABLE live_asked AS SELECT i.lead, substr(i.id, {start}) AS anonymous FROM ids i "
+            "WHERE i.id LIKE {devices} AND {which}",
+            start=Sql(str(len(ANONYMOUS) + 1)),
+            devices=literal(f"{ANONYMOUS}%"),
             which=ANY if everybody else _TOUCHED,
         )
     )

@@ -26,7 +26,7 @@ from leadlight.errors import LeadlightError, SpecError, StoreError
 from leadlight.service import at_hand, enrich_queue, traces
 from leadlight.service.clock import Clock
 from leadlight.service.identity import join_aliases, settle_devices
-from leadlight.service.inbox import Inbox
+from leadlight.service.inbox import Calls, Inbox
 from leadlight.service.live_tables import LIVE, refuse
 from leadlight.service.live_workspace import LiveWorkspace
 from leadlight.service.mail.addresses import settle_addresses
@@ -93,6 +93,10 @@ class Watcher(Protocol):
         """Hear of a call that was put aside."""
 
 
+class _Gone(Exception):
+    """What was to be taken out of the inbox is not there any more; what was taken instead is put back."""
+
+
 class Worker:
     """Drains an inbox into a workspace's store, in a thread of its own."""
 
@@ -106,7 +110,8 @@ class Worker:
         self.engine, self.desk = workspace.engine, lasting_desk(workspace.engine)
         inbox.begin(self.engine)
         self._left = drains and bool(self.engine.rows("SELECT 1 FROM live_unscored LIMIT 1"))
-        self._tried = 0
+        self._tried: Calls = ()
+        """The calls that were to be stored at the last try."""
         self._received: list[datetime] = []
         self._scored_at = self._stored_at = time.monotonic()
         self._untidy = True
@@ -151,6 +156,7 @@ class Worker:
         The future raises what the errand raises, and StoreError where the worker ends before.
         """
         done: Future[Done] = Future()
+        done.set_running_or_notify_cancel()  # whoever asked may go away; it is done all the same
         self._errands.put((errand, done))
         self.inbox.written.set()
         if not self.alive:
@@ -299,26 +305,29 @@ class Worker:
             return self._store_all(limit)
         except (self.engine.fault, self.desk.fault, LeadlightError) as raised:
             error, tried = cause(self.engine, raised), self._tried
-            if tried == 0 or self.engine.unusable(error) or self.desk.unusable(error):
+            if not tried or self.engine.unusable(error) or self.desk.unusable(error):
                 raise
-        if tried > 1:
-            return self._store(tried // 2) + self._store(tried - tried // 2)
-        return self._put_aside(error)
+        if len(tried) > 1:
+            half = len(tried) // 2
+            return self._store(half) + self._store(len(tried) - half)
+        return self._put_aside(tried, error)
 
-    def _put_aside(self, error: Exception) -> int:
-        with self.engine.transaction():
-            calls = self.inbox.take(self.engine, 1)
-            for _, body in calls:
-                refuse(self.engine, self.workspace.now(), body.decode(), str(error)[:500])
-            if calls:
-                self.inbox.settle(self.engine, calls)
-        if calls:
-            self.inbox.settled(calls)
-            self.watcher.refused(type(error).__name__)
-        return len(calls)
+    def _put_aside(self, broken: Calls, error: Exception) -> int:
+        """Put a call aside; return how many that is: another worker may have done so meanwhile."""
+        try:
+            with self.engine.transaction():
+                if list(self.inbox.take(self.engine, 1)) != list(broken):
+                    raise _Gone
+                refuse(self.engine, self.workspace.now(), broken[0][1].decode(), str(error)[:500])
+                self.inbox.settle(self.engine, broken)
+        except _Gone:
+            return 0
+        self.inbox.settled(broken)
+        self.watcher.refused(type(error).__name__)
+        return len(broken)
 
     def _store_all(self, limit: int) -> int:
-        began, engine, self._tried = time.perf_counter(), self.engine, 0
+        began, engine, self._tried = time.perf_counter(), self.engine, ()
         if not self.inbox.has_more(engine):
             return 0
         try:
@@ -326,7 +335,7 @@ class Worker:
                 calls = self.inbox.take(engine, limit)
                 if not calls:
                     return 0
-                self._tried = len(calls)
+                self._tried = calls
                 received = stage_calls(engine, self.desk, calls)
                 self._load()
                 self._look_at_names()
