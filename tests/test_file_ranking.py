@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 import leadlight
 from leadlight.cli.app import main
-from leadlight.errors import UsageError
+from leadlight.errors import DataError, TooManyRejects, UsageError
 from leadlight.file_ranking import FileRanking
 
 
@@ -83,6 +84,52 @@ def test_what_others_made_is_left_alone(tmp_path: Path) -> None:
         leadlight.rank_file(file)
     assert "--into" in str(caught.value.fix)
     assert (tmp_path / "deals-ranked" / "diary.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["leadlight.yaml", "scorecards/learned.yaml", "scorecards/mine.yaml"])
+def test_what_was_edited_since_is_left_alone(ranked: FileRanking, tmp_path: Path, name: str) -> None:
+    folder = Path(shutil.copytree(ranked.folder, tmp_path / "deals-ranked"))
+    file = Path(shutil.copy(ranked.folder.parent / "deals.csv", tmp_path / "deals.csv"))
+    with (folder / name).open("a") as edited:
+        edited.write("# of mine")
+    with pytest.raises(UsageError, match=rf"was worked on since it was made \({name}\)") as caught:
+        leadlight.rank_file(file)
+    assert "--into" in str(caught.value.fix)
+    assert (folder / name).read_text().endswith("# of mine")
+    assert (folder / "ranking.csv").exists()
+
+
+def test_what_was_not_edited_is_made_anew(ranked: FileRanking, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(ranked.folder, tmp_path / "deals-ranked"))
+    (folder / "ranking.csv").unlink()
+    leadlight.rank_file(Path(shutil.copy(ranked.folder.parent / "deals.csv", tmp_path / "deals.csv")))
+    assert (folder / "ranking.csv").exists()
+
+
+def test_what_to_type_where_dates_are_in_doubt(tmp_path: Path) -> None:
+    file = tmp_path / "my leads.csv"
+    file.write_text("id,created,converted\n" + "".join(f"{n},0{1 + n % 9}/05/2026,{n % 2}\n" for n in range(40)))
+    with pytest.raises(
+        DataError, match=r"^1 fault in the data\nmy leads\.csv: column 'created' does not tell"
+    ) as caught:
+        leadlight.rank_file(file)
+    assert caught.value.fix == f"Type: leadlight rank '{file}' --dates day_first (or month_first)"
+
+
+def test_what_to_do_about_rows_that_cannot_be_read(tmp_path: Path) -> None:
+    file, ends = tmp_path / "deals.csv", ["won", "lost", ""]
+    rows = [f"L{n},2026-01-{1 + n % 28:02},{ends[n % 3]}" for n in range(60)]
+    file.write_text("\n".join(["id,created,stage", *rows, "L99,2026-01-01", "L98"]) + "\n")
+    with pytest.raises(TooManyRejects, match="2 of 62 rows cannot be read") as caught:
+        leadlight.rank_file(file)
+    folder = tmp_path / "deals-ranked"
+    assert "leadlight.yaml:" not in caught.value.message
+    assert f"All reasons are in {folder}/rejects/leads.csv" in str(caught.value.fix)
+    assert (folder / "rejects" / "leads.csv").exists()
+    (folder / "leadlight.yaml").write_text(
+        (folder / "leadlight.yaml").read_text().replace("  leads:\n", "  leads:\n    reject_limit: 0.1\n")
+    )
+    assert leadlight.open(folder).ingest().rejected == 2
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import shlex
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leadlight.errors import UsageError
+from leadlight.errors import MAX_CHOICES_SHOWN, DataError, TooManyRejects, UsageError
 from leadlight.workspace import Workspace, utc_now
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from leadlight.sources.discover import Discovered
 
 LEARNED = "learned"
+MADE = Path(".leadlight") / "made.json"
+"""Which files were written, with the SHA-256 of each: what differs from it was edited since."""
 Step = Callable[[str], None]
 
 
@@ -79,18 +84,26 @@ def rank_file(
 
     path = Path(file)
     step(f"looking at {path.name}")
-    found = discover(path, outcome=outcome, win=win, id=id, created_at=created_at, worth=worth, dates=dates)
+    try:
+        found = discover(path, outcome=outcome, win=win, id=id, created_at=created_at, worth=worth, dates=dates)
+    except DataError as error:
+        raise _of_file(error, path) from None
     folder = into or path.parent / f"{path.name.partition('.')[0]}-ranked"
     _clear(folder)
     write_workspace(found, folder)
+    _note_made(folder)
     workspace = Workspace(folder)
     step("reading it")
-    workspace.ingest()
+    try:
+        workspace.ingest()
+    except TooManyRejects as error:
+        raise _left_out(error, path, folder) from None
     with workspace.store() as engine:
         as_of = _newest(engine, found)
         among = open_leads(engine, found)
     learned = workspace.learn(name=LEARNED, keep=keep, force=True, seed=seed, as_of=as_of, step=step)
     assert isinstance(learned, LearnRun)  # without `if_needed` it always learns
+    _note_made(folder)
     step("ranking who is open")
     ranking = workspace.rank(LEARNED, as_of=as_of, limit=limit, among=among)
     workspace.export(str(folder / "ranking.csv"), LEARNED, as_of=as_of, among=among)
@@ -99,16 +112,65 @@ def rank_file(
 
 
 def _clear(folder: Path) -> None:
-    """Make room: what this made before is made anew, anything else is left alone.
+    """Make room: what this made before is made anew; what is something else, or was edited since, is left alone.
 
-    Raises UsageError where the folder holds something else.
+    Raises UsageError where the folder holds such.
     """
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     spec = folder / "leadlight.yaml"
     if not folder.is_dir() or not spec.exists() or not spec.read_text("utf-8").startswith("# What was found in "):
         raise UsageError(f"{folder} is there already, and was not made by this", fix="Name another folder: --into NAME")
+    if edited := _edited(folder):
+        shown = ", ".join(edited[:MAX_CHOICES_SHOWN])
+        raise UsageError(
+            f"{folder} was worked on since it was made ({shown}), so it is not made anew",
+            fix=f"Go on with it: leadlight rank -s {LEARNED} -w {shlex.quote(str(folder))}; name another folder: "
+            "--into NAME; or remove it.",
+        )
     shutil.rmtree(folder)
+
+
+def _written(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file that people edit."""
+    files = sorted(path for path in folder.rglob("*.yaml") if path.is_file())
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def _note_made(folder: Path) -> None:
+    (folder / MADE).parent.mkdir(exist_ok=True)
+    (folder / MADE).write_text(json.dumps(_written(folder), indent=1), encoding="utf-8")
+
+
+def _edited(folder: Path) -> list[str]:
+    """Return the files that are not as they were written; all of them where that is not known."""
+    try:
+        made = json.loads((folder / MADE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        made = {}
+    return [name for name, digest in _written(folder).items() if made.get(name) != digest]
+
+
+def _of_file(error: DataError, file: Path) -> DataError:
+    """Say what is wrong with a file in words of the command line, where there is no leadlight.yaml to edit."""
+    faults = [replace(fault, file=fault.file or file.name, path=None) for fault in error.faults]
+    fix = error.fix
+    if any("`dates:" in fault.message for fault in faults):
+        fix = f"Type: leadlight rank {shlex.quote(str(file))} --dates day_first (or month_first)"
+    return DataError(faults, fix=fix)
+
+
+def _left_out(error: TooManyRejects, file: Path, folder: Path) -> TooManyRejects:
+    """Say what can be done about rows that cannot be read: the workspace made of the file is there to go on with."""
+    faults = [replace(fault, file=None, line=None, column=None, path=None) if fault.path else fault
+              for fault in error.faults]  # fmt: skip
+    at = shlex.quote(str(folder))
+    fix = (
+        f"All reasons are in {folder / 'rejects' / 'leads.csv'}. Mend the rows of {file.name} and type the same again. "
+        f"To leave them out, write `reject_limit: 0.1` below `leads:` in {folder / 'leadlight.yaml'}, then: "
+        f"leadlight ingest -w {at}; leadlight learn -w {at}"
+    )
+    return TooManyRejects(faults, fix=fix)
 
 
 def _newest(engine: Engine, found: Discovered) -> datetime:

@@ -14,7 +14,7 @@ import pytest
 from connect.crm import START, YAML, Crm, crm, registered
 from leadlight.connect import lake
 from leadlight.connect.sync_report import SyncReport
-from leadlight.errors import TooManyRejects
+from leadlight.errors import DataError, TooManyRejects
 from leadlight.expr.types import Type
 from leadlight.sources import groups
 from leadlight.sources.groups import groups_of
@@ -190,6 +190,33 @@ def test_one_that_was_stopped_goes_on(crm: Crm, tmp_path: Path, monkeypatch: pyt
     assert other.rows("SELECT count(*) > 0 FROM leads") == [(True,)]
     assert taken_in(other).changed
     assert store(other) == store(crm)
+
+
+def test_ingest_takes_a_lake_in_by_groups_as_well(crm: Crm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lived(crm, 1)
+    other = copied(crm, tmp_path / "other")
+    crm.workspace().ingest()
+    monkeypatch.setattr(groups, "MOST_ROWS", FEW)
+    with pytest.raises(KeyboardInterrupt):
+        other.workspace().ingest(progress=lambda update: _stop(update.rows, 90))
+    assert other.rows("SELECT count(*) > 0 FROM leads") == [(True,)]  # as a whole, all of it is one transaction
+    assert other.workspace().ingest().changed
+    assert store(other) == store(crm)
+
+
+def test_a_fault_in_a_file_beside_a_lake_changes_nothing(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    lived(crm, 1)
+    text = (crm.root / "leadlight.yaml").read_text()
+    calls = "\n  calls: {csv: calls.csv, lead: id, at: at, event: call}\noutcome:"
+    (crm.root / "leadlight.yaml").write_text(text.replace("\noutcome:", calls, 1))
+    (crm.root / "calls.csv").write_text("id,at\n1,someday\n")
+    monkeypatch.setattr(groups, "MOST_ROWS", FEW)
+    with pytest.raises(DataError, match="calls"):
+        crm.workspace().ingest()
+    assert crm.rows("SELECT count(*) FROM ids") == [(0,)]
+    (crm.root / "calls.csv").write_text("id,at\ncrm:1,2026-01-01\n")
+    assert crm.workspace().ingest().changed
+    assert crm.rows("SELECT count(*) FROM events WHERE type = 'call'") == [(1,)]
 
 
 def _stop(rows: int, most: int) -> None:

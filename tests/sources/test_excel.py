@@ -5,6 +5,7 @@ import openpyxl
 import pytest
 
 from leadlight.errors import DataError
+from leadlight.sources import excel
 
 from .conftest import Reader, Result
 
@@ -72,5 +73,23 @@ def test_refused(read_book: Reader, folder: Path, read_source: Reader) -> None:
     with pytest.raises(DataError, match=r"f\.xlsx: sheet 'S' is empty"):
         read_book({"S": []})
     (folder / "f.xlsx").write_bytes(b"id,a\n1,2\n")
-    with pytest.raises(DataError, match=r"f\.xlsx: cannot be read as a workbook: invalid Zip archive"):
+    with pytest.raises(DataError, match=r"f\.xlsx: is no Excel or OpenDocument workbook, or is damaged \(invalid Zip"):
         read_source(excel="f.xlsx", id="id")
+
+
+def test_one_that_would_fill_the_memory_is_refused(read_book: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(excel, "MOST_BYTES", 50_000)
+    assert read_book({"S": [["id", "a"], ["x", 1]]}).rows == [("x", 1.0)]
+    with pytest.raises(
+        DataError, match=r"f\.xlsx: unpacks to 0\.\d GB, more than a workbook may: export its sheet as CSV"
+    ):
+        read_book({"S": [["id", "a"], *[[f"x{n}", "y" * 30] for n in range(2_000)]]})
+
+
+def test_what_is_not_read_is_said(read_book: Reader) -> None:
+    sheets: dict[str, list[list[object]]] = {"One": [["id", "a", "a"], ["x", 1, 2]], "Two": [["id"], ["y"]]}
+    assert read_book(sheets).notes == [
+        "f.xlsx: 2 columns are called 'a': the others are taken as 'a (2)'",
+        "f.xlsx: the first sheet, 'One', is read, and none of 'Two'",
+    ]
+    assert not read_book(sheets, sheet="Two").notes

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
+from collections.abc import Iterator, Sequence
 
-from leadlight.errors import DataError, Fault
+from leadlight.errors import DataError, Fault, shorten
 from leadlight.sources.layout import ROLES, find
 from leadlight.sources.locate import Located
 from leadlight.sources.names import snake_case
@@ -22,6 +24,8 @@ MAX_HEAD = 131_000
 MAX_PREAMBLE = 30
 """In so many rows the header is looked for, where the first is not it."""
 
+_VALUE = re.compile(r"[-+]?\d+([.,:/-]\d+)*([T ]\d\d:\d\d\S*)?|[^@\s]+@[^@\s]+\.[^@\s]+")
+"""A number, a date or an address."""
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
@@ -44,7 +48,7 @@ def open_csv(located: Located, spec: SourceSpec, opened: Opened, limit: int | No
 
 def _part(located: Located, seen: Survey, text: TextFormat, header: list[str]) -> Part:
     headers, unnamed = distinct_headers(header)
-    notes = seen.notes
+    notes = (*seen.notes, *header_notes(located.shown, header, headers))
     if text.delimiter != ",":
         notes += (f"{located.shown}: delimiter {_NAMES.get(text.delimiter, text.delimiter)}",)
     if text.skip > 1:
@@ -71,6 +75,32 @@ def distinct_headers(header: list[str]) -> tuple[list[str], frozenset[str]]:
         if not raw.strip():
             unnamed.add(name)
     return names, frozenset(unnamed)
+
+
+def header_notes(shown: str, header: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    """Say which columns have one name, and that names look like values: then the header is missing, and a row lost.
+
+    >>> list(header_notes("a.csv", ["Source", "Source"], ["Source", "Source (2)"]))
+    ["a.csv: 2 columns are called 'Source': the others are taken as 'Source (2)'"]
+    >>> names = ["L1", "2026-01-02", "40"]
+    >>> list(header_notes("a.csv", names, names))[0][7:]
+    "2 of 3 names look like values ('2026-01-02', '40'): if the first line is a record, put names above it"
+    """
+    bases = [" ".join(raw.split()) for raw in header]
+    for base, count in Counter(base for base in bases if base).items():
+        if count > 1:
+            others = [name for name, of in zip(names, bases, strict=True) if of == base and name != base]
+            yield f"{shown}: {count} columns are called {shorten(base)}: the others are taken as {_listed(others)}"
+    values = [base for base in bases if _VALUE.fullmatch(base)]
+    if len(values) > 1 and 4 * len(values) >= len(bases):
+        few = _listed(values)
+        yield (f"{shown}: {len(values)} of {len(bases)} names look like values ({few}): if the first line is a record, "
+               "put names above it")  # fmt: skip
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(map(shorten, names[:3]))
+    return shown + (", …" if len(names) > 3 else "")
 
 
 def _alike(base: str, names: list[str]) -> int:
@@ -135,9 +165,24 @@ def _header_row(rows: list[list[str]], spec: SourceSpec) -> int | None:
         headers = distinct_headers(row)[0]
         if all(find(headers, spec.header(told)) for told in named):
             return at
-    filled = (at for at, row in enumerate(rows) if any(cell.strip() for cell in row) and not _is_sep(row))
-    return next(filled, None)
+    return first_header([[] if _is_sep(row) else row for row in rows], named)
+
+
+def first_header(rows: Sequence[Sequence[str]], named: Sequence[str]) -> int | None:
+    """Find the header where it is not known by its names: the first row that is not blank.
+
+    Where no name is told at all, titles above it are passed over: rows with less than half of the cells that most have.
+
+    >>> first_header([["Leads of 2026"], [], ["id", "name", "stage"], ["1", "Ann", "won"], ["2", "Bo", "lost"]], [])
+    2
+    """
+    counts = [sum(1 for cell in row if cell.strip()) for row in rows]
+    filled = [at for at, count in enumerate(counts) if count]
+    if named or not filled:
+        return filled[0] if filled else None
+    usual = Counter(counts[at] for at in filled).most_common(1)[0][0]
+    return next((at for at in filled[:MAX_PREAMBLE] if counts[at] > usual / 2), filled[0])
 
 
 def _is_sep(row: list[str]) -> bool:
-    return row[0].lower().startswith("sep=")
+    return bool(row) and row[0].lower().startswith("sep=")

@@ -24,6 +24,7 @@ AGREE = 0.99
 ID_SHARE = 0.9
 """A column named as an id is one if so many of its values differ; rows of one id are one lead."""
 SAME_ORDER = 0.99
+NO_LOSS = "no column says when a lead was lost"
 CLOSED_SHARE = 0.8
 WORTH_SHARE = 0.5
 EMAIL_SHARE = 0.8
@@ -305,7 +306,7 @@ class _Look:
         return Choice(None, "no column names the lead, so rows are numbered as they stand in the file")
 
     def _created_at(self, taken: set[str | None]) -> Choice:
-        told = self._told("created_at", "--created-at")
+        told = self._told("created_at", "--created")
         if told is not None:
             return Choice(told.column, "as you said")
         times = [one for one in self._free(taken) if one.type is Type.TIME]
@@ -334,7 +335,7 @@ class _Look:
     def _lost_at(self, closed: Choice, taken: set[str | None], is_lost: Sql) -> Choice:
         """Find the time of a loss: where most of the lost have none, nobody says that they are lost for good."""
         if closed.column is None:
-            return Choice(None, closed.why)
+            return Choice(None, NO_LOSS)
         times = [
             one for one in self._free(taken) if one.type is Type.TIME and rank_of("closed_at", one.header) is not None
         ]
@@ -342,7 +343,7 @@ class _Look:
             share = self._filled(one.column, is_lost)
             if share >= CLOSED_SHARE:
                 return Choice(one.column, f"{share:.0%} of the lost have it")
-        return Choice(None, "no column says when a lead was lost")
+        return Choice(None, NO_LOSS)
 
     def _worth(self, taken: set[str | None], is_win: Sql) -> Choice:
         told = self._told("worth", "--worth")

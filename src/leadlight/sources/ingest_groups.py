@@ -51,9 +51,10 @@ def ingest_groups(
 
     Each group is kept as soon as it is stored, in a transaction of its own: until it ends, DuckDB holds all that was
     ever in a temporary table. Files are noted as read at the very end, so that after a fault, or when the process is
-    killed, all of them are read again, and what was stored by then is found to be there. What `ingest` can tell only
-    from all rows (sources that are held to a contract, texts that are to be read as times or numbers, faults) is read
-    as a whole, as there. Raises what `ingest` raises.
+    killed, all of them are read again, and what was stored by then is found to be there; what is of no connection is
+    looked through before anything is stored. What `ingest` can tell only from all rows (sources that are held to a
+    contract, texts that are to be read as times or numbers, faults) is read as a whole, as there.
+    Raises what `ingest` raises.
     """
     groups = {
         name: groups_of(source, root, known_files(engine, name, spec_hash(source)))
@@ -92,6 +93,7 @@ class _ByGroups:
         self.now = self.now.astimezone(UTC).replace(tzinfo=None) if self.now.tzinfo else self.now
         desk = reading_desk(self.engine)
         try:
+            self._look_through_files(desk, sources)
             self._store_kind(desk, sources, WHO)
             with self.engine.transaction():
                 between = self._readings_stored([])
@@ -106,6 +108,20 @@ class _ByGroups:
             report = replace(self._summed(last, between), changed=last.changed or between.changed, seconds=seconds)
             note_run(self.engine, report)
         return report
+
+    def _look_through_files(self, desk: DuckDBEngine, sources: Mapping[str, SourceSpec]) -> None:
+        """Read once what is of no connection and store nothing, so that what is wrong in it changes nothing.
+
+        Raises what `ingest` raises.
+        """
+        seen: list[Pending] = []
+        for name, source in sources.items():
+            if source.connection is None:
+                with Opened([source]) as opened:
+                    contract = self.contract.get(name)
+                    item = read_one(self.engine, desk, name, source, self.root, opened, seen, None, contract)
+                release(desk, item.reading)
+                seen.append(item)
 
     def _summed(self, last: IngestReport, between: IngestReport) -> IngestReport:
         """Return what all groups came to, where `last` tells what there is and `between` who was found to be one."""
