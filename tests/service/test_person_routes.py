@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.service.shop import Inside, inside
+from tests.service.shop import Inside, inside, make_shop
 
 from leadlight.service.live_workspace import LiveWorkspace
 from leadlight.store.erase import about, find_person
@@ -102,6 +103,15 @@ def test_every_table_about_persons_is_erased_and_shown(service: Inside) -> None:
     assert found - told - OF_NOBODY.keys() == set(), "see leadlight/store/erase.py: `access` and `erase` read its lists"
 
 
+@pytest.fixture(params=["duckdb", "postgres"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Inside]:
+    """A service over either store."""
+    postgres = request.param == "postgres"
+    store = request.getfixturevalue("postgres_store") if postgres else "duckdb:store.duckdb"
+    with inside(make_shop(tmp_path / "shop", store=store)) as found:
+        yield found
+
+
 def _left(service: Inside, *words: str) -> dict[str, list[Any]]:
     """Return the rows of all tables in which any of these words stands."""
 
@@ -116,13 +126,13 @@ def _left(service: Inside, *words: str) -> dict[str, list[Any]]:
     return service.ask(look)
 
 
-def test_no_later_call_leaves_an_id_of_an_erased_person(service: Inside) -> None:
-    _identified(service)
-    service.send({"type": "alias", "previousId": "former-eve", "userId": SECRET})
-    service.settle()
-    assert service.request("DELETE", f"/v1/leads/{SECRET}").status_code == 200
+def test_no_later_call_leaves_an_id_of_an_erased_person(either: Inside) -> None:
+    _identified(either)
+    either.send({"type": "alias", "previousId": "former-eve", "userId": SECRET})
+    either.settle()
+    assert either.request("DELETE", f"/v1/leads/{SECRET}").status_code == 200
     device = {"userId": "crm-1", "anonymousId": "device-of-eve"}
-    service.send(
+    either.send(
         {"type": "identify", "userId": SECRET, "anonymousId": "another-of-eve", "traits": {"job": "vp"}},
         {"type": "alias", "previousId": "older-eve", "userId": SECRET},
         {"type": "alias", "previousId": SECRET, "userId": "crm-1"},
@@ -130,29 +140,29 @@ def test_no_later_call_leaves_an_id_of_an_erased_person(service: Inside) -> None
         {"type": "track", "event": "order", "userId": "former-eve"},
         {"type": "track", "event": "order", "anonymousId": "device-of-eve"},
     )
-    service.settle()
-    assert _left(service, "-eve", "eve-") == {}
+    either.settle()
+    assert _left(either, "-eve", "eve-") == {}
 
 
-def test_erasing_a_device_takes_out_whose_it_was_seen_to_be(service: Inside) -> None:
+def test_erasing_a_device_takes_out_whose_it_was_seen_to_be(either: Inside) -> None:
     device = {"anonymousId": "tablet-of-eve"}
-    service.send({"type": "track", "event": "order", **device},
+    either.send({"type": "track", "event": "order", **device},
                  {"type": "identify", "userId": SECRET, **device, "traits": {"job": "vp"}})  # fmt: skip
-    service.settle()
-    merge = service.get("/v1/merges", lead=SECRET).json()["merges"][0]["merge"]
-    assert service.request("DELETE", f"/v1/merges/{merge}").status_code == 200
-    assert service.request("DELETE", "/v1/leads/anonymous:tablet-of-eve").status_code == 200
-    assert _left(service, "tablet-of-eve") == {}
-    assert service.get(f"/v1/leads/{SECRET}").status_code == 200
+    either.settle()
+    merge = either.get("/v1/merges", lead=SECRET).json()["merges"][0]["merge"]
+    assert either.request("DELETE", f"/v1/merges/{merge}").status_code == 200
+    assert either.request("DELETE", "/v1/leads/anonymous:tablet-of-eve").status_code == 200
+    assert _left(either, "tablet-of-eve") == {}
+    assert either.get(f"/v1/leads/{SECRET}").status_code == 200
 
 
-def test_whose_scores_rest_on_an_erased_person_are_scored_again(service: Inside) -> None:
-    service.send(*({"type": "page", "userId": f"crm-{lead}", "properties": {"path": "/"}} for lead in (1, 2)))
-    service.settle()
-    before = service.get("/v1/leads/crm-1").json()
+def test_whose_scores_rest_on_an_erased_person_are_scored_again(either: Inside) -> None:
+    either.send(*({"type": "page", "userId": f"crm-{lead}", "properties": {"path": "/"}} for lead in (1, 2)))
+    either.settle()
+    before = either.get("/v1/leads/crm-1").json()
     assert [one["points"] for one in before["contributions"] if one["name"] == "Colleagues"] == [6.0]
-    assert service.request("DELETE", "/v1/leads/crm-2").status_code == 200
-    service.settle()
-    last = service.rows("SELECT score FROM scores s JOIN ids i ON i.lead = s.lead WHERE i.id = 'crm-1' "
+    assert either.request("DELETE", "/v1/leads/crm-2").status_code == 200
+    either.settle()
+    last = either.rows("SELECT score FROM scores s JOIN ids i ON i.lead = s.lead WHERE i.id = 'crm-1' "
                         "AND scorecard = 'house' ORDER BY as_of DESC LIMIT 1")  # fmt: skip
-    assert last[0][0] == service.get("/v1/leads/crm-1").json()["score"] == before["score"] - 6
+    assert last[0][0] == either.get("/v1/leads/crm-1").json()["score"] == before["score"] - 6
