@@ -58,6 +58,19 @@ def test_conditions_and_expressions(example, both):
     check(example, both)
 
 
+@tries(40)
+@given(example=st.one_of(examples(LEADS), examples(ACCOUNTS)), one_in=st.integers(1, 3))
+def test_only_those_in_a_table(example, both, one_in):
+    ready, moment, of = compiled(example), at(example.moments[0]), example.scorecard.of
+    for tables in both:
+        with tables.loaded(example.world) as store:
+            everybody = ready.scores(store, moment)
+            some = sorted(everybody)[::one_in]
+            store.fill(PAIRS, [{of: key} for key in some])
+            found = ready.scores(store, replace(moment, only_in=PAIRS))
+        assert score_faults(Scores({key: everybody[key] for key in some}), found) == []
+
+
 @tries(30)
 @given(example=examples(replace(LEADS, moments=2)))
 def test_one_moment_per_lead(example, both):

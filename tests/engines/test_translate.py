@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,11 @@ QUERIES: list[tuple[str, list[Any]]] = [
     ("SELECT a.x, b.y FROM (VALUES (1), (5)) a(x) ASOF JOIN (VALUES (0, 'p'), (4, 'q')) b(t, y) ON b.t <= a.x ORDER BY 1", []),  # noqa: E501
     ("SELECT a.x FROM (VALUES (1), (5)) a(x) ANTI JOIN (VALUES (5)) b(x) ON a.x = b.x", []),
     (f"SELECT any_value(name) FROM {T} WHERE k = 2", []),
+    (f"SELECT k, x FROM {T} WHERE CASE name WHEN 'a' THEN TRUE WHEN 'd' THEN TRUE ELSE FALSE END AND x > 1 ORDER BY x", []),  # noqa: E501
+    (f"SELECT x FROM {T} WHERE NOT CASE name WHEN 'a' THEN TRUE WHEN 'd' THEN TRUE ELSE FALSE END ORDER BY x", []),
+    (f"SELECT CASE name WHEN 'a' THEN TRUE ELSE FALSE END AS known FROM {T} ORDER BY x, k", []),
+    ("SELECT date_diff('microsecond', ?::TIMESTAMP, ?::TIMESTAMP)", [MOMENT, datetime(1777, 7, 7, 7, 7, 7, 777_777)]),
+    ("SELECT date_diff('microsecond', ?::TIMESTAMP, ?::TIMESTAMP)", [MOMENT, MOMENT + timedelta(microseconds=1)]),
     ("SELECT [1.5, 2]::DOUBLE[] AS v, CASE WHEN ? THEN 1 ELSE 2 END", [True]),
     ("SELECT '?' || ?, \"?\" FROM (SELECT 1 AS \"?\")", ["'; DROP TABLE leads; --"]),
 ]  # fmt: skip
@@ -69,6 +74,14 @@ def test_a_table_is_made_of_itself(duckdb: Engine, postgres: Engine) -> None:
         engine.execute("INSERT INTO made BY NAME SELECT ? AS b, 5 AS a", ["y"])
         assert engine.rows("SELECT * FROM made ORDER BY a") == [(2, "x"), (5, "y")]
         engine.execute("DROP TABLE made")
+
+
+def test_values_looked_for_find_their_index() -> None:
+    case = "CASE type WHEN 'a' THEN TRUE WHEN 'b' THEN TRUE ELSE FALSE END"
+    assert translated(f"SELECT 1 FROM e WHERE lead = 1 AND ({case})").endswith("AND (\"type\" IN ('a', 'b'))")
+    assert " IN " not in translated(f"SELECT {case} FROM e")
+    assert " IN " not in translated(f"SELECT 1 FROM e WHERE NOT {case}")
+    assert " IN " not in translated("SELECT 1 FROM e WHERE CASE type WHEN 'a' THEN TRUE ELSE NULL END")
 
 
 def test_parameters_are_numbered_where_they_stand() -> None:

@@ -18,6 +18,14 @@ def test_a_moment_is_one_for_all_or_a_table(given: dict[str, object]) -> None:
         Moment(**given)
 
 
+@pytest.mark.parametrize("more", [{"only": [1]}, {"events_until": EARLIER}])
+def test_keys_in_a_table_come_with_one_moment_alone(more: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="keys in a table come with one as_of, and nothing else"):
+        Moment(as_of=T, only_in="wanted", **more)
+    with pytest.raises(ValueError, match="keys in a table"):
+        Moment(table="pairs", only_in="wanted")
+
+
 def test_one_for_all_is_a_literal() -> None:
     moment = Moment(as_of=T)
     assert moment.single
@@ -44,6 +52,14 @@ def test_keys_asked_for() -> None:
     assert Moment(as_of=T, only=[3, 5]).among(column).sql("duckdb") == '"lead" IN (3, 5)'
     assert Moment(as_of=T, only=["O'Hara"]).among(column).sql("duckdb") == "\"lead\" IN ('O''Hara')"
     assert Moment(as_of=T, only=[]).among(column).sql("duckdb") == "FALSE"
+
+
+def test_keys_asked_for_may_stand_in_a_table() -> None:
+    moment = Moment(as_of=T, only_in="wanted", prepared=True)
+    assert (moment.limited, Moment(as_of=T).limited, Moment(as_of=T, only=[]).limited) == (True, False, True)
+    assert moment.among(build.col("account", "a")).sql("duckdb") == '"a"."account" IN (SELECT "account" FROM "wanted")'
+    assert moment.sql("x").sql("duckdb") == moment.last_event("x").sql("duckdb") == "CAST($1 AS TIMESTAMP)"
+    assert moment.parameters == [T]
 
 
 def test_a_prepared_statement_has_parameters_in_place_of_all_that_differs() -> None:

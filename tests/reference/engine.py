@@ -54,7 +54,7 @@ KINDS: Mapping[str, Mapping[str, pa.DataType]] = {
         "grade": ARROW["text"], "level_1": ARROW["text"], "since_1": ARROW["time"], "level_2": ARROW["text"],
         "since_2": ARROW["time"], "silent": ARROW["bool"], "run": INTEGER,
     },
-    PAIRS: {"lead": INTEGER, "as_of": ARROW["time"]},
+    PAIRS: {"lead": INTEGER, "account": ARROW["text"], "as_of": ARROW["time"]},
 }  # fmt: skip
 """The documented shape of the tables, with a column per attribute and property."""
 

@@ -121,6 +121,19 @@ def _key(text: exp.Expr) -> exp.Expr:
     return exp.cast(_call("md5", text), exp.DType.UUID)
 
 
+def _microseconds(node: exp.Expr) -> exp.Expr:
+    """The microseconds between two times, in doubles: in numerics, as EXTRACT gives them, they take five times as long.
+
+    Exact for 285 years; what is more is so to the fifteenth place.
+    """
+    assert isinstance(node, exp.DateDiff)
+    if str(node.args.get("unit")).upper() != "MICROSECOND":
+        return node
+    end, start = (exp.Paren(this=exp.cast(time, exp.DType.TIMESTAMP)) for time in (node.this, node.expression))
+    seconds = _call("date_part", exp.Literal.string("epoch"), exp.Sub(this=end, expression=start))
+    return exp.cast(exp.Mul(this=seconds, expression=exp.Literal.number(1_000_000)), exp.DType.BIGINT)
+
+
 _FUNCTIONS: Mapping[str, Callable[..., exp.Expr]] = {
     "to_microseconds": _times_microsecond,
     "md5_number": _key,
@@ -165,6 +178,29 @@ def _filter(node: exp.Expr) -> exp.Expr:
 
 
 # ---------------------------------------------------------------------------------------------------------- shapes
+
+
+def _case(node: exp.Expr) -> exp.Expr:
+    """As a condition, `CASE x WHEN 'a' THEN TRUE … ELSE FALSE END` is `x IN ('a', …)`, for which there are indexes."""
+    assert isinstance(node, exp.Case)
+    branches, otherwise = node.args["ifs"], node.args.get("default")
+    if not isinstance(node.this, exp.Column) or not _is_condition(node) or not _says(otherwise, truth=False):
+        return node
+    if not all(isinstance(branch.this, exp.Literal) and _says(branch.args["true"], truth=True) for branch in branches):
+        return node
+    return exp.In(this=node.this, expressions=[branch.this for branch in branches])
+
+
+def _says(node: exp.Expr | None, *, truth: bool) -> bool:
+    return isinstance(node, exp.Boolean) and node.this is truth
+
+
+def _is_condition(node: exp.Expr) -> bool:
+    """Return whether rows are left out where it is not true, be it false or unknown."""
+    outer = node.parent
+    while isinstance(outer, exp.And | exp.Paren):
+        outer = outer.parent
+    return isinstance(outer, exp.Where)
 
 
 def _group(node: exp.Expr) -> exp.Expr:
@@ -234,6 +270,8 @@ _RULES: Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.SHA2: _sha256,
     exp.ArgMax: _extreme(descending=True),
     exp.ArgMin: _extreme(descending=False),
+    exp.Case: _case,
+    exp.DateDiff: _microseconds,
     exp.Filter: _filter,
     exp.Group: _group,
     exp.Join: _join,

@@ -310,7 +310,7 @@ class FeaturePlan:
         if self.account_attributes:
             on = _known("b", "account", build.col("account", "a"), as_of)
             select = select.join(build_table("account_attributes", "b"), on=on, join_type="left")
-        if self.moment.only is None or self.prefix:
+        if not self.moment.limited or self.prefix:
             return select
         wanted = self.moment.among(build.col("lead", "l"))
         return select.where(self._with_colleagues(wanted) if self.over_leads else wanted, copy=False)
@@ -349,8 +349,8 @@ class FeaturePlan:
             pair = exp.Tuple(expressions=[build.col("lead", "l"), build.col("as_of", "l")])
             pairs = exp.select(build.col("lead"), build.col("as_of")).from_(build_table(self.moment.table))
             return [_named(exp.In(this=pair, query=pairs.subquery()), "_asked")]
-        only = self.moment.only
-        return [_named(exp.true() if only is None else self.moment.among(build.col("lead", "l")), "_asked")]
+        wanted = self.moment.among(build.col("lead", "l")) if self.moment.limited else exp.true()
+        return [_named(wanted, "_asked")]
 
     @property
     def asked(self) -> Sql | None:
@@ -392,7 +392,7 @@ class FeaturePlan:
         members = members.join(build_table("leads", "l"), on=_exists("l", build.col("lead", "a"), as_of))
         has_account = exp.Not(this=exp.Is(this=build.col("account", "a"), expression=exp.Null()))
         members = members.where(has_account, copy=False)
-        if self.moment.only is not None:
+        if self.moment.limited:
             members = members.where(self.moment.among(build.col("account", "a")), copy=False)
         keys = [build.col(key, "m") for key in self.keys]
         counted = exp.select(
@@ -506,7 +506,7 @@ class FeaturePlan:
         return (select.where(condition, copy=False) if condition is not None else select), keys
 
     def _only_units(self) -> Sql | None:
-        if self.moment.only is None:
+        if not self.moment.limited:
             return None
         if not self.over_leads and not self.prefix:
             return self.moment.among(build.col("lead", "e"))

@@ -28,15 +28,23 @@ class Moment:
     only: Sequence[int | str] | None = None
     events_until: datetime | None = None
     prepared: bool = False
+    only_in: str | None = None
 
     def __post_init__(self) -> None:
         if (self.as_of is None) == (self.table is None):
             raise ValueError("a moment is one as_of, or a table of (lead, as_of) pairs")
+        if self.only_in is not None and (self.only, self.table, self.events_until) != (None, None, None):
+            raise ValueError("keys in a table come with one as_of, and nothing else")
 
     @property
     def single(self) -> bool:
         """Whether all leads share one moment."""
         return self.as_of is not None
+
+    @property
+    def limited(self) -> bool:
+        """Whether only some are asked for, by their keys."""
+        return self.only is not None or self.only_in is not None
 
     def sql(self, table: str) -> Sql:
         """Return the as-of: a literal (or parameter), or the column of a table in scope."""
@@ -48,10 +56,15 @@ class Moment:
         """Return the moment of the last event that counts."""
         if self.as_of is None:
             return build.col("as_of", table)
-        return _parameter(2) if self.prepared else build.moment(self._until)
+        if self.prepared:
+            return _parameter(1 if self.only_in is not None else 2)
+        return build.moment(self._until)
 
-    def among(self, column: Sql) -> Sql:
+    def among(self, column: exp.Column) -> Sql:
         """Return whether a key is one of those asked for."""
+        if self.only_in is not None:
+            keys_there = exp.select(build.col(column.name)).from_(exp.table_(self.only_in, quoted=True))
+            return exp.In(this=column, query=keys_there.subquery())
         keys = self.only or []
         if not keys:
             return exp.false()
@@ -65,7 +78,7 @@ class Moment:
     @property
     def parameters(self) -> list[Any]:
         """The values of a prepared statement's parameters."""
-        return [self.as_of, self._until, *(self.only or [])]
+        return [self.as_of] if self.only_in is not None else [self.as_of, self._until, *(self.only or [])]
 
     @property
     def _until(self) -> datetime:

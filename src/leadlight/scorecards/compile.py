@@ -298,7 +298,8 @@ def levels_before(scorecard: ResolvedScorecard, moment: Moment) -> exp.Select:
     inner = exp.select(*(key.copy() for key in keys), *(build.col(name, "h") for name in names), _named(rank, "_n"))
     inner = inner.from_(build_table("grade_history", "h"))
     if moment.single:
-        inner = inner.where(build.both(ours, upto), copy=False)
+        asked = moment.among(build.col(of, "h")) if moment.limited else None
+        inner = inner.where(build.both(ours, upto, asked), copy=False)
     else:
         same = build.equals(build.col(of, "h"), build.col(of, "s"))
         inner = inner.join(build_table("scored", "s"), on=build.both(same, upto)).where(ours, copy=False)

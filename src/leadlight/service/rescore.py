@@ -22,6 +22,7 @@ from leadlight.scorecards.past import continues
 from leadlight.scorecards.score import keep_scores
 from leadlight.service import at_hand
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
+from leadlight.store.sizes import note_sizes
 from leadlight.store.sql import Sql, fill
 
 CHANGED = "live_changed"
@@ -31,6 +32,7 @@ CHANGED_ACCOUNTS = "live_changed_accounts"
 CONCERNED = "live_concerned"
 """The leads whose rows the statements may read: those that are scored again, and all others of their accounts."""
 SCORED = "live_scored"
+WHENEVER = datetime(1970, 1, 1)  # noqa: DTZ001 - only its place in the statement is of use
 
 GATHERED: Mapping[str, Sql] = {
     table: fill(
@@ -55,6 +57,8 @@ class Statement:
     """The columns that it reads, whatever table they are of."""
     types: frozenset[str] | None
     """The only types of events that it looks at; None where it may look at any."""
+    is_prepared: bool
+    """Whether the as-of is its parameter."""
 
 
 def note_changed(engine: Engine) -> None:
@@ -78,6 +82,7 @@ def gather_changed(engine: Engine, as_of: datetime) -> int:
         ),
         [as_of, as_of],
     )
+    note_sizes(engine, CHANGED)
     return int(engine.rows(fill("SELECT count(*) FROM {changed}", changed=CHANGED))[0][0])
 
 
@@ -96,7 +101,8 @@ def rescore(
     tables = gather(engine, statements)
     count = 0
     for (card, past), statement in zip(cards, statements, strict=True):
-        engine.execute(fill("CREATE OR REPLACE TEMP TABLE {to} AS {text}", to=SCORED, text=Sql(statement.text)))
+        scored = fill("CREATE OR REPLACE TEMP TABLE {to} AS {text}", to=SCORED, text=Sql(statement.text))
+        engine.execute(scored, [as_of] if statement.is_prepared else [])
         count += keep_scores(
             engine, workspace, card, SCORED, run=run, as_of=as_of, now=as_of, silent=not past, received=received
         )[0]
@@ -117,6 +123,7 @@ def gather_accounts(engine: Engine, as_of: datetime) -> None:
         ),
         [as_of],
     )
+    note_sizes(engine, CHANGED_ACCOUNTS)
 
 
 def gather(engine: Engine, statements: Sequence[Statement]) -> list[str]:
@@ -177,7 +184,9 @@ class _Same:
 def _statement(of: _Same, grade_history: bool, gathers: bool, dialect: str) -> Statement:
     """Compile once what is asked again and again."""
     card, options = of.scorecard, Options(contributions=False, grade_history=grade_history)
-    moment = Moment(table=CHANGED if card.spec.of == "lead" else CHANGED_ACCOUNTS)
+    among = CHANGED if card.spec.of == "lead" else CHANGED_ACCOUNTS
+    # Columns of gathered rows are joined fastest. An engine that goes by what it knows of its tables must be told when.
+    moment = Moment(table=among) if gathers else Moment(as_of=WHENEVER, prepared=True, only_in=among)
     tree = score_statement(of.workspace, card, moment, options)
     read = [table for table in tree.find_all(exp.Table) if gathers and table.name in GATHERED]
     tables = frozenset(table.name for table in read)
@@ -186,7 +195,7 @@ def _statement(of: _Same, grade_history: bool, gathers: bool, dialect: str) -> S
             table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name, quoted=True)))
         table.set("this", exp.to_identifier(_gathered(table.name), quoted=True))
     names = frozenset(column.name for column in tree.find_all(exp.Column))
-    return Statement(build.to_text(tree, dialect), tables, names, _types_read(tree))
+    return Statement(build.to_text(tree, dialect), tables, names, _types_read(tree), moment.prepared)
 
 
 def _types_read(tree: exp.Expr) -> frozenset[str] | None:

@@ -42,6 +42,7 @@ from leadlight.store.names import Kind, known_types, record
 from leadlight.store.outcomes import load_outcomes, outcomes_of_leads
 from leadlight.store.periods import rebuild
 from leadlight.store.runs import finish_run, start_run
+from leadlight.store.sizes import READ_TO_SCORE, note_sizes
 from leadlight.store.speakers import SPEAKERS
 from leadlight.store.sql import Sql, fill
 from leadlight.store.staged import Counts, Staged
@@ -420,6 +421,7 @@ def _settle(engine: Engine, spec: WorkspaceSpec, now: datetime) -> None:
     rebuild(engine, ACCOUNTS)
     engine.execute("DROP TABLE touched")
     engine.execute("DROP TABLE touched_accounts")
+    note_sizes(engine, *READ_TO_SCORE)
 
 
 def _note_files(engine: Engine, item: Pending, now: datetime) -> bool:
