@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import wait
 from pathlib import Path
@@ -9,9 +10,11 @@ import pytest
 from tests.service.shop import make_shop
 
 from leadlight.errors import NotFoundError, UsageError
-from leadlight.scorecards.trial import TrialError
+from leadlight.scorecards.trial import TrialError, Trials
+from leadlight.service import scorer as module
 from leadlight.service.live_workspace import LiveWorkspace
 from leadlight.service.scorer import Scorer
+from leadlight.spec.resolved import ResolvedScorecard
 from leadlight.store.open import open_store
 from leadlight.workspace import Workspace
 
@@ -65,3 +68,25 @@ def test_a_faulty_one_takes_no_other_with_it(scorer: Scorer) -> None:
 def test_a_scorecard_of_accounts_needs_one(scorer: Scorer) -> None:
     assert isinstance(scorer.score({"job": "vp"}, "firms").exception(60), UsageError)
     assert scorer.score(lead(2), "firms", AS_OF).result(60).score == 3
+
+
+def test_new_names_are_planned_for_before_anybody_asks(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_UP", 0.01)
+    engine, changes, planned = open_store("duckdb:store.duckdb", Path(workspace.root)), [0], threading.Event()
+    scorer = Scorer(LiveWorkspace(workspace.root, engine), changes=lambda: changes[0])
+    try:
+        assert scorer.ready.wait(60)
+        ready = Trials.ready
+
+        def seen(trials: Trials, card: ResolvedScorecard) -> None:
+            ready(trials, card)
+            planned.set()
+
+        monkeypatch.setattr(Trials, "ready", seen)
+        assert not planned.wait(0.1)  # nothing is new
+        changes[0] = 1
+        assert planned.wait(60)
+        assert scorer.score(lead(2), "firms", AS_OF).result(60).score == 3
+    finally:
+        scorer.close()
+        engine.close()

@@ -22,6 +22,8 @@ from leadlight.service.live_workspace import LiveWorkspace
 
 AT_ONCE = 64
 """Leads of one statement at most."""
+LOOK_UP = 0.5
+"""Seconds without a question after which the scorer looks whether the store has new names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,7 @@ class Scorer:
 
     def _work(self) -> None:
         with suppress(Exception):  # whoever asks hears of it
-            for card in self.workspace.scorecards:
-                self._trials.ready(card)
+            self._plan()
         self.ready.set()
         going = True
         while going:
@@ -74,7 +75,7 @@ class Scorer:
 
     def _take(self) -> tuple[list[_Asked], bool]:
         """Wait for a question; return all that wait, and whether to go on."""
-        taken, item = list[_Asked](), self._waiting.get()
+        taken, item = list[_Asked](), self._next()
         while item is not None:
             taken.append(item)
             if len(taken) == AT_ONCE:
@@ -84,6 +85,29 @@ class Scorer:
             except queue.Empty:
                 return taken, True
         return taken, False
+
+    def _next(self) -> _Asked | None:
+        """Wait for a question; meanwhile plan anew where there are new names, so that nobody has to wait for that."""
+        while True:
+            try:
+                return self._waiting.get(timeout=LOOK_UP)
+            except queue.Empty:
+                with suppress(Exception):  # whoever asks hears of it
+                    if self._renew():
+                        self._plan()
+
+    def _plan(self) -> None:
+        for card in self.workspace.scorecards:
+            self._trials.ready(card)
+
+    def _renew(self) -> bool:
+        """Go on by the store's names as they are now; return whether they are others than before."""
+        if (now := self._changes()) == self._seen:
+            return False
+        self.workspace.renew()
+        self._trials.close()
+        self._trials, self._seen = Trials(self.workspace.resolved), now
+        return True
 
     def _answer(self, asked: Sequence[_Asked]) -> None:
         """Answer questions of one kind, each with its own result or fault."""
@@ -99,9 +123,6 @@ class Scorer:
 
     def _scored(self, asked: Sequence[_Asked]) -> Sequence[Ledger | LeadlightError | Exception]:
         workspace = self.workspace
-        if (now := self._changes()) != self._seen:
-            workspace.renew()
-            self._trials.close()
-            self._trials, self._seen = Trials(workspace.resolved), now
+        self._renew()
         card, as_of = workspace.scorecard(asked[0].scorecard), workspace.moment(asked[0].as_of)
         return self._trials.score(card, [one.lead for one in asked], as_of)
