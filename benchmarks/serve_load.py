@@ -178,9 +178,9 @@ def repeated(store: Path, events: int) -> list[str]:
             "account_attributes": "account || '-' || n AS account",
             "account_observations": "account || '-' || n AS account",
             "events": "lead + n * {keys} AS lead, _said_of + n * {keys} AS _said_of, 'live' AS _source, "
-            "md5_number(_key || '-' || n) AS _key",
+            "xor(_key, hash(n)::UHUGEINT) AS _key",
             "outcomes": "lead + n * {keys} AS lead, _said_of + n * {keys} AS _said_of, "
-            "md5_number(_key || '-' || n) AS _key",
+            "xor(_key, hash(n)::UHUGEINT) AS _key",
         }.items():
             given = replaced.format(keys=keys)
             order = 'ORDER BY n, lead // 4096, type, lead, "at"' if table == "events" else "ORDER BY 1, 2"
