@@ -356,15 +356,17 @@ class Workspace:
         return trial(resolved, self._card(resolved, scorecard), lead, self._as_of(as_of))
 
     def history(self, lead: str, scorecard: str | None = None, *, as_of: str | datetime | None = None) -> History:
-        """Return the scores a lead was given up to a moment, and its changes of grade."""
+        """Return the scores a lead was given up to a moment, its changes of grade, and its events rolled up by then."""
         from leadlight.scorecards.history import history
+        from leadlight.store.rolled_up import rolled_up
 
         with self.store() as engine:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
             labels = card.spec.grades.labels if card.spec.grades else []
             key, until = _key(engine, resolved, card, lead), self._as_of(as_of) if as_of is not None else None
-            return history(engine, card.name, card.spec.of, key, lead, labels, until=until)
+            taken = rolled_up(engine, key, resolved.spec.consent, until=until) if isinstance(key, int) else ()
+            return history(engine, card.name, card.spec.of, key, lead, labels, until=until, taken=taken)
 
     # ---------------------------------------------------------------------------------------------------- learning
 

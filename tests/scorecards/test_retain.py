@@ -11,6 +11,7 @@ from tests.service.shop import make_shop
 
 from leadlight.errors import NotFoundError
 from leadlight.scorecards.staleness import staleness
+from leadlight.store.backup import restore
 from leadlight.workspace import Workspace
 
 NOW = datetime(2026, 3, 1)
@@ -82,6 +83,40 @@ def test_what_goes_and_why_the_rest_stays(shop: Workspace) -> None:
     assert shop.retain().taken == 0
 
 
+def test_a_history_tells_of_what_went(shop: Workspace) -> None:
+    assert shop.history("crm-1").rolled_up == ()
+    shop.retain()
+    found = shop.history("crm-1")
+    assert [(one.month, one.type, one.events) for one in found.rolled_up] == [
+        ("2025-09", "Demo Requested", 1), ("2025-09", "page", 1)
+    ]  # fmt: skip
+    assert found.as_dict()["rolled_up"][1] == {
+        "type": "page", "month": "2025-09", "events": 1, "first_at": "2025-09-01T10:00:00Z",
+        "last_at": "2025-09-01T10:00:00Z",
+    }  # fmt: skip
+    assert str(found).splitlines()[1:3] == [
+        "2 events taken out of the store", "  2025-09  Demo Requested: 1 from 01 Sep to 01 Sep"
+    ]  # fmt: skip
+    assert shop.history("crm-1", as_of="2025-09-01T10:30:00Z").rolled_up == found.rolled_up[1:]
+
+
+def test_a_file_that_is_read_again_brings_nothing_back(shop: Workspace) -> None:
+    before = shop.retain(), scores(shop), shop.history("crm-1").rolled_up
+    visits = Path(shop.root) / "visits.csv"
+    visits.write_text(visits.read_text() + "crm-2,page,2026-02-03 10:00,/pricing,,\n")
+    assert next(each for each in shop.ingest().sources if each.source == "visits").new == 1
+    assert shop.retain().taken == 0
+    assert (scores(shop)[:3], shop.history("crm-1").rolled_up) == (before[1][:3], before[2])
+
+
+def test_a_backup_holds_it(shop: Workspace, tmp_path: Path) -> None:
+    shop.retain()
+    there = tmp_path / "there"
+    restore(there, shop.backup().file, now=NOW)
+    assert Workspace(there).history("crm-1").rolled_up == shop.history("crm-1").rolled_up
+    assert {*shop.access("crm-1").tables} >= {"rolled_up", "taken_out", "archived_events"}
+
+
 def test_scores_of_before_are_said_to_lack_them(shop: Workspace) -> None:
     shop.retain()
     with shop.store() as engine:
@@ -118,6 +153,9 @@ def test_in_postgres(tmp_path: Path, shop: Workspace, postgres_store: str) -> No
     assert ours.archive is not None
     assert said(found.archive) == said(ours.archive)
     assert scores(there) == before
+    assert there.history("crm-1").as_dict() == shop.history("crm-1").as_dict()
+    there.ingest()
+    assert there.retain().taken == 0
     assert there.erase("crm-2").rows["archived_events"] == 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +13,13 @@ import pytest
 from leadlight.engines.base import Engine
 from leadlight.expr.types import Type
 from leadlight.spec.bots import BotsSpec, RateSpec, ScannersSpec
+from leadlight.store.archive import take_out
 from leadlight.store.attributes import load_leads
 from leadlight.store.bots import drop_watched, find_bots, set_found_aside, sweep, watch_near
 from leadlight.store.events import load_events
 from leadlight.store.leads import get_lead
 from leadlight.store.set_aside import Which, judge_which, list_set_aside
+from leadlight.store.sql import Sql
 from leadlight.store.staged import Staged
 from leadlight.store.touched import changing
 
@@ -74,6 +77,20 @@ def test_clicks_and_opens_with_the_delivery(store: Engine, stage: Stage) -> None
         ("ann", "email_open", 3, "another"), ("bob", "email_open", 2, "letter"), ("ann", "email_open", -3, "letter"),
     ]  # fmt: skip
     assert swept(store, stage, rows) == [(-3, "scanner"), (2, "scanner"), (4.9, "scanner")]
+
+
+def test_what_is_set_aside_stays_so_where_the_reason_was_taken_out(store: Engine, stage: Stage) -> None:
+    """The delivery counts for nothing and goes; the click that came with it was no person's for all that."""
+    rows = [("ann", "email_delivered", 0, "letter"), ("ann", "email_click", 2, "letter", "/a")]
+    assert swept(store, stage, rows) == [(2, "scanner")]
+    with store.transaction():
+        take_out(store, Sql("type = 'email_delivered'"), Path(), floor=T0, now=NOW, folder=None)
+    with changing(store, None):
+        sweep(store, SPEC, at=NOW)
+    assert aside(store) == [(2, "scanner")]
+    with changing(store, None):
+        sweep(store, SPEC.model_copy(update={"scanners": None}), at=NOW)
+    assert aside(store) == []
 
 
 def test_many_links_of_a_message_within_seconds(store: Engine, stage: Stage) -> None:

@@ -19,7 +19,8 @@ def retain(
 ) -> None:
     """Take events out of the store that count for no score any more; every score stays what it is, now and later.
 
-    They are moved into Parquet files, unless `retain: {archive: null}` in leadlight.yaml says that they are deleted.
+    They are moved into Parquet files, unless `retain: {archive: null}` in leadlight.yaml says that they are deleted. A
+    lead's `history` still tells how many of each type there were in each month.
     """
     from leadlight.cli.console import write
     from leadlight.workspace import open_workspace

@@ -357,13 +357,25 @@ def movement(found: Movement, *, labels: Sequence[str] = ()) -> RenderableType:
 def history(found: History, *, labels: Sequence[str] = ()) -> RenderableType:
     """Draw the scores that were kept, oldest first."""
     head = words(f"{found.id} by {found.scorecard}: {many(len(found.scores), 'score')} kept")
+    taken = _rolled_up(found)
     if not found.scores:
-        return Group(head, words("`leadlight score` keeps scores.", "dim"))
+        return Group(head, words("`leadlight score` keeps scores.", "dim"), *taken)
     table = _table("as of", "score", "grade", "gate", "version", right=("score",), fold=("gate",))
     for past in found.scores:
         gate = words(past.gate or "")
         table.add_row(moment(past.as_of), f"{past.score:.1f}", _change(past, labels), gate, past.version)
-    return Group(head, table)
+    return Group(head, table, *taken)
+
+
+def _rolled_up(found: History) -> list[RenderableType]:
+    """Draw what was taken out of the events, by month."""
+    if not found.rolled_up:
+        return []
+    table = _table("month", "event", "times", "first", "last", right=("times",), fold=("event",))
+    for each in found.rolled_up:
+        table.add_row(each.month, words(each.type), f"{each.events:,}", moment(each.first_at), moment(each.last_at))
+    total = many(sum(each.events for each in found.rolled_up), "event")
+    return [words(f"{total} taken out of the store, as no score needs them (`leadlight retain`)"), table]
 
 
 def _change(past: PastScore, labels: Sequence[str]) -> Text:

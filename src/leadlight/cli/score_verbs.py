@@ -156,7 +156,7 @@ def history(
 ) -> None:
     """List the scores that were given and kept (by `leadlight score`), and the changes of grade.
 
-    With --as-of, those up to that moment.
+    And what `leadlight retain` took out of its events, counted by month. With --as-of, those up to that moment.
     """
     from leadlight.cli import render
     from leadlight.cli.console import write

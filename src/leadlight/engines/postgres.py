@@ -61,6 +61,9 @@ _PG_TYPE: Mapping[pa.DataType, str] = {
 INDEXES = (
     # Small, and of rows that lie in the order they came: who was scored lately is found without reading all scores.
     "CREATE INDEX IF NOT EXISTS scores_by_moment ON scores USING brin (as_of)",
+    # Mostly empty: whether there are any is asked with each micro-batch.
+    "CREATE INDEX IF NOT EXISTS observations_undated ON observations (lead) "
+    "WHERE _created_at IS NULL AND known_at IS NULL",
     *(
         f"CREATE {unique} IF NOT EXISTS {table}_by_{name} ON {table} ({columns})"
         for table, name, columns, unique in (
@@ -77,6 +80,8 @@ INDEXES = (
             ("events", "key", "_source, _key", "UNIQUE INDEX"),
             ("set_aside", "key", "_source, _key", "INDEX"),
             ("set_aside", "lead", "lead", "INDEX"),
+            ("rolled_up", "lead", "lead", "INDEX"),
+            ("taken_out", "key", "_source, _key", "UNIQUE INDEX"),
             ("origins", "at", '"at"', "INDEX"),
             ("merges", "key", "key", "INDEX"),
             ("consents", "said_of", "_said_of", "INDEX"),
@@ -106,6 +111,16 @@ _SETTINGS = (
     # A machine that is no more may hold the lock of whoever writes: the server is to notice soon.
     "tcp_keepalives_idle = 30", "tcp_keepalives_interval = 10", "tcp_keepalives_count = 3",
 )  # fmt: skip
+
+_CHOSEN_BY_NOBODY = b"""SELECT set_config(name, $1, false) FROM pg_settings
+    WHERE name = $2 AND source = 'default'"""
+_TASTES = {"random_page_cost": "1.1", "work_mem": "64MB", "enable_memoize": "off"}
+"""What suits us, where neither the server nor the address says something else.
+
+Disks have no arms any more: as if they had, all events were read through to find those of some leads, for which there
+is an index. What events add up to is to be put together in memory, not sorted on disk. And each lead is looked up
+once, so that to remember who was found is in vain.
+"""
 
 _NAME = b"SELECT set_config('application_name', left('leadlight ' || %s || ' ' || current_schema(), 63), false)"
 
@@ -179,6 +194,8 @@ class PostgresEngine:
             connection = psycopg.connect(**(_PATIENCE | conninfo_to_dict(self._address)), autocommit=True)
             for setting in _SETTINGS:
                 connection.execute(f"SET {setting}".encode())
+            for name, value in _TASTES.items():
+                psycopg.RawCursor(connection).execute(_CHOSEN_BY_NOBODY, [value, name])
             if self._role is not None:
                 connection.execute(_NAME, [self._role])
         except psycopg.Error as error:

@@ -1,4 +1,4 @@
-"""What a lead's score was, and when its grade changed."""
+"""What a lead's score was, when its grade changed, and what it did that no score needs any more."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from leadlight.engines.base import Engine
 from leadlight.spec.entity import many
 from leadlight.spec.readable import Readable, html_table
+from leadlight.store.rolled_up import RolledUp
 from leadlight.store.sql import fill
 
 
@@ -32,6 +33,8 @@ class History(Readable):
     id: str
     scorecard: str
     scores: tuple[PastScore, ...] = field(repr=False)
+    rolled_up: tuple[RolledUp, ...] = field(repr=False, default=())
+    """What `retain` took out of its events, by month and type; none for accounts."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the history as plain JSON values."""
@@ -45,6 +48,7 @@ class History(Readable):
                 }
                 for s in self.scores
             ],
+            "rolled_up": [each.as_dict() for each in self.rolled_up],
         }  # fmt: skip
 
     def __str__(self) -> str:
@@ -52,6 +56,9 @@ class History(Readable):
         for s in self.scores:
             arrow = {"up": " ↑", "down": " ↓"}.get(s.change or "", "")
             lines.append(f"  {s.as_of:%Y-%m-%d %H:%M}  {s.score:>8.1f}  {s.grade or ''}{arrow}  ({s.version})")
+        if self.rolled_up:
+            lines.append(f"{many(sum(each.events for each in self.rolled_up), 'event')} taken out of the store")
+            lines += [f"  {each}" for each in self.rolled_up]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -72,10 +79,11 @@ def history(
     labels: list[str],
     *,
     until: datetime | None = None,
+    taken: tuple[RolledUp, ...] = (),
 ) -> History:
     """Return the stored scores of a lead (or account), oldest first; the latest run of each as-of counts.
 
-    Scores of moments after `until` are left out.
+    Scores of moments after `until` are left out. `taken` is what was rolled up of the lead's events until then.
     """
     rows = engine.rows(
         fill(
@@ -94,4 +102,4 @@ def history(
         if grade in place and before in place and grade != before:
             change = "up" if place[grade] < place[before] else "down"
         scores.append(PastScore(as_of, score, grade, gate, version, change))
-    return History(shown_id, scorecard, tuple(scores))
+    return History(shown_id, scorecard, tuple(scores), taken)

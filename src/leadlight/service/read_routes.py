@@ -82,18 +82,30 @@ class Given(Sparse):
     change: str | None
 
 
+class RolledUp(Sparse):
+    """The events of a type in a calendar month that were taken out of the store: no score needs them."""
+
+    type: str
+    month: str
+    events: int
+    first_at: str
+    last_at: str
+
+
 class LeadShown(Ledger):
-    """A lead's ledger and its last scores."""
+    """A lead's ledger, its last scores, and its events that were taken out of the store, counted."""
 
     history: list[Given]
+    rolled_up: list[RolledUp]
 
 
 class History(Sparse):
-    """The scores a lead was given."""
+    """The scores a lead was given, and its events that were taken out of the store, counted."""
 
     id: str
     scorecard: str
     scores: list[Given]
+    rolled_up: list[RolledUp]
 
 
 class End(Sparse):
@@ -195,7 +207,8 @@ def plain(verb: Callable[..., Reported]) -> Callable[..., Shown]:
 
 def _lead(workspace: LiveWorkspace, id: str, **told: Any) -> Shown:  # noqa: A002 - the user's word
     past = workspace.history(id, told.get("scorecard"), as_of=told.get("as_of")).as_dict()
-    return {**workspace.explain(id, **told).as_dict(), "history": past["scores"][-HISTORY:]}
+    shown = workspace.explain(id, **told).as_dict()
+    return {**shown, "history": past["scores"][-HISTORY:], "rolled_up": past["rolled_up"]}
 
 
 def _explained(workspace: LiveWorkspace, id: str, **told: Any) -> Shown:  # noqa: A002 - the user's word

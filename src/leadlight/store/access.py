@@ -14,7 +14,7 @@ from leadlight.store.erase import Person, about
 from leadlight.store.schema import FOREVER
 from leadlight.store.sql import fill, joined
 
-MOMENTS = ("at", "as_of", "known_at", "created_at", "_read_at")
+MOMENTS = ("at", "as_of", "known_at", "created_at", "_read_at", "first_at")
 """The columns by which rows are put in order, the first that a table has."""
 
 Row = Mapping[str, Any]

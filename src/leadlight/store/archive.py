@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadlight.engines.base import Engine
+from leadlight.store.rolled_up import roll_up
 from leadlight.store.sql import Sql, fill, joined
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ def take_out(
 ) -> tuple[int, Path | None]:
     """Move the events that satisfy a condition into a file of a folder of the workspace; None deletes them for good.
 
-    Call it in a transaction. The file is on disk before the events are deleted; where the transaction fails, they are
-    in both. Returns how many, and the file.
+    Call it in a transaction. They are rolled up. The file is on disk before the events are deleted; where the
+    transaction fails, they are in both. Returns how many, and the file.
     """
     rows = fill(
         "SELECT {columns}, i.id AS _id FROM (SELECT * FROM events WHERE {condition}) e "
@@ -60,6 +61,7 @@ def take_out(
             path.parent.mkdir(parents=True, exist_ok=True)
             with engine.batches(GOING) as batches:  # closed, also where the disk is full: the engine goes on then
                 _write(batches, path)
+        roll_up(engine, condition)
         engine.execute(fill("DELETE FROM events WHERE {condition}", condition=condition))
         engine.execute("UPDATE layout SET in_order = greatest(in_order - ?, 0) WHERE name = 'events'", [count])
         engine.execute(TABLE)

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 
 from leadlight.engines.base import Engine
 from leadlight.spec.bots import BotsSpec, RateSpec, ScannersSpec
+from leadlight.store.archive import complete_since
 from leadlight.store.set_aside import put_aside, take_back
 from leadlight.store.sql import Sql, fill, joined, literal
 
@@ -176,21 +177,36 @@ def sweep(engine: Engine, spec: BotsSpec | None, *, at: datetime) -> int:
     """Go through all events by the rules as they are now; returns how many changed sides.
 
     What was set aside by rules that do not hold any more comes back; but for what came from an address too fast, which
-    cannot be seen any more once addresses are forgotten. Call it inside `touched.changing`.
+    cannot be seen any more once addresses are forgotten, and for what lies so near to events that were taken out of the
+    store that those may be the reason. Call it inside `touched.changing`.
     """
     looked = spec or BotsSpec(crawlers=False, scanners=None, rate=None, address_rate=None, honeypot=None)
     watch_all(engine, looked)
     find_bots(engine, looked)
     back = fill(
         "SELECT a._source, a._key FROM set_aside a WHERE a._aside_by = {bots} AND NOT EXISTS (SELECT 1 FROM found f "
-        "WHERE f._key = a._key AND f._source = a._source) AND (a._reason <> 'address' OR {off})",
+        "WHERE f._key = a._key AND f._source = a._source) AND (a._reason <> 'address' OR {off}) AND NOT ({unseen})",
         bots=literal(BOTS),
         off=Sql("TRUE" if looked.address_rate is None else _STILL_SEEN),
+        unseen=_unseen(engine, looked),
     )
     returned = take_back(engine, back)
     moved = set_found_aside(engine, at=at)
     drop_watched(engine)
     return returned + moved
+
+
+def _unseen(engine: Engine, spec: BotsSpec) -> Sql:
+    """Return the condition for what is set aside (`a`) for others near it, of which some may have been taken out."""
+    floor = complete_since(engine)
+    rules = {"scanner": spec.scanners, "rate": spec.rate}
+    reasons = joined([literal(name) for name, rule in rules.items() if rule is not None])
+    if floor is None or not reasons:
+        return Sql("FALSE")
+    return fill(
+        "a._reason IN ({reasons}) AND a.\"at\" <= TIMESTAMP {floor} + {span}",
+        reasons=reasons, floor=literal(str(floor)), span=_interval(reach(spec)),
+    )  # fmt: skip
 
 
 _STILL_SEEN = (

@@ -73,10 +73,40 @@ def _said(whom: Sql) -> Sql:
     )  # fmt: skip
 
 
+def withheld(spec: ConsentSpec | None, whom: Sql) -> Sql:
+    """Return the condition under which all that is rolled up in a row `r` would be set aside, by what its lead said.
+
+    `whom` is a query of leads, that of the rows among them. Where some of a row's events would be and some not, it
+    cannot be told how many, and the row counts.
+    """
+    if spec is None:
+        return Sql("FALSE")
+    return joined([_withheld(spec, purpose, whom) for purpose in spec.purposes] or [Sql("FALSE")], " OR ")
+
+
+def _withheld(spec: ConsentSpec, purpose: str, whom: Sql) -> Sql:
+    said = fill("SELECT 1 FROM ({said}) s WHERE s.lead = r.lead AND s.purpose = {purpose}",
+                said=_said(whom), purpose=literal(purpose))  # fmt: skip
+    refused = "NOT s.given AND s.low <= r.first_at AND r.last_at < s.high"
+    wanting = [fill("EXISTS ({said} AND ({refused}))", said=said,
+                    refused=Sql(f"{refused} OR NOT s.last" if spec.retroactive else refused))]  # fmt: skip
+    if spec.unsaid == "set_aside":
+        wanting.append(fill("NOT EXISTS ({said} AND s.low <= r.last_at)", said=said))
+    return fill(
+        "(r._source IN ({sources}) AND {needed} AND ({wanting}))",
+        sources=joined([literal(source) for source in spec.sources]), needed=_needed(spec, purpose, "r.type"),
+        wanting=joined(wanting, " OR "),
+    )  # fmt: skip
+
+
+def _needed(spec: ConsentSpec, purpose: str, type_: str) -> Sql:
+    """Return the condition for types that need a purpose."""
+    types = spec.purposes[purpose]
+    return Sql("TRUE" if types == "all" else f"{type_} IN ({', '.join(literal(name) for name in types)})")
+
+
 def _wanting(spec: ConsentSpec, purpose: str, whom: Sql) -> Sql:
     """Return the query of events that need this purpose and lack it."""
-    types = spec.purposes[purpose]
-    needed = "TRUE" if types == "all" else f"e.type IN ({', '.join(literal(name) for name in types)})"
     missing = "s.given IS NULL" if spec.unsaid == "set_aside" else "FALSE"
     refused = "NOT s.given OR NOT l.last" if spec.retroactive else "NOT s.given"
     parts = [
@@ -90,8 +120,8 @@ def _wanting(spec: ConsentSpec, purpose: str, whom: Sql) -> Sql:
             "ON l.lead = e.lead "
             "WHERE e._source IN ({sources}) AND {needed} AND ({missing} OR {refused})",
             aside=Sql(aside), table=table, whom=whom, ours=Sql(ours), purpose=literal(purpose),
-            sources=joined([literal(source) for source in spec.sources]), needed=Sql(needed), missing=Sql(missing),
-            refused=Sql(refused),
+            sources=joined([literal(source) for source in spec.sources]), needed=_needed(spec, purpose, "e.type"),
+            missing=Sql(missing), refused=Sql(refused),
         )
         for table, aside, ours in (
             ("events", "FALSE", "TRUE"), ("set_aside", "TRUE", f"_aside_by = {literal(CONSENT)}"),

@@ -19,7 +19,7 @@ from leadlight.store.merge import BY_ADDRESS, DEFAULT
 from leadlight.store.sql import Sql, fill, literal
 from leadlight.store.unscored import note_unscored, note_unscored_accounts
 
-BY_LEAD = ("observations", "attributes", "events", "set_aside", "outcomes", "leads", "ids")
+BY_LEAD = ("observations", "attributes", "events", "set_aside", "rolled_up", "outcomes", "leads", "ids")
 BY_ANY_KEY = ("scores", "grade_history")
 BY_OWN_KEY = ("facts", "lookups")
 
@@ -27,7 +27,10 @@ _ANY = "EXISTS (SELECT 1 FROM (SELECT unnest(?::INTEGER[]) AS told) t WHERE t.to
 BY_KEYS = {
     "merges": Sql(_ANY.format("key, was, survivor")),
     "apart": Sql(_ANY.format("a, b")),
-    **{table: Sql("list_contains(?::INTEGER[], _said_of)") for table in ("judgements", "origins", "consents")},
+    **{
+        table: Sql("list_contains(?::INTEGER[], _said_of)")
+        for table in ("judgements", "origins", "consents", "taken_out")
+    },
 }
 """Tables of who is who and which events count → which of their rows are about a person (its keys)."""
 

@@ -9,6 +9,7 @@ from leadlight.store.history import add_column
 from leadlight.store.keys import Content, drop_repeats, keyed
 from leadlight.store.known_keys import KnownKeys, hashes_of
 from leadlight.store.leads import assign_keys
+from leadlight.store.sizes import note_sizes
 from leadlight.store.sql import Sql, each, fill, joined, literal
 from leadlight.store.staged import Counts, Staged
 
@@ -30,10 +31,11 @@ def load_events(
 ) -> Counts:
     """Append the events that the store does not have from this source; `event` is the type where no column says it.
 
-    What makes two events the same is said in `keys`. Appended events lie in order among themselves; `settle_events`
-    puts all in order. Where `known` has the keys of all events of the source, those of the rows are only looked for
-    in the store where it may have one; it is told of the new ones. Without `counting` nothing is counted: PostgreSQL
-    reads all of a table to do so.
+    Those that were taken out of it are known, too. What makes two events the same is said in `keys`. Appended events
+    lie in order among themselves; `settle_events` puts all in order. Where `known` has the keys of all events of the
+    source, those of the rows are only looked for in the store where it may have one; it is told of the new ones.
+    Without `counting` nothing is counted, and the rows are taken for few among many: PostgreSQL would read all of a
+    table to do so.
     """
     erased = assign_keys(engine, rows.table, "_lead") if rows.ids == IDS else 0
     _add_properties(engine, rows)
@@ -43,10 +45,10 @@ def load_events(
     usable = fill("s._lead IS NOT NULL AND s._at IS NOT NULL AND {type} IS NOT NULL", type=type_)
     before = _count(engine) if counting else 0
     taken = keyed(engine, rows, _content(rows, type_), usable)
-    if known is None:
+    if known is None and counting:
         _append(engine, rows, taken, type_, anew=True)
     else:
-        _append_by(engine, rows, taken, type_, known)
+        _append_few(engine, rows, taken, type_, known)
     drop_repeats(engine)
     if not counting:
         return Counts()
@@ -104,22 +106,27 @@ def _types(engine: Engine) -> list[str]:
     return [str(label) for (label,) in engine.rows(fill("SELECT unnest(enum_range(NULL::{kind}))", kind=Sql(kind)))]
 
 
-def _append_by(engine: Engine, rows: Staged, taken: Sql, type_: Sql, known: KnownKeys) -> None:
+def _append_few(engine: Engine, rows: Staged, taken: Sql, type_: Sql, known: KnownKeys | None) -> None:
     """Append the rows to take; the store's keys are read only where one of the rows' may be among them."""
     engine.execute(fill("CREATE TEMP TABLE taken AS {taken}", taken=taken))
-    hashes = hashes_of(engine, "SELECT _key FROM taken")
-    anew = known.may_have(hashes)
-    known.add(hashes)
+    note_sizes(engine, "taken")
+    anew = True
+    if known is not None:
+        hashes = hashes_of(engine, "SELECT _key FROM taken")
+        anew = known.may_have(hashes)
+        known.add(hashes)
     _append(engine, rows, Sql("SELECT * FROM taken"), type_, anew=anew)
     engine.execute("DROP TABLE taken")
 
 
 def _append(engine: Engine, rows: Staged, taken: Sql, type_: Sql, *, anew: bool) -> None:
-    """Append the rows to take; `anew` leaves out those that are in the store."""
-    kept = "SELECT _key FROM events WHERE _source = ? UNION ALL SELECT _key FROM set_aside WHERE _source = ?"
-    known = anew and engine.rows(f"{kept} LIMIT 1", [rows.source] * 2)
-    unknown = f"ANTI JOIN ({kept}) e ON e._key = s._key" if known else ""
-    parameters = [rows.source] * 3 if known else [rows.source]
+    """Append the rows to take; `anew` leaves out those that are in the store, or were."""
+    # Each table by itself: where the rows are few, PostgreSQL looks them up in its indexes, and reads none through.
+    tables = ("events", "set_aside", "taken_out")
+    kept = [fill("SELECT _key FROM {table} WHERE _source = ?", table=table) for table in tables]
+    looked_in = [one for one in kept if anew and engine.rows(f"{one} LIMIT 1", [rows.source])]
+    unknown = "".join(f" ANTI JOIN ({one}) e{n} ON e{n}._key = s._key" for n, one in enumerate(looked_in))
+    parameters = [rows.source] * (1 + len(looked_in))
     # The cast comes before the sort: an enum sorts faster than its text.
     engine.execute(
         fill(

@@ -8,16 +8,18 @@ from leadlight.engines.base import Engine
 from leadlight.store.sql import fill
 from leadlight.store.unscored import note_unscored
 
-TABLES = ("observations", "account_observations", "events", "set_aside", "outcomes")
+OF_EVENTS = ("events", "set_aside", "taken_out")
+TABLES = ("observations", "account_observations", "outcomes", "rolled_up", *OF_EVENTS)
 NAMED = ("source", "names"), ("source", "files"), *(("_source", table) for table in TABLES)
 
 
 def row_count(engine: Engine, source: str) -> int:
-    """Count what the store has from a source: observations, events, outcomes (the largest of them)."""
-    return max(
-        int(engine.rows(fill("SELECT count(*) FROM {table} WHERE _source = ?", table=table), [source])[0][0])
+    """Count what the store has, or had, from a source: observations, events, outcomes (the largest of them)."""
+    counts = {
+        table: int(engine.rows(fill("SELECT count(*) FROM {table} WHERE _source = ?", table=table), [source])[0][0])
         for table in TABLES
-    )
+    }
+    return max(sum(counts.pop(table) for table in OF_EVENTS), *counts.values())
 
 
 def forget_source(engine: Engine, source: str) -> None:

@@ -57,7 +57,7 @@ def known_keys(engine: Engine, source: str) -> KnownKeys | None:
     if not engine.capabilities.one_file:
         return None
     known = KnownKeys()
-    for table in ("events", "set_aside"):
+    for table in ("events", "set_aside", "taken_out"):
         known.add(hashes_of(engine, f"SELECT _key FROM {table} WHERE _source = ?", [source]))  # noqa: S608
     return known
 

@@ -10,6 +10,7 @@ from typing import Any
 from leadlight.engines.base import Engine
 from leadlight.errors import NotFoundError
 from leadlight.spec.entity import plural
+from leadlight.store.rolled_up import first_events
 from leadlight.store.speakers import OURS
 from leadlight.store.sql import Sql, fill, literal
 
@@ -121,15 +122,17 @@ _GIVEN_DATES = fill(
 )
 """What sources say about a lead's beginning; a known_at that is the moment of reading is ours, not theirs."""
 
+_UNDATED = "lead IN (SELECT lead FROM {given} WHERE created_at IS NULL AND known_at IS NULL)"
+"""The condition for leads, of those that are `given`, whose beginning no source gives."""
+
 
 def touch_undated(engine: Engine) -> None:
     """Add to `touched` the leads whose beginning no source gives, where their events now begin at another moment."""
     engine.execute(
         fill(
-            'INSERT INTO touched SELECT l.lead FROM leads l JOIN (SELECT lead, min("at") AS first FROM events '
-            "WHERE lead IN (SELECT lead FROM ({given} GROUP BY lead) WHERE created_at IS NULL AND known_at IS NULL) "
-            "GROUP BY lead) e ON e.lead = l.lead WHERE e.first <> l.created_at",
-            given=_GIVEN_DATES,
+            "INSERT INTO touched SELECT l.lead FROM leads l JOIN ({first}) e ON e.lead = l.lead "
+            "WHERE e.first <> l.created_at",
+            first=first_events("lead", fill(_UNDATED, given=fill("({given} GROUP BY lead)", given=_GIVEN_DATES))),
         )
     )
 
@@ -148,10 +151,11 @@ def refresh_leads(engine: Engine) -> None:
     )
     engine.execute("DELETE FROM leads WHERE lead IN (SELECT lead FROM touched)")
     engine.execute(
-        "INSERT INTO leads SELECT g.lead, i.id, coalesce(g.created_at, g.known_at, e.first, g.read_at) FROM given g "
-        'JOIN ids i ON i.key = g.lead LEFT JOIN (SELECT lead, min("at") AS first FROM events WHERE lead IN '
-        "(SELECT lead FROM given WHERE created_at IS NULL AND known_at IS NULL) GROUP BY lead) e ON e.lead = g.lead "
-        "ORDER BY g.lead"
+        fill(
+            "INSERT INTO leads SELECT g.lead, i.id, coalesce(g.created_at, g.known_at, e.first, g.read_at) "
+            "FROM given g JOIN ids i ON i.key = g.lead LEFT JOIN ({first}) e ON e.lead = g.lead ORDER BY g.lead",
+            first=first_events("lead", fill(_UNDATED, given="given")),
+        )
     )
     engine.execute("DROP TABLE given")
 

@@ -36,7 +36,7 @@ def migrate(engine: Engine, *, name: str = "the store", migrations: Sequence[Mig
     >>> from leadlight.engines.duckdb import DuckDBEngine
     >>> engine = DuckDBEngine(None)
     >>> migrate(engine), migrate(engine)
-    (6, 0)
+    (7, 0)
     """
     version = store_version(engine, name=name)
     last = migrations[-1][0]

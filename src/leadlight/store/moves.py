@@ -1,8 +1,8 @@
 """Give ids to other leads: what was said of an id goes along, and the move is noted, so that it can be undone.
 
-Observations know the key of the id they speak of, events, outcomes and what is set aside that of the id they were said
-of (`_said_of`). So whose they are follows from `ids` alone, and a move back leaves no trace in them. Scores, grades and
-their history stay under the number of the lead that they were given to.
+Observations know the key of the id they speak of, events, outcomes, what is set aside and what is rolled up that of
+the id they were said of (`_said_of`). So whose they are follows from `ids` alone, and a move back leaves no trace in
+them. Scores, grades and their history stay under the number of the lead that they were given to.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime
 from leadlight.engines.base import Engine
 from leadlight.store.sql import Sql, fill
 
-OF_EVENTS = ("events", "outcomes", "set_aside")
+OF_EVENTS = ("events", "outcomes", "set_aside", "rolled_up")
 """The tables whose rows say in `_said_of` whom they were said of."""
 
 UNDONE = "undone"

@@ -33,6 +33,8 @@ The rest serve ourselves:
     layout              how many rows at the head of a table lie in their order (that of events: `events.ORDER`);
                         of `ids`, the last number that was given when somebody was erased: it is given to nobody else
     erased              salted hashes of the ids of erased people, so that reading a file again does not bring them back
+    rolled_up           events that `retain` took out, counted: by the id they were said of, source, type and month
+    taken_out           the keys of those events, so that reading them again does not bring them back
     scorecards          every version that was ever used, with its content
     scores              one row per score given
     grade_history       one row per change of grade; `silent` ones alert nobody
@@ -158,6 +160,16 @@ MIGRATIONS: Sequence[Migration] = (
             "error VARCHAR, done_at TIMESTAMP)",
             "CREATE TABLE push_marks (connection VARCHAR NOT NULL, object VARCHAR NOT NULL, "
             'scorecard VARCHAR NOT NULL, "at" TIMESTAMP NOT NULL)',
+        ),
+    ),
+    (
+        7,
+        "what was taken out of the events, rolled up",
+        (
+            "CREATE TABLE rolled_up (lead INTEGER NOT NULL, type VARCHAR NOT NULL, month TIMESTAMP NOT NULL, "
+            "events BIGINT NOT NULL, first_at TIMESTAMP NOT NULL, last_at TIMESTAMP NOT NULL, "
+            "_source VARCHAR NOT NULL, _said_of INTEGER NOT NULL)",
+            "CREATE TABLE taken_out (_source VARCHAR NOT NULL, _key UHUGEINT NOT NULL, _said_of INTEGER NOT NULL)",
         ),
     ),
 )

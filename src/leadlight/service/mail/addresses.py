@@ -15,6 +15,7 @@ from leadlight.engines.base import Engine
 from leadlight.store.apart import any_apart, regroup
 from leadlight.store.merge import BY_ADDRESS, DEFAULT, mentions_by_key
 from leadlight.store.moves import move_keys
+from leadlight.store.rolled_up import first_events
 from leadlight.store.speakers import SPEAKERS
 from leadlight.store.sql import Sql, fill, joined, literal
 
@@ -38,8 +39,8 @@ _LEFT = fill(
     "CREATE TEMP TABLE live_left AS SELECT i.key, lower(substr(i.id, {start})) AS address {touched} "
     "AND strpos(i.id, '\"') = 0 AND strpos(i.id, '\\') = 0 AND NOT EXISTS (SELECT 1 FROM observations o "
     "WHERE o.lead = i.lead AND lower(trim(o.email::VARCHAR)) = lower(substr(i.id, {start}))) "
-    "AND (i.key IN (SELECT _key FROM live_traits) OR i.key IN (SELECT _said_of FROM events "
-    "WHERE lead IN (SELECT lead FROM touched)))",
+    "AND (i.key IN (SELECT _key FROM live_traits) OR i.key IN (SELECT _said_of FROM ({first}) e))",
+    first=first_events("_said_of", Sql("lead IN (SELECT lead FROM touched)")),
     start=Sql(str(len(BY_ADDRESS) + 1)),
     touched=_TOUCHED,
 )
@@ -118,11 +119,12 @@ def say_left(engine: Engine) -> list[int]:
     if left:
         engine.execute(
             fill(
-                'INSERT INTO live_traits SELECT l.key, NULL, least(t."at", e."at"), \'\', {name}, '
+                "INSERT INTO live_traits SELECT l.key, NULL, least(t.\"at\", e.first), '', {name}, "
                 "'\"' || l.address || '\"' FROM live_left l "
                 'LEFT JOIN (SELECT _key, min("at") AS "at" FROM live_traits GROUP BY _key) t ON t._key = l.key '
-                'LEFT JOIN (SELECT _said_of, min("at") AS "at" FROM events GROUP BY _said_of) e ON e._said_of = l.key',
+                "LEFT JOIN ({first}) e ON e._said_of = l.key",
                 name=literal(ADDRESS),
+                first=first_events("_said_of", Sql("_said_of IN (SELECT key FROM live_left)")),
             )
         )
     engine.execute("DROP TABLE live_left")
