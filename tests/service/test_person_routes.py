@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.service.shop import Inside, inside, make_shop
 
+from leadlight.service.app import create_app
 from leadlight.service.live_workspace import LiveWorkspace
+from leadlight.service.serve import running, working
 from leadlight.store.erase import about, find_person
 
 SECRET = "eve-unmistakable"
@@ -166,3 +171,20 @@ def test_whose_scores_rest_on_an_erased_person_are_scored_again(either: Inside) 
     last = either.rows("SELECT score FROM scores s JOIN ids i ON i.lead = s.lead WHERE i.id = 'crm-1' "
                         "AND scorecard = 'house' ORDER BY as_of DESC LIMIT 1")  # fmt: skip
     assert last[0][0] == either.get("/v1/leads/crm-1").json()["score"] == before["score"] - 6
+
+
+def test_what_waits_for_another_process_to_be_stored_goes_with_the_person(tmp_path: Path, postgres_store: str) -> None:
+    folder, free = make_shop(tmp_path / "shop", store=postgres_store), threading.Event()
+    with working(folder) as worker, running(folder, work=False) as state, ThreadPoolExecutor(1) as beside:
+        key, _ = state.keys.make("test", ["ingest", "manage"])
+        service = Inside(state, create_app(state), key)
+        service.settle()
+        worker.do(lambda _: free.wait(20))  # it is busy
+        service.send({"type": "track", "event": "order", "anonymousId": "tablet-of-eve"},
+                     {"type": "identify", "userId": SECRET, "anonymousId": "tablet-of-eve"})  # fmt: skip
+        erased = beside.submit(service.request, "DELETE", f"/v1/leads/{SECRET}")
+        time.sleep(0.5)
+        free.set()
+        assert erased.result(30).json()["ids"] == ["anonymous:tablet-of-eve", SECRET]
+        service.settle()
+        assert _left(service, "-eve", "eve-") == {}

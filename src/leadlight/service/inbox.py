@@ -8,7 +8,7 @@ repeats nothing and loses nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
@@ -76,6 +76,9 @@ class Inbox(Protocol):
 
     def has_more(self, engine: Engine) -> bool:
         """Return whether there is something to take; outside of a transaction."""
+
+    def waiting(self, engine: Engine) -> Callable[[], bool]:
+        """Return what says whether any of the calls that wait now still does; outside of a transaction."""
 
     def take(self, engine: Engine, limit: int) -> Calls:
         """Return the first calls that wait; call it in the transaction that stores them."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from time import time
@@ -107,6 +107,12 @@ class PostgresInbox:
     def has_more(self, engine: Engine) -> bool:
         """Return whether any call waits."""
         return bool(engine.rows("SELECT position FROM live_inbox ORDER BY position LIMIT 1"))
+
+    def waiting(self, engine: Engine) -> Callable[[], bool]:
+        """Return what says whether any of the calls that wait now still does."""
+        last = engine.rows("SELECT max(position) FROM live_inbox")[0][0]
+        left = "SELECT 1 FROM live_inbox WHERE position <= ? LIMIT 1"
+        return lambda: last is not None and bool(engine.rows(left, [last]))
 
     def take(self, engine: Engine, limit: int) -> Calls:
         """Take the first calls out; whoever rolls the transaction back puts them in again."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import queue
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -115,6 +115,12 @@ class Journal:
     def has_more(self, engine: Engine) -> bool:
         """Return whether there are calls that are not in the store."""
         return bool(self.take(engine, 1))
+
+    def waiting(self, engine: Engine) -> Callable[[], bool]:
+        """Return what says whether any of the calls that wait now still does."""
+        del engine
+        last = self._last
+        return lambda: self._stored < last
 
     def take(self, engine: Engine, limit: int) -> Calls:
         """Return the first calls that are not in the store."""

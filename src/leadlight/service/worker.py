@@ -63,7 +63,9 @@ LONG_TAIL = 0.5
 QUIET = 60.0
 """Seconds without a call after which they are put in order."""
 PATIENCE = 30.0
-"""Seconds between tries at most, where the store cannot be written."""
+"""Seconds between tries at most, where the store cannot be written; for which is waited for other workers, too."""
+TURN = 0.02
+"""Seconds between looks whether they have stored what waits."""
 
 Done = TypeVar("Done")
 
@@ -153,7 +155,8 @@ class Worker:
     def do(self, errand: Callable[[LiveWorkspace], Done]) -> Future[Done]:
         """Do something that changes the store, between micro-batches: all calls accepted before are stored by then.
 
-        The future raises what the errand raises, and StoreError where the worker ends before.
+        Where other processes store them, that is as long as any of these works. The future raises what the errand
+        raises, and StoreError where the worker ends before.
         """
         done: Future[Done] = Future()
         done.set_running_or_notify_cancel()  # whoever asked may go away; it is done all the same
@@ -229,6 +232,8 @@ class Worker:
         while not self._stop.is_set() and not self._errands.empty():
             if self.drains:
                 self._store_what_waits()
+            else:
+                self._let_others_store()
             try:
                 errand, done = self._errands.get_nowait()
             except queue.Empty:  # turned away meanwhile
@@ -253,6 +258,12 @@ class Worker:
             left -= stored
         if self._received:
             self._score()
+
+    def _let_others_store(self) -> None:
+        """Wait until other workers have stored the calls that wait now, as long as there are any who do."""
+        waits, end = self.inbox.waiting(self.engine), time.monotonic() + PATIENCE
+        while waits() and self.inbox.trouble is None and time.monotonic() < end and not self._stop.is_set():
+            self._stop.wait(TURN)
 
     def _turn_away(self) -> None:
         while True:
