@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from tests.service.shop import make_shop
 
 from leadlight.errors import NotFoundError
+from leadlight.scorecards import retain as retaining
 from leadlight.scorecards.staleness import staleness
 from leadlight.store.backup import restore
 from leadlight.workspace import Workspace
@@ -132,6 +134,23 @@ def test_a_person_is_erased_from_the_archive(shop: Workspace) -> None:
     assert not done.archive.exists()
     with pytest.raises(NotFoundError):
         shop.erase("crm-1")
+
+
+def test_a_person_is_erased_from_what_a_killed_run_left(shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    take_out = retaining.take_out
+
+    def killed(*given: Any, **told: Any) -> int:
+        take_out(*given, **told)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(retaining, "take_out", killed)
+    with pytest.raises(KeyboardInterrupt):
+        shop.retain()
+    folder = Path(shop.root) / ".leadlight" / "archive"
+    assert len(list(folder.iterdir())) == 1
+    assert len(shop.access("crm-1").tables["events"]) == 3
+    shop.erase("crm-1")
+    assert list(folder.iterdir()) == []
 
 
 def test_the_event_by_which_a_lead_began_stays(shop: Workspace) -> None:

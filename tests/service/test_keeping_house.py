@@ -64,6 +64,11 @@ def test_old_events_are_taken_out_of_a_store_that_is_served(tmp_path: Path) -> N
         service.send(track(2))
         service.settle()
         assert service.rows("SELECT count(*) FROM events WHERE type = 'sneeze'") == [(0,)]
+        shown = {"type": "sneeze", "month": "2026-01", "events": 1, "first_at": "2026-01-20T10:00:00Z",
+                 "last_at": "2026-01-20T10:00:00Z"}  # fmt: skip
+        assert service.get("/v1/leads/crm-2").json()["rolled_up"] == [shown]
+        assert service.get("/v1/history/crm-2").json()["rolled_up"] == [shown]
+        assert service.get("/v1/history/crm-2", fields="rolled_up").json() == {"rolled_up": [shown]}
     whole = (archive := next((folder / ".leadlight").rglob("*.parquet"))).read_bytes()
     archive.write_bytes(b"broken")
     with pytest.raises(Exception, match="parquet|Parquet"):  # it ends halfway

@@ -1,13 +1,22 @@
 from __future__ import annotations
 
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from leadlight.engines.base import Engine
-from leadlight.store.archive import archived, archives, complete_since, forget_archived, take_out
+from leadlight.store.archive import (
+    announce,
+    archived,
+    archives,
+    complete_since,
+    drop_unfinished,
+    forget_archived,
+    take_out,
+)
 from leadlight.store.erase import Person
 from leadlight.store.open import open_store
 from leadlight.store.sql import Sql
@@ -34,9 +43,9 @@ def engine() -> Engine:
 
 def taken(engine: Engine, root: Path) -> Path:
     with engine.transaction():
-        count, path = take_out(engine, OLD, root, floor=FLOOR, now=NOW, folder="old")
-    assert count == 3
-    assert path is not None
+        path = announce(engine, root, "old", floor=FLOOR, now=NOW)
+    with engine.transaction():
+        assert take_out(engine, OLD, root, path, floor=FLOOR, now=NOW) == 3
     return path
 
 
@@ -54,7 +63,7 @@ def test_events_go_into_a_file_with_all_they_say(engine: Engine, tmp_path: Path)
 
 def test_without_a_folder_they_are_deleted(engine: Engine, tmp_path: Path) -> None:
     with engine.transaction():
-        assert take_out(engine, OLD, tmp_path, floor=FLOOR, now=NOW, folder=None) == (3, None)
+        assert take_out(engine, OLD, tmp_path, None, floor=FLOOR, now=NOW) == 3
     assert list(tmp_path.iterdir()) == []
     assert archives(engine, tmp_path) == []
 
@@ -62,8 +71,28 @@ def test_without_a_folder_they_are_deleted(engine: Engine, tmp_path: Path) -> No
 def test_nothing_is_deleted_that_could_not_be_written(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "old").write_text("no folder")
     with pytest.raises(OSError, match="old"), engine.transaction():
-        take_out(engine, OLD, tmp_path, floor=FLOOR, now=NOW, folder="old")
+        take_out(engine, OLD, tmp_path, tmp_path / "old" / "a.parquet", floor=FLOOR, now=NOW)
     assert engine.rows("SELECT count(*) FROM events") == [(4,)]
+
+
+def test_what_a_run_that_was_killed_left_goes(engine: Engine, tmp_path: Path) -> None:
+    with engine.transaction():
+        left = announce(engine, tmp_path, "old", floor=FLOOR, now=NOW)
+    with suppress(InterruptedError), engine.transaction():
+        take_out(engine, OLD, tmp_path, left, floor=FLOOR, now=NOW)
+        raise InterruptedError
+    left.with_suffix(".new").write_text("half of it")
+    assert archives(engine, tmp_path) == [left]
+    assert complete_since(engine) is None
+    with engine.transaction():
+        path = announce(engine, tmp_path, "old", floor=FLOOR, now=NOW + timedelta(days=1))
+        assert list((tmp_path / "old").iterdir()) == []
+        take_out(engine, OLD, tmp_path, path, floor=FLOOR, now=NOW + timedelta(days=1))
+    assert archives(engine, tmp_path) == [path]
+    with engine.transaction():
+        drop_unfinished(engine, tmp_path)
+    assert path.is_file()
+    assert complete_since(engine) == FLOOR
 
 
 def test_a_person_is_taken_out_of_the_files(engine: Engine, tmp_path: Path) -> None:

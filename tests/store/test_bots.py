@@ -84,7 +84,7 @@ def test_what_is_set_aside_stays_so_where_the_reason_was_taken_out(store: Engine
     rows = [("ann", "email_delivered", 0, "letter"), ("ann", "email_click", 2, "letter", "/a")]
     assert swept(store, stage, rows) == [(2, "scanner")]
     with store.transaction():
-        take_out(store, Sql("type = 'email_delivered'"), Path(), floor=T0, now=NOW, folder=None)
+        take_out(store, Sql("type = 'email_delivered'"), Path(), None, floor=T0, now=NOW)
     with changing(store, None):
         sweep(store, SPEC, at=NOW)
     assert aside(store) == [(2, "scanner")]

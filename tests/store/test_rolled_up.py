@@ -60,7 +60,7 @@ def tell(engine: Engine, events: Sequence[tuple[str, str, datetime]], *, source:
 
 def out(engine: Engine, condition: str = OLD) -> int:
     with engine.transaction():
-        return take_out(engine, Sql(condition), Path(), floor=NOW, now=NOW, folder=None)[0]
+        return take_out(engine, Sql(condition), Path(), None, floor=NOW, now=NOW)
 
 
 def short(engine: Engine, name: str, consent: ConsentSpec | None = None) -> Short:
@@ -243,7 +243,7 @@ from leadlight.store.open import open_store
 from leadlight.store.sql import Sql
 engine, now = open_store(sys.argv[1], Path()), datetime(2026, 1, 1)
 with engine.transaction():
-    take_out(engine, Sql(sys.argv[2]), Path(sys.argv[3]), floor=now, now=now, folder="x")
+    take_out(engine, Sql(sys.argv[2]), Path(), Path(sys.argv[3]) / "x.parquet", floor=now, now=now)
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -257,7 +257,7 @@ def test_a_run_that_is_killed_counts_nothing(kind: str, tmp_path: Path, request:
     engine.close()
     run = subprocess.run([sys.executable, "-c", KILLED, address, OLD, str(tmp_path)], env=dict(os.environ), check=False)
     assert run.returncode == -signal.SIGKILL
-    assert list((tmp_path / "x").glob("*.parquet"))
+    assert (tmp_path / "x.parquet").is_file()
     engine = open_store(address, Path())
     assert engine.rows("SELECT count(*) FROM events") == [(len(VISITS),)]
     assert short(engine, "ann") == []

@@ -18,7 +18,7 @@ from leadlight.spec.enrich import EnrichSpec
 from leadlight.spec.entity import many
 from leadlight.spec.readable import Readable
 from leadlight.store import facts
-from leadlight.store.archive import archives, forget_archived
+from leadlight.store.archive import archives, drop_unfinished, forget_archived
 from leadlight.store.erase import Erased, erase, find_person
 from leadlight.store.sql import each, fill
 
@@ -67,6 +67,8 @@ def forget_person(
     """
     person = find_person(engine, id)
     texts = _texts(engine, spec or EnrichSpec(), id) if (root / CACHE).exists() else []
+    with engine.transaction():
+        drop_unfinished(engine, root)
     beside = {
         "kept_answers": cache.forget(root / CACHE, texts) if texts else 0,
         "archived_events": forget_archived(archives(engine, root), person),

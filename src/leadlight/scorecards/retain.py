@@ -15,7 +15,7 @@ from leadlight.scorecards.reach import Reach, going, reaches
 from leadlight.spec.durations import format_duration
 from leadlight.spec.readable import Readable
 from leadlight.spec.resolved import ResolvedWorkspace
-from leadlight.store.archive import take_out
+from leadlight.store.archive import announce, take_out
 from leadlight.store.sql import Sql, fill
 
 
@@ -98,8 +98,11 @@ def retain(
     types = tuple(OfType(kind, events, old, taken, _why(found, kind)) for kind, events, old, taken in counted)
     path = None
     if not dry_run and any(each.taken for each in types):
+        if spec.archive is not None:
+            with engine.transaction():
+                path = announce(engine, root, spec.archive, floor=floor, now=now)
         with engine.transaction():
-            _, path = take_out(engine, condition, root, floor=floor, now=now, folder=spec.archive)
+            take_out(engine, condition, root, path, floor=floor, now=now)
     return Retained(floor, spec.keep, types, path, dry_run)
 
 

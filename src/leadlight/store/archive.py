@@ -34,17 +34,37 @@ def complete_since(engine: Engine) -> datetime | None:
     """Return the moment since when scores can be computed from what is in the store; None where all is there."""
     if "retained" not in engine.tables():
         return None
-    found: datetime | None = engine.rows("SELECT max(floor) FROM retained")[0][0]
+    found: datetime | None = engine.rows("SELECT max(floor) FROM retained WHERE events > 0")[0][0]
     return found
 
 
-def take_out(
-    engine: Engine, condition: Sql, root: Path, *, floor: datetime, now: datetime, folder: str | None
-) -> tuple[int, Path | None]:
-    """Move the events that satisfy a condition into a file of a folder of the workspace; None deletes them for good.
+def announce(engine: Engine, root: Path, folder: str, *, floor: datetime, now: datetime) -> Path:
+    """Note the file that events will be moved to, and return it; what a run that was killed has left there goes.
+
+    Call it in a transaction before that of `take_out`: then no file is left that the store does not know of.
+    """
+    engine.execute(TABLE)
+    drop_unfinished(engine, root)
+    path = root / folder / f"events-{now:%Y%m%dT%H%M%S%f}.parquet"
+    engine.execute("INSERT INTO retained VALUES (?, ?, 0, ?)", [now, floor, os.path.relpath(path, root)])
+    return path
+
+
+def drop_unfinished(engine: Engine, root: Path) -> None:
+    """Remove files of runs that were killed; their events are all in the store. Call it in a transaction."""
+    if "retained" not in engine.tables():
+        return
+    for (name,) in engine.rows("SELECT archive FROM retained WHERE events = 0"):
+        for path in (root / name, _fresh(root / name)):
+            path.unlink(missing_ok=True)
+    engine.execute("DELETE FROM retained WHERE events = 0")
+
+
+def take_out(engine: Engine, condition: Sql, root: Path, path: Path | None, *, floor: datetime, now: datetime) -> int:
+    """Move the events that satisfy a condition into a file that was announced; None deletes them for good.
 
     Call it in a transaction. They are rolled up. The file is on disk before the events are deleted; where the
-    transaction fails, they are in both. Returns how many, and the file.
+    transaction fails, they are in both, until the next run or erasure. Returns how many.
     """
     rows = fill(
         "SELECT {columns}, i.id AS _id FROM (SELECT * FROM events WHERE {condition}) e "
@@ -54,10 +74,8 @@ def take_out(
     )
     engine.execute(fill("CREATE TEMP TABLE {going} AS {rows}", going=GOING, rows=rows))
     count = int(engine.rows(fill("SELECT count(*) FROM {going}", going=GOING))[0][0])
-    path = None
     if count:
-        if folder is not None:
-            path = root / folder / f"events-{now:%Y%m%dT%H%M%S%f}.parquet"
+        if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             with engine.batches(GOING) as batches:  # closed, also where the disk is full: the engine goes on then
                 _write(batches, path)
@@ -65,10 +83,11 @@ def take_out(
         engine.execute(fill("DELETE FROM events WHERE {condition}", condition=condition))
         engine.execute("UPDATE layout SET in_order = greatest(in_order - ?, 0) WHERE name = 'events'", [count])
         engine.execute(TABLE)
+        engine.execute('DELETE FROM retained WHERE events = 0 AND "at" = ?', [now])
         name = None if path is None else os.path.relpath(path, root)
         engine.execute("INSERT INTO retained VALUES (?, ?, ?, ?)", [now, floor, count, name])
     engine.execute(fill("DROP TABLE {going}", going=GOING))
-    return count, path
+    return count
 
 
 def _columns(engine: Engine) -> Iterator[Sql]:
@@ -77,11 +96,15 @@ def _columns(engine: Engine) -> Iterator[Sql]:
         yield fill("e.{name}::VARCHAR AS {name}" if text else "e.{name}", name=name)
 
 
+def _fresh(path: Path) -> Path:
+    return path.with_suffix(".new")
+
+
 def _write(rows: pa.RecordBatchReader, path: Path) -> None:
     """Write a file that is there as a whole or not at all."""
     import pyarrow.parquet as pq
 
-    fresh = path.with_suffix(".new")
+    fresh = _fresh(path)
     with fresh.open("wb") as file:
         with pq.ParquetWriter(file, rows.schema, compression="zstd") as writer:
             for batch in rows:
