@@ -50,6 +50,16 @@ def test_rows_travel_in_batches(engine: PostgresEngine, monkeypatch: pytest.Monk
     assert engine.arrow("SELECT n, 'x' AS t FROM held WHERE n < 0").schema.names == ["n", "t"]
 
 
+def test_what_nobody_chose_is_set_to_our_taste(engine: PostgresEngine, postgres_store: str) -> None:
+    chosen = PostgresEngine(f"{postgres_store}%20-c%20work_mem%3D8MB")
+    try:
+        ours, theirs = (one.rows("SHOW work_mem")[0] for one in (engine, chosen))
+        assert (ours, theirs) == (("64MB",), ("8MB",))
+        assert {one.rows("SHOW random_page_cost")[0] for one in (engine, chosen)} == {("1.1",)}
+    finally:
+        chosen.close()
+
+
 def test_a_failed_transaction_leaves_nothing(engine: PostgresEngine) -> None:
     engine.execute("CREATE TABLE kept (a INTEGER)")
 

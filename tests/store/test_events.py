@@ -11,10 +11,12 @@ import pytest
 from tests.store.conftest import stage_rows
 
 from leadlight.engines.duckdb import DuckDBEngine
+from leadlight.engines.postgres import PostgresEngine
 from leadlight.expr.types import Type
 from leadlight.store.events import ORDER, load_events, settle_events
 from leadlight.store.names import event_types
 from leadlight.store.open import open_store
+from leadlight.store.sizes import note_sizes
 from leadlight.store.staged import Counts, Staged
 
 Stage = Callable[..., Staged]
@@ -42,6 +44,44 @@ def count(store: DuckDBEngine) -> int:
 
 def lying(store: DuckDBEngine, order: str = "rowid") -> list[tuple[Any, ...]]:
     return store.rows(f'SELECT lead, type, "at" FROM events ORDER BY {order}')
+
+
+def test_few_are_looked_up_among_many(store: DuckDBEngine, stage: Stage) -> None:
+    def told(numbers: Sequence[int], *, counting: bool = False) -> Counts:
+        rows = [("a", "v", at(0), f"m{number}") for number in numbers]
+        return load_events(store, stage("live", [*ROLES, "message_id"], {}, rows), None, counting=counting)
+
+    assert told(range(3_000), counting=True).new == 3_000
+    store.execute(
+        "INSERT INTO set_aside BY NAME SELECT *, 'bot' AS _reason, \"at\" AS _aside_at, 'test' AS _aside_by "
+        "FROM (SELECT * FROM events ORDER BY _key LIMIT 10) e"
+    )
+    store.execute("DELETE FROM events WHERE _key IN (SELECT _key FROM set_aside)")
+    assert told(range(2_950, 3_005)) == Counts()
+    assert count(store) == 3_000 - 10 + 5
+    assert told([3_004, 3_005], counting=True).new == 1
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+def test_postgres_reads_no_more_to_find_few_among_many(store: PostgresEngine, stage: Stage) -> None:
+    def told(numbers: Sequence[int]) -> None:
+        rows = [("a", "v", at(0), f"m{number}") for number in numbers]
+        load_events(store, stage("live", [*ROLES, "message_id"], {}, rows), None, counting=False)
+
+    def read() -> int:
+        store.rows("SELECT pg_stat_force_next_flush()")
+        found = store.rows("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'events' "
+                           "AND schemaname = current_schema()")  # fmt: skip
+        entries = store.rows("SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'events' "
+                             "AND schemaname = current_schema()")  # fmt: skip
+        return int(found[0][0]) + int(entries[0][0])
+
+    told(range(20_000))
+    note_sizes(store, "events")
+    before = read()
+    told([5, 6, 20_000, 20_001])
+    assert count(store) == 20_002
+    assert read() - before < 100 + 20_002  # the count itself reads them all
 
 
 @pytest.mark.parametrize("store", ["duckdb"], indirect=True)  # PostgreSQL lays its tables out itself
