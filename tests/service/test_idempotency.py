@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +88,30 @@ def test_forgotten_after_a_day(past: Inside, monkeypatch: pytest.MonkeyPatch) ->
     first = post(past, WEB, "g-1")
     monkeypatch.setattr(idempotency, "KEPT", timedelta(0))
     assert post(past, WEB, "g-1").json()["id"] != first.json()["id"]
+
+
+def test_forgotten_after_a_day_though_nobody_asks_any_more(shop: Path) -> None:
+    kept = shop / ".leadlight"
+    with inside(shop) as service:
+        post(service, WEB, "d-1")
+        (file,) = kept.glob("once-*.json")
+        entries = json.loads(file.read_text())
+    for one in entries.values():
+        one["at"] = (datetime.fromisoformat(one["at"]) - timedelta(days=1)).isoformat()
+    file.write_text(json.dumps(entries))
+    with inside(shop):
+        end = time.monotonic() + 10
+        while json.loads(file.read_text()):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
+def test_nothing_is_kept_for_a_key_that_everybody_can_see(service: Inside, shop: Path) -> None:
+    page, _ = service.state.keys.make("page", ["browser"])
+    call = {"userId": "u1", "event": "x", "messageId": "m1"}
+    answers = [post(service, call, "e-1", path="/v1/track", key=page).json() for _ in range(2)]
+    assert [(one["accepted"], one["repeated"]) for one in answers] == [(1, 0), (0, 1)]
+    assert list((shop / ".leadlight").glob("once-*")) == []
 
 
 def test_reading_is_left_alone(past: Inside) -> None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from leadlight.engines.base import Engine
 from leadlight.errors import StoreError
 from leadlight.service.audit import FILE, AuditFile, AuditLog, AuditTable
+from leadlight.service.idempotency import forget_old
 from leadlight.service.keys import ALL, Keys
 from leadlight.service.people import People
 from leadlight.service.sessions import Sessions
@@ -39,6 +40,8 @@ LOOK = 1.0
 """Seconds after which changes of other processes are looked for."""
 NOTE = 30
 """How many looks later the last use of keys is told to others."""
+TIDY = 3600
+"""How many looks later answers are forgotten that were kept long enough; also with the first look."""
 
 Say = Callable[[str], None]
 
@@ -136,6 +139,8 @@ def _watched(admission: Admission) -> Iterator[None]:
                 admission.look()
                 if looks % NOTE == 0:
                     admission.keys.note_use()
+                if looks % TIDY == 1:
+                    forget_old(admission.keys.shelf, admission.now())
 
     thread = threading.Thread(target=follow, name="admission", daemon=True)
     thread.start()

@@ -2,7 +2,8 @@
 
 Its answer is kept for a day, on the shelf that all processes of a service share, and readable only to who has both the
 key of the request and the secret it was sent with: what it is encrypted with follows from them, and is kept nowhere.
-(An answer may hold a secret itself, as that of a new API key.)
+(An answer may hold a secret itself, as that of a new API key.) Keys that browsers show are everybody's to see: nothing
+is kept for them, so that nobody fills the disk with it; calls have message ids.
 
 Requests that failed on our side are not kept: sending them again tries again. (After draft-ietf-httpapi-idempotency-
 key-header: 422 for another body under the same key, 409 while the first is still worked on.)
@@ -26,12 +27,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from leadlight.service.access import PERSON, secrets_of
 from leadlight.service.keys import Keys
 from leadlight.service.problems import Problem
+from leadlight.service.shelf import Shelf
 
 KEPT = timedelta(days=1)
 VOID = timedelta(minutes=10)
 """After so long a request that never ended counts as not done: its process is gone."""
 LONGEST = 255
 MAX_BODY = 10 * 1024 * 1024
+PARTS = 256
+"""Documents that answers are spread over."""
 COPIED = ("content-type", "location", "etag")
 """Headers of an answer that are given again with it."""
 ANSWERED = "idempotency-replayed"
@@ -68,7 +72,10 @@ class Idempotency:
 
     def _knows(self, scope: Scope) -> bool:
         """Return whether who asks is somebody: who is nobody any more gets no answer of before, and fills no shelf."""
-        return PERSON in scope or any(self._keys.find(secret) for secret in secrets_of(Request(scope)))
+        if PERSON in scope:
+            return True
+        found = filter(None, map(self._keys.find, secrets_of(Request(scope))))
+        return any(set(key.scopes) - {"browser"} for key in found)
 
     async def _once(self, scope: Scope, key: str, body: bytes, send: Send) -> None:
         asked = _asked(scope, key, body)
@@ -92,7 +99,7 @@ class Idempotency:
         now, found = self._now(), list[Mapping[str, Any]]()
 
         def change(entries: Any) -> Any:
-            fresh = {name: one for name, one in (entries or {}).items() if _is_fresh(one, now)}
+            fresh = _fresh(entries, now)
             if asked.place in fresh:
                 found.append(fresh[asked.place])
                 return fresh
@@ -116,6 +123,18 @@ class Idempotency:
             return {**others, asked.place: {"at": self._now().isoformat(), "body": asked.body, "answer": token}}
 
         self._shelf.change(asked.name, change)
+
+
+def forget_old(shelf: Shelf, now: datetime) -> None:
+    """Forget the answers that were kept long enough, though nobody sends anything that would be kept beside them."""
+    for part in range(PARTS):
+        name = f"once-{part:02x}"
+        if not all(_is_fresh(one, now) for one in (shelf.read(name) or {}).values()):
+            shelf.change(name, lambda found: _fresh(found, now))
+
+
+def _fresh(entries: Any, now: datetime) -> dict[str, Any]:
+    return {name: one for name, one in (entries or {}).items() if _is_fresh(one, now)}
 
 
 def _is_fresh(entry: Mapping[str, Any], now: datetime) -> bool:
