@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import stat
 import threading
 from collections.abc import Iterator
@@ -169,3 +170,18 @@ def test_only_who_may_manage_reads_it(house: Gate) -> None:
     bearer = {"Authorization": f"Bearer {house.key}"}
     for wrong in ({"limit": "0"}, {"limit": "1001"}, {"after": "-1"}, {"limit": "²"}, {"after": "9" * 30}):
         assert browser.get("/v1/audit", headers=bearer, params=wrong).status_code == 400, wrong
+
+
+def test_an_entry_that_has_no_room_is_not_said_to_be_kept(tmp_path: Path) -> None:
+    log = AuditFile(tmp_path / "audit.jsonl")
+    log.append(AT, act(1))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.path.stat().st_size + 50, before[1]))
+    try:
+        with pytest.raises(StoreError, match="cannot be written"):
+            log.append(AT, act(2))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    log.append(AT, act(3))
+    assert [(entry.position, entry.on) for entry in log.entries()] == [(1, "key 1"), (2, "key 3")]
+    assert audited(log).broken_at is None

@@ -144,7 +144,9 @@ class AuditFile:
             last = _last_line(handle)
             entry = sealed(_entry(last) if last else None, at, act)
             os.lseek(handle, 0, os.SEEK_END)
-            os.write(handle, json.dumps(asdict(entry)).encode() + b"\n")
+            line = json.dumps(asdict(entry)).encode() + b"\n"
+            if os.write(handle, line) < len(line):  # what there was room for is cut off by the next one
+                raise StoreError("the audit log cannot be written: there is no room for a whole entry")
             os.fsync(handle)
         return entry
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from leadlight.errors import StoreError
 from leadlight.service.mail.signatures import Stale, Tokens
 
 NOW, DAY = datetime(2026, 1, 31), timedelta(days=1)
@@ -43,4 +44,10 @@ def test_tokens_are_forgotten_when_their_signatures_hold_no_more(tmp_path: Path)
     with tokens.used("other", NOW + 2 * DAY, DAY):
         pass
     with tokens.used("t", NOW + 2 * DAY, DAY):
+        pass
+
+
+def test_a_disk_that_takes_nothing_is_the_stores_fault(tmp_path: Path) -> None:
+    (tmp_path / "tokens.sqlite").mkdir()
+    with pytest.raises(StoreError, match="cannot be kept"), Tokens(tmp_path / "tokens.sqlite").used("t", NOW, DAY):
         pass

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
+
+from leadlight.errors import StoreError
 
 AHEAD = timedelta(minutes=15)
 """How far a provider's clock may be ahead of ours."""
@@ -71,7 +73,7 @@ class Tokens:
     def used(self, token: str, now: datetime, max_age: timedelta) -> Iterator[None]:
         """Use a token for what is done inside; it is not used up where that raises.
 
-        Raises Stale where it was used before, or is being used.
+        Raises Stale where it was used before, or is being used; StoreError where that cannot be known or kept.
         """
         mark = hashlib.sha256(token.encode("utf-8", "ignore")).digest()
         with self._lock:
@@ -88,13 +90,13 @@ class Tokens:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.path, isolation_level=None, timeout=10)
         try:
-            connection.execute("CREATE TABLE IF NOT EXISTS used (mark BLOB PRIMARY KEY, until REAL) WITHOUT ROWID")
-            yield connection
-        finally:
-            connection.close()
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(self.path, isolation_level=None, timeout=10)) as connection:
+                connection.execute("CREATE TABLE IF NOT EXISTS used (mark BLOB PRIMARY KEY, until REAL) WITHOUT ROWID")
+                yield connection
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"the tokens that were used cannot be kept: {error}") from None
 
     def _known(self, mark: bytes) -> bool:
         with self._open() as connection:
