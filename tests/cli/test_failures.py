@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
 from tests.cli.conftest import Run, environment
 
@@ -126,6 +128,31 @@ def test_control_c_is_known_however_it_arrives(
 ) -> None:
     assert fail(error, as_json=False) == code
     assert capsys.readouterr().err == "interrupted: the store is as it was before\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "fix"),
+    [
+        (duckdb.TransactionException('Failed to commit: Could not write file "a.wal": No space left on device'),
+         "the machine says: No space left on device (Failed to commit", "Make room on the disk"),
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "b.tar"), "No space left on device", "Make room on the disk"),
+        (duckdb.IOException('IO Error: Cannot open file ".r.csv.unfinished": Permission denied'),
+         "Permission denied", "See who may write there, then type the same again"),
+        (duckdb.OutOfMemoryException("failed to allocate data"), "there is not enough memory", "Make room"),
+        (MemoryError(), "there is not enough memory", "Make room"),
+    ],
+)  # fmt: skip
+def test_what_the_machine_is_to_blame_for_is_no_bug(
+    capsys: pytest.CaptureFixture[str], error: Exception, said: str, fix: str
+) -> None:
+    assert fail(error, as_json=False) == 5
+    shown_at = shown(capsys.readouterr().err)
+    assert said in shown_at
+    assert fix in shown_at
+    assert "bug" not in shown_at
+    assert shown_at.endswith("The store is as it was before.")
+    assert fail(error, as_json=True) == 5
+    assert json.loads(capsys.readouterr().out)["exit_code"] == 5
 
 
 def test_a_bug_is_owned_up_to(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

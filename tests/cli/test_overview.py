@@ -53,3 +53,12 @@ def test_a_system_is_synced_and_written_back_to(tmp_path: Path) -> None:
     workspace.ingest()
     workspace.score()
     assert commands(tmp_path)[:4] == ["leadlight sync", "leadlight ingest", "leadlight score", "leadlight push"]
+
+
+def test_after_a_reading_that_was_killed_it_is_still_to_be_read(tmp_path: Path) -> None:
+    init(tmp_path, today=date(2026, 6, 30))
+    with leadlight.open(tmp_path).store(write=True, create=True):
+        pass  # the store is made before the first row is in it
+    found = look(tmp_path)
+    assert found.state.startswith("A workspace that has read nothing yet")
+    assert commands(tmp_path) == ["leadlight check", "leadlight ingest"]

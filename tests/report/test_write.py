@@ -235,3 +235,12 @@ grades: {{fit: {{"<b>": 3, "]]>": null}}}}
     assert ATTRIBUTE in page.text
     assert f"{HOSTILE} by value: {HOSTILE}: +5" in page.text
     assert f"{HOSTILE} gate: grade <b>" in page.text
+
+
+def test_where_it_cannot_be_written_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / "pages" / "report.html").mkdir(parents=True)
+    workspace = open_shop(tmp_path)
+    workspace.ingest()
+    with pytest.raises(UsageError, match="cannot write"):
+        workspace.report(tmp_path / "pages" / "report.html")
+    assert [path.name for path in (tmp_path / "pages").iterdir()] == ["report.html"]

@@ -11,6 +11,18 @@ PIPE_CLOSED = 141
 BUG = 70
 """EX_SOFTWARE of sysexits.h."""
 
+KEPT = "The store is as it was before."
+SHOWN = 200
+"""So much is shown of what the machine said."""
+MACHINE = {
+    "No space left on device": "Make room on the disk",
+    "Disk quota exceeded": "Make room on the disk",
+    "Read-only file system": "Write somewhere else",
+    "Permission denied": "See who may write there",
+    "Too many open files": "Raise the limit (ulimit -n)",
+}
+"""What a system says → what helps."""
+
 STORE_KEPT = "interrupted: the store is as it was before"
 
 
@@ -41,7 +53,7 @@ def _describe(error: BaseException) -> tuple[dict[str, Any], str, int]:
     """Return the facts for JSON, the words for people, and the exit code."""
     import typer
 
-    from leadlight.errors import LeadlightError
+    from leadlight.errors import LeadlightError, StoreError
 
     if is_interrupt(error):
         return _facts("Interrupted", STORE_KEPT), STORE_KEPT, INTERRUPTED
@@ -52,8 +64,27 @@ def _describe(error: BaseException) -> tuple[dict[str, Any], str, int]:
         text = error.format_message()
         return _facts("UsageError", text, fix), f"{text}\n{fix}", error.exit_code
     message = f"{type(error).__name__}: {error}"
+    if (of_machine := _of_machine(error)) is not None:
+        return _facts("StoreError", *of_machine), "\n".join(of_machine), StoreError.exit_code
     fix = "This is a bug in Leadlight; the store is as it was before. LEADLIGHT_DEBUG=1 shows where it happened."
     return _facts("Bug", message, fix), f"{message}\n{fix}", BUG
+
+
+def _of_machine(error: BaseException) -> tuple[str, str] | None:
+    """Return what to say where the machine is to blame: its disk, its memory, who may do what on it.
+
+    DuckDB tells what the system said in a text of its own.
+    """
+    text = str(error)
+    for said, fix in MACHINE.items():
+        if said in text:
+            return (
+                f"the machine says: {said} ({' '.join(text.split())[:SHOWN]})",
+                f"{fix}, then type the same again. {KEPT}",
+            )
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException":
+        return f"there is not enough memory ({' '.join(text.split())[:SHOWN]})", f"Make room, then try again. {KEPT}"
+    return None
 
 
 def _facts(name: str, message: str, fix: str | None = None) -> dict[str, Any]:

@@ -59,25 +59,26 @@ def look(folder: Path) -> Overview:
 
     workspace = open_workspace(folder)
     try:
-        leads, events, scored, refused = _counts(workspace)
+        leads, events, scored, refused, files = _counts(workspace)
     except NotFoundError:
         return _no_store(workspace)
-    if not leads and not events and workspace.loaded.workspace.spec.connections:
-        return _no_store(workspace)  # what ingest finds before the first sync is nothing
+    spec = workspace.loaded.workspace.spec
+    if not leads and not events and (spec.connections or (spec.sources and not files)):
+        return _no_store(workspace)  # what ingest finds before the first sync is nothing; nor is there after a kill
     found = _stored(workspace, leads, events, scored)
     return _with_refused(found, refused) if refused else found
 
 
-def _counts(workspace: Workspace) -> tuple[int, int, datetime | None, int]:
+def _counts(workspace: Workspace) -> tuple[int, int, datetime | None, int, int]:
     from leadlight.store.refused import count
 
     with workspace.store() as engine:
         row = engine.rows(
             "SELECT (SELECT count(*) FROM leads), (SELECT count(*) FROM events), "
-            "(SELECT max(as_of) FROM runs WHERE verb = 'score')"
+            "(SELECT max(as_of) FROM runs WHERE verb = 'score'), (SELECT count(*) FROM files)"
         )[0]
         refused = count(engine)
-    return int(row[0]), int(row[1]), row[2], refused
+    return int(row[0]), int(row[1]), row[2], refused, int(row[3])
 
 
 def _with_refused(found: Overview, refused: int) -> Overview:

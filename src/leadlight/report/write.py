@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -64,13 +63,18 @@ def write_report(
     """
     facts = gather(engine, workspace, scorecard, as_of, among=among)
     html = render(facts, scorecard)
+    fresh: Path | None = None
     try:
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8", suffix=".tmp") as file:
+            fresh = Path(file.name)
             file.write(html)
-        Path(file.name).chmod(0o644)
-        os.replace(file.name, path)  # noqa: PTH105
+        fresh.chmod(0o644)
+        fresh.replace(path)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}", fix="Name another file.") from None
+    finally:
+        if fresh is not None:
+            fresh.unlink(missing_ok=True)
     return Report(path, facts, html)
 
 
