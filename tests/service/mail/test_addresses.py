@@ -9,6 +9,9 @@ import pytest
 from tests.service.shop import Inside, inside, make_shop
 
 from leadlight.service.live_tables import prepare
+from leadlight.store.archive import take_out
+from leadlight.store.sql import Sql
+from leadlight.workspace import utc_now
 
 ADDRESS = "email:ann@acme.example"
 AT = "2026-03-01T10:00:00Z"
@@ -58,6 +61,30 @@ def test_noted_undone_as_if_it_had_never_been_and_not_made_again(service: Inside
     assert score(service, "crm-1") == before
     assert score(service, ADDRESS) == 25 + 12
     assert [one["undone_at"] is None for one in merges(service, "crm-1")] == [False]
+
+
+def test_undone_when_its_events_have_been_taken_out(service: Inside) -> None:
+    """It has its address all the same, since its first event."""
+    service.send(opened(), opened(LATER))
+    service.settle()
+    (merge,) = merges(service, "crm-1")
+
+    def errand(workspace: Any) -> None:
+        with workspace.engine.transaction():
+            condition = Sql("type = 'Demo Requested'")
+            take_out(workspace.engine, condition, workspace.root, None, floor=utc_now(), now=utc_now())
+
+    service.ask(errand)
+    assert service.get("/v1/history/crm-1").json()["rolled_up"][0]["events"] == 2
+    assert service.request("DELETE", f"/v1/merges/{merge['merge']}").status_code == 200
+    (known,) = service.rows(
+        "SELECT a.email, a.known_at FROM attributes a JOIN ids i ON i.lead = a.lead WHERE i.id = ?", [ADDRESS]
+    )
+    assert (known[0], known[1].isoformat()) == ("ann@acme.example", "2026-03-01T10:00:00")
+    assert [service.get(f"/v1/history/{lead}").json()["rolled_up"] != [] for lead in ("crm-1", ADDRESS)] == [
+        False,
+        True,
+    ]
 
 
 def test_undone_with_what_it_said_itself(service: Inside) -> None:
