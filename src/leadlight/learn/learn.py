@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time as clock
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from leadlight.learn.black_box import BlackBox, black_box
 from leadlight.learn.calibrate import Calibration, calibrate
 from leadlight.learn.candidates import Candidate, candidates
 from leadlight.learn.card import learned_card, uses
+from leadlight.learn.chosen import choose_features
 from leadlight.learn.crossed import curve_of_all
 from leadlight.learn.examples import Examples, Floats, Ints
 from leadlight.learn.fit import FitSettings, Fitted, fit
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 
 DOUBLE_ODDS = 20.0
 POINTS = DOUBLE_ODDS / np.log(2.0)
-MOST_FEATURES = 25
-"""How many features a learned scorecard looks at; those that help a black box least are left out beyond it."""
 
 Step = Callable[[str], None]
 
@@ -168,7 +167,7 @@ def bare_card(
     table = training(engine, workspace, found, until)
     kept = _valued(table.examples, find_leaks(table.examples, current=_current(found, table), seed=seed).kept)
     settings, examples = _settings(workspace, found, kept, seed), table.examples.select(kept)
-    chosen = examples.select(_chosen(examples, black_box(examples, seed=seed), settings.faint))
+    chosen = examples.select(_chosen(examples, settings))
     base, criteria = tables_to_groups(fit(chosen, _among(settings, chosen.names)).tables, double_odds=DOUBLE_ODDS)
     used = {name for criterion in criteria for name in uses(criterion)}
     own = {name: feature.spec for name, feature in table.features.items() if name in used}
@@ -245,7 +244,7 @@ def _judge(
     outer = _split(examples)
     train, test = examples.take(outer.train), examples.take(outer.test)
     box = black_box(train, seed=settings.seed)
-    features = _chosen(train, box, settings.faint)
+    features = _chosen(train, settings)
     train, test = train.select(features), test.select(features)
     settings = _among(settings, features)
     known = _known_before(train, settings)
@@ -326,20 +325,11 @@ def _calibrated(scores: Floats, examples: Examples) -> Calibration:
     return calibrate(scores, examples.won, lead=examples.lead, time=examples.time)
 
 
-def _chosen(examples: Examples, box: BlackBox | None, words: Collection[str] = ()) -> list[str]:
-    """Return the features that help most: by what they gain in a black box, or where wins are too few for one, all.
-
-    Words of texts are chosen beside them, in another way.
-    """
-    best = {*_best([name for name in examples.names if name not in words], box), *choose_words(examples, words)}
+def _chosen(examples: Examples, settings: FitSettings) -> list[str]:
+    """Return the features that help most; words of texts are chosen beside them, in another way."""
+    others = [name for name in examples.names if name not in settings.faint]
+    best = {*choose_features(examples, others, settings), *choose_words(examples, settings.faint)}
     return [name for name in examples.names if name in best]
-
-
-def _best(names: list[str], box: BlackBox | None) -> list[str]:
-    if box is None or len(names) <= MOST_FEATURES:
-        return names
-    ranked = sorted((name for name in names if box.gain[name] > 0), key=lambda name: -box.gain[name])
-    return ranked[:MOST_FEATURES] or names[:MOST_FEATURES]
 
 
 def _today(
