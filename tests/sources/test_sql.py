@@ -89,6 +89,8 @@ def test_no_secret_is_told(read_source: Reader, monkeypatch: pytest.MonkeyPatch)
     for address in (
         "postgresql://u:${PGPW}@127.0.0.1:1/x",
         "postgresql://u@127.0.0.1:1/x?password=${PGPW}&bad=${PGPW}",
+        "postgresql://u:p@${PGPW}@127.0.0.1:1/x",
+        "postgresql://u:${PGPW}%zz@127.0.0.1:1/x",
     ):
         with pytest.raises(DataError) as caught:
             read_source(sql=address, table="leads", id="id")

@@ -24,7 +24,7 @@ def test_none_yet(tmp_path: Path) -> None:
     assert not (tmp_path / "none.duckdb").exists()
 
 
-@pytest.mark.parametrize("address", ["leads.duckdb", "duckdb:", "oracle:x"])
+@pytest.mark.parametrize("address", ["leads.duckdb", "duckdb:", "oracle:x", "mysql://u:secret@h/db"])
 def test_no_address_of_a_store(tmp_path: Path, address: str) -> None:
     with pytest.raises(StoreError) as caught:
         open_store(address, tmp_path)
@@ -37,6 +37,29 @@ def test_a_server_that_does_not_answer(tmp_path: Path, address: str) -> None:
     with pytest.raises(StoreError, match="the store in PostgreSQL cannot be reached") as caught:
         open_store(address, tmp_path)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://u:se%zzcret@127.0.0.1:1/db",
+        "postgresql://u:secr et@127.0.0.1:1/db",
+        "postgresql://u:p@secret@127.0.0.1:1/db",
+        "postgresql://u:secret@[::1/db",
+        "postgresql://u:secret/more@127.0.0.1:1/db",
+        "postgresql://127.0.0.1:1/db?password=se%zzcret",
+    ],
+)
+def test_an_address_that_cannot_be_read_is_not_shown(tmp_path: Path, address: str) -> None:
+    with pytest.raises(StoreError, match="the address in PostgreSQL cannot be read") as caught:
+        open_store(address, tmp_path)
+    assert "%40" in str(caught.value.fix)
+    assert not any(part in str(caught.value) for part in ("secr", "zzcret", "more"))
+
+
+def test_why_a_server_does_not_answer(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"cannot be reached: .*127\.0\.0\.1.* failed: Connection refused$"):
+        open_store("postgresql://u:secret@127.0.0.1:1/db", tmp_path)
 
 
 def test_a_variable_that_is_not_set(tmp_path: Path) -> None:

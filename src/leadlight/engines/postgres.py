@@ -190,8 +190,9 @@ class PostgresEngine:
         self._connection = self._connect()
 
     def _connect(self) -> psycopg.Connection[Any]:
+        parts = parts_of(self._address)
         try:
-            connection = psycopg.connect(**(_PATIENCE | conninfo_to_dict(self._address)), autocommit=True)
+            connection = psycopg.connect(**(_PATIENCE | parts), autocommit=True)
             for setting in _SETTINGS:
                 connection.execute(f"SET {setting}".encode())
             for name, value in _TASTES.items():
@@ -199,9 +200,7 @@ class PostgresEngine:
             if self._role is not None:
                 connection.execute(_NAME, [self._role])
         except psycopg.Error as error:
-            raise StoreError(
-                f"the store in PostgreSQL cannot be reached: {str(error).strip().splitlines()[-1]}"
-            ) from None
+            raise StoreError(f"the store in PostgreSQL cannot be reached: {_reason(error)}") from None
         connection.adapters.register_loader("json", TextLoader)
         return connection
 
@@ -407,3 +406,36 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return value
+
+
+def parts_of(address: str) -> dict[str, Any]:
+    """Return the parts of an address.
+
+    Raises StoreError, which shows nothing of it, where it cannot be read: what is taken for a host may be a password.
+
+    >>> parts_of("postgresql://ann:a%40b@db/shop")["password"]
+    'a@b'
+    """
+    try:
+        parts: dict[str, Any] = conninfo_to_dict(address)
+    except psycopg.Error:
+        parts = {"host": "@"}
+    port = str(parts.get("port") or "0")
+    if "@" in str(parts.get("host") or "") or not port.replace(",", "0").isdecimal():
+        raise StoreError(
+            "the address in PostgreSQL cannot be read (it is not shown, for it may hold a password)",
+            fix="In user and password write % as %25, @ as %40, : as %3A, / as %2F, # as %23 and a blank as %20; "
+            "behind a ? stand options that PostgreSQL knows.",
+        )
+    return parts
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong in a line: the last that is no hint to the one before, which libpq indents.
+
+    >>> _reason(OSError('connection to "db", port 5432 failed: refused\\n\\tIs the server running on that host?'))
+    'connection to "db", port 5432 failed: refused'
+    """
+    lines = str(error).strip().splitlines()
+    told = [line for line in lines if line.strip() and not line[0].isspace()]
+    return (told or lines or [type(error).__name__])[-1].strip()

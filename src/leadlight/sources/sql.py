@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from leadlight.engines.duckdb import DuckDBEngine
-from leadlight.errors import DataError, Fault, MissingExtraError, did_you_mean
+from leadlight.errors import DataError, Fault, MissingExtraError, StoreError, did_you_mean
 from leadlight.sources.batches import BATCH, Loaded, load_rows
 from leadlight.sources.csv import distinct_headers
 from leadlight.sources.locate import locate
@@ -111,6 +111,12 @@ def _postgres(engine: DuckDBEngine, source: str, spec: SourceSpec, address: str,
         raise MissingExtraError(
             "reading PostgreSQL needs psycopg", fix="Install it with: pip install 'leadlight[postgres]'"
         ) from None
+    from leadlight.engines.postgres import parts_of
+
+    try:
+        parts_of(address)
+    except StoreError as error:
+        raise DataError([Fault(error.message, path=f"sources.{source}.sql")], fix=error.fix) from None
     try:
         with psycopg.connect(address, connect_timeout=10, autocommit=False) as other:
             other.read_only = True

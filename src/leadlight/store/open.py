@@ -26,8 +26,9 @@ def store_path(address: str, root: Path) -> Path | None:
     """
     kind, _, rest = address.partition(":")
     if kind != "duckdb" or not rest:
+        shown = f"{kind}://…" if rest.startswith("//") else address  # there may be a password in it
         raise StoreError(
-            f"{address!r} is no address of a store",
+            f"{shown!r} is no address of a store",
             fix="Write `store: duckdb:FILE`, with FILE relative to the workspace, as in duckdb:leadlight.duckdb, "
             "or `store: postgresql://…`.",
         )
