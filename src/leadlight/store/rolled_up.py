@@ -70,7 +70,11 @@ def first_events(owner: str, whose: Sql) -> Sql:
 
 @dataclass(frozen=True, slots=True)
 class RolledUp:
-    """The events of a type in a calendar month that were taken out of the store; times are UTC."""
+    """The events of a type in a calendar month that were taken out of the store; times are UTC.
+
+    >>> print(RolledUp("page", "2025-09", 1204, datetime(2025, 9, 2), datetime(2025, 9, 30)))
+    2025-09  page: 1,204 from 02 Sep to 30 Sep
+    """
 
     type: str
     month: str
