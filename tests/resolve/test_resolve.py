@@ -11,7 +11,7 @@ import pytest
 
 from leadlight.errors import UsageError
 from leadlight.resolve.fields import fields_of
-from leadlight.resolve.resolve import read_verdicts
+from leadlight.resolve.resolve import Pair, read_verdicts, write_pairs
 from leadlight.workspace import Workspace
 
 NOW = datetime(2026, 6, 1)
@@ -91,3 +91,17 @@ def test_a_file_of_verdicts_that_is_none(tmp_path: Path) -> None:
 
 def test_names_split_and_whole() -> None:
     assert [field.name for field in fields_of(["name", "zip", "Mobile"])] == ["full_name", "phone", "postcode"]
+
+
+def test_ids_are_no_formulas_in_a_spreadsheet_and_come_back(tmp_path: Path) -> None:
+    ids = ['=HYPERLINK("http://evil.example","see")', "+1", "'=1", "'quoted", "plain", "@x"]
+    file = tmp_path / "pairs.csv"
+    write_pairs([Pair(left, "L1", 0.9, ("=name",)) for left in ids], file)
+    with file.open(newline="") as written:
+        rows = list(csv.reader(written))[1:]
+    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
+    with file.open("w", newline="") as decided:
+        csv.writer(decided).writerows(
+            [["left", "right", "verdict"], *([left, right, "same"] for left, right, *_ in rows)]
+        )
+    assert read_verdicts(file)[0] == [(left, "L1") for left in ids]

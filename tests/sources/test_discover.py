@@ -247,7 +247,7 @@ def test_the_report_is_plain_and_says_why(written) -> None:
         "why": "its name is that of an id, and all 40 values differ",
     }
     text = str(found)
-    assert text.startswith("leads.csv: 40 rows; 10 won, 30 lost, 30 open\n")
+    assert text.startswith("leads.csv: 40 rows; 10 won, 30 not won, 30 to be ranked\n")
     assert "outcome: converted: its name and values are those of an outcome; won is '1'; '0' is not won" in text
 
 

@@ -12,6 +12,7 @@ from leadlight.engines.base import Engine
 from leadlight.errors import UsageError
 from leadlight.resolve.fields import fields_of
 from leadlight.resolve.find import Likeness, find_alike
+from leadlight.sources.rejects import harmless
 from leadlight.spec.entity import many
 from leadlight.spec.readable import Readable
 from leadlight.store.schema import FOREVER
@@ -107,13 +108,27 @@ def _named(engine: Engine, pairs: Sequence[Likeness]) -> tuple[Pair, ...]:
 
 
 def write_pairs(pairs: Sequence[Pair], target: Path) -> None:
-    """Write pairs to a CSV file, with a column for what people decide."""
+    """Write pairs to a CSV file that a spreadsheet opens safely, with a column for what people decide."""
     with target.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(HEADER)
         writer.writerows(
-            [pair.left, pair.right, f"{pair.probability:.6f}", "; ".join(pair.reasons), ""] for pair in pairs
+            [_quoted(pair.left), _quoted(pair.right), f"{pair.probability:.6f}", harmless("; ".join(pair.reasons)), ""]
+            for pair in pairs
         )
+
+
+def _quoted(id: str) -> str:  # noqa: A002 - the user's word
+    """Write an id so that no spreadsheet takes it for a formula, and `_unquoted` finds it again.
+
+    >>> [_unquoted(_quoted(id)) for id in ("=1+1", "'=1+1", "'it", "it's")]
+    ['=1+1', "'=1+1", "'it", "it's"]
+    """
+    return f"'{id}" if id.startswith("'") else harmless(id)
+
+
+def _unquoted(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and (cell[1:].startswith("'") or harmless(cell[1:]) == cell) else cell
 
 
 def read_verdicts(path: Path) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
@@ -130,7 +145,9 @@ def read_verdicts(path: Path) -> tuple[list[tuple[str, str]], list[tuple[str, st
             for number, row in enumerate(reader, start=2):
                 said = (row["verdict"] or "").strip().lower()
                 if said in VERDICTS:
-                    (same if VERDICTS[said] else different).append((row["left"], row["right"]))
+                    (same if VERDICTS[said] else different).append(
+                        (_unquoted(row["left"] or ""), _unquoted(row["right"] or ""))
+                    )
                 elif said:
                     faults.append(f"line {number}: {said!r}")
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -122,7 +122,8 @@ class Discovered:
         }
 
     def __str__(self) -> str:
-        head = f"{self.file.name}: {self.rows:,} rows; {self.won:,} won, {self.lost:,} lost, {self.open:,} open"
+        lost, left = ("lost", "open") if self.final else ("not won", "to be ranked")
+        head = f"{self.file.name}: {self.rows:,} rows; {self.won:,} won, {self.lost:,} {lost}, {self.open:,} {left}"
         lines = [f"  {role.replace('_', ' ')}: {choice}" for role, choice in self.choices.items()]
         return "\n".join([head, *lines, *(f"  {note}" for note in self.notes)])
 
