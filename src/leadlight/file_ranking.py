@@ -168,7 +168,7 @@ def _left_out(error: TooManyRejects, file: Path, folder: Path) -> TooManyRejects
     fix = (
         f"All reasons are in {folder / 'rejects' / 'leads.csv'}. Mend the rows of {file.name} and type the same again. "
         f"To leave them out, write `reject_limit: 0.1` below `leads:` in {folder / 'leadlight.yaml'}, then: "
-        f"leadlight ingest -w {at}; leadlight learn -w {at}"
+        f"leadlight ingest -w {at}; leadlight learn --force -w {at}; leadlight rank -s {LEARNED} -w {at}"
     )
     return TooManyRejects(faults, fix=fix)
 

@@ -270,3 +270,22 @@ def test_real_files(name: str, lead: str | None, outcome: str, win: tuple[str, .
         pytest.skip("the shared data are not here")
     found = discover(DATA / name)
     assert (found.id.header, found.outcome.header, found.win, found.order.header) == (lead, outcome, win, order)
+
+
+def test_titles_above_the_header_are_passed_over(tmp_path: Path) -> None:
+    rows = "".join(f"{n},C{n},{n % 2}\n" for n in range(20))
+    (tmp_path / "leads.csv").write_text(f"Export of all leads\n\nLead ID,City,Converted\n{rows}")
+    found = discover(tmp_path / "leads.csv")
+    assert (found.rows, found.id.header, found.won) == (20, "Lead ID", 10)
+    assert "leads.csv: header found in line 3." in found.notes
+    book = Workbook()
+    for row in (
+        ["Export of all leads"],
+        [],
+        ["Lead ID", "City", "Converted"],
+        *([n, f"C{n}", n % 2] for n in range(20)),
+    ):
+        book.active.append(row)
+    book.save(tmp_path / "leads.xlsx")
+    found = discover(tmp_path / "leads.xlsx")
+    assert (found.rows, found.id.header, found.won) == (20, "Lead ID", 10)

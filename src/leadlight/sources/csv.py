@@ -161,7 +161,7 @@ def _parse(head: str, delimiter: str, escape: str) -> tuple[list[list[str]], lis
 def _header_row(rows: list[list[str]], spec: SourceSpec) -> int | None:
     """Find the header: the first row with the columns that the spec names, else the first that is not blank."""
     named = [told for role in ROLES if (told := getattr(spec, role)) is not None]
-    for at, row in enumerate(rows[:MAX_PREAMBLE]):
+    for at, row in enumerate(rows[:MAX_PREAMBLE] if named else []):
         headers = distinct_headers(row)[0]
         if all(find(headers, spec.header(told)) for told in named):
             return at

@@ -82,7 +82,7 @@ def _header_row(rows: Sequence[Sequence[Value]], spec: SourceSpec) -> int | None
     """Find the header: the first row with the columns that the spec names, else the first that is not empty."""
     told = [value for role in ROLES if (value := getattr(spec, role)) is not None]
     texts = [[_header(cell) for cell in row] for row in rows[:MAX_PREAMBLE]]
-    for at, row in enumerate(texts):
+    for at, row in enumerate(texts if told else []):
         if all(find(distinct_headers(row)[0], value) for value in told):
             return at
     return first_header([[_header(cell) for cell in row] for row in rows[:MAX_ROWS_SEEN]], told)
