@@ -57,6 +57,14 @@ def test_an_event_scores_its_lead_at_once(service: Inside) -> None:
     assert accounts == [(2,)]
 
 
+def test_an_account_is_scored_for_itself_where_nobody_of_it_is(service: Inside) -> None:
+    kept = "SELECT scorecard, count(*) FROM scores WHERE account = 'acme' OR lead = 1 GROUP BY ALL ORDER BY ALL"
+    assert rows(service, kept) == [("firms", 1), ("house", 1)]
+    service.ask(lambda workspace: workspace.engine.execute("INSERT INTO live_unscored VALUES (NULL, 'acme')"))
+    service.settle()
+    assert rows(service, kept) == [("firms", 2), ("house", 1)]
+
+
 def test_others_are_not_scored_again(service: Inside) -> None:
     sent(service, track(userId="crm-2"))
     assert len(service.ask(lambda workspace: workspace.history("crm-1", "house")).scores) == 1

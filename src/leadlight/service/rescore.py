@@ -73,7 +73,10 @@ def note_changed(engine: Engine) -> None:
 
 
 def gather_changed(engine: Engine, as_of: datetime) -> int:
-    """Make `live_changed` of those who are to be scored again, as far as they are known people; return how many."""
+    """Make `live_changed` of those who are to be scored again, as far as they are known people; return how many.
+
+    Accounts that are to be scored themselves count, too.
+    """
     engine.execute(
         fill(
             "CREATE OR REPLACE TEMP TABLE {changed} AS SELECT lead, ?::TIMESTAMP AS as_of FROM leads "
@@ -83,7 +86,10 @@ def gather_changed(engine: Engine, as_of: datetime) -> int:
         [as_of, as_of],
     )
     note_sizes(engine, CHANGED)
-    return int(engine.rows(fill("SELECT count(*) FROM {changed}", changed=CHANGED))[0][0])
+    counted = fill(
+        "SELECT (SELECT count(*) FROM {changed}) + (SELECT count(DISTINCT account) FROM live_unscored)", changed=CHANGED
+    )
+    return int(engine.rows(counted)[0][0])
 
 
 def rescore(
