@@ -136,11 +136,11 @@ class Workspace:
         self, only: Sequence[str], moment: datetime, progress: Callable[[ProgressUpdate], None] | None
     ) -> IngestReport:
         from leadlight.sources.check import placed
-        from leadlight.sources.ingest import ingest
+        from leadlight.sources.ingest_groups import ingest_groups
 
         with placed(self.loaded.workspace.marks), self.store(write=True, create=True) as engine:
             spec, contract = self.loaded.workspace.spec, self.loaded.contract
-            return ingest(
+            return ingest_groups(
                 engine,
                 spec,
                 self.root,
