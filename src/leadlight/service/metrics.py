@@ -13,7 +13,8 @@ from prometheus_client.registry import Collector
 from leadlight.enrich.report import EnrichRun
 from leadlight.service.worker import Scored
 
-SOON = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300)
+SOON = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 10, 30, 60, 300)
+"""Bounds in seconds; narrow around the second within which nearly all is to be done."""
 
 
 TOGETHER = "PROMETHEUS_MULTIPROC_DIR"
