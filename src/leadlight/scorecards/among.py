@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlglot import exp
+
 from leadlight.engines.base import Engine
 from leadlight.errors import UsageError
 from leadlight.expr import build
@@ -46,6 +48,22 @@ def among(
         [account, account],
     )
     return [int(lead) for (lead,) in found]
+
+
+def excluded_statement(workspace: ResolvedWorkspace, moment: Moment) -> exp.Select | None:
+    """Return the statement of the leads that are never scored, in one column `lead`; None where that is nobody.
+
+    >>> from leadlight.spec.catalog import Catalog
+    >>> from leadlight.spec.models import WorkspaceSpec
+    >>> spec = WorkspaceSpec.model_validate({"sources": {}})
+    >>> workspace = ResolvedWorkspace(spec=spec, catalog=Catalog(), features={}, scorecards={})
+    >>> excluded_statement(workspace, Moment(as_of=datetime(2026, 3, 1)))
+    """
+    if workspace.exclude is None:
+        return None
+    excluded = ResolvedFeature(PICKED, models.ExprFeature(expr=workspace.exclude.text), Type.BOOL, workspace.exclude)
+    tree = feature_statement(workspace.with_features({PICKED: excluded}), moment, features=[PICKED])
+    return exp.select(build.col("lead")).from_(tree.subquery("s")).where(build.col(PICKED), copy=False)
 
 
 def parsed(text: str, workspace: ResolvedWorkspace) -> Expression:

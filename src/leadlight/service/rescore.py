@@ -17,6 +17,7 @@ from sqlglot import exp
 from leadlight.engines.base import Engine
 from leadlight.expr import build
 from leadlight.features.moment import Moment
+from leadlight.scorecards.among import excluded_statement
 from leadlight.scorecards.compile import Options, score_statement
 from leadlight.scorecards.past import continues
 from leadlight.scorecards.score import keep_scores
@@ -101,6 +102,7 @@ def rescore(
     edited and nobody was scored by it yet.
     """
     gather_accounts(engine, as_of)
+    leave_out_excluded(engine, workspace, as_of)
     cards = [(card, continues(engine, card, as_of)) for card in workspace.scorecards.values()]
     gathers, dialect = engine.capabilities.one_file, engine.capabilities.dialect
     statements = [_statement(_Same(workspace, card), past, gathers, dialect) for card, past in cards]
@@ -130,6 +132,18 @@ def gather_accounts(engine: Engine, as_of: datetime) -> None:
         [as_of],
     )
     note_sizes(engine, CHANGED_ACCOUNTS)
+
+
+def leave_out_excluded(engine: Engine, workspace: ResolvedWorkspace, as_of: datetime) -> None:
+    """Take those out of `live_changed` who are never scored, before all that they did is added up in vain.
+
+    Not where to find them is to read everybody's attributes and outcomes: scoring leaves them out by itself.
+    """
+    text = None if engine.capabilities.one_file else _excluded(_Same(workspace), engine.capabilities.dialect)
+    if text is not None:
+        out = fill("DELETE FROM {changed} WHERE lead IN ({excluded})", changed=CHANGED, excluded=Sql(text))
+        engine.execute(out, [as_of])
+        note_sizes(engine, CHANGED)
 
 
 def gather(engine: Engine, statements: Sequence[Statement]) -> list[str]:
@@ -176,7 +190,7 @@ def _gathered(table: str) -> str:
 class _Same:
     """A key of a cache: equal to itself only."""
 
-    def __init__(self, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard) -> None:
+    def __init__(self, workspace: ResolvedWorkspace, scorecard: ResolvedScorecard | None = None) -> None:
         self.workspace, self.scorecard = workspace, scorecard
 
     def __hash__(self) -> int:
@@ -189,6 +203,7 @@ class _Same:
 @lru_cache(maxsize=32)
 def _statement(of: _Same, grade_history: bool, gathers: bool, dialect: str) -> Statement:
     """Compile once what is asked again and again."""
+    assert of.scorecard is not None
     card, options = of.scorecard, Options(contributions=False, grade_history=grade_history)
     among = CHANGED if card.spec.of == "lead" else CHANGED_ACCOUNTS
     # Columns of gathered rows are joined fastest. An engine that goes by what it knows of its tables must be told when.
@@ -202,6 +217,12 @@ def _statement(of: _Same, grade_history: bool, gathers: bool, dialect: str) -> S
         table.set("this", exp.to_identifier(_gathered(table.name), quoted=True))
     names = frozenset(column.name for column in tree.find_all(exp.Column))
     return Statement(build.to_text(tree, dialect), tables, names, _types_read(tree), moment.prepared)
+
+
+@lru_cache(maxsize=8)
+def _excluded(of: _Same, dialect: str) -> str | None:
+    tree = excluded_statement(of.workspace, Moment(as_of=WHENEVER, prepared=True, only_in=CHANGED))
+    return None if tree is None else build.to_text(tree, dialect)
 
 
 def _types_read(tree: exp.Expr) -> frozenset[str] | None:
