@@ -50,6 +50,13 @@ def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
         write_whole(tmp_path / "file" / "card.yaml", "")
 
 
+def test_nothing_is_left_of_what_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "card.yaml").mkdir()
+    with pytest.raises(UsageError, match="Name another card"):
+        write_whole(tmp_path / "card.yaml", "x", fix="Name another card.")
+    assert list(tmp_path.iterdir()) == [tmp_path / "card.yaml"]
+
+
 def test_long_maps_with_keys_of_many_words_read_back() -> None:
     points = {f"a value of {number} words, with: a colon": float(number) for number in range(200)}
     card = {"groups": {"fit": {"criteria": [{"name": "Long", "feature": "long", "points": points}]}}}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -75,16 +74,21 @@ def _flow(value: Any) -> None:
         value.fa.set_flow_style()
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file, whole or not at all.
+def write_whole(path: Path, text: str, *, fix: str = "Name another file or folder.") -> None:
+    """Write a file, whole or not at all; its folder is made where there is none.
 
-    Raises UsageError where it cannot be written.
+    Raises UsageError where it cannot be written; `fix` is what to do then.
     """
+    fresh: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8", suffix=".tmp") as file:
+            fresh = Path(file.name)
             file.write(text)
-        Path(file.name).chmod(0o644)
-        os.replace(file.name, path)  # noqa: PTH105
+        fresh.chmod(0o644)
+        fresh.replace(path)
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", fix="Name another file or folder.") from None
+        raise UsageError(f"cannot write {path}: {error.strerror}", fix=fix) from None
+    finally:
+        if fresh is not None:  # nothing is left of it where the disk was full
+            fresh.unlink(missing_ok=True)

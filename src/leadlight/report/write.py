@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +21,7 @@ from leadlight.charts.qini import qini_curve
 from leadlight.charts.render import to_svg
 from leadlight.engines.base import Engine
 from leadlight.errors import UsageError
+from leadlight.learn.write import write_whole
 from leadlight.report.facts import ReportFacts, as_json, gather
 from leadlight.scorecards.sentences import amount, in_points, percent, value, worth
 from leadlight.spec.entity import plural
@@ -63,18 +63,9 @@ def write_report(
     """
     facts = gather(engine, workspace, scorecard, as_of, among=among)
     html = render(facts, scorecard)
-    fresh: Path | None = None
-    try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8", suffix=".tmp") as file:
-            fresh = Path(file.name)
-            file.write(html)
-        fresh.chmod(0o644)
-        fresh.replace(path)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", fix="Name another file.") from None
-    finally:
-        if fresh is not None:
-            fresh.unlink(missing_ok=True)
+    if not path.parent.is_dir():
+        raise UsageError(f"cannot write {path}: there is no such folder", fix="Name another file.")
+    write_whole(path, html, fix="Name another file.")
     return Report(path, facts, html)
 
 
