@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from tests.service.shop import Inside, inside, make_shop
 
@@ -105,9 +106,10 @@ FULL = (
 
 
 @contextmanager
-def full_disk(service: Inside, table: str) -> Iterator[None]:
-    def run(errand: str) -> None:
-        service.state.worker.do(lambda workspace: workspace.engine.connection.execute(errand)).result(20)
+def full_disk(store: str, table: str) -> Iterator[None]:
+    def run(errand: str) -> None:  # not by the service: where nothing can be stored its errands wait
+        with psycopg.connect(store, autocommit=True) as connection:
+            connection.execute(errand.encode())
 
     run(FULL)
     run(f"CREATE TRIGGER full_disk BEFORE INSERT ON {table} EXECUTE FUNCTION full_disk()")
@@ -117,9 +119,11 @@ def full_disk(service: Inside, table: str) -> Iterator[None]:
         run(f"DROP TRIGGER full_disk ON {table}")
 
 
-def test_where_nothing_can_be_kept_senders_are_told_to_come_again(service: Inside, worker: Worker) -> None:
+def test_where_nothing_can_be_kept_senders_are_told_to_come_again(
+    service: Inside, worker: Worker, postgres_module_store: str
+) -> None:
     body = {"batch": [track(userId="crm-3", messageId="full-1")]}
-    with full_disk(service, "live_inbox"):
+    with full_disk(postgres_module_store, "live_inbox"):
         answer = service.post("/v1/batch", body)
         assert answer.status_code == 503
         assert int(answer.headers["retry-after"]) > 0
@@ -128,9 +132,9 @@ def test_where_nothing_can_be_kept_senders_are_told_to_come_again(service: Insid
     settle(service, worker)
 
 
-def test_what_cannot_be_stored_yet_waits(service: Inside, worker: Worker) -> None:
+def test_what_cannot_be_stored_yet_waits(service: Inside, worker: Worker, postgres_module_store: str) -> None:
     settle(service, worker)
-    with full_disk(service, "events"):
+    with full_disk(postgres_module_store, "events"):
         service.send(track(userId="crm-3", messageId="full-2"))
         wait(lambda: worker.trouble is not None)
         assert "No space left" in str(worker.trouble)

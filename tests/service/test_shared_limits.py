@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from tests.service.shop import Outside, make_shop, outside
 
 from leadlight.engines.postgres import PostgresEngine
+from leadlight.errors import StoreError
 from leadlight.service.shared_bucket import LAPSE, Dealt, Said, SharedBucket
 from leadlight.service.shared_limits import SURE, TICK, SharedLimits, _Share
 
@@ -197,6 +198,25 @@ def test_while_the_store_does_not_answer_each_process_counts_for_itself(postgres
         time.sleep(1.2)
         assert [now(one, "k", "requests", 3.0, 2) for one in found] == [0, 0]
         assert now(found[0], "k", "requests", 3.0, 1) > 0, "they count together again"
+
+
+def test_who_gave_up_waiting_for_the_store_takes_but_once() -> None:
+    failed = threading.Event()
+
+    def connect() -> PostgresEngine:
+        time.sleep(1.3)  # longer than anybody waits
+        failed.set()
+        raise StoreError("the store is away")
+
+    limits = SharedLimits(connect, clock=lambda: 100.0)  # nothing flows in
+    try:
+        assert now(limits, "k", "requests", 3.0, 1) == 0
+        assert failed.wait(20)
+        time.sleep(0.1)
+        waits = [now(limits, "k", "requests", 3.0, 1) for _ in range(3)]
+        assert [wait > 0 for wait in waits] == [False, False, True]
+    finally:
+        limits.close()
 
 
 def test_its_table_is_made_while_somebody_writes_the_store(postgres_store: str) -> None:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from weakref import WeakSet
 
 import psycopg
 
@@ -50,6 +51,10 @@ _PUT = b"""UPDATE live_limits l SET bucket = c.bucket FROM unnest(%s::text[], %s
     WHERE l.name = c.name"""
 
 
+Asks = list[tuple[float, Future[float]]]
+"""How much is asked for, and who waits to hear."""
+
+
 @dataclass(slots=True)
 class _Share:
     """What a process knows of a bucket."""
@@ -58,7 +63,7 @@ class _Share:
     left: float = 0.0
     spent: float = 0.0
     sure_until: float = 0.0
-    asks: list[tuple[float, Future[float]]] = field(default_factory=list)
+    asks: Asks = field(default_factory=list)
     wait_until: float = 0.0
     """Until when there is nothing to be had, as far as is known."""
     ask_again: float = 0.0
@@ -96,7 +101,7 @@ class _Share:
             return 0.0
         return self.wait_until - now if now < self.ask_again else None
 
-    def say(self, now: float) -> tuple[Said, list[tuple[float, Future[float]]]]:
+    def say(self, now: float) -> tuple[Said, Asks]:
         """Return what is to be said of it, and who waits for the answer."""
         self._look_at(now)
         asks = [one for one in self.asks if one[1].set_running_or_notify_cancel()]  # who went away asks for nothing
@@ -131,6 +136,8 @@ class SharedLimits:
         self._engine: PostgresEngine | None = None
         self._alone, self._away_until = Limits(clock), 0.0
         self._shares: dict[str, _Share] = {}
+        self._given_up = WeakSet[Future[float]]()
+        """For what nobody waits any more: it was taken of what this process counts for itself."""
         self._lock, self._wake, self._stop = threading.Lock(), threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self.rounds = 0
@@ -147,8 +154,12 @@ class SharedLimits:
         try:
             return await asyncio.wait_for(asyncio.wrap_future(found), PATIENCE)
         except TimeoutError:
-            self._away_until = self._clock() + PATIENCE  # others need not wait as long
-            return self._alone.take(_name(key, what, rate), what, rate, amount)
+            with self._lock:
+                self._away_until = self._clock() + PATIENCE  # others need not wait as long
+                if found.done() and not found.cancelled():
+                    return found.result()
+                self._given_up.add(found)
+                return self._alone.take(_name(key, what, rate), what, rate, amount)
 
     def ask(self, key: str, what: str, rate: float, amount: float = 1.0) -> float | Future[float]:
         """Do the same; where the store has to be asked, return what will be told."""
@@ -211,29 +222,27 @@ class SharedLimits:
         except Exception as error:  # the thread must live: requests wait for it
             if not isinstance(error, psycopg.Error | StoreError):
                 logs.fault("limits", error, {})
-            dealt = self._deal_alone(said)
-        else:
-            with self._lock:
-                for name, share in due.items():
-                    share.hear(dealt[name], sent, self._clock())
+            self._deal_alone(told_of)
+            return
+        with self._lock:
+            for name, share in due.items():
+                share.hear(dealt[name], sent, self._clock())
         for name, (_, asks) in told_of.items():
             for (_, future), wait in zip(asks, dealt[name].waits, strict=True):
                 future.set_result(wait)
 
-    def _deal_alone(self, said: Mapping[str, Said]) -> dict[str, Dealt]:
+    def _deal_alone(self, told_of: Mapping[str, tuple[Said, Asks]]) -> None:
         """Deal while the store cannot be asked, and leave it alone for a moment; what was spent is said again."""
         if self._engine is not None:
             self._engine.close()
             self._engine = None
-        self._away_until = self._clock() + PATIENCE
-        dealt = dict[str, Dealt]()
-        for name, one in said.items():
-            with self._lock:
-                self._shares[name].spent += one.spent
-                kind = name.split("/")[1]
-                waits = [self._alone.take(name, kind, one.rate, amount) for amount in one.asks]
-            dealt[name] = Dealt(waits, 0.0, 0.0)
-        return dealt
+        with self._lock:
+            self._away_until = self._clock() + PATIENCE
+            for name, (said, asks) in told_of.items():
+                self._shares[name].spent += said.spent
+                for amount, future in asks:
+                    if future not in self._given_up:
+                        future.set_result(self._alone.take(name, name.split("/")[1], said.rate, amount))
 
     def _deal(self, said: Mapping[str, Said]) -> dict[str, Dealt]:
         """Ask the store, for all buckets at once."""
