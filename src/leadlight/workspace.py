@@ -324,11 +324,6 @@ class Workspace:
             card = self._card(resolved, scorecard)
             resolved = _toward(resolved, card, needed=False)
             start, end = self._as_of(since), self._as_of(until)
-            if start > end:
-                raise UsageError(
-                    f"since ({start:%Y-%m-%d %H:%M} UTC) lies after until ({end:%Y-%m-%d %H:%M} UTC)",
-                    fix="Name an earlier --since, or a later --until.",
-                )
             earlier = self._card_at(engine, resolved, card, start)
             found = movement(engine, resolved, card, _key(engine, resolved, card, lead), start, end, earlier=earlier)
             if found is None:

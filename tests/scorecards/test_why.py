@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.scorecards.shop import HOUSE, open_shop
 
-from leadlight.errors import NotFoundError, UsageError
+from leadlight.errors import NotFoundError
 from leadlight.workspace import Workspace
 
 
@@ -38,8 +38,3 @@ def test_a_new_version_is_a_cause_of_its_own(shop: Workspace, tmp_path: Path) ->
 def test_before_it_existed(shop: Workspace) -> None:
     with pytest.raises(NotFoundError, match="ann did not exist at both moments"):
         shop.why("ann", since="2025-01-01")
-
-
-def test_a_way_back_is_none(shop: Workspace) -> None:
-    with pytest.raises(UsageError, match=r"^since \(2026-03-01 00:00 UTC\) lies after until \(2026-02-15 00:00 UTC\)"):
-        shop.why("ann", since="2026-03-01", until="2026-02-15")

@@ -212,6 +212,8 @@ def test_one_that_waits_for_other_machines_runs_beside_and_hears_of_another_proc
     quick = first.begin("count", {}, lambda: {"sum": 1})
     while first.find(quick["id"])["state"] != "done":
         stop.wait(0.01)
+    while first.find(beside["id"])["state"] == "waiting":  # it has a thread of its own
+        stop.wait(0.01)
     assert first.find(beside["id"])["state"] == "running"
     more = [first.begin("enrich", {}, lambda: {"stopped": stop.wait(20)}, stop=stop) for _ in range(BESIDE - 1)]
     with pytest.raises(StoreError, match="too many"):
