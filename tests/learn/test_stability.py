@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from leadlight.learn.examples import Examples
 from leadlight.learn.fit import FitSettings, fit
-from leadlight.learn.stability import Trial, forward_chain, intercept, newest, shares_kept, steepness
+from leadlight.learn.stability import Trial, forward_chain, held_out, intercept, newest, shares_kept, steepness
 from leadlight.learn.tables import sigmoid
 
 
@@ -51,9 +51,22 @@ def test_each_trial_knows_only_the_time_before() -> None:
         return np.zeros((len(rows), 1))
 
     won = np.arange(200) % 2 == 0
-    assert len(forward_chain(block, won, learn)) == 3
+    time = block.astype(np.float64)
+    assert len(forward_chain(block, won, learn, time=time)) == 3
     assert seen == [(49, 50, 99), (99, 100, 149), (149, 150, 199)]
-    assert len(forward_chain(block, won & (block > 0), learn)) == 2
+    assert len(forward_chain(block, won & (block > 0), learn, time=time)) == 2
+
+
+def test_without_time_each_part_is_tried_on_what_all_others_teach() -> None:
+    block, seen = np.repeat(np.arange(4), 50), []
+
+    def learn(others: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        seen.append((sorted(set(block[others].tolist())), sorted(set(block[rows].tolist()))))
+        return np.zeros((len(rows), 1))
+
+    assert len(held_out(block, np.arange(200) % 2 == 0, learn)) == 4
+    assert seen == [([1, 2, 3], [0]), ([0, 2, 3], [1]), ([0, 1, 3], [2]), ([0, 1, 2], [3])]
+    assert held_out(block, np.arange(200) < 5, learn) == []  # too few outcomes to learn from
 
 
 def test_each_trial_knows_only_outcomes_whose_horizon_had_passed() -> None:

@@ -20,7 +20,7 @@ from leadlight.learn.bins import Binned, bin_features
 from leadlight.learn.examples import Examples
 from leadlight.learn.merge import Merged, merge_axis
 from leadlight.learn.pairs import Pair, Side, choose_pairs, pair_codes, pair_term, side
-from leadlight.learn.stability import Trial, forward_chain, intercept, newest, shares_kept, steepness
+from leadlight.learn.stability import Trial, forward_chain, held_out, intercept, newest, shares_kept, steepness
 from leadlight.learn.tables import Axis, CategoryAxis, Tables, Term, sigmoid
 
 Floats = NDArray[np.float64]
@@ -389,7 +389,7 @@ def _period_effects(ground: _Ground, singles: Sum) -> Floats:
 
 
 def _tried(ground: _Ground, shape: _Shape) -> tuple[list[Trial], MergingLoss | None]:
-    """Try the tables of the time before on each block of time."""
+    """Try the tables of the time before on each block of time; without time, those of all other parts on each part."""
     block = ground.period // 2 if ground.timed else ground.period
     codes, found = shape.codes(ground), []
 
@@ -397,8 +397,10 @@ def _tried(ground: _Ground, shape: _Shape) -> tuple[list[Trial], MergingLoss | N
         found.append(_held(ground, _sum(ground.take(before), shape)))
         return np.stack([v[c[rows]] for v, c in zip(found[-1].coefficients, codes, strict=True)], axis=1)
 
-    time = ground.time if ground.timed else None
-    trials = forward_chain(block, ground.won, learn, time=time, horizon=ground.horizon)
+    if ground.timed:
+        trials = forward_chain(block, ground.won, learn, time=ground.time, horizon=ground.horizon)
+    else:
+        trials = held_out(block, ground.won, learn)
     return trials, _merging_loss(ground, trials[-1], found[-1]) if trials else None
 
 

@@ -4,6 +4,8 @@ For each block of time from the second on, tables are learned from what was know
 says of the block's rows are its contributions, and a logistic regression of what happened on the contributions, with
 an intercept of its own for each block, tells what share of each effect was true (1 all of it, 0 nothing). Shares start
 from 1 and are moved by evidence. The drift of the base rate is in the intercepts and touches no share.
+
+Where there is no time, blocks are parts at random, and each is tried on what all others teach.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ from leadlight.learn.tables import sigmoid
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-BELIEF = 4.0
-"""Precision of the belief, before looking, that an effect holds wholly: a standard deviation of a half."""
+BELIEF = 16.0
+"""Precision of the belief, before looking, that an effect holds wholly: a standard deviation of a quarter."""
 STEEPNESS_BELIEF = 25.0
 FLATTEST, STEEPEST = 0.3, 1.5
 MOST_ROWS = 60_000
@@ -47,16 +49,16 @@ def forward_chain(
     won: NDArray[np.bool_],
     learn: Callable[[Rows, Rows], Floats],
     *,
-    time: Floats | None = None,
+    time: Floats,
     horizon: float = 0.0,
     fewest: int = FEWEST_WON,
 ) -> list[Trial]:
     """Return a trial for each block that has enough wins and losses before it.
 
-    `learn(before, rows)` learns from some rows and returns the contributions to others, of shape (rows, terms). Where
-    rows have a time, a trial learns from what was known when its block began: rows a horizon older. Effects that fade
-    within the horizon are so seen to fade, as they will when the tables are used. Where there is little more time than
-    a horizon, as much of it is left between as there can be (`WIDEST_GAP`).
+    `learn(before, rows)` learns from some rows and returns the contributions to others, of shape (rows, terms). A trial
+    learns from what was known when its block began: rows a horizon older. Effects that fade within the horizon are so
+    seen to fade, as they will when the tables are used. Where there is little more time than a horizon, as much of it
+    is left between as there can be (`WIDEST_GAP`).
     """
     trials = []
     for k in range(1, int(block.max()) + 1):
@@ -71,33 +73,50 @@ def forward_chain(
     return trials
 
 
-def _known(rows: Rows, time: Floats | None, horizon: float) -> NDArray[np.bool_] | bool:
+def held_out(
+    block: Rows, won: NDArray[np.bool_], learn: Callable[[Rows, Rows], Floats], *, fewest: int = FEWEST_WON
+) -> list[Trial]:
+    """Return a trial for each block, of tables learned from all others: for rows that have no order.
+
+    >>> block, won = np.repeat([0, 1, 2], 40), np.arange(120) % 2 == 0
+    >>> [len(trial.rows) for trial in held_out(block, won, lambda others, rows: np.zeros((len(rows), 1)))]
+    [40, 40, 40]
+    """
+    trials = []
+    for k in range(int(block.max()) + 1):
+        rows, others = np.flatnonzero(block == k), np.flatnonzero(block != k)
+        wins = int(won[others].sum())
+        if len(rows) and min(wins, len(others) - wins) >= fewest:
+            trials.append(Trial(rows, learn(others, rows), won[rows]))
+    return trials
+
+
+def _known(rows: Rows, time: Floats, horizon: float) -> NDArray[np.bool_]:
     """Return which rows' outcomes were known when the first of `rows` was there, or nearly so."""
-    if time is None:
-        return True
     gap = min(horizon, WIDEST_GAP * float(time.max() - time.min()))
     found: NDArray[np.bool_] = time + gap <= time[rows].min()
     return found
 
 
-def shares_kept(trials: list[Trial], *, age: Floats | None = None, half_life: float = 0.0) -> Floats:
+def shares_kept(trials: list[Trial]) -> Floats:
     """Return the share of each effect to keep, between 0 and 1, pooled over the trials."""
     from scipy.optimize import minimize
 
     x = np.concatenate([trial.contributions for trial in trials])
     y = np.concatenate([trial.won for trial in trials]).astype(np.float64)
     block = np.repeat(np.arange(len(trials)), [len(trial.rows) for trial in trials])
-    w = np.ones(len(y)) if age is None or not half_life else 2.0 ** (-age / half_life)
+    w = 1.0
     if len(y) > MOST_ROWS:
         every = (np.arange(MOST_ROWS) * (len(y) / MOST_ROWS)).astype(np.int64)
-        x, y, block, w = x[every], y[every], block[every], w[every] * (len(y) / len(every))
+        w = len(y) / len(every)
+        x, y, block = x[every], y[every], block[every]
     count = len(trials)
 
     def loss(point: Floats) -> tuple[float, Floats]:
         base, share = point[:count], point[count:]
         z = base[block] + x @ share
         r = w * (sigmoid(z) - y)
-        value = float(w @ (np.logaddexp(0.0, z) - y * z)) + BELIEF / 2 * float(((share - 1) ** 2).sum())
+        value = w * float((np.logaddexp(0.0, z) - y * z).sum()) + BELIEF / 2 * float(((share - 1) ** 2).sum())
         return value, np.concatenate([np.bincount(block, r, count), x.T @ r + BELIEF * (share - 1)])
 
     start = np.concatenate([[intercept(t.contributions.sum(1), t.won) for t in trials], np.ones(x.shape[1])])
