@@ -18,11 +18,11 @@ from leadlight.evaluate.fairness import Fairness
 from leadlight.evaluate.splits import Split, random_split, split
 from leadlight.evaluate.verdict import HeldOut, System, Verdict, judge
 from leadlight.learn.black_box import BlackBox, black_box
-from leadlight.learn.calibrate import Calibration, calibrate
+from leadlight.learn.calibrate import Calibration
 from leadlight.learn.candidates import Candidate, candidates
 from leadlight.learn.card import learned_card, uses
 from leadlight.learn.chosen import choose_features
-from leadlight.learn.crossed import curve_of_all
+from leadlight.learn.crossed import curve_before, curve_of_all, points
 from leadlight.learn.examples import Examples, Floats, Ints
 from leadlight.learn.fit import FitSettings, Fitted, fit
 from leadlight.learn.groups import compare_groups
@@ -134,7 +134,9 @@ def learn(
     step("learning from everything")
     examples, settings = table.examples.select(judged.features), _among(settings, judged.features)
     fitted = fit(examples, settings)
-    calibration, scores = curve_of_all(examples, judged.older, judged.newest, judged.scores, settings, seed=seed)
+    calibration, scores = curve_of_all(
+        examples, judged.older, judged.newest, judged.scores, fitted.tables, settings, seed=seed
+    )
     judged = replace(judged, calibration=calibration, scores=scores)
     level = _level(engine, workspace, table, fitted, judged, until)
     if level is not None:
@@ -247,9 +249,10 @@ def _judge(
     features = _chosen(train, settings)
     train, test = train.select(features), test.select(features)
     settings = _among(settings, features)
-    known = _known_before(train, settings)
     fitted = fit(train, settings)
-    scores = _scores(fitted, test)
+    scores = points(fitted.tables, test)
+    inner = _split(train)
+    known = curve_before(train, inner.train, inner.test, fitted.tables, settings)
     held = HeldOut(
         won=test.won,
         base_rate=float(train.won.mean()),
@@ -287,13 +290,6 @@ def _rows(table: Training, place: Ints) -> Rows:
     )
 
 
-def _known_before(train: Examples, settings: FitSettings) -> Calibration:
-    """Return the probabilities that could be said before the rows to judge by came: from the newest to learn from."""
-    inner = _split(train)
-    newest = train.take(inner.test)
-    return _calibrated(_scores(fit(train.take(inner.train), settings), newest), newest)
-
-
 def _arrival(table: Training, examples: Examples) -> Floats:
     """Return what tells which lead came first: its creation, or what stands for it where there are no dates."""
     return table.created if np.ptp(table.created) > 0 or examples.time is None else examples.time
@@ -314,15 +310,6 @@ def _older_parts(examples: Examples) -> list[Ints]:
     """Return the rows that the card to be judged is learned from, and those that the one calibrated on them is."""
     older = _split(examples).train
     return [older, older[_split(examples.take(older)).train]]
-
-
-def _scores(fitted: Fitted, examples: Examples) -> Floats:
-    found: Floats = fitted.tables.log_odds(examples.features) * POINTS
-    return found
-
-
-def _calibrated(scores: Floats, examples: Examples) -> Calibration:
-    return calibrate(scores, examples.won, lead=examples.lead, time=examples.time)
 
 
 def _chosen(examples: Examples, settings: FitSettings) -> list[str]:
