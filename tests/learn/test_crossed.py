@@ -11,7 +11,16 @@ import pytest
 from leadlight.evaluate.arrays import Floats, Ints
 from leadlight.learn.alone import fold_of
 from leadlight.learn.calibrate import calibrate
-from leadlight.learn.crossed import ENOUGH, PARTS, crossed_scores, curve_before, curve_of_all, points, slope_at
+from leadlight.learn.crossed import (
+    ENOUGH,
+    PARTS,
+    crossed_scores,
+    curve_before,
+    curve_of_all,
+    points,
+    slope_at,
+    split_again,
+)
 from leadlight.learn.examples import Examples
 from leadlight.learn.fit import FitSettings, fit
 from leadlight.learn.points import points_per_unit
@@ -132,6 +141,14 @@ def test_what_could_be_said_before_does_not_suffer_from_the_time_an_older_card_e
     card = fit(examples, SETTINGS).tables
     said = curve_before(examples, older, newest, card, SETTINGS).probabilities(points(card, examples.take(newest)))
     assert said.mean() == pytest.approx(examples.won[newest].mean(), rel=0.1)
+
+
+def test_where_the_horizon_leaves_little_to_learn_from_the_rows_are_split_at_random() -> None:
+    examples, _ = people(1_600, 5)
+    short, long = (split_again(replace(examples, horizon=horizon)) for horizon in (100.0, 1_000.0))
+    assert short.timed
+    assert not long.timed
+    assert long.train_wins > examples.wins / 2 > short.unsettled
 
 
 def test_a_slope_grows_towards_1_with_what_is_learned_from() -> None:

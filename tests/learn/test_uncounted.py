@@ -111,6 +111,13 @@ def test_one_kind_of_outcome_alone(tmp_path: Path, won: float, lost: bool, wins:
     assert (moved.proposal.changes, moved.placed) == ((), None)
 
 
+def test_where_leads_never_close_how_long_they_are_known_tells_most_and_is_learned_from(tmp_path: Path) -> None:
+    run = oddities(tmp_path, won=0.4, lost=False).learn()
+    assert isinstance(run, LearnRun)
+    assert "days_known" not in run.learned.leaks.left_out
+    assert "Days known" in [criterion.name for criterion in run.learned.criteria]
+
+
 def test_too_few_outcomes_say_how_many_and_what_to_do(tmp_path: Path) -> None:
     workspace = oddities(tmp_path, won=0.01)
     with pytest.raises(TooFewOutcomes, match="at least 10 are needed") as caught:

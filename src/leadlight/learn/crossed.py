@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from leadlight.evaluate.splits import Split, random_split, split
 from leadlight.learn.alone import fold_of
 from leadlight.learn.calibrate import Calibration, Slope, calibrate
 from leadlight.learn.examples import Examples, Floats, Ints
@@ -33,6 +34,8 @@ SPREAD = 0.1
 """How far the slope in the coming period usually is from that of the rows dealt out (standard deviation)."""
 SCALES = (0.5, 1.5)
 """By how much the older card's scores are stretched at most."""
+LEAST_AGAIN = 1 / 3
+"""The share of the wins that a card must have learned from for its scores to stand for those of the card judged."""
 
 
 def curve_of_all(
@@ -63,6 +66,17 @@ def curve_of_all(
     score = (score - score.mean()) * scale + crossed[newest].mean()
     curve = calibrate(score, held.won, lead=held.lead, time=held.time, slope=Slope(slope, SPREAD))
     return curve, score
+
+
+def split_again(examples: Examples) -> Split:
+    """Split the rows that a card to be judged is learned from once more, to read off what its scores mean.
+
+    In time; at random by lead where the horizon in between leaves few of the wins: a card of a small part of them says
+    next to nothing, and what that means says nothing of the card judged.
+    """
+    found = split(examples.won, time=examples.time, horizon=examples.horizon, lead=examples.lead)
+    enough = found.enough and found.train_wins >= LEAST_AGAIN * examples.wins
+    return found if enough else random_split(examples.won, lead=examples.lead)
 
 
 def curve_before(

@@ -22,7 +22,7 @@ from leadlight.learn.calibrate import Calibration
 from leadlight.learn.candidates import Candidate, candidates
 from leadlight.learn.card import learned_card, uses
 from leadlight.learn.chosen import choose_features
-from leadlight.learn.crossed import curve_before, curve_of_all, points
+from leadlight.learn.crossed import curve_before, curve_of_all, points, split_again
 from leadlight.learn.examples import Examples, Floats, Ints
 from leadlight.learn.fit import FitSettings, Fitted, fit
 from leadlight.learn.groups import compare_groups
@@ -126,7 +126,7 @@ def learn(
     table = training(engine, workspace, found, until)
     check_enough(table, _older_parts(table.examples))
     step("looking for fields that know the outcome")
-    leaks = find_leaks(table.examples, keep=_kept(workspace, keep, table), current=_current(found, table), seed=seed)
+    leaks = _leaks(workspace, found, table, keep=_kept(workspace, keep, table), seed=seed)
     kept = _valued(table.examples, leaks.kept)
     settings = _settings(workspace, found, kept, seed)
     step("learning from the older part, to judge by the newer")
@@ -167,7 +167,7 @@ def bare_card(
     Raises NotFoundError where there is nothing to learn from, TooFewOutcomes where wins are too few.
     """
     table = training(engine, workspace, found, until)
-    kept = _valued(table.examples, find_leaks(table.examples, current=_current(found, table), seed=seed).kept)
+    kept = _valued(table.examples, _leaks(workspace, found, table, seed=seed).kept)
     settings, examples = _settings(workspace, found, kept, seed), table.examples.select(kept)
     chosen = examples.select(_chosen(examples, settings))
     base, criteria = tables_to_groups(fit(chosen, _among(settings, chosen.names)).tables, double_odds=DOUBLE_ODDS)
@@ -189,6 +189,21 @@ def _kept(workspace: ResolvedWorkspace, keep: Sequence[str], table: Training) ->
         if name not in known:
             raise NotFoundError(f"there is no feature {name!r} to keep: {did_you_mean(name, known)}")
     return named
+
+
+def _leaks(
+    workspace: ResolvedWorkspace, found: Sequence[Candidate], table: Training, *, keep: Sequence[str] = (), seed: int
+) -> LeakageReport:
+    return find_leaks(
+        table.examples, keep=keep, current=_current(found, table), honest=_ages(workspace, found), seed=seed
+    )
+
+
+def _ages(workspace: ResolvedWorkspace, found: Sequence[Candidate]) -> set[str]:
+    """Return the features that say how long a lead has been known: where leads never close, that tells most of all."""
+    specs = {name: feature.spec for name, feature in workspace.features.items()}
+    specs |= {item.name: item.spec for item in found if item.spec is not None}
+    return {name for name, spec in specs.items() if isinstance(spec, models.AgeFeature) and spec.age == "created_at"}
 
 
 def _current(found: Sequence[Candidate], table: Training) -> set[str] | None:
@@ -251,7 +266,7 @@ def _judge(
     settings = _among(settings, features)
     fitted = fit(train, settings)
     scores = points(fitted.tables, test)
-    inner = _split(train)
+    inner = split_again(train)
     known = curve_before(train, inner.train, inner.test, fitted.tables, settings)
     held = HeldOut(
         won=test.won,
@@ -309,7 +324,7 @@ def _split(examples: Examples) -> Split:
 def _older_parts(examples: Examples) -> list[Ints]:
     """Return the rows that the card to be judged is learned from, and those that the one calibrated on them is."""
     older = _split(examples).train
-    return [older, older[_split(examples.take(older)).train]]
+    return [older, older[split_again(examples.take(older)).train]]
 
 
 def _chosen(examples: Examples, settings: FitSettings) -> list[str]:

@@ -198,7 +198,8 @@ def _make_pairs(engine: Engine, workspace: ResolvedWorkspace, outcome: Rules, un
     spec = workspace.spec.outcome
     assert spec is not None  # rules() raises without one
     if not outcome.dated:
-        engine.execute(_undated_sql(outcome), [until])
+        may_be_yet = workspace.lose is None and any(source.created_at for source in workspace.spec.sources.values())
+        engine.execute(_undated_sql(outcome), [not may_be_yet, spec.horizon, until, until])
         return 1.0
     every, labels = workspace.spec.learn.grid, [until, spec.horizon, until, spec.horizon]
     if every is None:
@@ -217,11 +218,14 @@ def _make_pairs(engine: Engine, workspace: ResolvedWorkspace, outcome: Rules, un
 
 
 def _undated_sql(outcome: Rules) -> Sql:
-    """Return the statement that makes the table of creations, where outcomes came some time after."""
+    """Return the statement that makes the table of creations, where outcomes came some time after.
+
+    Its parameters say whether all outcomes are known for good, the horizon, and twice the moment of learning.
+    """
     return fill(
         "CREATE OR REPLACE TEMP TABLE {pairs} AS SELECT l.lead, l.created_at AS as_of, l.created_at, "
         "bool_or({won}) AS won, {brought}(o.value) FILTER (WHERE {won}) AS worth, NULL::TIMESTAMP AS won_at, "
-        "true AS settled "
+        "(? OR l.created_at + ? <= ?) AS settled "
         "FROM leads l JOIN outcomes o ON o.lead = l.lead WHERE l.created_at <= ? GROUP BY ALL",
         pairs=PAIRS,
         won=outcome.won,
