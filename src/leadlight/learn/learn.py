@@ -149,7 +149,7 @@ def learn(
         leaks=leaks,
         verdict=judged.verdict,
         assumptions=table.assumptions,
-        notes=(*judged.unseen, *_notes(table.counts, fitted, level, words_of(workspace.spec))),
+        notes=(*judged.notes, *_notes(table.counts, fitted, level, words_of(workspace.spec))),
         since=_moment(examples.time.min()) if examples.time is not None and examples.horizon else None,
         until=until,
         seconds=clock.monotonic() - began,
@@ -242,8 +242,8 @@ class _Judged:
     calibration: Calibration
     scores: Floats
     fairness: tuple[Fairness, ...]
-    unseen: tuple[str, ...]
-    """How many of the rows judged by have values that were not learned from, as sentences."""
+    notes: tuple[str, ...]
+    """What is to be said of the rows judged by, as sentences: who has learned from them, which values are new."""
 
 
 def _judge(
@@ -268,6 +268,7 @@ def _judge(
     scores = points(fitted.tables, test)
     inner = split_again(train)
     known = curve_before(train, inner.train, inner.test, fitted.tables, settings)
+    taught = today is not None and _has_learned_from(today, test)
     held = HeldOut(
         won=test.won,
         base_rate=float(train.won.mean()),
@@ -282,7 +283,7 @@ def _judge(
     verdict = judge(
         held,
         System("learned", scores, known.probabilities(scores)),
-        today=_today(engine, workspace, today, test.lead, table.as_of.take(pa.array(outer.test))),
+        today=_today(engine, workspace, None if taught else today, test.lead, table.as_of.take(pa.array(outer.test))),
         black_box=None if box is None else _as_system(box, examples.take(outer.test).features),
         others=[System(label, values[outer.test]) for label, values in table.beside.items()],
         seed=settings.seed,
@@ -291,8 +292,19 @@ def _judge(
         engine, workspace.with_features(table.features), _rows(table, outer.test), scores, features=features,
         probability=known.probabilities(scores),
     )  # fmt: skip
-    unseen = unseen_values(train, test)
-    return _Judged(verdict, features, outer.train, outer.test, known, scores, groups, unseen)
+    notes = unseen_values(train, test)
+    if taught and today is not None:
+        notes += (f"{today.name} has learned from the rows judged by, so it is not held against them",)
+    return _Judged(verdict, features, outer.train, outer.test, known, scores, groups, notes)
+
+
+def _has_learned_from(card: ResolvedScorecard, test: Examples) -> bool:
+    """Whether a card has learned from rows to judge by: they were settled when it was learned."""
+    until = (card.spec.learned or {}).get("to")
+    if until is None:
+        return False
+    dated = test.time is not None and test.horizon > 0
+    return not dated or test.time is None or _date(test.time.min() + test.horizon) <= str(until)
 
 
 def _rows(table: Training, place: Ints) -> Rows:
