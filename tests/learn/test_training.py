@@ -163,9 +163,14 @@ learn: {order: number}
     assert any("number is taken to rise with time" in sentence for sentence in table.assumptions)
 
 
-@pytest.mark.parametrize("lose", ["", ', lose: "converted = 0"'])
-def test_without_times_who_is_not_won_may_be_yet_unless_that_is_a_loss(tmp_path: Path, lose: str) -> None:
-    rows = [f"p{n},{START + timedelta(days=2 * n)},{n % 2}" for n in range(75)]
+@pytest.mark.parametrize(
+    ("lose", "days", "young", "taken"), [("", 2, 14, 0), (', lose: "converted = 0"', 2, 0, 0), ("", 0, 0, 38)]
+)
+def test_without_times_who_is_not_won_may_be_yet_unless_that_is_a_loss_or_all_are_young(
+    tmp_path: Path, lose: str, days: int, young: int, taken: int
+) -> None:
+    first = START if days else UNTIL - timedelta(days=1)
+    rows = [f"p{n},{first + timedelta(days=days * n)},{n % 2}" for n in range(75)]
     (tmp_path / "leads.csv").write_text("\n".join(["id,created,converted", *rows]) + "\n")
     (tmp_path / "leadlight.yaml").write_text(
         "sources: {leads: {csv: leads.csv, id: id, created_at: created, outcome: converted}}\n"
@@ -174,10 +179,8 @@ def test_without_times_who_is_not_won_may_be_yet_unless_that_is_a_loss(tmp_path:
     workspace = Workspace(tmp_path)
     workspace.ingest()
     table = learned_from(workspace, UNTIL)
-    young = 0 if lose else sum(START + timedelta(days=2 * n) + HORIZON > UNTIL for n in range(75))
-    assert table.counts.too_young == young
+    assert (table.counts.too_young, table.counts.taken_as_lost) == (young, taken)
     assert len(table.examples) == 75 - young
-    assert young > 0 or lose
 
 
 def test_no_outcomes_is_said(tmp_path: Path) -> None:

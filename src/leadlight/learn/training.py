@@ -77,6 +77,8 @@ class Counts:
     """Leads created after the moment of learning."""
     events_later: int = 0
     """Events dated after the moment of learning; counted for learning only."""
+    taken_as_lost: int = 0
+    """Leads younger than the horizon that are not won and have no time to be won at, where most leads are so young."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the counts as plain JSON values."""
@@ -183,9 +185,10 @@ def moments(
         raise NotFoundError("there are no outcomes to learn from", fix=SAY_WHAT_A_WIN_IS)
     try:
         drawn = _make_pairs(engine, workspace, outcome, until)
+        taken = 0 if outcome.dated else _take_as_lost(engine)
         if (floor := complete_since(engine)) is not None:  # before it features would lack events
             engine.execute(fill("DELETE FROM {pairs} WHERE as_of < ?", pairs=PAIRS), [floor])
-        counts = replace(_counted(engine, outcome, until), share=drawn)
+        counts = replace(_counted(engine, outcome, until), share=drawn, taken_as_lost=taken)
         if not unsettled:
             engine.execute(fill("DELETE FROM {pairs} WHERE NOT settled", pairs=PAIRS))
         yield _thinned(engine, counts, most_rows)
@@ -215,6 +218,24 @@ def _make_pairs(engine: Engine, workspace: ResolvedWorkspace, outcome: Rules, un
         )
     engine.execute(_pairs_sql(outcome, looked_at), [*grid.parameters, *labels])
     return drawn
+
+
+def _take_as_lost(engine: Engine) -> int:
+    """Where most rows are too young to know, take them as they stand; return how many of these were not won.
+
+    A file of a few weeks would have nothing else to learn from.
+    """
+    young, lost, rows = engine.rows(
+        fill(
+            "SELECT count(*) FILTER (WHERE NOT settled), count(*) FILTER (WHERE NOT settled AND NOT won), count(*) "
+            "FROM {pairs}",
+            pairs=PAIRS,
+        )
+    )[0]
+    if 2 * young <= rows:
+        return 0
+    engine.execute(fill("UPDATE {pairs} SET settled = true", pairs=PAIRS))
+    return int(lost)
 
 
 def _undated_sql(outcome: Rules) -> Sql:

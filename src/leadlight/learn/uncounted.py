@@ -43,6 +43,10 @@ def not_counted(counts: Counts, said: Words) -> list[str]:
     after = "dated after the moment of learning: not looked at"
     found = [
         (counts.too_young, "rows are too young to know how they end: left out, not counted as lost"),
+        (
+            counts.taken_as_lost,
+            f"{said.entities} not {said.won} are taken for lost, though they are younger than the horizon: most are",
+        ),
         (counts.undated, f"{said.wins} have no time: their {said.entities} are left out"),
         (counts.before_creation, f"outcomes are dated before their {said.entity} was created: left out"),
         (counts.in_future, f"outcomes are {after}"),
