@@ -301,8 +301,8 @@ class _Look:
         for place, one in sorted(ranked, key=lambda pair: pair[0]):
             if place < 2 and one.filled == one.rows and one.distinct >= ID_SHARE * one.rows:
                 repeats = one.rows - one.distinct
-                taken = f"{repeats:,} rows repeat one, and are taken as one lead" if repeats else "all values differ"
-                return Choice(one.column, f"its name is that of an id; {taken}")
+                said = f"{repeats:,} rows repeat one, and are taken as one lead" if repeats else "all values differ"
+                return Choice(one.column, f"its name is that of an id; {said}")
         for one in self._free(taken):
             if one.is_unique and (one.addresses >= EMAIL_SHARE or rank_of("email", one.header) == 0):
                 return Choice(one.column, f"no column is an id, and all {one.rows:,} addresses differ")
