@@ -124,7 +124,8 @@ def learn(
     step("looking at what was known then")
     found = candidates(engine, workspace)
     table = training(engine, workspace, found, until)
-    check_enough(table, _older_parts(table.examples))
+    outcome = workspace.spec.outcome
+    check_enough(table, *_older_parts(table.examples), repeats=outcome is not None and outcome.repeats)
     step("looking for fields that know the outcome")
     leaks = _leaks(workspace, found, table, keep=_kept(workspace, keep, table), seed=seed)
     kept = _valued(table.examples, leaks.kept)
@@ -333,10 +334,10 @@ def _split(examples: Examples) -> Split:
     return found if found.enough else random_split(examples.won, lead=examples.lead)
 
 
-def _older_parts(examples: Examples) -> list[Ints]:
+def _older_parts(examples: Examples) -> tuple[Ints, Ints]:
     """Return the rows that the card to be judged is learned from, and those that the one calibrated on them is."""
     older = _split(examples).train
-    return [older, older[split_again(examples.take(older)).train]]
+    return older, older[split_again(examples.take(older)).train]
 
 
 def _chosen(examples: Examples, settings: FitSettings) -> list[str]:
