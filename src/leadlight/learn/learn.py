@@ -30,7 +30,7 @@ from leadlight.learn.leakage import LeakageReport, find_leaks
 from leadlight.learn.level import Level, Young, level_since
 from leadlight.learn.points import tables_to_groups
 from leadlight.learn.training import DAY, EXCLUDED, Counts, Rows, Training, features_at, past_rows, training
-from leadlight.learn.uncounted import check_enough, not_counted, unseen_values
+from leadlight.learn.uncounted import check_enough, not_counted, unseen_values, without_values
 from leadlight.learn.words import choose_words
 from leadlight.learn.worth import learn_worth
 from leadlight.scorecards.scores_at import scores_at
@@ -129,6 +129,7 @@ def learn(
     step("looking for fields that know the outcome")
     leaks = _leaks(workspace, found, table, keep=_kept(workspace, keep, table), seed=seed)
     kept = _valued(table.examples, leaks.kept)
+    empty = [name for name in leaks.kept if name not in kept]
     settings = _settings(workspace, found, kept, seed)
     step("learning from the older part, to judge by the newer")
     judged = _judge(engine, workspace, table, kept, settings, today=today, label=label)
@@ -150,7 +151,7 @@ def learn(
         leaks=leaks,
         verdict=judged.verdict,
         assumptions=table.assumptions,
-        notes=(*judged.notes, *_notes(table.counts, fitted, level, words_of(workspace.spec))),
+        notes=(*judged.notes, *without_values(empty), *_notes(table.counts, fitted, level, words_of(workspace.spec))),
         since=_moment(examples.time.min()) if examples.time is not None and examples.horizon else None,
         until=until,
         seconds=clock.monotonic() - began,

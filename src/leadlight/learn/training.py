@@ -511,12 +511,17 @@ def _flat(engine: Engine, entity: str) -> tuple[str, ...]:
         if some
     ]
     said += [
-        f"{source} keeps no history of {_listed(names)}: before they were first read, they are taken to be the same"
+        f"{source} keeps no history of {listed(names)}: before they were first read, they are taken to be the same"
         for source, names in undated(engine).items()
     ]
     return tuple(said)
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Name some of many.
+
+    >>> listed(list("abcdefghij"))
+    'a, b, c, d, e, f, g, h and 2 more'
+    """
     rest = len(names) - SHOWN
     return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,7 +12,7 @@ from leadlight.errors import TooFewOutcomes
 from leadlight.learn.candidates import FEW_VALUES
 from leadlight.learn.examples import Examples, Ints
 from leadlight.learn.fit import FEWEST
-from leadlight.learn.training import Counts, Training
+from leadlight.learn.training import Counts, Training, listed
 from leadlight.spec.words import Words
 
 
@@ -63,6 +65,17 @@ def not_counted(counts: Counts, said: Words) -> list[str]:
         (counts.events_later, f"events are {after}"),
     ]
     return [f"{count:,} {what}" for count, what in found if count]
+
+
+def without_values(names: Sequence[str]) -> tuple[str, ...]:
+    """Say which features have no value in any row: a playbook knows more columns than a file has.
+
+    >>> without_values(["fax"]), without_values(["fax", "car"])
+    (('fax is not used: it has no value',), ('fax, car are not used: they have no value',))
+    """
+    if len(names) < 2:
+        return tuple(f"{name} is not used: it has no value" for name in names)
+    return (f"{listed(names)} are not used: they have no value",)
 
 
 def unseen_values(learned_from: Examples, others: Examples) -> tuple[str, ...]:
