@@ -16,8 +16,8 @@ from leadlight.evaluate.backtest import Backtest, Deals, Outcomes, backtest
 from leadlight.expr import build
 from leadlight.features.moment import Moment
 from leadlight.learn.candidates import candidates
-from leadlight.learn.examples import Floats, Ints
 from leadlight.learn.evaluation import honest_notes
+from leadlight.learn.examples import Floats, Ints
 from leadlight.learn.learn import bare_card
 from leadlight.scorecards.compile import Options, score_statement
 from leadlight.scorecards.outcomes import Rules, rules
