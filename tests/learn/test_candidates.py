@@ -23,7 +23,7 @@ LEARN
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("candidates")
-    titles = ["Head of Sales", "VP O'Sales; it's", "Sales ☃ Manager", "Chef"]
+    titles = ["Head of Sales", "VP O'Sales; it's", "Sales ☃ Manager директор", "Chef отдела"]
     leads = [
         f"{n},2026-01-{n % 28 + 1:02},Acme {n % 9},Ada{n} Lovelace,u{n}@{'a' if n % 2 else 'b'}.example,"
         f'{["Spain", "France"][n % 2]},{n},"{titles[n % 4]} {n}",2025-12-31'
@@ -32,8 +32,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     header = "id,created,company,full_name,email,country,size,title,founded"
     (folder / "leads.csv").write_text("\n".join([header, *leads]) + "\n")
     kinds = ["page_view", 'It\'s; a "demo"']
-    events = [f'{n % 200},"{kinds[n % 2].replace(chr(34), chr(34) * 2)}",2026-02-01,/p{n % 3},{n}' for n in range(900)]
-    (folder / "events.csv").write_text("\n".join(["lead,type,at,path,seconds", *events]) + "\n")
+    events = [
+        f'{n % 200},"{kinds[n % 2].replace(chr(34), chr(34) * 2)}",2026-02-01,/p{n % 3},{n},p{n % 4}'
+        for n in range(900)
+    ]
+    (folder / "events.csv").write_text("\n".join(["lead,type,at,path,seconds,from_page", *events]) + "\n")
     (folder / "leadlight.yaml").write_text(SPEC.replace("LEARN", ""))
     Workspace(folder).ingest()
     return folder
@@ -61,6 +64,15 @@ def test_there_is_something_of_every_kind(folder: Path) -> None:
     assert {"page_view_7d", "page_view_30d", "days_since_page_view", "page_view_faded", "page_view_p1"} <= set(made)
     assert {"page_view_seconds_sum", "page_view_seconds_mean", "colleagues_page_view"} <= set(made)
     assert made["it_s_a_demo_30d"].title == 'It\'s; a "demo" in 30d'
+
+
+def test_what_is_not_the_same_does_not_share_a_name(folder: Path) -> None:
+    """Words of any script, and the same value of two properties."""
+    made = found(folder).values()
+    titles = {candidate.title for candidate in made}
+    assert {"Title says “директор”", "Title says “отдела”"} <= titles
+    assert {"Page view with path “/p1”", "Page view with from page “p2”"} <= titles
+    assert {f"Page view with {name}" for name in ("path “/p2”", "from page “p2”")} <= titles
 
 
 def test_nothing_is_made_of_names_of_people(folder: Path) -> None:

@@ -11,15 +11,26 @@ import pytest
 from leadlight.evaluate.arrays import Floats, Ints
 from leadlight.learn.alone import fold_of
 from leadlight.learn.calibrate import calibrate
-from leadlight.learn.crossed import ENOUGH, PARTS, crossed_scores, curve_of_all, slope_at
+from leadlight.learn.crossed import (
+    ENOUGH,
+    PARTS,
+    crossed_scores,
+    curve_before,
+    curve_of_all,
+    points,
+    slope_at,
+    split_again,
+)
 from leadlight.learn.examples import Examples
 from leadlight.learn.fit import FitSettings, fit
 from leadlight.learn.points import points_per_unit
-from leadlight.learn.tables import sigmoid
+from leadlight.learn.tables import Tables, sigmoid
 
 FEATURES = 12
 SETTINGS = FitSettings(most_pairs=0)
 SCALE = points_per_unit()
+FLAT = Tables(-2.0, ())
+"""A card that says the same of everybody."""
 
 
 def people(rows: int, seed: int, *, lasting: float = 1.0) -> tuple[Examples, Floats]:
@@ -41,7 +52,7 @@ def parts(rows: int) -> tuple[Ints, Ints]:
 
 
 def older_scores(examples: Examples, older: Ints, newest: Ints) -> Floats:
-    return fit(examples.take(older), SETTINGS).tables.log_odds(examples.take(newest).features) * SCALE
+    return points(fit(examples.take(older), SETTINGS).tables, examples.take(newest))
 
 
 def true_slope(truth: Floats, said: Floats) -> float:
@@ -57,7 +68,7 @@ def test_nearer_the_truth_than_the_newest_rows_alone() -> None:
         older, newest = parts(1_600)
         score = older_scores(examples, older, newest)
         held = examples.take(newest)
-        curve, _ = curve_of_all(examples, older, newest, score, SETTINGS)
+        curve, _ = curve_of_all(examples, older, newest, score, FLAT, SETTINGS)
         new, truth = people(5_000, seed + 100)
         said = fit(examples, SETTINGS).tables.log_odds(new.features) * SCALE
         alone.append(true_slope(truth, calibrate(score, held.won, lead=held.lead, time=held.time).probabilities(said)))
@@ -84,10 +95,10 @@ def test_too_few_to_deal_out_leaves_the_curve_of_the_newest() -> None:
     assert crossed_scores(few, SETTINGS) is None
     older, newest = parts(60)
     score = np.linspace(-40, 0, len(newest))
-    curve, same = curve_of_all(few, older, newest, score, SETTINGS)
+    curve, same = curve_of_all(few, older, newest, score, Tables(score.mean() / SCALE, ()), SETTINGS)
     held = few.take(newest)
-    assert curve == calibrate(score, held.won, lead=held.lead, time=held.time)
-    assert (same == score).all()
+    assert same == pytest.approx(score)
+    assert curve == calibrate(same, held.won, lead=held.lead, time=held.time)
 
 
 def test_of_many_nothing_is_learned_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,14 +106,16 @@ def test_of_many_nothing_is_learned_again(monkeypatch: pytest.MonkeyPatch) -> No
     examples, truth = people(ENOUGH * 40, 1)
     older, newest = parts(len(examples))
     held = examples.take(newest)
-    curve, _ = curve_of_all(examples, older, newest, truth[newest] * SCALE, SETTINGS)
-    assert curve == calibrate(truth[newest] * SCALE, held.won, lead=held.lead, time=held.time)
+    curve, score = curve_of_all(examples, older, newest, truth[newest] * SCALE, FLAT, SETTINGS)
+    assert curve == calibrate(score, held.won, lead=held.lead, time=held.time)
+    assert score - score.mean() == pytest.approx((truth[newest] - truth[newest].mean()) * SCALE)
+    assert score.mean() == pytest.approx(FLAT.base * SCALE), "the older card's base may be anything"
 
 
 def test_newest_rows_that_clearly_say_otherwise_have_the_last_word() -> None:
     examples, _ = people(6_000, 2, lasting=0.0)
     older, newest = parts(6_000)
-    curve, score = curve_of_all(examples, older, newest, older_scores(examples, older, newest), SETTINGS)
+    curve, score = curve_of_all(examples, older, newest, older_scores(examples, older, newest), FLAT, SETTINGS)
     said = curve.probabilities(score)
     assert np.log(said / (1 - said)).std() < 0.3  # the features told 1.0, and tell nothing any more
 
@@ -112,10 +125,30 @@ def test_the_curve_has_the_level_of_the_card_in_the_file() -> None:
     examples, _ = people(1_600, 3)
     older, newest = parts(1_600)
     score = older_scores(examples, older, newest)
-    one, other = (curve_of_all(examples, older, newest, score + more, SETTINGS)[0] for more in (0.0, 30.0))
+    one, other = (curve_of_all(examples, older, newest, score + more, FLAT, SETTINGS)[0] for more in (0.0, 30.0))
     assert one.probabilities(np.array([-60.0, -20.0])) == pytest.approx(
         other.probabilities(np.array([-60.0, -20.0])), rel=0.02
     )
+
+
+def test_what_could_be_said_before_does_not_suffer_from_the_time_an_older_card_ended_in() -> None:
+    """Every card takes its base from its newest rows; those of the older card were bad ones, and passed."""
+    examples, _ = people(3_000, 4)
+    older, newest = parts(3_000)
+    bad = np.arange(3_000) >= len(older) - 220  # the tenth that gives the base
+    bad &= np.arange(3_000) < len(older)
+    examples = replace(examples, won=examples.won & ~(bad & (np.arange(3_000) % 4 > 0)))
+    card = fit(examples, SETTINGS).tables
+    said = curve_before(examples, older, newest, card, SETTINGS).probabilities(points(card, examples.take(newest)))
+    assert said.mean() == pytest.approx(examples.won[newest].mean(), rel=0.1)
+
+
+def test_where_the_horizon_leaves_little_to_learn_from_the_rows_are_split_at_random() -> None:
+    examples, _ = people(1_600, 5)
+    short, long = (split_again(replace(examples, horizon=horizon)) for horizon in (100.0, 1_000.0))
+    assert short.timed
+    assert not long.timed
+    assert long.train_wins > examples.wins / 2 > short.unsettled
 
 
 def test_a_slope_grows_towards_1_with_what_is_learned_from() -> None:

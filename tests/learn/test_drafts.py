@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from leadlight.errors import NotFoundError, SpecError, UsageError
-from leadlight.learn.drafts import draft, publish, publish_draft, revert, what_stands_against
+from leadlight.learn.drafts import draft, drafts, publish, publish_draft, revert, what_stands_against
 from leadlight.spec.models import ScorecardSpec
 
 GOOD = "groups: {fit: {criteria: []}}\n"
@@ -32,7 +32,9 @@ def test_publishing_keeps_what_it_replaces_and_reverting_swaps_them(tmp_path: Pa
 def test_publishing_the_same_again_forgets_nothing(tmp_path: Path) -> None:
     publish(tmp_path, "learned", "base: 1\n" + GOOD)
     publish(tmp_path, "learned", "base: 2\n" + GOOD)
+    draft(tmp_path, "learned", "base: 3\n" + GOOD)
     assert publish(tmp_path, "learned", "base: 2\n" + GOOD).kept is None
+    assert drafts(tmp_path) == {}, "what was learned before it would be published in its place"
     assert revert(tmp_path, "learned").path.read_text().startswith("base: 1")
 
 

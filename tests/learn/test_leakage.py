@@ -174,6 +174,8 @@ def test_alone_better_than_all_others_together() -> None:
     told = rows.won * 1.6 + np.random.default_rng(101).normal(size=len(rows))
     found = only(with_column(rows, "duration", told), "duration")
     assert (found.kind, found.level) == ("too_good", "suspect")
+    assert find_leaks(with_column(rows, "duration", told), honest=["duration"]).left_out == ()
+    assert find_leaks(with_column(rows, "duration", rows.won * 1.0), honest=["duration"]).left_out == ()
     assert found.facts["auc"] > found.facts["others"] + 0.02
     assert "than the 7 other features together" in found.evidence
 

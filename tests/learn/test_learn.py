@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -89,6 +90,16 @@ def test_held_out_rows_are_later_than_all_that_was_learned_from(taught: Taught) 
     assert [name for name, _ in verdict.systems] == [
         "learned scorecard", "today's scorecard", "first come, first served", "black box", "base rate",
     ]  # fmt: skip
+
+
+def test_a_card_that_has_learned_from_the_rows_judged_by_is_not_held_against_them(
+    taught: Taught, company: Workspace
+) -> None:
+    shutil.copy(taught[1].placed.path, company.root / "scorecards" / "learned.yaml")
+    again = Workspace(company.root, now=lambda: UNTIL).learn(name="again", against="learned")
+    assert isinstance(again, LearnRun)
+    assert again.learned.verdict.better_than_today is None
+    assert "learned has learned from the rows judged by, so it is not held against them" in again.learned.notes
 
 
 def test_a_protected_attribute_is_never_learned_from(tmp_path: Path) -> None:

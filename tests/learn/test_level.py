@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,10 @@ def test_several_rows_of_a_lead_are_one_win() -> None:
     assert once is not None
     assert found is not None
     assert (found.came, found.expected) == (once.came, pytest.approx(once.expected))
+    none = [level_since(replace(some, won=np.zeros(len(some.won), np.bool_)), delays) for some in (rows, twice)]
+    assert none[0] is not None
+    assert none[1] is not None
+    assert none[0].shift == pytest.approx(none[1].shift)
 
 
 def test_all_of_a_curve_moves_by_the_same_odds() -> None:

@@ -24,6 +24,15 @@ def test_the_past_replayed(company: Workspace) -> None:
     assert min(deals[LEARNED], deals["house"]) > deals["random order"]
 
 
+def test_a_scorecard_that_has_learned_from_the_past_replayed_is_no_fair_rival(company: Workspace) -> None:
+    cards = company.root / "scorecards"
+    mine = (cards / "house.yaml").read_text() + "learned: {to: '2026-05-01'}\n"
+    (cards / "mine.yaml").write_text(mine)
+    workspace = Workspace(company.root, now=lambda: UNTIL)
+    [note] = workspace.backtest("mine", top=5, since="2026-04-30").notes
+    assert note.startswith("mine: It was learned from this period")
+
+
 def test_outcomes_are_those_of_the_files(company: Workspace) -> None:
     with company.store() as engine:
         found = _outcomes(engine, company._ready(engine), UNTIL)

@@ -24,7 +24,9 @@ def seen_by(folder: Path, spec: str, cards: dict[str, str | None], outcome: str 
     (folder / "leadlight.yaml").write_text(SOURCES + spec)
     (folder / "scorecards").mkdir()
     for name, about in cards.items():
-        (folder / "scorecards" / f"{name}.yaml").write_text((f"outcome: {about}\n" if about else "") + CARD)
+        head = f"outcome: {about}\n" if about else ""
+        head += "learned: {to: '2026-01-15'}\n" if name == "learned" else ""
+        (folder / "scorecards" / f"{name}.yaml").write_text(head + CARD)
     workspace = Workspace(folder)
     workspace.ingest()
     with workspace.store() as engine:
@@ -52,3 +54,13 @@ def test_cards_without_a_name_are_of_the_only_outcome(tmp_path: Path) -> None:
     found = to_beat(workspace)
     assert found is not None
     assert (found.name, learned_name(workspace, None)) == ("fit", "learned_churn")
+
+
+@pytest.mark.parametrize(("cards", "beaten"), [(("learned", "mine"), "mine"), (("learned",), "learned")])
+def test_what_people_wrote_is_to_be_beaten_before_what_was_learned(
+    tmp_path: Path, cards: tuple[str, ...], beaten: str
+) -> None:
+    workspace = seen_by(tmp_path, f"outcomes: {{{CHURN}}}\n", dict.fromkeys(cards), None)
+    found = to_beat(workspace)
+    assert found is not None
+    assert found.name == beaten

@@ -163,6 +163,26 @@ learn: {order: number}
     assert any("number is taken to rise with time" in sentence for sentence in table.assumptions)
 
 
+@pytest.mark.parametrize(
+    ("lose", "days", "young", "taken"), [("", 2, 14, 0), (', lose: "converted = 0"', 2, 0, 0), ("", 0, 0, 38)]
+)
+def test_without_times_who_is_not_won_may_be_yet_unless_that_is_a_loss_or_all_are_young(
+    tmp_path: Path, lose: str, days: int, young: int, taken: int
+) -> None:
+    first = START if days else UNTIL - timedelta(days=1)
+    rows = [f"p{n},{first + timedelta(days=days * n)},{n % 2}" for n in range(75)]
+    (tmp_path / "leads.csv").write_text("\n".join(["id,created,converted", *rows]) + "\n")
+    (tmp_path / "leadlight.yaml").write_text(
+        "sources: {leads: {csv: leads.csv, id: id, created_at: created, outcome: converted}}\n"
+        f'outcome: {{win: "converted = 1"{lose}, horizon: 30d}}\n'
+    )
+    workspace = Workspace(tmp_path)
+    workspace.ingest()
+    table = learned_from(workspace, UNTIL)
+    assert (table.counts.too_young, table.counts.taken_as_lost) == (young, taken)
+    assert len(table.examples) == 75 - young
+
+
 def test_no_outcomes_is_said(tmp_path: Path) -> None:
     company(tmp_path, 0)
     (tmp_path / "leadlight.yaml").write_text(SPEC.replace("outcome: {win", "#"))

@@ -19,11 +19,13 @@ NEW_SINCE = 350
 """The day from which on there is a region that was not there before."""
 
 
-def oddities(folder: Path, *, won: float = 0.3, lost: bool = True, unborn: int = 0, early: int = 0, shift: int = 0):
+def oddities(
+    folder: Path, *, won: float = 0.3, lost: bool = True, unborn: int = 0, early: int = 0, shift: int = 0, wait: int = 5
+):
     """Write a company with a constant and an empty column and a late value; return its workspace.
 
     `unborn` leads are created after now, `early` ones have their outcome before they were created, and all outcomes
-    come `shift` days later.
+    come `wait` days after creation and `shift` days later.
     """
     dice = np.random.default_rng(1)
     day = np.sort(dice.uniform(0, 500, LEADS))
@@ -35,7 +37,7 @@ def oddities(folder: Path, *, won: float = 0.3, lost: bool = True, unborn: int =
         source = "referral" if good[k] else "ads"
         leads.append(f"L{k},{created:%Y-%m-%d %H:%M},C{k},{source},{dice.integers(1, 500)},x,,{region}")
         is_won = wins[k] < won * (1.5 if good[k] else 0.5)
-        closed = created + timedelta(days=-3 if k >= LEADS - early else 5 + shift)
+        closed = created + timedelta(days=-3 if k >= LEADS - early else wait + shift)
         if is_won or lost:
             deals.append(f"L{k},{closed:%Y-%m-%d %H:%M},{'won' if is_won else 'lost'},")
     (folder / "leads.csv").write_text("\n".join(leads) + "\n")
@@ -87,6 +89,9 @@ def test_columns_that_say_nothing_are_named(learned: LearnRun) -> None:
     assert [finding and (finding.kind, finding.evidence) for finding in found.values()] == [
         ("constant", "has one value only"), ("constant", "has no value in any row"),
     ]  # fmt: skip
+    assert "same is not used: it has one value only" in learned.learned.notes
+    [sentence] = [note for note in learned.learned.notes if note.endswith("they have no value")]
+    assert sentence.startswith("empty, ")
     assert not {"Same", "Empty"} & {criterion.name for criterion in learned.learned.criteria}
 
 
@@ -111,12 +116,30 @@ def test_one_kind_of_outcome_alone(tmp_path: Path, won: float, lost: bool, wins:
     assert (moved.proposal.changes, moved.placed) == ((), None)
 
 
+def test_where_leads_never_close_how_long_they_are_known_tells_most_and_is_learned_from(tmp_path: Path) -> None:
+    run = oddities(tmp_path, won=0.4, lost=False).learn()
+    assert isinstance(run, LearnRun)
+    assert "days_known" not in run.learned.leaks.left_out
+    assert "Days known" in [criterion.name for criterion in run.learned.criteria]
+
+
 def test_too_few_outcomes_say_how_many_and_what_to_do(tmp_path: Path) -> None:
     workspace = oddities(tmp_path, won=0.01)
     with pytest.raises(TooFewOutcomes, match="at least 10 are needed") as caught:
         workspace.learn()
     assert 0 < caught.value.wins < 10
     assert "leadlight learn --from NAME" in str(caught.value)
+
+
+def test_a_lead_looked_at_again_and_again_is_one_win(tmp_path: Path) -> None:
+    workspace = oddities(tmp_path, won=0.018, wait=29)
+    with workspace.store() as engine:
+        rows = past_rows(engine, workspace._ready(engine), UNTIL)
+    winners = len(np.unique(rows.lead[rows.won]))
+    assert winners < 10 < rows.won.sum()
+    with pytest.raises(TooFewOutcomes, match="at least 10 are needed") as caught:
+        workspace.learn()
+    assert caught.value.wins == winners
 
 
 def test_enough_in_all_but_too_few_to_judge_by(tmp_path: Path) -> None:

@@ -173,10 +173,20 @@ def test_values_that_say_nothing_are_asked_for_and_taken_when_told(written) -> N
     assert discover(file, win=["c", "b"]).won == 20
 
 
-def test_won_or_nothing(written) -> None:
-    file = written("id,status\n" + "".join(f"L{n},{'won' if n % 4 == 0 else ''}\n" for n in range(40)))
+@pytest.mark.parametrize(("name", "word"), [("status", "won"), ("converted", "yes"), ("converted", "1")])
+def test_won_or_nothing(written, name: str, word: str) -> None:
+    file = written(f"id,{name}\n" + "".join(f"L{n},{word if n % 4 == 0 else ''}\n" for n in range(40)))
     found = discover(file)
-    assert (found.win, found.lose, found.won, found.blank, found.open) == (("won",), (), 10, 30, 30)
+    assert (found.lose, found.won, found.blank, found.open, found.final) == ((), 10, 30, 30, False)
+    assert found.win in {(word,), ("true",)}
+
+
+def test_where_no_win_has_a_time_the_horizon_fits_the_time_there_is(written) -> None:
+    """Of 0 nobody knows that it stays so: the newest leads are too young to know, and most must not be."""
+    days = [f"2026-0{1 + n // 28}-{1 + n % 28:02}" for n in range(84)]
+    file = written("id,created,converted\n" + "".join(f"L{n},{day},{n % 2}\n" for n, day in enumerate(days)))
+    assert discover(file).horizon == 14
+    assert discover(written("id,converted\n" + "".join(f"L{n},{n % 2}\n" for n in range(84)))).horizon == 90
 
 
 def test_a_value_or_a_column_that_is_not_there(written) -> None:

@@ -249,7 +249,8 @@ def replay(found: Replay) -> RenderableType:
         gap = against.get(item.name)
         table.add_row(*cells, "" if gap is None else f"{gap.value:+,.1f} ({gap.low:+,.1f} to {gap.high:+,.1f})")
     dates = ", ".join(f"{at:%Y-%m-%d}" for at in found.learned_at) or "never: outcomes were too few"
-    return Group(head, table, words(f"learned anew on {dates}", "dim"))
+    notes = (words(note, "yellow") for note in found.notes)
+    return Group(head, table, words(f"learned anew on {dates}", "dim"), *notes)
 
 
 def watched(found: Watched) -> RenderableType:

@@ -7,10 +7,11 @@ property values; accounts become what colleagues did. Learning keeps the few tha
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from leadlight.engines.base import Engine
@@ -88,9 +89,13 @@ def _beside(workspace: ResolvedWorkspace) -> set[str]:
 
 
 def _once(found: Iterable[Candidate]) -> list[Candidate]:
+    """Return one candidate of each name, the first; what was made of something else gets another name."""
     by_name: dict[str, Candidate] = {}
     for candidate in found:
-        by_name.setdefault(candidate.name, candidate)
+        first = by_name.setdefault(candidate.name, candidate)
+        if first.spec is not None and candidate.spec is not None and candidate.spec != first.spec:
+            other = _told_apart(candidate.name, candidate.title)
+            by_name.setdefault(other, replace(candidate, name=other))
     return list(by_name.values())
 
 
@@ -314,11 +319,28 @@ class _Maker:
 
 
 def _name(*parts: str) -> str:
-    """Make a feature's name of parts: ASCII, lower case, short enough for a column."""
-    text = unicodedata.normalize("NFKD", "_".join(parts)).encode("ascii", "ignore").decode().lower()
+    """Make a feature's name of parts: ASCII, lower case, short enough for a column.
+
+    Where letters have no place in it, or it is too long, a few digits tell it from others: words of other scripts than
+    the Latin one are no less different.
+
+    >>> _name("title", "says", "Prüfung"), _name("title", "says", "цена")
+    ('title_says_prufung', 'title_says_7132a6')
+    """
+    whole = "_".join(parts)
+    apart = unicodedata.normalize("NFKD", whole)
+    text = apart.encode("ascii", "ignore").decode().lower()
     plain = re.sub(r"[^a-z0-9]+", "_", text).strip("_")
-    plain = plain if plain[:1].isalpha() else f"f_{plain}"
-    return (plain[:LONGEST].rstrip("_") + ("_" if plain in RESERVED else "")) or "feature"
+    plain = plain if plain[:1].isalpha() else f"f_{plain}".rstrip("_")
+    if len(plain) > LONGEST or sum(map(str.isalnum, apart)) > sum(map(str.isalnum, text)):
+        return _told_apart(plain, whole)
+    return plain + ("_" if plain in RESERVED else "")
+
+
+def _told_apart(name: str, whole: str) -> str:
+    """Return a name with digits that tell it from others of the same beginning."""
+    digits = hashlib.sha256(whole.encode()).hexdigest()[:6]
+    return f"{name[: LONGEST - len(digits) - 1].rstrip('_')}_{digits}"
 
 
 def _title(name: str) -> str:

@@ -5,6 +5,9 @@ older ones, tell it honestly in time, and this is where the curve comes from. Bu
 slope only roughly; and the older card is another card: its level differs, and having learned from fewer outcomes it
 says more than it knows.
 
+Each card takes its base from its own newest rows, so the scores of two cards may lie apart by the good or bad time that
+one of them ended in: scores of the older card are moved to the level that the later card gives to the same rows.
+
 So all leads are dealt into parts, and each part is scored by tables learned from the others. These scores know the
 slope from every row there is. By how much a slope falls short of 1 goes with one over the number of outcomes learned
 from (van Houwelingen and le Cessie 1990), which carries it from the parts to the whole, and to the older card. The
@@ -16,11 +19,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from leadlight.evaluate.splits import Split, random_split, split
 from leadlight.learn.alone import fold_of
 from leadlight.learn.calibrate import Calibration, Slope, calibrate
 from leadlight.learn.examples import Examples, Floats, Ints
 from leadlight.learn.fit import FEWEST, FitSettings, fit
 from leadlight.learn.points import points_per_unit
+from leadlight.learn.tables import Tables
 
 PARTS = 4
 ENOUGH = 500
@@ -29,6 +34,8 @@ SPREAD = 0.1
 """How far the slope in the coming period usually is from that of the rows dealt out (standard deviation)."""
 SCALES = (0.5, 1.5)
 """By how much the older card's scores are stretched at most."""
+LEAST_AGAIN = 1 / 3
+"""The share of the wins that a card must have learned from for its scores to stand for those of the card judged."""
 
 
 def curve_of_all(
@@ -36,6 +43,7 @@ def curve_of_all(
     older: Ints,
     newest: Ints,
     score: Floats,
+    card: Tables,
     settings: FitSettings | None = None,
     *,
     seed: int = 0,
@@ -49,6 +57,7 @@ def curve_of_all(
     if len(np.unique(held.lead[held.won])) < ENOUGH:
         crossed = crossed_scores(examples, settings, seed=seed)
     if crossed is None:
+        score = at_level(score, points(card, held))
         return calibrate(score, held.won, lead=held.lead, time=held.time), score
     seen = calibrate(crossed, examples.won, lead=examples.lead).slope
     slope = slope_at(seen, (PARTS - 1) / PARTS)
@@ -57,6 +66,45 @@ def curve_of_all(
     score = (score - score.mean()) * scale + crossed[newest].mean()
     curve = calibrate(score, held.won, lead=held.lead, time=held.time, slope=Slope(slope, SPREAD))
     return curve, score
+
+
+def split_again(examples: Examples) -> Split:
+    """Split the rows that a card to be judged is learned from once more, to read off what its scores mean.
+
+    In time; at random by lead where the horizon in between leaves few of the wins: a card of a small part of them says
+    next to nothing, and what that means says nothing of the card judged.
+    """
+    found = split(examples.won, time=examples.time, horizon=examples.horizon, lead=examples.lead)
+    enough = found.enough and found.train_wins >= LEAST_AGAIN * examples.wins
+    return found if enough else random_split(examples.won, lead=examples.lead)
+
+
+def curve_before(
+    examples: Examples, older: Ints, newest: Ints, card: Tables, settings: FitSettings | None = None
+) -> Calibration:
+    """Return what could be said of a card before rows newer than those it was learned from came.
+
+    The curve is read off the newest of its own rows, as the card of the older ones scores them.
+    """
+    held = examples.take(newest)
+    score = points(fit(examples.take(older), settings).tables, held)
+    return calibrate(at_level(score, points(card, held)), held.won, lead=held.lead, time=held.time)
+
+
+def at_level(score: Floats, whole: Floats) -> Floats:
+    """Return scores moved to the level of another card's of the same rows.
+
+    >>> at_level(np.array([0.0, 10.0]), np.array([20.0, 32.0])).tolist()
+    [21.0, 31.0]
+    """
+    found: Floats = score + (whole.mean() - score.mean())
+    return found
+
+
+def points(card: Tables, examples: Examples) -> Floats:
+    """Return what a card says of rows, in points."""
+    found: Floats = card.log_odds(examples.features) * points_per_unit()
+    return found
 
 
 def crossed_scores(examples: Examples, settings: FitSettings | None = None, *, seed: int = 0) -> Floats | None:
@@ -68,8 +116,7 @@ def crossed_scores(examples: Examples, settings: FitSettings | None = None, *, s
         wins = int(examples.won[others].sum())
         if not len(mine) or min(wins, len(others) - wins) < FEWEST:
             return None
-        tables = fit(examples.take(others), settings).tables
-        found[mine] = tables.log_odds(examples.take(mine).features) * points_per_unit()
+        found[mine] = points(fit(examples.take(others), settings).tables, examples.take(mine))
     return found
 
 

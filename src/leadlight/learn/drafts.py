@@ -65,15 +65,16 @@ def find_draft(root: Path, name: str) -> Path:
 
 
 def publish(root: Path, name: str, text: str) -> Placed:
-    """Write a scorecard where `score` looks, and keep the one it replaces."""
+    """Write a scorecard where `score` looks, and keep the one it replaces; an older draft of its name is done with."""
     path = root / SCORECARD_FOLDER / f"{name}.yaml"
     before = path.read_text(encoding="utf-8") if path.exists() else None
     kept = root / DRAFT_FOLDER / f"{name}{BEFORE}"
-    if before == text:
-        return Placed(name, path, published=True)
-    if before is not None:
+    if before is not None and before != text:
         write_whole(kept, before)
     write_whole(path, text)
+    (root / DRAFT_FOLDER / f"{name}.yaml").unlink(missing_ok=True)
+    if before == text:
+        return Placed(name, path, published=True)
     return Placed(name, path, published=True, kept=kept if before is not None else None)
 
 
@@ -90,9 +91,7 @@ def publish_draft(root: Path, name: str, *, force: bool = False) -> Placed:
             f"{name} did not pass the gate: {'; '.join(against)}",
             fix=f"Learn again with more outcomes, or publish it all the same: leadlight publish {name} --force",
         )
-    placed = publish(root, name, path.read_text(encoding="utf-8"))
-    path.unlink()
-    return placed
+    return publish(root, name, path.read_text(encoding="utf-8"))
 
 
 def what_stands_against(spec: ScorecardSpec) -> list[str]:

@@ -131,7 +131,7 @@ def evaluate(
         if found.probability is None
         else calibration(found.probability, rows.won, lead=rows.lead, seed=seed, words=said),
         fairness_at(engine, workspace, scorecard, rows, found, line),
-        tuple(_notes(scorecard, since)),
+        tuple(honest_notes(scorecard, since)),
         tuple(
             (
                 label,
@@ -195,7 +195,8 @@ def _by_grade(scorecard: ResolvedScorecard, rows: Rows, found: ScoresAt, said: W
     return conversions(grades, rows.won, labels=scorecard.spec.grades.labels, words=said)
 
 
-def _notes(scorecard: ResolvedScorecard, since: datetime | None) -> Sequence[str]:
+def honest_notes(scorecard: ResolvedScorecard, since: datetime | None) -> Sequence[str]:
+    """Say where a scorecard has learned from the very period it is judged by."""
     learned = scorecard.spec.learned or {}
     until = str(learned.get("to") or "")
     return [HONEST] if until and (since is None or f"{since:%Y-%m-%d}" < until) else []

@@ -164,13 +164,15 @@ def find_leaks(
     keep: Collection[str] = (),
     current: Collection[str] | None = None,
     filled_at: Mapping[str, Floats] | None = None,
+    honest: Collection[str] = (),
     seed: int = 0,
 ) -> LeakageReport:
     """Find the features that know the outcome, tell the time or name the row, in rows to train on.
 
     `keep` puts features back by name. `current` names those that hold the values of today and not those of the row's
     moment (a flat file without history): only their names are judged; all, unless told. `filled_at` has, for some
-    features, when each row's value came to be known, in days as in `examples.time`, NaN where nobody knows.
+    features, when each row's value came to be known, in days as in `examples.time`, NaN where nobody knows. `honest`
+    names those that cannot know the outcome, however well they tell it: for how long a lead has been known.
     Raises UsageError where `keep` names no feature.
 
     >>> stage = ["closed won", "lost"] * 50
@@ -190,7 +192,7 @@ def find_leaks(
     place = _sample(examples, seed)
     rows = examples.take(place) if place is not None else examples
     times = {name: at if place is None else at[place] for name, at in (filled_at or {}).items()}
-    found = _Search(rows, set(rows.names if current is None else current), times, seed).run()
+    found = _Search(rows, set(rows.names if current is None else current), times, frozenset(honest), seed).run()
     marked = [replace(finding, put_back=finding.feature in keep and finding.level != "note") for finding in found]
     order = sorted(marked, key=lambda finding: LEVELS.index(finding.level))
     return LeakageReport(tuple(order), tuple(examples.names), len(examples), examples.wins)
@@ -212,6 +214,7 @@ class _Search:
     rows: Examples
     current: set[str]
     filled_at: Mapping[str, Floats]
+    honest: Collection[str]
     seed: int
     found: dict[str, Finding] = field(default_factory=dict)
 
@@ -236,7 +239,8 @@ class _Search:
         if name not in self.alone:
             yield self._identifier(name, unique) or _constant(name, self.rows.features.column(name))
             return
-        if self.judges_outcomes:
+        judged = self.judges_outcomes and name not in self.honest
+        if judged:
             yield self._one_outcome_only(name)
             if not unique.is_identifier:
                 yield self._gives_away(name)
@@ -244,7 +248,7 @@ class _Search:
         yield self._identifier(name, unique)
         if self.rows.time is not None:
             yield self._calendar(name)
-        if self.judges_outcomes and name in self.current:
+        if judged and name in self.current:
             yield self._hindsight(name)
 
     # ------------------------------------------------------------------------------------- computed once for all rules
@@ -435,7 +439,9 @@ class _Search:
         size = 1
         while self.judges_outcomes and size <= GOOD_GROUP:
             ranked = sorted(self._rest(), key=lambda one: -one.auc)
-            best, others = ranked[:size], ranked[size:]
+            best = [one for one in ranked if one.feature not in self.honest][:size]
+            names = {one.feature for one in best}
+            others = [one for one in ranked if one.feature not in names]
             if len(best) < size or best[-1].auc < (GOOD if len(others) >= GOOD_OTHERS else VERY_GOOD):
                 return
             rest = together(others, self.rows, self.folds, seed=self.seed)

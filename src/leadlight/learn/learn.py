@@ -18,11 +18,11 @@ from leadlight.evaluate.fairness import Fairness
 from leadlight.evaluate.splits import Split, random_split, split
 from leadlight.evaluate.verdict import HeldOut, System, Verdict, judge
 from leadlight.learn.black_box import BlackBox, black_box
-from leadlight.learn.calibrate import Calibration, calibrate
+from leadlight.learn.calibrate import Calibration
 from leadlight.learn.candidates import Candidate, candidates
 from leadlight.learn.card import learned_card, uses
 from leadlight.learn.chosen import choose_features
-from leadlight.learn.crossed import curve_of_all
+from leadlight.learn.crossed import curve_before, curve_of_all, points, split_again
 from leadlight.learn.examples import Examples, Floats, Ints
 from leadlight.learn.fit import FitSettings, Fitted, fit
 from leadlight.learn.groups import compare_groups
@@ -30,7 +30,7 @@ from leadlight.learn.leakage import LeakageReport, find_leaks
 from leadlight.learn.level import Level, Young, level_since
 from leadlight.learn.points import tables_to_groups
 from leadlight.learn.training import DAY, EXCLUDED, Counts, Rows, Training, features_at, past_rows, training
-from leadlight.learn.uncounted import check_enough, not_counted, unseen_values
+from leadlight.learn.uncounted import check_enough, not_counted, unseen_values, without_values
 from leadlight.learn.words import choose_words
 from leadlight.learn.worth import learn_worth
 from leadlight.scorecards.scores_at import scores_at
@@ -124,17 +124,21 @@ def learn(
     step("looking at what was known then")
     found = candidates(engine, workspace)
     table = training(engine, workspace, found, until)
-    check_enough(table, _older_parts(table.examples))
+    outcome = workspace.spec.outcome
+    check_enough(table, *_older_parts(table.examples), repeats=outcome is not None and outcome.repeats)
     step("looking for fields that know the outcome")
-    leaks = find_leaks(table.examples, keep=_kept(workspace, keep, table), current=_current(found, table), seed=seed)
+    leaks = _leaks(workspace, found, table, keep=_kept(workspace, keep, table), seed=seed)
     kept = _valued(table.examples, leaks.kept)
+    empty = [name for name in leaks.kept if name not in kept]
     settings = _settings(workspace, found, kept, seed)
     step("learning from the older part, to judge by the newer")
     judged = _judge(engine, workspace, table, kept, settings, today=today, label=label)
     step("learning from everything")
     examples, settings = table.examples.select(judged.features), _among(settings, judged.features)
     fitted = fit(examples, settings)
-    calibration, scores = curve_of_all(examples, judged.older, judged.newest, judged.scores, settings, seed=seed)
+    calibration, scores = curve_of_all(
+        examples, judged.older, judged.newest, judged.scores, fitted.tables, settings, seed=seed
+    )
     judged = replace(judged, calibration=calibration, scores=scores)
     level = _level(engine, workspace, table, fitted, judged, until)
     if level is not None:
@@ -147,7 +151,7 @@ def learn(
         leaks=leaks,
         verdict=judged.verdict,
         assumptions=table.assumptions,
-        notes=(*judged.unseen, *_notes(table.counts, fitted, level, words_of(workspace.spec))),
+        notes=(*judged.notes, *without_values(empty), *_notes(table.counts, fitted, level, words_of(workspace.spec))),
         since=_moment(examples.time.min()) if examples.time is not None and examples.horizon else None,
         until=until,
         seconds=clock.monotonic() - began,
@@ -165,7 +169,7 @@ def bare_card(
     Raises NotFoundError where there is nothing to learn from, TooFewOutcomes where wins are too few.
     """
     table = training(engine, workspace, found, until)
-    kept = _valued(table.examples, find_leaks(table.examples, current=_current(found, table), seed=seed).kept)
+    kept = _valued(table.examples, _leaks(workspace, found, table, seed=seed).kept)
     settings, examples = _settings(workspace, found, kept, seed), table.examples.select(kept)
     chosen = examples.select(_chosen(examples, settings))
     base, criteria = tables_to_groups(fit(chosen, _among(settings, chosen.names)).tables, double_odds=DOUBLE_ODDS)
@@ -187,6 +191,21 @@ def _kept(workspace: ResolvedWorkspace, keep: Sequence[str], table: Training) ->
         if name not in known:
             raise NotFoundError(f"there is no feature {name!r} to keep: {did_you_mean(name, known)}")
     return named
+
+
+def _leaks(
+    workspace: ResolvedWorkspace, found: Sequence[Candidate], table: Training, *, keep: Sequence[str] = (), seed: int
+) -> LeakageReport:
+    return find_leaks(
+        table.examples, keep=keep, current=_current(found, table), honest=_ages(workspace, found), seed=seed
+    )
+
+
+def _ages(workspace: ResolvedWorkspace, found: Sequence[Candidate]) -> set[str]:
+    """Return the features that say how long a lead has been known: where leads never close, that tells most of all."""
+    specs = {name: feature.spec for name, feature in workspace.features.items()}
+    specs |= {item.name: item.spec for item in found if item.spec is not None}
+    return {name for name, spec in specs.items() if isinstance(spec, models.AgeFeature) and spec.age == "created_at"}
 
 
 def _current(found: Sequence[Candidate], table: Training) -> set[str] | None:
@@ -225,8 +244,8 @@ class _Judged:
     calibration: Calibration
     scores: Floats
     fairness: tuple[Fairness, ...]
-    unseen: tuple[str, ...]
-    """How many of the rows judged by have values that were not learned from, as sentences."""
+    notes: tuple[str, ...]
+    """What is to be said of the rows judged by, as sentences: who has learned from them, which values are new."""
 
 
 def _judge(
@@ -247,9 +266,11 @@ def _judge(
     features = _chosen(train, settings)
     train, test = train.select(features), test.select(features)
     settings = _among(settings, features)
-    known = _known_before(train, settings)
     fitted = fit(train, settings)
-    scores = _scores(fitted, test)
+    scores = points(fitted.tables, test)
+    inner = split_again(train)
+    known = curve_before(train, inner.train, inner.test, fitted.tables, settings)
+    taught = today is not None and _has_learned_from(today, test)
     held = HeldOut(
         won=test.won,
         base_rate=float(train.won.mean()),
@@ -264,7 +285,7 @@ def _judge(
     verdict = judge(
         held,
         System("learned", scores, known.probabilities(scores)),
-        today=_today(engine, workspace, today, test.lead, table.as_of.take(pa.array(outer.test))),
+        today=_today(engine, workspace, None if taught else today, test.lead, table.as_of.take(pa.array(outer.test))),
         black_box=None if box is None else _as_system(box, examples.take(outer.test).features),
         others=[System(label, values[outer.test]) for label, values in table.beside.items()],
         seed=settings.seed,
@@ -273,8 +294,19 @@ def _judge(
         engine, workspace.with_features(table.features), _rows(table, outer.test), scores, features=features,
         probability=known.probabilities(scores),
     )  # fmt: skip
-    unseen = unseen_values(train, test)
-    return _Judged(verdict, features, outer.train, outer.test, known, scores, groups, unseen)
+    notes = unseen_values(train, test)
+    if taught and today is not None:
+        notes += (f"{today.name} has learned from the rows judged by, so it is not held against them",)
+    return _Judged(verdict, features, outer.train, outer.test, known, scores, groups, notes)
+
+
+def _has_learned_from(card: ResolvedScorecard, test: Examples) -> bool:
+    """Whether a card has learned from rows to judge by: they were settled when it was learned."""
+    until = (card.spec.learned or {}).get("to")
+    if until is None:
+        return False
+    dated = test.time is not None and test.horizon > 0
+    return not dated or test.time is None or _date(test.time.min() + test.horizon) <= str(until)
 
 
 def _rows(table: Training, place: Ints) -> Rows:
@@ -285,13 +317,6 @@ def _rows(table: Training, place: Ints) -> Rows:
     return Rows(
         examples.lead, as_of, examples.won, examples.worth, time, table.created[place], settled, bool(np.ptp(time) > 0)
     )
-
-
-def _known_before(train: Examples, settings: FitSettings) -> Calibration:
-    """Return the probabilities that could be said before the rows to judge by came: from the newest to learn from."""
-    inner = _split(train)
-    newest = train.take(inner.test)
-    return _calibrated(_scores(fit(train.take(inner.train), settings), newest), newest)
 
 
 def _arrival(table: Training, examples: Examples) -> Floats:
@@ -310,19 +335,10 @@ def _split(examples: Examples) -> Split:
     return found if found.enough else random_split(examples.won, lead=examples.lead)
 
 
-def _older_parts(examples: Examples) -> list[Ints]:
+def _older_parts(examples: Examples) -> tuple[Ints, Ints]:
     """Return the rows that the card to be judged is learned from, and those that the one calibrated on them is."""
     older = _split(examples).train
-    return [older, older[_split(examples.take(older)).train]]
-
-
-def _scores(fitted: Fitted, examples: Examples) -> Floats:
-    found: Floats = fitted.tables.log_odds(examples.features) * POINTS
-    return found
-
-
-def _calibrated(scores: Floats, examples: Examples) -> Calibration:
-    return calibrate(scores, examples.won, lead=examples.lead, time=examples.time)
+    return older, older[split_again(examples.take(older)).train]
 
 
 def _chosen(examples: Examples, settings: FitSettings) -> list[str]:

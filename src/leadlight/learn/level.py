@@ -93,6 +93,6 @@ def level_since(young: Young, delays: Floats, *, spread: float | None = None) ->
 
 
 def _leads_a_row(young: Young) -> float:
-    """Return for how many leads a won row counts: several rows of one lead share its win."""
-    won = young.lead[young.won]
-    return len(np.unique(won)) / len(won) if len(won) else 1.0
+    """Return for how many leads a won row counts: several rows of one lead share its win, or would."""
+    shared = young.lead[young.won] if young.won.any() else young.lead
+    return len(np.unique(shared)) / len(shared)

@@ -16,6 +16,7 @@ from leadlight.evaluate.backtest import Backtest, Deals, Outcomes, backtest
 from leadlight.expr import build
 from leadlight.features.moment import Moment
 from leadlight.learn.candidates import candidates
+from leadlight.learn.evaluation import honest_notes
 from leadlight.learn.examples import Floats, Ints
 from leadlight.learn.learn import bare_card
 from leadlight.scorecards.compile import Options, score_statement
@@ -45,6 +46,8 @@ class Replay:
     learned_at: tuple[datetime, ...]
     """When the learned scorecard was learned anew; before the first, the scorecard in use stood in."""
     backtest: Backtest
+    notes: tuple[str, ...] = ()
+    """What is to be known of the scorecard in use, as sentences."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the replay as plain JSON values."""
@@ -55,16 +58,15 @@ class Replay:
             "until": self.until.isoformat() + "Z",
             "every_days": self.every / timedelta(days=1),
             "learned_at": [moment.isoformat() + "Z" for moment in self.learned_at],
+            "notes": list(self.notes),
             **self.backtest.as_dict(),
         }
 
     def __str__(self) -> str:
         learned = f"learned {len(self.learned_at)} times" if self.learned_at else "never enough outcomes to learn from"
         said = self.backtest.words
-        return (
-            f"{said.entities} {said.action} from {self.since:%Y-%m-%d} on, outcomes until {self.until:%Y-%m-%d}; "
-            f"{learned}\n{self.backtest}"
-        )
+        head = f"{said.entities} {said.action} from {self.since:%Y-%m-%d} on, outcomes until {self.until:%Y-%m-%d}"
+        return "\n".join([f"{head}; {learned}", str(self.backtest), *self.notes])
 
 
 def replay(
@@ -105,7 +107,8 @@ def replay(
         every=every / timedelta(days=1),
         seed=seed,
     )
-    return Replay(scorecard.name, workspace.spec.entity, since, until, every, tuple(learner.learned_at), found)
+    notes = tuple(f"{scorecard.name}: {note}" for note in honest_notes(scorecard, since))
+    return Replay(scorecard.name, workspace.spec.entity, since, until, every, tuple(learner.learned_at), found, notes)
 
 
 class _Learner:

@@ -67,13 +67,14 @@ def learned_name(workspace: ResolvedWorkspace, name: str | None) -> str:
 
 
 def to_beat(workspace: ResolvedWorkspace) -> ResolvedScorecard | None:
-    """Return the scorecard in use for the workspace's outcome, as one to be beaten: `house`, else the first."""
+    """Return the scorecard in use for the workspace's outcome, as one to be beaten: `house`, else the first by hand."""
     cards = [
         card
         for card in workspace.scorecards.values()
         if workspace.meant(card.spec.outcome) == workspace.outcome_name and card.spec.effect is None
     ]
-    return next((card for card in cards if card.name == "house"), cards[0] if cards else None)
+    by_hand = [card for card in cards if card.spec.learned is None]
+    return next((card for card in cards if card.name == "house"), next(iter(by_hand or cards), None))
 
 
 def check_name(root: Path, workspace: ResolvedWorkspace, name: str) -> None:

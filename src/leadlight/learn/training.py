@@ -77,6 +77,8 @@ class Counts:
     """Leads created after the moment of learning."""
     events_later: int = 0
     """Events dated after the moment of learning; counted for learning only."""
+    taken_as_lost: int = 0
+    """Leads younger than the horizon that are not won and have no time to be won at, where most leads are so young."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the counts as plain JSON values."""
@@ -183,9 +185,10 @@ def moments(
         raise NotFoundError("there are no outcomes to learn from", fix=SAY_WHAT_A_WIN_IS)
     try:
         drawn = _make_pairs(engine, workspace, outcome, until)
+        taken = 0 if outcome.dated else _take_as_lost(engine)
         if (floor := complete_since(engine)) is not None:  # before it features would lack events
             engine.execute(fill("DELETE FROM {pairs} WHERE as_of < ?", pairs=PAIRS), [floor])
-        counts = replace(_counted(engine, outcome, until), share=drawn)
+        counts = replace(_counted(engine, outcome, until), share=drawn, taken_as_lost=taken)
         if not unsettled:
             engine.execute(fill("DELETE FROM {pairs} WHERE NOT settled", pairs=PAIRS))
         yield _thinned(engine, counts, most_rows)
@@ -198,7 +201,8 @@ def _make_pairs(engine: Engine, workspace: ResolvedWorkspace, outcome: Rules, un
     spec = workspace.spec.outcome
     assert spec is not None  # rules() raises without one
     if not outcome.dated:
-        engine.execute(_undated_sql(outcome), [until])
+        may_be_yet = workspace.lose is None and any(source.created_at for source in workspace.spec.sources.values())
+        engine.execute(_undated_sql(outcome), [not may_be_yet, spec.horizon, until, until])
         return 1.0
     every, labels = workspace.spec.learn.grid, [until, spec.horizon, until, spec.horizon]
     if every is None:
@@ -216,12 +220,33 @@ def _make_pairs(engine: Engine, workspace: ResolvedWorkspace, outcome: Rules, un
     return drawn
 
 
+def _take_as_lost(engine: Engine) -> int:
+    """Where most rows are too young to know, take them as they stand; return how many of these were not won.
+
+    A file of a few weeks would have nothing else to learn from.
+    """
+    young, lost, rows = engine.rows(
+        fill(
+            "SELECT count(*) FILTER (WHERE NOT settled), count(*) FILTER (WHERE NOT settled AND NOT won), count(*) "
+            "FROM {pairs}",
+            pairs=PAIRS,
+        )
+    )[0]
+    if 2 * young <= rows:
+        return 0
+    engine.execute(fill("UPDATE {pairs} SET settled = true", pairs=PAIRS))
+    return int(lost)
+
+
 def _undated_sql(outcome: Rules) -> Sql:
-    """Return the statement that makes the table of creations, where outcomes came some time after."""
+    """Return the statement that makes the table of creations, where outcomes came some time after.
+
+    Its parameters say whether all outcomes are known for good, the horizon, and twice the moment of learning.
+    """
     return fill(
         "CREATE OR REPLACE TEMP TABLE {pairs} AS SELECT l.lead, l.created_at AS as_of, l.created_at, "
         "bool_or({won}) AS won, {brought}(o.value) FILTER (WHERE {won}) AS worth, NULL::TIMESTAMP AS won_at, "
-        "true AS settled "
+        "(? OR l.created_at + ? <= ?) AS settled "
         "FROM leads l JOIN outcomes o ON o.lead = l.lead WHERE l.created_at <= ? GROUP BY ALL",
         pairs=PAIRS,
         won=outcome.won,
@@ -486,12 +511,17 @@ def _flat(engine: Engine, entity: str) -> tuple[str, ...]:
         if some
     ]
     said += [
-        f"{source} keeps no history of {_listed(names)}: before they were first read, they are taken to be the same"
+        f"{source} keeps no history of {listed(names)}: before they were first read, they are taken to be the same"
         for source, names in undated(engine).items()
     ]
     return tuple(said)
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Name some of many.
+
+    >>> listed(list("abcdefghij"))
+    'a, b, c, d, e, f, g, h and 2 more'
+    """
     rest = len(names) - SHOWN
     return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")

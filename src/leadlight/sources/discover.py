@@ -30,6 +30,9 @@ WORTH_SHARE = 0.5
 EMAIL_SHARE = 0.8
 MERGE_SHARE = 0.95
 HORIZONS = (30, 60, 90, 180, 365)
+USUAL_HORIZONS = (7, 14, 30, 60, 90)
+"""Where nothing tells how long a win takes, the longest of these within `HORIZON_SHARE` of the time there is."""
+HORIZON_SHARE = 0.25
 WINS_IN_HORIZON = 0.8
 ALL_LEADS = "Export all leads, the won with the lost and the open ones; or name another column with --outcome NAME."
 
@@ -210,7 +213,7 @@ class _Look:
         named = [one for one in self.profiles if rank_of("outcome", one.header) is not None and one.filled]
         if self.win:  # values are told, so the column has them
             return self._clearest([(one, told_endings(one, self.win)) for one in self._having(self.win, named)])
-        found = [(one, ends) for one in self.profiles if (ends := endings(one)) is not None]
+        found = [(one, ends) for one in self.profiles if (ends := endings(one, named=one in named)) is not None]
         clear = [(one, ends) for one, ends in found if one in named]
         if not clear and not named and found:
             return self._clearest(found)
@@ -298,9 +301,8 @@ class _Look:
         for place, one in sorted(ranked, key=lambda pair: pair[0]):
             if place < 2 and one.filled == one.rows and one.distinct >= ID_SHARE * one.rows:
                 repeats = one.rows - one.distinct
-                return Choice(
-                    one.column, f"its name is that of an id; {repeats:,} rows repeat one, and are taken as one lead"
-                )
+                said = f"{repeats:,} rows repeat one, and are taken as one lead" if repeats else "all values differ"
+                return Choice(one.column, f"its name is that of an id; {said}")
         for one in self._free(taken):
             if one.is_unique and (one.addresses >= EMAIL_SHARE or rank_of("email", one.header) == 0):
                 return Choice(one.column, f"no column is an id, and all {one.rows:,} addresses differ")
@@ -398,9 +400,14 @@ class _Look:
         return profile.distinct >= MERGE_SHARE * profile.filled
 
     def _horizon(self, created: Choice, closed: Choice, is_win: Sql) -> int:
-        """Choose the shortest usual horizon within which most wins came."""
-        if created.column is None or closed.column is None:
-            return 90
+        """Choose the shortest usual horizon within which most wins came; where that is not known, one that fits."""
+        if created.column is None:
+            return USUAL_HORIZONS[-1]
+        if closed.column is None:
+            name = created.column.name
+            span = self._row("epoch(max({created}) - min({created})) / 86400", created=name)[0] or 0.0
+            fitting = [horizon for horizon in USUAL_HORIZONS if horizon <= HORIZON_SHARE * span]
+            return max(fitting, default=USUAL_HORIZONS[0])
         days = self._row(
             "quantile_cont(epoch({closed} - {created}) / 86400, {share}) FILTER (WHERE {won})",
             closed=closed.column.name, created=created.column.name, share=Sql(str(WINS_IN_HORIZON)), won=is_win,

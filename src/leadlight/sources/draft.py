@@ -153,7 +153,8 @@ def _outcome(found: Discovered) -> OutcomeSpec:
     assert found.outcome.column is not None
     name = snake_case(found.outcome.column.name if copy_reason(found) else found.outcome.column.header) or OUTCOME
     lose = found.lose or ((OPEN,) if not found.dated else ())
-    stated = bool(lose) and (found.final or not found.dated)
+    may_be_yet = not found.final and found.created_at.column is not None  # and the youngest are too young to know
+    stated = bool(lose) and not may_be_yet
     return OutcomeSpec(
         win=f"{name} in ({_values(found, found.win)})",
         lose=f"{name} in ({_values(found, lose)})" if stated else None,

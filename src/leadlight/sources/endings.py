@@ -29,10 +29,11 @@ class Endings:
         return bool(self.win and self.lose and self.waiting)
 
 
-def endings(profile: Profile) -> Endings | None:
+def endings(profile: Profile, *, named: bool = False) -> Endings | None:
     """Read a column's values; None where their words tell no win.
 
-    Words of an ending go first ("Closed Won", "lost"; what is neither is not yet decided), then yes and no.
+    Words of an ending go first ("Closed Won", "lost"; what is neither is not yet decided), then yes and no; in a column
+    that is `named` as an outcome, yes and nothing.
     """
     values = [value for value, _ in profile.values]
     if profile.type is Type.TIME or not values:
@@ -46,6 +47,8 @@ def endings(profile: Profile) -> Endings | None:
     if set(answers.values()) == {True, False} and len(values) == 2:
         yes, no = (tuple(value for value in values if answers[value] is side) for side in (True, False))
         return Endings(yes, no, final=False)
+    if named and set(answers.values()) == {True} and profile.filled < profile.rows:
+        return Endings(tuple(values), (), final=False)
     return None
 
 
