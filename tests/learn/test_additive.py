@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from leadlight.learn.additive import Block, cross_counts, fit_sum, plain_penalty, smooth_penalty
+from leadlight.learn.additive import Block, fit_sum, plain_penalty, smooth_penalty
 from leadlight.learn.tables import sigmoid
 
 
@@ -23,14 +23,6 @@ def test_it_is_the_penalised_optimum() -> None:
     assert abs(residual.sum()) < 1e-3
     second = np.bincount(fixed[1].codes, residual, 3)
     assert second - second.mean() == pytest.approx(3 * (found.coefficients[1] - found.coefficients[1].mean()), abs=0.01)
-
-
-def test_cross_counts_are_those_of_the_columns_of_ones() -> None:
-    given, _ = blocks(500)
-    v = np.random.default_rng(1).random(500)
-    columns = np.concatenate([np.eye(b.size)[b.codes] for b in given], axis=1)
-    at = np.array([0, 5, 8])
-    assert cross_counts(given, v, at) == pytest.approx(columns.T @ (v[:, None] * columns))
 
 
 def test_more_evidence_less_shrinkage() -> None:

@@ -15,6 +15,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from leadlight.learn.counts import cross_counts
 from leadlight.learn.tables import sigmoid
 
 Floats = NDArray[np.float64]
@@ -25,7 +26,6 @@ WEAKEST, STRONGEST = 1e-2, 1e5
 STEPS = 8
 COUNTED_AT = (1, 2, 5)
 """Steps at which the Hessian is counted anew; between them the last one serves."""
-CHUNK = 1 << 16
 MOST_COUNTED = 1 << 16
 """Rows of which pairs of codes are counted; of more rows, every k-th, and single codes of all."""
 LARGEST_STEP = 3.0
@@ -132,7 +132,7 @@ def fit_sum(
         p = sigmoid(_total(every, beta, at))
         gradient = _by_code(every, w * (won - p), int(at[-1]))
         if step in COUNTED_AT:
-            hessian = _hessian(every, np.maximum(w * p * (1 - p), SMALL), at)
+            hessian = _hessian(every, np.maximum(w * p * (1 - p), SMALL))
         beta, moved, strengths = _step(every, at, beta, gradient, hessian, strengths)
         if moved < tolerance:
             break
@@ -156,7 +156,7 @@ def fit_means(
     at = np.cumsum([0] + [block.size for block in every])
     beta, strengths = np.zeros(int(at[-1])), [block.strength for block in every]
     beta[0] = np.average(values, weights=weights)
-    hessian = _hessian(every, np.maximum(weights, SMALL), at)
+    hessian = _hessian(every, np.maximum(weights, SMALL))
     for _ in range(steps):
         gradient = _by_code(every, weights * (values - _total(every, beta, at)), int(at[-1]))
         beta, _, strengths = _step(every, at, beta, gradient, hessian, strengths)
@@ -190,34 +190,16 @@ def _by_code(blocks: tuple[Block, ...], values: Floats, size: int) -> Floats:
     return found
 
 
-def _hessian(blocks: tuple[Block, ...], values: Floats, at: Rows) -> Floats:
+def _hessian(blocks: tuple[Block, ...], values: Floats) -> Floats:
     """Return X' diag(values) X; of many rows from a part of them, with what is rare in the part counted in all."""
-    every = -(-len(values) // MOST_COUNTED)
+    sizes, every = [block.size for block in blocks], -(-len(values) // MOST_COUNTED)
+    counted = cross_counts([block.codes[::every] for block in blocks], sizes, values[::every])
     if every == 1:
-        return cross_counts(blocks, values, at)
-    part = cross_counts(tuple(replace(block, codes=block.codes[::every]) for block in blocks), values[::every], at)
-    part *= values.sum() / values[::every].sum()
-    rest = _by_code(blocks, values, int(at[-1])) - np.diag(part)
-    part[np.diag_indices_from(part)] += np.maximum(rest, 0.0)
-    return part
-
-
-def cross_counts(blocks: tuple[Block, ...], values: Floats, at: Rows) -> Floats:
-    """Return X' diag(values) X, where X has a column for each code of each block, block by pair of blocks."""
-    found = np.zeros((at[-1], at[-1]))
-    for begin in range(0, len(values), CHUNK):
-        v = values[begin : begin + CHUNK]
-        codes = [block.codes[begin : begin + CHUNK].astype(np.intp) for block in blocks]
-        for i, first in enumerate(blocks):
-            here = slice(at[i], at[i + 1])
-            found[here, here] += np.diag(np.bincount(codes[i], v, first.size))
-            for j in range(i):
-                other = blocks[j].size
-                cell = np.bincount(codes[i] * other + codes[j], v, first.size * other)
-                found[here, at[j] : at[j + 1]] += cell.reshape(first.size, other)
-    lower = np.tril(found, -1)
-    whole: Floats = np.diag(np.diag(found)) + lower + lower.T
-    return whole
+        return counted
+    counted *= values.sum() / values[::every].sum()
+    rest = _by_code(blocks, values, len(counted)) - np.diag(counted)
+    counted[np.diag_indices_from(counted)] += np.maximum(rest, 0.0)
+    return counted
 
 
 def _step(
