@@ -7,7 +7,7 @@ import pytest
 from tests.learn.company import UNTIL
 
 from leadlight.errors import UsageError
-from leadlight.learn.replay import LEARNED, _outcomes
+from leadlight.learn.replay import EPOCH, LEARNED, _outcomes
 from leadlight.workspace import Workspace
 
 
@@ -31,6 +31,20 @@ def test_outcomes_are_those_of_the_files(company: Workspace) -> None:
     assert found.won.sum() == sum(outcome == "won" for outcome in known.values())
     assert (~np.isnan(found.closed)).sum() == len(known)
     assert (found.closed[found.won] > found.created[found.won]).all()
+
+
+def test_who_was_lost_first_is_closed_then_and_undated_outcomes_tell_no_moment(company: Workspace) -> None:
+    with (company.root / "deals.csv").open("a") as file:
+        file.write("L00000,2025-03-01T00:00:00,lost,\nL00000,2025-05-01T00:00:00,won,70\nL00001,,won,90\n")
+    company.ingest()
+    with company.store() as engine:
+        found = _outcomes(engine, company._ready(engine), UNTIL)
+        leads = dict(engine.rows("SELECT id, lead FROM leads"))
+    first, second = (np.flatnonzero(found.lead == leads[name])[0] for name in ("L00000", "L00001"))
+    assert found.won[first]
+    assert found.closed[first] <= (datetime(2025, 3, 1) - EPOCH) / timedelta(days=1)
+    assert found.wins_at[first] > found.closed[first]
+    assert found.closed[second] == -np.inf
 
 
 def test_nothing_to_replay_is_said(company: Workspace) -> None:

@@ -246,8 +246,7 @@ def replay(found: Replay) -> RenderableType:
         name = words(item.name, "bold" if item is test.strategies[0] else "")
         cells: list[RenderableType] = [name, f"{item.called.sum():,.0f}"]
         cells += [f"{item.deals.sum():,.1f}", *([f"{item.worth.sum():,.0f}"] if test.worth_known else [])]
-        gap = against.get(item.name)
-        table.add_row(*cells, "" if gap is None else f"{gap.value:+,.1f} ({gap.low:+,.1f} to {gap.high:+,.1f})")
+        table.add_row(*cells, str(against.get(item.name, "")))
     dates = ", ".join(f"{at:%Y-%m-%d}" for at in found.learned_at) or "never: outcomes were too few"
     return Group(head, table, words(f"learned anew on {dates}", "dim"))
 

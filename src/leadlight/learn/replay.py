@@ -88,7 +88,7 @@ def replay(
     """
     outcome = workspace.spec.outcome
     outcomes = _outcomes(engine, workspace, until)
-    if outcome is None or (np.isnan(outcomes.closed).all() and outcomes.deals is None):
+    if outcome is None or not (np.isfinite(outcomes.closed).any() or outcomes.deals is not None):
         raise NotFoundError(
             "outcomes have no times, so the past cannot be replayed", fix="Name their column with `at:`."
         )
@@ -161,33 +161,38 @@ def _rank(
 
 
 def _outcomes(engine: Engine, workspace: ResolvedWorkspace, until: datetime) -> Outcomes:
-    """Return how each lead ended by `until`: its win where it has one, else what closed it first.
+    """Return how each lead ended by `until`: what closed it first, and when it was won.
 
-    Where wins repeat, they are deals of their own, and a lead ends when it is lost.
+    Where wins repeat, they are deals of their own, and a lead ends when it is lost. Of whom an outcome has no time,
+    nobody knows when it was open: it is taken as closed from the beginning, as it is left out of learning.
     """
     outcome = rules(engine, workspace)
     win = Sql("false") if outcome.repeats else outcome.won
     table = engine.arrow(
         fill(
-            'SELECT l.lead, l.created_at, coalesce(min(o."at") FILTER (WHERE {won}), min(o."at") FILTER '
-            "(WHERE {closing})) AS closed, coalesce(bool_or({won}), false) AS won, "
-            "max(o.value) FILTER (WHERE {won}) AS worth "
-            'FROM leads l LEFT JOIN outcomes o ON o.lead = l.lead AND o."at" <= ? GROUP BY l.lead, l.created_at '
-            "ORDER BY l.lead",
+            'SELECT l.lead, l.created_at, min(o."at") FILTER (WHERE {closing}) AS closed, '
+            'min(o."at") FILTER (WHERE {won}) AS won_at, max(o.value) FILTER (WHERE {won}) AS worth, '
+            'coalesce(bool_or(o."at" IS NULL AND ({ends} OR {closing})), false) AS undated '
+            'FROM leads l LEFT JOIN outcomes o ON o.lead = l.lead AND (o."at" <= ? OR o."at" IS NULL) '
+            "GROUP BY l.lead, l.created_at ORDER BY l.lead",
             won=win,
+            ends=outcome.won,
             closing=outcome.closing,
         ),
         [until],
     )
     lead = table.column("lead").to_numpy().astype(np.int64)
+    undated = table.column("undated").to_numpy().astype(np.bool_)
+    won_at = _as_days(table.column("won_at"))
     return Outcomes(
         lead,
         _as_days(table.column("created_at")),
-        _as_days(table.column("closed")),
-        table.column("won").to_numpy().astype(np.bool_),
+        np.where(undated, -np.inf, _as_days(table.column("closed"))),
+        ~np.isnan(won_at),
         table.column("worth").to_numpy().astype(np.float64),
         _deals(engine, outcome, lead, until) if outcome.repeats else None,
         words_of(workspace.spec),
+        won_at,
     )
 
 
