@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
-from tests.learn.company import UNTIL
+from tests.learn.company import HOUSE, UNTIL
 
 from leadlight.errors import UsageError
-from leadlight.learn.replay import EPOCH, LEARNED, _outcomes
+from leadlight.learn.replay import EPOCH, LEARNED, _outcomes, _rank
 from leadlight.workspace import Workspace
 
 
@@ -47,7 +47,25 @@ def test_who_was_lost_first_is_closed_then_and_undated_outcomes_tell_no_moment(c
     assert found.closed[second] == -np.inf
 
 
+def test_the_scorecard_in_use_ranks_as_rank_does(company: Workspace) -> None:
+    gate = "gates: [{name: Red, when: \"colour = 'red'\", grade: C}]\n"
+    (company.root / "scorecards" / "gated.yaml").write_text(HOUSE + gate)
+    again = Workspace(company.root, now=company.now)
+    with again.store() as engine:
+        workspace = again._ready(engine)
+        lead, place = _rank(engine, workspace, again._card(workspace, "gated"), UNTIL)
+        names = dict(engine.rows("SELECT lead, id FROM leads"))
+    ranked = [names[row] for row in lead[np.lexsort((lead, -place))]]
+    found = [row.ledger.id for row in again.rank("gated", as_of=UNTIL, limit=len(ranked)).rows]
+    assert found == ranked
+
+
 def test_nothing_to_replay_is_said(company: Workspace) -> None:
+    (company.root / "scorecards" / "accounts.yaml").write_text(
+        "of: account\ngroups: {all: {criteria: [{name: Visits, event: visit, points: 2}]}}\n"
+    )
+    with pytest.raises(UsageError, match="those of leads"):
+        Workspace(company.root, now=company.now).backtest("accounts", top=5, since="2026-01-01")
     with pytest.raises(UsageError, match="no step fits"):
         company.backtest("house", top=5, since="2026-05-20")
     with pytest.raises(UsageError, match="steps go forward"):

@@ -20,6 +20,8 @@ from leadlight.learn.examples import Floats, Ints
 from leadlight.learn.learn import bare_card
 from leadlight.scorecards.compile import Options, score_statement
 from leadlight.scorecards.outcomes import Rules, rules
+from leadlight.scorecards.places import order_with_ties
+from leadlight.scorecards.scores_at import of_leads
 from leadlight.spec.load import Document
 from leadlight.spec.marks import Marks
 from leadlight.spec.models import ScorecardSpec
@@ -84,8 +86,10 @@ def replay(
 
     At each step the learned scorecard (learned anew every `relearn`, on what was known then), the scorecard in use,
     random order and hindsight each call the best `top` of the leads that are open and not called before (where wins
-    repeat, not within the horizon before). Raises NotFoundError without dated outcomes, UsageError where no step fits.
+    repeat, not within the horizon before). Raises NotFoundError without dated outcomes, UsageError where no step fits
+    and for a scorecard of accounts.
     """
+    of_leads(scorecard)
     outcome = workspace.spec.outcome
     outcomes = _outcomes(engine, workspace, until)
     if outcome is None or not (np.isfinite(outcomes.closed).any() or outcomes.deals is not None):
@@ -154,10 +158,17 @@ def resolved_card(workspace: ResolvedWorkspace, spec: ScorecardSpec, name: str) 
 def _rank(
     engine: Engine, workspace: ResolvedWorkspace, card: ResolvedScorecard, moment: datetime
 ) -> tuple[Ints, Floats]:
+    """Return all leads with their places from behind, as `rank` has them: by gates, expected value, score."""
     statement = score_statement(workspace, card, Moment(as_of=moment), Options(contributions=False))
     text = Sql(build.to_text(statement, engine.capabilities.dialect))
-    table = engine.arrow(fill("SELECT lead, score FROM ({text}) ORDER BY lead", text=text))
-    return table.column("lead").to_numpy().astype(np.int64), table.column("score").to_numpy()
+    table = engine.arrow(
+        fill(
+            "SELECT lead, rank() OVER (ORDER BY {order}) AS place FROM ({text}) s ORDER BY lead",
+            order=order_with_ties(card),
+            text=text,
+        )
+    )
+    return table.column("lead").to_numpy().astype(np.int64), -table.column("place").to_numpy().astype(np.float64)
 
 
 def _outcomes(engine: Engine, workspace: ResolvedWorkspace, until: datetime) -> Outcomes:
