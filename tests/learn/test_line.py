@@ -32,7 +32,23 @@ def test_a_line_for_each_group(company: Workspace) -> None:
     assert all(choice.per_day is not None and choice.per_day <= 0.2 for choice in found.threshold.choices)
 
 
+def test_one_capacity_is_that_of_each_group(company: Workspace) -> None:
+    each = company.threshold(Wish(per_day=0.2, by="source"), "house").threshold
+    assert each.asked == "0.2 a day each"
+    named = company.threshold(Wish(per_day=dict.fromkeys(["ads", "referral"], 0.2), by="source"), "house").threshold
+    assert {choice.group for choice in each.choices} == {"(none)", "ads", "fair", "organic", "referral"}
+    assert [choice for choice in each.choices if choice.group in ("ads", "referral")] == list(named.choices)
+
+
 def test_wishes_that_are_none(company: Workspace) -> None:
+    with pytest.raises(UsageError, match="each group has a line of its own for what it can do"):
+        Wish(cost=2, by="source")
+    with pytest.raises(UsageError, match="held against what a call costs"):
+        Wish(per_day=2, gain=50)
+    with pytest.raises(UsageError, match="no number to reckon with"):
+        Wish(cost=float("inf"))
+    with pytest.raises(UsageError, match="0 is no number above 0"):
+        Wish(per_day={"ads": 0}, by="source")
     with pytest.raises(UsageError, match="follows from one thing"):
         Wish(per_day=3, cost=2)
     with pytest.raises(UsageError, match="need to know which"):

@@ -127,7 +127,9 @@ def evaluate(
 def threshold(
     per_day: Annotated[
         list[str] | None,
-        typer.Option("--per-day", metavar="N", help="Leads that can be called a day; GROUP=N with --per, repeated."),
+        typer.Option(
+            "--per-day", metavar="N", help="Leads that can be called a day; with --per by each, or GROUP=N, repeated."
+        ),
     ] = None,
     cost: Annotated[float | None, typer.Option("--cost", metavar="C", min=0, help="What a call costs.")] = None,
     gain: Annotated[

@@ -207,7 +207,8 @@ def line(found: Line) -> RenderableType:
         f"{plural(found.entity)} ({found.wins:,} {found.past.words.won}){since} until {moment(found.until)} UTC"
     )
     parts: list[RenderableType] = [head, *(words(choice, "bold green") for choice in found.threshold.choices)]
-    parts += [words(found.threshold.note, "yellow")] if found.threshold.note else []
+    said = [*([found.threshold.note] if found.threshold.note else []), *found.notes]
+    parts += [words(note, "yellow") for note in said]
     return Group(*parts, words("what other lines would have brought:", "dim"), _choices(found.threshold.alternatives))
 
 
@@ -239,16 +240,21 @@ def replay(found: Replay) -> RenderableType:
     )
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     said = test.words
-    for column in ("", said.action, said.deals, *((said.worth,) if test.worth_known else ()), "against it"):
+    valued = test.worth_known
+    gains = ["against it", *([f"in {said.worth}"] if valued else [])]
+    for column in ("", said.action, said.deals, *((said.worth,) if valued else ()), *gains):
         table.add_column(column, justify="left" if not column else "right")
-    against = {item.other: item.deals for item in test.gained}
+    against = {
+        item.other: [str(item.deals), *([item.worth.said(digits=0)] if item.worth else [])] for item in test.gained
+    }
     for item in test.strategies:
         name = words(item.name, "bold" if item is test.strategies[0] else "")
         cells: list[RenderableType] = [name, f"{item.called.sum():,.0f}"]
-        cells += [f"{item.deals.sum():,.1f}", *([f"{item.worth.sum():,.0f}"] if test.worth_known else [])]
-        table.add_row(*cells, str(against.get(item.name, "")))
+        cells += [f"{item.deals.sum():,.1f}", *([f"{item.worth.sum():,.0f}"] if valued else [])]
+        table.add_row(*cells, *against.get(item.name, []))
     dates = ", ".join(f"{at:%Y-%m-%d}" for at in found.learned_at) or "never: outcomes were too few"
-    return Group(head, table, words(f"learned anew on {dates}", "dim"))
+    notes = [words(note, "yellow") for note in found.notes]
+    return Group(head, table, words(f"learned anew on {dates}", "dim"), *notes)
 
 
 def watched(found: Watched) -> RenderableType:

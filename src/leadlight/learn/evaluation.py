@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,6 @@ from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.spec.words import Words, words_of
 
 NEWEST_FIRST, OLDEST_FIRST = "newest first", "oldest first"
-HONEST = "It was learned from this period: judged by the same rows it looks better than it is."
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ def evaluate(
         if found.probability is None
         else calibration(found.probability, rows.won, lead=rows.lead, seed=seed, words=said),
         fairness_at(engine, workspace, scorecard, rows, found, line),
-        tuple(_notes(scorecard, since)),
+        notes(scorecard, since),
         tuple(
             (
                 label,
@@ -195,10 +194,13 @@ def _by_grade(scorecard: ResolvedScorecard, rows: Rows, found: ScoresAt, said: W
     return conversions(grades, rows.won, labels=scorecard.spec.grades.labels, words=said)
 
 
-def _notes(scorecard: ResolvedScorecard, since: datetime | None) -> Sequence[str]:
+def notes(scorecard: ResolvedScorecard, since: datetime | None) -> tuple[str, ...]:
+    """Return what makes the figures of a scorecard on the rows from `since` on kinder than they will be."""
     learned = scorecard.spec.learned or {}
     until = str(learned.get("to") or "")
-    return [HONEST] if until and (since is None or f"{since:%Y-%m-%d}" < until) else []
+    if not until or (since is not None and f"{since:%Y-%m-%d}" >= until):
+        return ()
+    return (f"{scorecard.name} was learned from this period: judged by the same rows it looks better than it is.",)
 
 
 def _days(moment: datetime) -> float:

@@ -16,6 +16,7 @@ from leadlight.evaluate.backtest import Backtest, Deals, Outcomes, backtest
 from leadlight.expr import build
 from leadlight.features.moment import Moment
 from leadlight.learn.candidates import candidates
+from leadlight.learn.evaluation import notes
 from leadlight.learn.examples import Floats, Ints
 from leadlight.learn.learn import bare_card
 from leadlight.scorecards.compile import Options, score_statement
@@ -47,6 +48,8 @@ class Replay:
     learned_at: tuple[datetime, ...]
     """When the learned scorecard was learned anew; before the first, the scorecard in use stood in."""
     backtest: Backtest
+    notes: tuple[str, ...] = ()
+    """What makes the figures of the scorecard in use kinder than they will be."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the replay as plain JSON values."""
@@ -58,6 +61,7 @@ class Replay:
             "every_days": self.every / timedelta(days=1),
             "learned_at": [moment.isoformat() + "Z" for moment in self.learned_at],
             **self.backtest.as_dict(),
+            "notes": list(self.notes),
         }
 
     def __str__(self) -> str:
@@ -65,7 +69,7 @@ class Replay:
         said = self.backtest.words
         return (
             f"{said.entities} {said.action} from {self.since:%Y-%m-%d} on, outcomes until {self.until:%Y-%m-%d}; "
-            f"{learned}\n{self.backtest}"
+            + "\n".join([learned, str(self.backtest), *self.notes])
         )
 
 
@@ -109,7 +113,8 @@ def replay(
         every=every / timedelta(days=1),
         seed=seed,
     )
-    return Replay(scorecard.name, workspace.spec.entity, since, until, every, tuple(learner.learned_at), found)
+    anew, kind = tuple(learner.learned_at), notes(scorecard, since)
+    return Replay(scorecard.name, workspace.spec.entity, since, until, every, anew, found, kind)
 
 
 class _Learner:
