@@ -68,5 +68,7 @@ def test_nothing_to_replay_is_said(company: Workspace) -> None:
         Workspace(company.root, now=company.now).backtest("accounts", top=5, since="2026-01-01")
     with pytest.raises(UsageError, match="no step fits"):
         company.backtest("house", top=5, since="2026-05-20")
+    with pytest.raises(UsageError, match="no step fits: 20 days"):  # 20 days before the end, not before today
+        company.backtest("house", top=5, since="20d", until="2025-12-01")
     with pytest.raises(UsageError, match="steps go forward"):
         company.backtest("house", top=5, since="2026-01-01", every=timedelta(0))

@@ -190,7 +190,7 @@ def _number(text: str) -> float:
 def backtest(
     top: Annotated[int, typer.Option("--top", "-n", metavar="N", min=1, help="How many are called at each step.")] = 50,
     since: Annotated[
-        str, typer.Option("--since", metavar="TIME", help="When to begin: 2026-01-01, or 180d (ago).")
+        str, typer.Option("--since", metavar="TIME", help="When to begin: 2026-01-01, or 180d (before --until).")
     ] = "180d",
     until: Until = None,
     every: Annotated[str, typer.Option("--every", metavar="TIME", help="From one step to the next.")] = "7d",
