@@ -152,7 +152,7 @@ def fairness_at(
     found: ScoresAt,
     line: str | None,
 ) -> tuple[Fairness, ...]:
-    """Compare the groups of each protected attribute at the line, or at the fifth ranked first."""
+    """Compare the groups of each protected attribute at the line, or at about the fifth ranked first."""
     return compare_groups(
         engine,
         workspace.with_features(scorecard.features),
