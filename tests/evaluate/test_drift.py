@@ -113,7 +113,10 @@ def test_watch_says_when_to_learn_and_why() -> None:
     assert loud.reasons[3].startswith("the probabilities no longer hold for a: ")
     plain = loud.as_dict()
     assert json.loads(json.dumps(plain, allow_nan=False))["needs_learning"]
-    assert str(watch()) == "No need to learn again: nothing has shifted much. No outcomes have come since."
+    assert (
+        str(watch())
+        == "No need to learn again: nothing has shifted much. It gives no probabilities that could be held against outcomes."
+    )
 
 
 def test_nobody_since() -> None:

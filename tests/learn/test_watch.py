@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.learn.company import UNTIL, make_company
 
+from leadlight.errors import NotFoundError
 from leadlight.learn.run import LearnRun
 from leadlight.workspace import Workspace
 
@@ -13,6 +15,9 @@ def test_a_steady_company_needs_nothing(company: Workspace) -> None:
     assert not found.needs_learning
     assert {item.name for item in found.watch.features} == {"source", "size"}
     assert found.before > found.after > 100
+    assert "gives no probabilities" in str(found)
+    with pytest.raises(NotFoundError, match="did you mean 'source'"):
+        company.watch("house", since="2026-01-01", segment="sourc")
 
 
 def test_a_shift_is_named(tmp_path: Path) -> None:

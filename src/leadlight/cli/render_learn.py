@@ -259,6 +259,8 @@ def replay(found: Replay) -> RenderableType:
 
 def watched(found: Watched) -> RenderableType:
     """Draw what has shifted."""
+    from leadlight.evaluate.drift import NO_CHANCES
+
     seen = found.watch
     head = words(
         f"{found.scorecard} {found.version}: {many(found.after, found.entity)} since {moment(found.since)} against "
@@ -276,6 +278,7 @@ def watched(found: Watched) -> RenderableType:
         psi = "" if item.psi is None else f"{item.psi:.2f}"
         table.add_row(words(item.name), psi, words(item.band, styles.get(item.band, "dim")), words(said))
     parts: list[RenderableType] = [head, table, *(words(item, "yellow" if item.off else "") for item in seen.since)]
+    parts += [] if seen.since else [words(NO_CHANCES, "dim")]
     verdict = "Learn again." if seen.needs_learning else "No need to learn again."
     parts.append(words(verdict, "bold yellow" if seen.needs_learning else "bold green"))
     return Group(*parts, *(words(f"  {reason}") for reason in seen.reasons))

@@ -20,6 +20,7 @@ STABLE, SHIFTED = 0.1, 0.25
 """The usual bands of the population stability index: below .1 stable, from .25 a large shift (Siddiqi 2006, Credit Risk
 Scorecards, chapter 9; first Lewis 1994, An Introduction to Credit Scoring)."""
 SIGNIFICANCE = 0.05
+NO_CHANCES = "It gives no probabilities that could be held against outcomes."
 MOST_NAMED = 5
 """So many features or segments a reason names."""
 
@@ -237,8 +238,8 @@ class Watch:
     def __str__(self) -> str:
         if self.needs_learning:
             return "Learn again: " + "; ".join(self.reasons) + "."
-        known = f" {self.since[0]}." if self.since and self.since[0].n else " No outcomes have come since."
-        return "No need to learn again: nothing has shifted much." + known
+        known = f"{self.since[0]}." if self.since and self.since[0].n else "No outcomes have come since."
+        return f"No need to learn again: nothing has shifted much. {known if self.since else NO_CHANCES}"
 
 
 def _counted(items: Sequence[object], noun: str) -> str:
