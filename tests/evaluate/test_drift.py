@@ -6,7 +6,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from leadlight.evaluate.drift import Since, calibration_since, column_drift, feature_drift, psi, score_drift, watch
+from leadlight.evaluate.drift import (
+    Since,
+    calibration_since,
+    column_drift,
+    feature_drift,
+    psi,
+    score_drift,
+    watch,
+)
 
 
 def world(n: int, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
