@@ -23,6 +23,7 @@ from leadlight.learn.card import features_of
 from leadlight.learn.groups import compare_groups, line_of
 from leadlight.learn.training import Rows, features_at, orders, past_rows
 from leadlight.learn.uplift import campaign_figures
+from leadlight.scorecards.outcomes import learned_from
 from leadlight.scorecards.scores_at import ScoresAt, scores_at
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.spec.words import Words, words_of
@@ -196,9 +197,7 @@ def _by_grade(scorecard: ResolvedScorecard, rows: Rows, found: ScoresAt, said: W
 
 def notes(scorecard: ResolvedScorecard, since: datetime | None) -> tuple[str, ...]:
     """Return what makes the figures of a scorecard on the rows from `since` on kinder than they will be."""
-    learned = scorecard.spec.learned or {}
-    until = str(learned.get("to") or "")
-    if not until or (since is not None and f"{since:%Y-%m-%d}" >= until):
+    if not learned_from(scorecard, since):
         return ()
     return (f"{scorecard.name} was learned from this period: judged by the same rows it looks better than it is.",)
 
