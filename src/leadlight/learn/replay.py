@@ -88,10 +88,10 @@ def replay(
 ) -> Replay:
     """Replay the time from `since`, as long as outcomes are known by `until`.
 
-    At each step the learned scorecard (learned anew every `relearn`, on what was known then), the scorecard in use,
-    random order and hindsight each call the best `top` of the leads that are open and not called before (where wins
-    repeat, not within the horizon before). Raises NotFoundError without dated outcomes, UsageError where no step fits
-    and for a scorecard of accounts.
+    At each step the learned scorecard (learned anew every `relearn`, on what was known then), the scorecard in use
+    (both in the order of `rank`: by expected value where worth is known), random order and hindsight each call the best
+    `top` of the leads that are open and not called before (where wins repeat, not within the horizon before). Raises
+    NotFoundError without dated outcomes, UsageError where no step fits and for a scorecard of accounts.
     """
     of_leads(scorecard)
     outcome = workspace.spec.outcome
