@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from leadlight.errors import NotFoundError, UsageError
@@ -59,6 +61,23 @@ def test_wishes_that_are_none(company: Workspace) -> None:
         company.threshold(Wish(per_day={"adds": 1}, by="source"), "house")
     with pytest.raises(NotFoundError, match="settled by then"):
         company.threshold(Wish(per_day=1), "house", since="2026-05-25")
+
+
+def test_without_dates_nobody_knows_how_many_come_in_a_day(tmp_path: Path) -> None:
+    (tmp_path / "leads.csv").write_text("id,size,bought\n" + "".join(f"{n},{n},{n % 3 // 2}\n" for n in range(60)))
+    (tmp_path / "leadlight.yaml").write_text(
+        "sources: {leads: {csv: leads.csv, id: id, outcome: bought}}\noutcome: {win: bought = 1, horizon: 30d}\n"
+    )
+    (tmp_path / "scorecards").mkdir()
+    (tmp_path / "scorecards" / "house.yaml").write_text(
+        "groups: {fit: {criteria: [{name: Size, feature: size, bands: [[null, 30, 1], [30, null, 2]]}]}}\n"
+    )
+    workspace = Workspace(tmp_path)
+    workspace.ingest()
+    with pytest.raises(UsageError, match="no dates") as caught:
+        workspace.threshold(Wish(per_day=3), "house")
+    assert "--precision" in str(caught.value.fix)
+    assert workspace.threshold(Wish(precision=0.3), "house").threshold.met
 
 
 def test_where_wins_repeat_each_moment_of_a_grid_is_a_chance_of_its_own(company: Workspace) -> None:

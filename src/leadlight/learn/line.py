@@ -134,6 +134,11 @@ def line(
         best = np.zeros(len(rows.lead), np.bool_)
         best[rows.one_each(found.score)] = True
         rows, score = rows.take(best), found.score[best]
+    if wish.per_day is not None and not rows.dated:
+        raise UsageError(
+            "leads have no dates, so nothing tells how many of them come in a day",
+            fix="Name their column with `created_at:`, or ask for a --cost or a --precision.",
+        )
     group = None if wish.by is None else texts_at(engine, workspace, wish.by, rows)
     past = Past(score, rows.won, rows.worth, rows.time if rows.dated else None, group, words_of(workspace.spec))
     days = _days_of_grid(workspace, rows)
