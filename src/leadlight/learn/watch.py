@@ -15,6 +15,7 @@ from leadlight.learn.card import features_of
 from leadlight.learn.training import Rows, features_at, past_rows, texts_at
 from leadlight.scorecards.scores_at import scores_at
 from leadlight.spec.entity import many
+from leadlight.spec.moments import to_utc
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.spec.words import words_of
 
@@ -123,7 +124,7 @@ def _learned_until(scorecard: ResolvedScorecard) -> datetime | None:
     if to is None:
         return None
     try:
-        return datetime.fromisoformat(str(to))
+        return to_utc(datetime.fromisoformat(str(to)))
     except ValueError:
         raise UsageError(f"learned: to: {to!r} is no date", fix="Write it as 2026-06-30.") from None
 
