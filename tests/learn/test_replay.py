@@ -19,6 +19,7 @@ def test_the_past_replayed(company: Workspace) -> None:
     assert len(test.moments) == (UNTIL - timedelta(days=30) - datetime(2026, 2, 1)).days // 7 + 1
     assert found.learned_at[0] == datetime(2026, 2, 1)
     assert len(found.learned_at) == 2
+    assert found.notes == ("leads gives current values only: they are taken as known since each lead's creation",)
     deals = {item.name: item.deals.sum() for item in test.strategies}
     assert deals["hindsight"] >= max(deals.values())
     assert min(deals[LEARNED], deals["house"]) > deals["random order"]

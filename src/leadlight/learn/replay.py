@@ -19,6 +19,7 @@ from leadlight.learn.candidates import candidates
 from leadlight.learn.evaluation import notes
 from leadlight.learn.examples import Floats, Ints
 from leadlight.learn.learn import bare_card
+from leadlight.learn.training import known_since_ever
 from leadlight.scorecards.compile import Options, score_statement
 from leadlight.scorecards.outcomes import Rules, rules
 from leadlight.scorecards.places import order_with_ties
@@ -49,7 +50,7 @@ class Replay:
     """When the learned scorecard was learned anew; before the first, the scorecard in use stood in."""
     backtest: Backtest
     notes: tuple[str, ...] = ()
-    """What makes the figures of the scorecard in use kinder than they will be."""
+    """What makes the figures kinder than they will be: what was learned from these rows, or known since ever."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the replay as plain JSON values."""
@@ -113,7 +114,8 @@ def replay(
         every=every / timedelta(days=1),
         seed=seed,
     )
-    anew, kind = tuple(learner.learned_at), notes(scorecard, since)
+    anew = tuple(learner.learned_at)
+    kind = (*notes(scorecard, since), *known_since_ever(engine, workspace.spec.entity))
     return Replay(scorecard.name, workspace.spec.entity, since, until, every, anew, found, kind)
 
 
