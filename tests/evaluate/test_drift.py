@@ -43,6 +43,21 @@ def test_the_same_leads_are_stable_and_chance_is_told() -> None:
     assert below >= 185
 
 
+def test_many_features_of_few_leads_do_not_cry_wolf() -> None:
+    rng = np.random.default_rng(0)
+
+    def sample(rows: int) -> pa.Table:
+        return pa.table(
+            {f"f{i}": rng.normal(size=rows) if i % 2 else rng.choice(list("abcd"), rows) for i in range(40)}
+        )
+
+    # Nothing has shifted; each feature by itself would be beyond chance in 1 of 20.
+    alarms = sum(watch(reference=sample(200), recent=sample(40)).needs_learning for _ in range(20))
+    assert alarms <= 3
+    moved = sample(40).set_column(0, "f0", pa.array(["d"] * 40))
+    assert watch(reference=sample(200), recent=moved).needs_learning
+
+
 @pytest.mark.parametrize(("shift", "band"), [(0.0, "stable"), (0.4, "some shift"), (1.0, "large shift")])
 def test_a_shift_of_numbers(shift: float, band: str) -> None:
     rng = np.random.default_rng(0)
