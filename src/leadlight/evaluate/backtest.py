@@ -236,10 +236,10 @@ def backtest(
 
     Steps go from `since`, `every` so many days, as long as the horizon after them ends by `until`, up to which
     outcomes are known. Random order (the mean of `SHUFFLES`) and hindsight are added: the calls that bring the most
-    deals and the most worth that any could, where wins do not repeat (see `_knowing`). The differences are those of the first strategy to each
-    other one. Leads that a ranking leaves out are not called, and by random order and hindsight not those that all
-    leave out (whom the workspace excludes, say). Those of one score are called in an order drawn from `seed`: the order
-    of a file may know how they ended. Raises UsageError where no step fits, or `top` is below 1.
+    deals and the most worth that any could, where wins do not repeat (see `_knowing`). The differences are those of the
+    first strategy to each other one. Leads that a ranking leaves out are not called, and by random order and hindsight
+    not those that all leave out (whom the workspace excludes, say). Those of one score are called in an order drawn
+    from `seed`: the order of a file may know how they ended. Raises UsageError where no step fits, or `top` is below 1.
     """
     if top < 1:
         raise UsageError(
