@@ -323,7 +323,8 @@ class Workspace:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
             resolved = _toward(resolved, card, needed=False)
-            start, end = self._as_of(since), self._as_of(until)
+            end = self._as_of(until)
+            start = parse_moment(since, end)
             earlier = self._card_at(engine, resolved, card, start)
             found = movement(engine, resolved, card, _key(engine, resolved, card, lead), start, end, earlier=earlier)
             if found is None:
@@ -478,8 +479,8 @@ class Workspace:
             resolved = self._ready(engine)
             card = self._card(resolved, scorecard)
             resolved = _toward(resolved, card)
-            start = None if since is None else self._as_of(since)
-            return evaluate(engine, resolved, card, since=start, until=self._as_of(until), line=line)
+            end = self._as_of(until)
+            return evaluate(engine, resolved, card, since=self._since(since, end), until=end, line=line)
 
     def threshold(
         self,
@@ -494,10 +495,9 @@ class Workspace:
 
         with self.store() as engine:
             resolved = self._ready(engine)
-            start = None if since is None else self._as_of(since)
-            card = self._card(resolved, scorecard)
+            card, end = self._card(resolved, scorecard), self._as_of(until)
             resolved = _toward(resolved, card)
-            return line(engine, resolved, card, wish, since=start, until=self._as_of(until))
+            return line(engine, resolved, card, wish, since=self._since(since, end), until=end)
 
     def backtest(
         self,
@@ -516,10 +516,10 @@ class Workspace:
 
         with self.store() as engine:
             resolved = self._ready(engine)
-            card = self._card(resolved, scorecard)
+            card, end = self._card(resolved, scorecard), self._as_of(until)
             resolved = _toward(resolved, card)
             return replay(
-                engine, resolved, card, since=self._as_of(since), until=self._as_of(until),
+                engine, resolved, card, since=parse_moment(since, end), until=end,
                 top=top, every=every, relearn=relearn, seed=seed, step=step,
             )  # fmt: skip
 
@@ -536,9 +536,9 @@ class Workspace:
 
         with self.store() as engine:
             resolved = self._ready(engine)
-            card, start = self._card(resolved, scorecard), None if since is None else self._as_of(since)
+            card, end = self._card(resolved, scorecard), self._as_of(as_of)
             resolved = _toward(resolved, card)
-            return watched(engine, resolved, card, since=start, until=self._as_of(as_of), segment=segment)
+            return watched(engine, resolved, card, since=self._since(since, end), until=end, segment=segment)
 
     def profile(self, scorecard: str | None = None, *, as_of: str | datetime | None = None) -> Profile:
         """Say who the ideal buyer is: what the won have more often than all, what less, and which pairs matter."""
@@ -813,8 +813,8 @@ class Workspace:
 
         with self.store() as engine:
             key = None if lead is None else self._lead(engine, self._ready(engine), lead)
-        times = [None if moment is None else self._as_of(moment) for moment in (since, until)]
-        which, moved = Which(key, reason, times[0], times[1], event), None
+        end = None if until is None else self._as_of(until)
+        which, moved = Which(key, reason, self._since(since, end or self.now()), end, event), None
         if move is not None:
             if move == "flag" and reason is not None:
                 raise UsageError("events that count have no reason", fix="Name a lead, an event or a time.")
@@ -1109,6 +1109,11 @@ class Workspace:
 
     def _as_of(self, text: str | datetime | None) -> datetime:
         return self.now() if text is None else parse_moment(text, self.now())
+
+    @staticmethod
+    def _since(text: str | datetime | None, until: datetime) -> datetime | None:
+        """Return when a span begins; a duration goes back from its end, which need not be now."""
+        return None if text is None else parse_moment(text, until)
 
     def _ready(self, engine: Engine) -> ResolvedWorkspace:
         from leadlight.store.names import catalog

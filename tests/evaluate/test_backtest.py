@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
 
 from leadlight.errors import UsageError
-from leadlight.evaluate.backtest import HINDSIGHT, RANDOM, Deals, Outcomes, RankAt, backtest
+from leadlight.evaluate.backtest import HINDSIGHT, RANDOM, Deals, Outcomes, RankAt, Total, backtest
 
 
 def everybody(outcomes: Outcomes, score: np.ndarray) -> RankAt:
@@ -97,6 +98,64 @@ def test_hindsight_takes_the_most_worth_first_then_the_soonest() -> None:
     assert not found.worth_known
     assert found.gained[0].worth is None
     assert "worth" not in str(found)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000), st.integers(1, 6), st.sampled_from([5.0, 30.0, 60.0]))
+def test_hindsight_is_the_best_there_is(seed: int, top: int, horizon: float) -> None:
+    outcomes, p = world(150, seed=seed)
+    found = backtest(outcomes, {"any": everybody(outcomes, p)}, since=20, until=200, horizon=horizon, top=top, every=14)
+    calls = np.repeat(found.moments, top)[:, None]
+    fits = (outcomes.created <= calls) & (outcomes.closed > calls) & (outcomes.closed <= calls + horizon) & outcomes.won
+    for brought, best in ((1.0, found.of(HINDSIGHT).deals), (np.nan_to_num(outcomes.worth), found.of(HINDSIGHT).worth)):
+        value = np.where(fits, brought, 0.0)
+        assert best.sum() == pytest.approx(value[linear_sum_assignment(value, maximize=True)].sum())
+
+
+def test_hindsight_calls_who_can_wait_later() -> None:
+    # The worthiest can be called at both steps, the other at the first only: both are won.
+    outcomes = Outcomes(np.array([1, 2]), np.zeros(2), np.array([12.0, 5.0]), np.ones(2, bool), np.array([90.0, 20.0]))
+    found = backtest(outcomes, {"any": everybody(outcomes, np.zeros(2))}, since=0, until=22, horizon=15, top=1)
+    assert found.of(HINDSIGHT).worth.tolist() == [20.0, 90.0]
+
+
+def test_who_was_lost_before_the_win_is_not_called_in_between() -> None:
+    outcomes = Outcomes(
+        np.array([1, 2]), np.zeros(2), np.array([5.0, 20.0]), np.ones(2, bool), won_at=np.array([20.0, 20.0])
+    )
+    found = backtest(outcomes, {"any": everybody(outcomes, np.zeros(2))}, since=7, until=28, horizon=21, top=2)
+    assert [item.called.tolist() for item in found.strategies] == [[1.0], [1.0], [1.0]]
+    found = backtest(outcomes, {"any": everybody(outcomes, np.zeros(2))}, since=0, until=21, horizon=21, top=2)
+    assert [item.deals.tolist() for item in found.strategies] == [[2.0], [2.0], [2.0]]
+
+
+def test_leads_of_one_score_are_called_in_no_order_of_the_file() -> None:
+    won = np.arange(400) < 40  # the file begins with the won
+    outcomes = Outcomes(np.arange(400), np.zeros(400), np.where(won, 99.0, np.nan), won)
+    found = backtest(outcomes, {"flat": everybody(outcomes, np.ones(400))}, since=0, until=107, horizon=100, top=40)
+    assert found.of("flat").deals.sum() == pytest.approx(8.0, abs=8)
+    again = backtest(outcomes, {"flat": everybody(outcomes, np.ones(400))}, since=0, until=107, horizon=100, top=40)
+    assert again.of("flat").deals.tolist() == found.of("flat").deals.tolist()
+
+
+def test_whom_no_ranking_names_is_called_by_nobody() -> None:
+    won = np.array([True, False, True])
+    outcomes = Outcomes(np.array([1, 2, 3]), np.zeros(3), np.array([9.0, np.nan, 9.0]), won)
+    some = {"some": lambda _: (np.array([1, 2]), np.zeros(2))}  # 3 is excluded: one of ourselves
+    found = backtest(outcomes, some, since=0, until=20, horizon=20, top=3)
+    assert [item.called.sum() for item in found.strategies] == [2, 2, 1]
+
+
+def test_few_steps_tell_little_and_one_tells_nothing() -> None:
+    one = Total.of(np.array([3.0]))
+    assert (one.value, one.low, one.high) == (3.0, None, None)
+    # Of two steps drawing again would never leave 2 … 10; a coin falls on the same side twice in two.
+    two = Total.of(np.array([1.0, 5.0]))
+    assert two.low is not None
+    assert two.low < 0
+    steps = np.random.default_rng(0).normal(1.0, 2.0, (400, 4))
+    inside = [found.low <= 4.0 <= found.high for found in map(Total.of, steps)]
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.03)
 
 
 def test_random_order_is_what_the_share_of_winners_says() -> None:

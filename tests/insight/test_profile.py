@@ -93,8 +93,14 @@ def test_a_pair_beyond_its_singles_is_found(told: Profile) -> None:
 
 
 def test_noise_has_no_pairs_and_no_ideal(tmp_path: Path, past: Past) -> None:
-    """The same leads, their deals dealt out again by lot, five times."""
-    named = 0
+    """The same leads, their deals dealt out again by lot, five times; held against the digits of their ids."""
+    pairs = named = 0
+    digits = [
+        f"      - {{name: Digit {digit} at {place}, when: \"id like '%{digit}{'_' * place}'\", points: 2}}\n"
+        for digit in range(10)
+        for place in (0, 1)
+    ]
+    house = HOUSE.replace("  deeds:\n", "".join(digits) + "  deeds:\n")
     for seed in range(5):
         rng = np.random.default_rng(seed)
         others = [past.leads[i] for i in rng.permutation(len(past.leads))[: len(past.deals)]]
@@ -102,9 +108,13 @@ def test_noise_has_no_pairs_and_no_ideal(tmp_path: Path, past: Past) -> None:
             {**deal, "lead": other["id"], "closed": other["created"] + 20 * DAY}
             for deal, other in zip(past.deals, others, strict=True)
         ]
-        workspace = found(tmp_path / str(seed), past.leads, [], deals, workspace=WORKSPACE + AT_CREATION)
-        named += len(profile_of(workspace).pairs)
-    assert named <= 1
+        told = profile_of(
+            found(tmp_path / str(seed), past.leads, [], deals, workspace=WORKSPACE + AT_CREATION, house=house)
+        )
+        pairs += len(told.pairs)
+        named += len(told.ideal) + len(told.anti) + len(told.contrary)
+    assert pairs <= 1
+    assert named <= 4  # of 225 levels; each finding is two: who has the digit, and who has not
 
 
 def test_what_comes_after_the_moment_does_not_count(told: Profile) -> None:

@@ -16,6 +16,7 @@ sources:
 features:
   own: {expr: "lower(country)"}
   big: {expr: "own = 'spain' and size > 3"}
+  largest: {account: {max: size}}
 LEARN
 """
 
@@ -83,8 +84,9 @@ def test_what_is_barred_bars_what_rests_on_it(folder: Path) -> None:
     made = found(folder, "learn: {protected: [country], leave_out: [title]}")
     assert not {"country", "own", "big"} & set(made)
     assert not [name for name in made if name.startswith("title")]
-    assert "size" in made
+    assert {"size", "largest"} <= set(made)
+    assert not {"size", "largest", "big"} & set(found(folder, "learn: {protected: [size]}"))
 
 
 def test_only_named_features_where_candidates_are_off(folder: Path) -> None:
-    assert list(found(folder, "learn: {candidates: false}")) == ["own", "big"]
+    assert list(found(folder, "learn: {candidates: false}")) == ["own", "largest", "big"]

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 from tests.learn.company import UNTIL
 
 from leadlight.errors import NotFoundError
-from leadlight.learn.evaluation import HONEST
+from leadlight.learn.line import Wish
 from leadlight.learn.run import LearnRun
 from leadlight.learn.training import past_rows
 from leadlight.scorecards.scores_at import scores_at
@@ -50,7 +50,11 @@ def test_nobody_settled_is_said(company: Workspace) -> None:
 
 def test_judging_by_what_was_learned_from_is_named(taught: tuple[Workspace, LearnRun]) -> None:
     workspace, _ = taught
-    assert workspace.evaluate("learned").notes == (HONEST,)
+    (note,) = workspace.evaluate("learned").notes
+    assert note.startswith("learned was learned from this period")
+    # A line, and what it would have brought, are told from the same rows.
+    assert workspace.threshold(Wish(per_day=1), "learned").notes == (note,)
+    assert not workspace.threshold(Wish(per_day=1), "house").notes
     assert workspace.evaluate("house").notes == ()
     found = workspace.evaluate("learned")
     assert found.calibration is not None

@@ -6,7 +6,7 @@ import pytest
 from tests.learn.company import UNTIL
 
 from leadlight.errors import UsageError
-from leadlight.learn.groups import at_line, groups_of
+from leadlight.learn.groups import at_line, first_of, groups_of
 from leadlight.spec.models import GradesSpec
 from leadlight.workspace import Workspace
 
@@ -53,7 +53,17 @@ def test_evaluate_compares_groups_at_the_line(company: Workspace) -> None:
     assert found["colour"].groups[0].gap is None
     assert all(abs(group.gap) < 0.3 for group in found["colour"].groups[1:])  # colour is drawn by itself
     fifth = workspace.evaluate("house", until=UNTIL).fairness[0]
-    assert fifth.line == "the 20% ranked first"
+    chosen = sum(group.chosen.won for group in fifth.groups) / sum(group.chosen.n for group in fifth.groups)
+    assert fifth.line == f"the {chosen:.0%} ranked first"  # whole points: not exactly a fifth
+
+
+def test_leads_of_one_score_are_chosen_together_and_counted() -> None:
+    few = np.repeat([30.0, 10.0, 0.0], [3, 20, 77])
+    line = first_of(few)
+    assert (line.chosen.sum(), line.said) == (23, "the 23% ranked first")
+    # With four fifths at the lowest score, a fifth is not everybody.
+    line = first_of(np.repeat([10.0, 0.0], [4, 96]))
+    assert (line.chosen.sum(), line.said) == (4, "the 4% ranked first")
 
 
 def test_a_card_that_rests_on_the_group_falls_short(company: Workspace) -> None:

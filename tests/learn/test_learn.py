@@ -13,6 +13,7 @@ from leadlight.learn.candidates import candidates
 from leadlight.learn.learn import bare_card
 from leadlight.learn.run import LearnRun
 from leadlight.learn.training import training
+from leadlight.scorecards.places import by_value
 from leadlight.scorecards.scores_at import scores_at
 from leadlight.spec.models import ScorecardSpec
 from leadlight.workspace import Workspace
@@ -140,3 +141,6 @@ def test_bare_card_scores_as_its_tables_say(company: Workspace) -> None:
     assert isinstance(spec, ScorecardSpec)
     assert found.scored.all()
     assert table.examples.won[np.argsort(-found.score)[:200]].mean() > 2 * table.examples.won.mean()
+    # What is learned ranks by expected value, where worth is known: so does what a replay learns anew.
+    assert by_value(card)
+    assert found.probability == pytest.approx(1 / (1 + 2 ** (-found.score / 20)), abs=0.002)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from leadlight.errors import NotFoundError, UsageError
@@ -32,7 +34,23 @@ def test_a_line_for_each_group(company: Workspace) -> None:
     assert all(choice.per_day is not None and choice.per_day <= 0.2 for choice in found.threshold.choices)
 
 
+def test_one_capacity_is_that_of_each_group(company: Workspace) -> None:
+    each = company.threshold(Wish(per_day=0.2, by="source"), "house").threshold
+    assert each.asked == "0.2 a day each"
+    named = company.threshold(Wish(per_day=dict.fromkeys(["ads", "referral"], 0.2), by="source"), "house").threshold
+    assert {choice.group for choice in each.choices} == {"(none)", "ads", "fair", "organic", "referral"}
+    assert [choice for choice in each.choices if choice.group in ("ads", "referral")] == list(named.choices)
+
+
 def test_wishes_that_are_none(company: Workspace) -> None:
+    with pytest.raises(UsageError, match="each group has a line of its own for what it can do"):
+        Wish(cost=2, by="source")
+    with pytest.raises(UsageError, match="held against what a call costs"):
+        Wish(per_day=2, gain=50)
+    with pytest.raises(UsageError, match="no number to reckon with"):
+        Wish(cost=float("inf"))
+    with pytest.raises(UsageError, match="0 is no number above 0"):
+        Wish(per_day={"ads": 0}, by="source")
     with pytest.raises(UsageError, match="follows from one thing"):
         Wish(per_day=3, cost=2)
     with pytest.raises(UsageError, match="need to know which"):
@@ -43,6 +61,23 @@ def test_wishes_that_are_none(company: Workspace) -> None:
         company.threshold(Wish(per_day={"adds": 1}, by="source"), "house")
     with pytest.raises(NotFoundError, match="settled by then"):
         company.threshold(Wish(per_day=1), "house", since="2026-05-25")
+
+
+def test_without_dates_nobody_knows_how_many_come_in_a_day(tmp_path: Path) -> None:
+    (tmp_path / "leads.csv").write_text("id,size,bought\n" + "".join(f"{n},{n},{n % 3 // 2}\n" for n in range(60)))
+    (tmp_path / "leadlight.yaml").write_text(
+        "sources: {leads: {csv: leads.csv, id: id, outcome: bought}}\noutcome: {win: bought = 1, horizon: 30d}\n"
+    )
+    (tmp_path / "scorecards").mkdir()
+    (tmp_path / "scorecards" / "house.yaml").write_text(
+        "groups: {fit: {criteria: [{name: Size, feature: size, bands: [[null, 30, 1], [30, null, 2]]}]}}\n"
+    )
+    workspace = Workspace(tmp_path)
+    workspace.ingest()
+    with pytest.raises(UsageError, match="no dates") as caught:
+        workspace.threshold(Wish(per_day=3), "house")
+    assert "--precision" in str(caught.value.fix)
+    assert workspace.threshold(Wish(precision=0.3), "house").threshold.met
 
 
 def test_where_wins_repeat_each_moment_of_a_grid_is_a_chance_of_its_own(company: Workspace) -> None:

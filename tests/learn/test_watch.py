@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
+import pytest
 from tests.learn.company import UNTIL, make_company
 
+from leadlight.errors import NotFoundError
 from leadlight.learn.run import LearnRun
 from leadlight.workspace import Workspace
 
@@ -13,6 +16,16 @@ def test_a_steady_company_needs_nothing(company: Workspace) -> None:
     assert not found.needs_learning
     assert {item.name for item in found.watch.features} == {"source", "size"}
     assert found.before > found.after > 100
+    assert "gives no probabilities" in str(found)
+    with pytest.raises(NotFoundError, match="did you mean 'source'"):
+        company.watch("house", since="2026-01-01", segment="sourc")
+
+
+def test_the_moment_of_learning_may_have_a_zone(company: Workspace) -> None:
+    card = company.root / "scorecards" / "house.yaml"
+    card.write_text(card.read_text() + 'learned: {to: "2026-01-01T02:00:00+02:00"}\n')
+    found = Workspace(company.root, now=company.now).watch("house")
+    assert found.since == datetime(2026, 1, 1)
 
 
 def test_a_shift_is_named(tmp_path: Path) -> None:

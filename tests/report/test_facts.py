@@ -137,6 +137,7 @@ def test_as_json_is_plain_and_whole(facts: ReportFacts) -> None:
         "top_tenth": None,
         "top_tenth_of_a_coin": None,
         "top_tenth_at_best": None,
+        "learned_from": False,
     }  # fmt: skip
 
 

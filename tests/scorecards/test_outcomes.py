@@ -89,7 +89,7 @@ def test_auc_and_top_tenth_by_hand(past: Path) -> None:
     assert found.as_dict() == {
         "as_of": "2026-01-30T00:00:00Z", "until": "2026-03-01T00:00:00Z", "open": 12, "won": 3,
         "auc": found.auc, "top_tenth": found.top_tenth, "top_tenth_of_a_coin": 0.1,
-        "top_tenth_at_best": found.best_tenth,
+        "top_tenth_at_best": found.best_tenth, "learned_from": False,
     }  # fmt: skip
 
 
@@ -140,6 +140,14 @@ def test_outcomes_without_a_time_cannot_be_looked_back_at(tmp_path: Path) -> Non
 
 def test_no_outcomes_yet(tmp_path: Path) -> None:
     assert history(tmp_path, deals=[]) is None
+
+
+@pytest.mark.parametrize(("to", "seen"), [("2026-02-15", True), ("2026-01-30", False)])
+def test_a_card_that_was_learned_from_these_leads_says_so(past: Path, to: str, seen: bool) -> None:
+    found = looked_back(write(past, outcome=TIMED, win=WON, card=f"{SCORECARD}learned: {{to: {to}}}\n"))
+    assert found is not None
+    assert found.learned_from is seen
+    assert ("looks better than it is" in str(found)) is seen
 
 
 def test_accounts_have_no_outcomes(past: Path) -> None:

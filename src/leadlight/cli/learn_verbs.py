@@ -127,7 +127,9 @@ def evaluate(
 def threshold(
     per_day: Annotated[
         list[str] | None,
-        typer.Option("--per-day", metavar="N", help="Leads that can be called a day; GROUP=N with --per, repeated."),
+        typer.Option(
+            "--per-day", metavar="N", help="Leads that can be called a day; with --per by each, or GROUP=N, repeated."
+        ),
     ] = None,
     cost: Annotated[float | None, typer.Option("--cost", metavar="C", min=0, help="What a call costs.")] = None,
     gain: Annotated[
@@ -188,7 +190,7 @@ def _number(text: str) -> float:
 def backtest(
     top: Annotated[int, typer.Option("--top", "-n", metavar="N", min=1, help="How many are called at each step.")] = 50,
     since: Annotated[
-        str, typer.Option("--since", metavar="TIME", help="When to begin: 2026-01-01, or 180d (ago).")
+        str, typer.Option("--since", metavar="TIME", help="When to begin: 2026-01-01, or 180d (before --until).")
     ] = "180d",
     until: Until = None,
     every: Annotated[str, typer.Option("--every", metavar="TIME", help="From one step to the next.")] = "7d",

@@ -207,7 +207,8 @@ def line(found: Line) -> RenderableType:
         f"{plural(found.entity)} ({found.wins:,} {found.past.words.won}){since} until {moment(found.until)} UTC"
     )
     parts: list[RenderableType] = [head, *(words(choice, "bold green") for choice in found.threshold.choices)]
-    parts += [words(found.threshold.note, "yellow")] if found.threshold.note else []
+    said = [*([found.threshold.note] if found.threshold.note else []), *found.notes]
+    parts += [words(note, "yellow") for note in said]
     return Group(*parts, words("what other lines would have brought:", "dim"), _choices(found.threshold.alternatives))
 
 
@@ -239,22 +240,27 @@ def replay(found: Replay) -> RenderableType:
     )
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     said = test.words
-    for column in ("", said.action, said.deals, *((said.worth,) if test.worth_known else ()), "against it"):
+    valued = test.worth_known
+    gains = ["against it", *([f"in {said.worth}"] if valued else [])]
+    for column in ("", said.action, said.deals, *((said.worth,) if valued else ()), *gains):
         table.add_column(column, justify="left" if not column else "right")
-    against = {item.other: item.deals for item in test.gained}
+    against = {
+        item.other: [str(item.deals), *([item.worth.said(digits=0)] if item.worth else [])] for item in test.gained
+    }
     for item in test.strategies:
         name = words(item.name, "bold" if item is test.strategies[0] else "")
         cells: list[RenderableType] = [name, f"{item.called.sum():,.0f}"]
-        cells += [f"{item.deals.sum():,.1f}", *([f"{item.worth.sum():,.0f}"] if test.worth_known else [])]
-        gap = against.get(item.name)
-        table.add_row(*cells, "" if gap is None else f"{gap.value:+,.1f} ({gap.low:+,.1f} to {gap.high:+,.1f})")
+        cells += [f"{item.deals.sum():,.1f}", *([f"{item.worth.sum():,.0f}"] if valued else [])]
+        table.add_row(*cells, *against.get(item.name, []))
     dates = ", ".join(f"{at:%Y-%m-%d}" for at in found.learned_at) or "never: outcomes were too few"
-    notes = (words(note, "yellow") for note in found.notes)
+    notes = [words(note, "yellow") for note in found.notes]
     return Group(head, table, words(f"learned anew on {dates}", "dim"), *notes)
 
 
 def watched(found: Watched) -> RenderableType:
     """Draw what has shifted."""
+    from leadlight.evaluate.drift import NO_CHANCES
+
     seen = found.watch
     head = words(
         f"{found.scorecard} {found.version}: {many(found.after, found.entity)} since {moment(found.since)} against "
@@ -272,6 +278,7 @@ def watched(found: Watched) -> RenderableType:
         psi = "" if item.psi is None else f"{item.psi:.2f}"
         table.add_row(words(item.name), psi, words(item.band, styles.get(item.band, "dim")), words(said))
     parts: list[RenderableType] = [head, table, *(words(item, "yellow" if item.off else "") for item in seen.since)]
+    parts += [] if seen.since else [words(NO_CHANCES, "dim")]
     verdict = "Learn again." if seen.needs_learning else "No need to learn again."
     parts.append(words(verdict, "bold yellow" if seen.needs_learning else "bold green"))
     return Group(*parts, *(words(f"  {reason}") for reason in seen.reasons))

@@ -132,7 +132,7 @@ def explain(
 def why(
     lead: Lead,
     since: Annotated[
-        str, typer.Option("--since", metavar="TIME", help="The earlier moment: 30d (ago), or a date.")
+        str, typer.Option("--since", metavar="TIME", help="The earlier moment: 30d (before the later), or a date.")
     ] = "30d",
     until: Annotated[
         str | None, typer.Option("--until", "--as-of", metavar="TIME", help="The later moment; now unless told.")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from leadlight.errors import UsageError
 from leadlight.evaluate.arrays import Bools, Floats, Ints, same_length
-from leadlight.evaluate.bootstrap import Metric, leads_of, percentile, resamples
+from leadlight.evaluate.bootstrap import LEVEL
 from leadlight.spec.words import USUAL, Words
 
 RankAt = Callable[[float], tuple[Ints, Floats]]
@@ -48,7 +48,8 @@ class Outcomes:
 
     `lead` names it, `created` is when it came, `closed` when its outcome came (NaN while there is none), `won` whether
     that was a win, `worth` what it brought (NaN where unknown). Where wins repeat, they are `deals`, and `closed` is
-    when the lead was lost.
+    when the lead was lost. `won_at` is when the win came, where a lead was closed before and won all the same; `closed`
+    unless told.
     """
 
     lead: Ints
@@ -58,9 +59,12 @@ class Outcomes:
     worth: Floats | None = None
     deals: Deals | None = None
     words: Words = USUAL
+    won_at: Floats | None = None
 
     def __post_init__(self) -> None:
-        rows = same_length(lead=self.lead, created=self.created, closed=self.closed, won=self.won, worth=self.worth)
+        rows = same_length(
+            lead=self.lead, created=self.created, closed=self.closed, won=self.won, worth=self.worth, won_at=self.won_at
+        )
         if len(np.unique(self.lead)) != rows:
             raise ValueError("a lead has more than one row")
 
@@ -71,13 +75,58 @@ class Outcomes:
             return bool((~np.isnan(self.deals.worth)).any())
         return self.worth is not None and bool((~np.isnan(self.worth[self.won])).any())
 
+    @property
+    def wins_at(self) -> Floats:
+        """When each lead's win came, if it is one that was won."""
+        return self.closed if self.won_at is None else self.won_at
+
     def brought(self, moment: float, horizon: float) -> Floats:
         """Return what the wins after a moment, within the horizon, brought; NaN for leads that were not won then."""
         if self.deals is not None:
             return self.deals.worth_between(moment, moment + horizon, len(self.lead))
-        won = self.won & (self.closed > moment) & (self.closed <= moment + horizon)
+        at = self.wins_at
+        won = self.won & (at > moment) & (at <= moment + horizon)
         worth = np.zeros(len(self.lead)) if self.worth is None else np.nan_to_num(self.worth)
         return np.where(won, worth, np.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A sum over steps with the 95 % interval that the spread between steps tells (Student 1908); one tells none.
+
+    >>> print(Total.of(np.array([1.0, 3.0, 2.0])), Total.of(np.array([3.0])), sep="; ")
+    +6.0 (-1.5 to +13.5); +3.0 (one step tells no interval)
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+
+    @classmethod
+    def of(cls, by_step: NDArray[np.float64]) -> Total:
+        """Return the total of what each step brought."""
+        from scipy.special import stdtrit
+
+        steps, total = len(by_step), float(by_step.sum())
+        if steps < 2:
+            return cls(total, None, None)
+        spread = float(np.sqrt(steps) * by_step.std(ddof=1))
+        half = float(stdtrit(steps - 1, (1 + LEVEL) / 2)) * spread
+        return cls(total, total - half, total + half)
+
+    def as_dict(self) -> dict[str, float | None]:
+        """Return the total as plain JSON values."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+    def said(self, what: str = "", digits: int = 1) -> str:
+        """Say it with so many digits, `what` behind the value."""
+        value = f"{self.value:+,.{digits}f}{what}"
+        if self.low is None or self.high is None:
+            return f"{value} (one step tells no interval)"
+        return f"{value} ({self.low:+,.{digits}f} to {self.high:+,.{digits}f})"
+
+    def __str__(self) -> str:
+        return self.said()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +141,14 @@ class Replayed:
     worth: Floats
 
     @property
-    def total_deals(self) -> Metric:
-        """All deals, with the interval from drawing steps."""
-        return _total(self.deals, seed=0)
+    def total_deals(self) -> Total:
+        """All deals."""
+        return Total.of(self.deals)
 
     @property
-    def total_worth(self) -> Metric:
-        """What they brought, with the interval from drawing steps."""
-        return _total(self.worth, seed=0)
+    def total_worth(self) -> Total:
+        """What they brought."""
+        return Total.of(self.worth)
 
     def as_dict(self) -> dict[str, Any]:
         """Return totals and steps as plain JSON values."""
@@ -110,12 +159,12 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Gained:
-    """How many more deals, and how much more worth, the first strategy won than another; intervals by drawing steps."""
+    """How many more deals, and how much more worth, the first strategy won than another, step held against step."""
 
     first: str
     other: str
-    deals: Metric
-    worth: Metric | None
+    deals: Total
+    worth: Total | None
     words: Words = field(default=USUAL, repr=False, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
@@ -124,11 +173,9 @@ class Gained:
         return {"first": self.first, "other": self.other, "deals": self.deals.as_dict(), "worth": worth}
 
     def __str__(self) -> str:
-        deals = self.deals
-        text = f"{deals.value:+,.1f} {self.words.deals} ({deals.low:+,.1f} to {deals.high:+,.1f})"
+        text = self.deals.said(f" {self.words.deals}")
         if self.worth is not None:
-            worth = self.worth
-            text += f" and {worth.value:+,.0f} in {self.words.worth} ({worth.low:+,.0f} to {worth.high:+,.0f})"
+            text += f" and {self.worth.said(f' in {self.words.worth}', digits=0)}"
         return f"{self.first} against {self.other}: {text}"
 
 
@@ -188,9 +235,11 @@ def backtest(
     """Replay the past: at each step, call the best `top` of each ranking among those open and not called before.
 
     Steps go from `since`, `every` so many days, as long as the horizon after them ends by `until`, up to which
-    outcomes are known. Random order (the mean of `SHUFFLES`) and hindsight (who wins within the horizon, the most worth
-    first, then the soonest) are added. The differences are those of the first strategy to each other one.
-    Leads that a ranking leaves out are not called. Raises UsageError where no step fits, or `top` is below 1.
+    outcomes are known. Random order (the mean of `SHUFFLES`) and hindsight are added: the calls that bring the most
+    deals and the most worth that any could, where wins do not repeat (see `_knowing`). The differences are those of the
+    first strategy to each other one. Leads that a ranking leaves out are not called, and by random order and hindsight
+    not those that all leave out (whom the workspace excludes, say). Those of one score are called in an order drawn
+    from `seed`: the order of a file may know how they ended. Raises UsageError where no step fits, or `top` is below 1.
     """
     if top < 1:
         raise UsageError(
@@ -202,13 +251,17 @@ def backtest(
             f"no step fits: {until - since:g} days are known, and each step needs {horizon:g} days after it",
             fix="Begin earlier, or take a shorter horizon.",
         )
+    ranked = {float(moment): np.zeros(len(outcomes.lead), np.bool_) for moment in moments}
     results = [
-        _replay(name, outcomes, _by(rank_at, outcomes), moments, horizon, top) for name, rank_at in strategies.items()
+        _replay(name, outcomes, _by(rank_at, outcomes, seed, ranked), moments, horizon, top)
+        for name, rank_at in strategies.items()
     ]
-    results.append(_random(outcomes, moments, horizon, top, seed=seed))
-    results.append(_replay(HINDSIGHT, outcomes, _knowing(outcomes, horizon), moments, horizon, top))
+    results.append(_random(outcomes, ranked, horizon, top, seed=seed))
+    ever = np.logical_or.reduce(list(ranked.values()))
+    knowing = _knowing(outcomes, ever, moments, horizon, top)
+    results.append(_replay(HINDSIGHT, outcomes, knowing, moments, horizon, top))
     known = outcomes.worth_known
-    gained = tuple(_gained(results[0], other, known=known, seed=seed, words=outcomes.words) for other in results[1:])
+    gained = tuple(_gained(results[0], other, known=known, words=outcomes.words) for other in results[1:])
     return Backtest(tuple(moments.tolist()), top, horizon, tuple(results), gained, known, outcomes.words)
 
 
@@ -216,8 +269,12 @@ Chooser = Callable[[float, Bools], Ints]
 """At a moment, from the rows that may be called (a mask), all of them in the order to call."""
 
 
-def _by(rank_at: RankAt, outcomes: Outcomes) -> Chooser:
-    """Return the order of a ranking; raises ValueError where it names a lead twice or one that has no outcome row."""
+def _by(rank_at: RankAt, outcomes: Outcomes, seed: int, ranked: dict[float, Bools]) -> Chooser:
+    """Return the order of a ranking, which marks in `ranked` whom it ranks at each moment.
+
+    It raises ValueError where the ranking names a lead twice or one that has no outcome row.
+    """
+    rng = np.random.default_rng(seed)
     sorter = np.argsort(outcomes.lead, kind="stable")
 
     def order(moment: float, free: Bools) -> Ints:
@@ -227,19 +284,63 @@ def _by(rank_at: RankAt, outcomes: Outcomes) -> Chooser:
         row: Ints = sorter[np.minimum(place, len(sorter) - 1)] if len(sorter) else place.astype(np.int64)
         if len(sorter) < len(lead) or (outcomes.lead[row] != lead).any() or len(np.unique(lead)) != len(lead):
             raise ValueError("the ranking names a lead twice, or one that is not among the outcomes")
-        ranked = row[np.argsort(-score, kind="stable")]
-        return ranked[free[ranked]]
+        ranked[moment][row] = True
+        lot = rng.random(len(outcomes.lead))  # anew at each step: with one lot for all, who is new would come first
+        best = row[np.lexsort((lot[row], -score))]
+        return best[free[best]]
 
     return order
 
 
-def _knowing(outcomes: Outcomes, horizon: float) -> Chooser:
+def _knowing(outcomes: Outcomes, ranked: Bools, moments: Floats, horizon: float, top: int) -> Chooser:
+    """Return the choice of who knows how it ends: of those who win within the horizon, the best that can all be called.
+
+    `ranked` are the leads that may be called.
+
+    No other calls bring more deals, and none more worth (see `_callable`): each step calls those who cannot wait the
+    longest. Where wins repeat, a call brings more or less by its moment, and each step calls who brings most then.
+    """
+    if outcomes.deals is not None:
+        kept, last = ranked, np.zeros(len(outcomes.lead), np.int64)
+    else:
+        kept, last = _callable(outcomes, ranked, moments, horizon, top)
+
     def order(moment: float, free: Bools) -> Ints:
         brought = outcomes.brought(moment, horizon)
-        row = np.flatnonzero(free & ~np.isnan(brought))
-        return row[np.lexsort((outcomes.closed[row], -brought[row]))]
+        row = np.flatnonzero(free & kept & ~np.isnan(brought))
+        return row[np.lexsort((outcomes.closed[row], -brought[row], last[row]))]
 
     return order
+
+
+def _callable(outcomes: Outcomes, ranked: Bools, moments: Floats, horizon: float, top: int) -> tuple[Bools, Ints]:
+    """Return which wins can all be called, the most and the worthiest there can be, and the last step for each.
+
+    A win can be called from a first to a last step. A set of them can be called where no run of steps has more that fit
+    into it alone than calls (Hall 1935, for intervals). Such sets are a matroid, so taking the worthiest first, as long
+    as all can be called, gives the most worth and, no worth being below none, the most wins (Edmonds 1971).
+    """
+    first = np.maximum(
+        np.searchsorted(moments, outcomes.created, side="left"),
+        np.searchsorted(moments + horizon, outcomes.wins_at, side="left"),
+    )
+    last = np.searchsorted(moments, np.fmin(outcomes.closed, outcomes.wins_at), side="left") - 1
+    worth = np.zeros(len(first)) if outcomes.worth is None else np.nan_to_num(outcomes.worth)
+    row = np.flatnonzero(ranked & outcomes.won & ~np.isnan(outcomes.wins_at) & (first <= last))
+    step = np.arange(len(moments))
+    room = top * (step[None, :] - step[:, None] + 1)  # of the steps from i to j, less who fits into them alone
+    kept, full = np.zeros(len(first), np.bool_), set[tuple[int, int]]()
+    for place in row[np.lexsort((outcomes.wins_at[row], -worth[row]))]:
+        span = int(first[place]), int(last[place])
+        if span in full:
+            continue
+        around = room[: span[0] + 1, span[1] :]
+        if around.min() > 0:
+            around -= 1
+            kept[place] = True
+        else:
+            full.add(span)
+    return kept, last
 
 
 def _open_at(outcomes: Outcomes, moment: float) -> Bools:
@@ -258,11 +359,11 @@ def _replay(name: str, outcomes: Outcomes, choose: Chooser, moments: Floats, hor
     return Replayed(name, *steps)
 
 
-def _random(outcomes: Outcomes, moments: Floats, horizon: float, top: int, *, seed: int) -> Replayed:
-    rng = np.random.default_rng(seed)
+def _random(outcomes: Outcomes, ranked: dict[float, Bools], horizon: float, top: int, *, seed: int) -> Replayed:
+    rng, moments = np.random.default_rng(seed), np.array(list(ranked))
 
-    def order(_: float, free: Bools) -> Ints:
-        row: Ints = np.flatnonzero(free)
+    def order(moment: float, free: Bools) -> Ints:
+        row: Ints = np.flatnonzero(free & ranked[moment])
         return rng.choice(row, min(top, len(row)), replace=False, shuffle=False)
 
     runs = [_replay(RANDOM, outcomes, order, moments, horizon, top) for _ in range(SHUFFLES)]
@@ -272,15 +373,7 @@ def _random(outcomes: Outcomes, moments: Floats, horizon: float, top: int, *, se
     return Replayed(RANDOM, called, deals, value)
 
 
-def _gained(first: Replayed, other: Replayed, *, known: bool, seed: int, words: Words) -> Gained:
-    deals = _total(first.deals - other.deals, seed=seed)
-    worth = _total(first.worth - other.worth, seed=seed) if known else None
+def _gained(first: Replayed, other: Replayed, *, known: bool, words: Words) -> Gained:
+    deals = Total.of(first.deals - other.deals)
+    worth = Total.of(first.worth - other.worth) if known else None
     return Gained(first.name, other.name, deals, worth, words)
-
-
-def _total(by_step: NDArray[np.float64], *, seed: int) -> Metric:
-    """Return the total with an interval from drawing steps with replacement."""
-    draws = np.concatenate([counts @ by_step for counts in resamples(leads_of(None, len(by_step)), seed=seed)])
-    found = percentile(float(by_step.sum()), draws)
-    assert found is not None
-    return found

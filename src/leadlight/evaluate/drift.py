@@ -20,6 +20,7 @@ STABLE, SHIFTED = 0.1, 0.25
 """The usual bands of the population stability index: below .1 stable, from .25 a large shift (Siddiqi 2006, Credit Risk
 Scorecards, chapter 9; first Lewis 1994, An Introduction to Credit Scoring)."""
 SIGNIFICANCE = 0.05
+NO_CHANCES = "It gives no probabilities that could be held against outcomes."
 MOST_NAMED = 5
 """So many features or segments a reason names."""
 
@@ -32,7 +33,8 @@ class Drift:
 
     `psi` is the population stability index Σ (now − before) ln(now / before) over the shares in the bins, half a row
     added to each bin; None where a sample is empty. `by_chance` is what two samples of these sizes of the same leads
-    would stay below in 19 of 20 cases: (1/n + 1/m) times a quantile of χ² (Yurdakul 2018). `bins` are (label, share
+    would stay below in 19 of 20 cases: (1/n + 1/m) times a quantile of χ² (Yurdakul 2018). Where many columns are
+    looked at, it is higher, so that all of them stay below in 19 of 20 (Bonferroni). `bins` are (label, share
     before, share now).
     """
 
@@ -68,16 +70,22 @@ class Drift:
         return f"{self.name}: {self.band} (PSI {self.psi:.2f}); {label} was {before:.0%}, is {now:.0%}"
 
 
-def column_drift(name: str, reference: pa.ChunkedArray | pa.Array, recent: pa.ChunkedArray | pa.Array) -> Drift:
+def column_drift(
+    name: str, reference: pa.ChunkedArray | pa.Array, recent: pa.ChunkedArray | pa.Array, *, among: int = 1
+) -> Drift:
     """Compare two samples of one column: numbers by the reference's deciles, text by its common categories.
+
+    `among` says how many columns are looked at.
 
     >>> print(column_drift("source", pa.array(["ads"] * 50 + ["web"] * 50), pa.array(["ads"] * 90 + ["web"] * 10)))
     source: large shift (PSI 0.85); ads was 50%, is 90%
     """
-    return _between(name, bins_of(reference), reference, recent)
+    return _between(name, bins_of(reference), reference, recent, among)
 
 
-def _between(name: str, bins: Bins, reference: pa.ChunkedArray | pa.Array, recent: pa.ChunkedArray | pa.Array) -> Drift:
+def _between(
+    name: str, bins: Bins, reference: pa.ChunkedArray | pa.Array, recent: pa.ChunkedArray | pa.Array, among: int
+) -> Drift:
     before, now = bins.counts(reference), bins.counts(recent)
     used = before + now > 0
     labels = [label for label, use in zip(bins.labels, used, strict=True) if use]
@@ -86,7 +94,7 @@ def _between(name: str, bins: Bins, reference: pa.ChunkedArray | pa.Array, recen
     if not n or not m:
         return Drift(name, None, math.inf, n, m, ())
     shares = tuple(zip(labels, (before / n).tolist(), (now / m).tolist(), strict=True))
-    return Drift(name, psi(before, now), _by_chance(len(labels), n, m), n, m, shares)
+    return Drift(name, psi(before, now), _by_chance(len(labels), n, m, among), n, m, shares)
 
 
 def psi(before: Ints, now: Ints) -> float:
@@ -99,17 +107,22 @@ def psi(before: Ints, now: Ints) -> float:
     return float(((q - p) * np.log(q / p)).sum())
 
 
-def _by_chance(bins: int, n: int, m: int) -> float:
+def _by_chance(bins: int, n: int, m: int, among: int) -> float:
     from scipy.stats import chi2
 
-    return (1 / n + 1 / m) * float(chi2.ppf(1 - SIGNIFICANCE, bins - 1)) if bins > 1 else 0.0
+    return (1 / n + 1 / m) * float(chi2.isf(SIGNIFICANCE / among, bins - 1)) if bins > 1 else 0.0
 
 
 def feature_drift(reference: pa.Table, recent: pa.Table) -> tuple[Drift, ...]:
     """Compare all columns of the reference, the greatest shift first; a column that is gone counts as missing."""
     gone = pa.nulls(recent.num_rows)
     found = [
-        column_drift(name, reference[name], recent[name] if name in recent.column_names else gone)
+        column_drift(
+            name,
+            reference[name],
+            recent[name] if name in recent.column_names else gone,
+            among=len(reference.column_names),
+        )
         for name in reference.column_names
     ]
     return tuple(sorted(found, key=lambda item: -(item.psi or 0.0)))
@@ -237,8 +250,8 @@ class Watch:
     def __str__(self) -> str:
         if self.needs_learning:
             return "Learn again: " + "; ".join(self.reasons) + "."
-        known = f" {self.since[0]}." if self.since and self.since[0].n else " No outcomes have come since."
-        return "No need to learn again: nothing has shifted much." + known
+        known = f"{self.since[0]}." if self.since and self.since[0].n else "No outcomes have come since."
+        return f"No need to learn again: nothing has shifted much. {known if self.since else NO_CHANCES}"
 
 
 def _counted(items: Sequence[object], noun: str) -> str:

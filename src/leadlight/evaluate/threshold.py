@@ -182,7 +182,8 @@ def alternatives(
 def threshold_for_capacity(past: Past, per_day: float | Mapping[str, float], *, days: float | None = None) -> Threshold:
     """Return the lowest line at which no more leads pass, in the mean over the days, than can be called.
 
-    A mapping gives each group its own capacity and its own line. `days` is how many days people called; from the first
+    A mapping gives each group its own capacity and its own line; one number is the capacity of each, where there are
+    groups. `days` is how many days people called; from the first
     to the last day in `past` unless told. Raises UsageError where days or a group is unknown.
 
     >>> past = Past(np.arange(100.0), np.arange(100) >= 95, day=np.repeat(np.arange(10.0), 10))
@@ -194,7 +195,11 @@ def threshold_for_capacity(past: Past, per_day: float | Mapping[str, float], *, 
     if length is None:
         raise UsageError("a capacity a day needs to know the days leads came in on", fix="Name the number of days.")
     if isinstance(per_day, Mapping):
-        return _capacity_by_group(past, per_day, length)
+        asked = ", ".join(f"{name} {capacity:g}" for name, capacity in per_day.items()) + " a day"
+        return _capacity_by_group(past, per_day, length, asked)
+    if past.group is not None:
+        each = dict.fromkeys(sorted(set(past.group.astype(str).tolist())), per_day)
+        return _capacity_by_group(past, each, length, f"{per_day:g} a day each")
     lines = _lines(past)
     place = _within(lines, per_day * length)
     choice = _choice(past, lines, place, days=length)
@@ -202,7 +207,7 @@ def threshold_for_capacity(past: Past, per_day: float | Mapping[str, float], *, 
     return Threshold("capacity", f"{per_day:g} a day", (choice,), alternatives(past, days=length), not note, note)
 
 
-def _capacity_by_group(past: Past, per_day: Mapping[str, float], days: float) -> Threshold:
+def _capacity_by_group(past: Past, per_day: Mapping[str, float], days: float, asked: str) -> Threshold:
     known = set() if past.group is None else set(past.group.astype(str).tolist())
     for name in per_day:
         if name not in known:
@@ -215,7 +220,6 @@ def _capacity_by_group(past: Past, per_day: Mapping[str, float], days: float) ->
         choices.append(_choice(own, lines, place, days=days, group=name))
         if place < 0:
             notes.append(f"{name}: {_too_many(lines, capacity, days)}")
-    asked = ", ".join(f"{name} {capacity:g}" for name, capacity in per_day.items()) + " a day"
     return Threshold("capacity", asked, tuple(choices), alternatives(past, days=days), not notes, "; ".join(notes))
 
 

@@ -14,7 +14,7 @@ from scipy.special import chdtrc, ndtr
 
 from leadlight.evaluate.arrays import Bools, Floats
 from leadlight.insight.levels import Levels
-from leadlight.insight.ratio import HALF, Ratio
+from leadlight.insight.ratio import HALF, Ratio, beyond_chance
 from leadlight.learn.tables import Places, sigmoid
 from leadlight.scorecards.sentences import percent
 from leadlight.spec.words import USUAL, Words
@@ -25,8 +25,6 @@ PAIRED = 200
 """How many levels are looked at in pairs; the most frequent."""
 EXPECTED_WINS = 5.0
 """A pair is judged where at least so many wins were expected, or came."""
-FALSE_SHARE = 0.05
-"""The share of pairs named that may be chance (Benjamini and Hochberg 1995)."""
 LARGEST_STEP = 3.0
 """By how much an effect may move at once, in log-odds."""
 RIDGE = 0.1
@@ -97,10 +95,10 @@ def find_pairs(levels: Sequence[Levels], won: Bools, support: int) -> tuple[Pair
     if hot.shape[1] < 2 or won.all() or not won.any():
         return ()
     cells = _cells(hot, owner, won, support)
-    worth_looking = np.isin(cells.family, _families_beyond_chance(cells))
+    worth_looking = np.isin(cells.family, _familiesbeyond_chance(cells))
     z = (cells.won - cells.expected) / np.sqrt(cells.free)
     looked_at = np.flatnonzero(worth_looking)
-    sure = looked_at[_beyond_chance(2 * ndtr(-np.abs(z[looked_at])))]
+    sure = looked_at[beyond_chance(2 * ndtr(-np.abs(z[looked_at])))]
     found = [_pair(cells, place, names) for place in sure]
     found = sorted((pair for pair in found if pair.ratio.certain), key=lambda pair: -pair.ratio.certain)
     return _without_echoes(found)[:PAIRS]
@@ -144,7 +142,7 @@ def _cells(hot: Matrix, owner: Places, won: Bools, support: int) -> _Cells:
     )
 
 
-def _families_beyond_chance(cells: _Cells) -> Places:
+def _familiesbeyond_chance(cells: _Cells) -> Places:
     """Return the pairs of criteria whose cells together differ from single effects by more than chance (chi-square)."""
     families, place = np.unique(cells.family, return_inverse=True)
     total = np.bincount(place, weights=(cells.won - cells.expected) ** 2 / cells.spread, minlength=len(families))
@@ -152,7 +150,7 @@ def _families_beyond_chance(cells: _Cells) -> Places:
         max(len(at) - len(np.unique(cells.first[at])) - len(np.unique(cells.second[at])) + 1, 1)
         for at in (np.flatnonzero(place == number) for number in range(len(families)))
     ]
-    return families[_beyond_chance(chdtrc(np.array(free, np.float64), total))]
+    return families[beyond_chance(chdtrc(np.array(free, np.float64), total))]
 
 
 def _one_hot(levels: Sequence[Levels], support: int) -> tuple[Matrix, Places, list[str]]:
@@ -200,19 +198,6 @@ def _single_effects(hot: Matrix, won: Bools) -> Matrix:
         if np.abs(step).max() < CONVERGED:
             break
     found: Matrix = sigmoid(columns @ effects.astype(np.float32)).astype(np.float32)
-    return found
-
-
-def _beyond_chance(p: Floats) -> Bools:
-    """Return which of many findings are more than chance, from their p-values (Benjamini and Hochberg 1995).
-
-    >>> _beyond_chance(np.array([0.001, 0.04, 0.9])).tolist()
-    [True, False, False]
-    """
-    ranked = np.sort(p)
-    passing = np.flatnonzero(ranked <= FALSE_SHARE * np.arange(1, len(p) + 1) / max(len(p), 1))
-    limit = ranked[passing[-1]] if len(passing) else -1.0
-    found: Bools = p <= limit
     return found
 
 

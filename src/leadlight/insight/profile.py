@@ -28,7 +28,7 @@ from leadlight.insight.cases import (
 )
 from leadlight.insight.levels import Levels, columns, levels
 from leadlight.insight.pairs import Pair, find_pairs
-from leadlight.insight.ratio import Ratio, log_lift
+from leadlight.insight.ratio import Ratio, beyond_chance, log_lift
 from leadlight.scorecards.compile import Options, name_types
 from leadlight.scorecards.sentences import amount, percent
 from leadlight.spec.resolved import ResolvedCriterion, ResolvedScorecard, ResolvedWorkspace
@@ -91,8 +91,9 @@ class Profile:
     """The ideal buyer and the opposite, as a scorecard's criteria tell them apart in past cases.
 
     `ideal` and `anti` are levels whose lift is above (below) 1 beyond chance and whose points say so too, those that
-    add most first. `contrary` are levels of which points and outcomes say the opposite: the scorecard's own blind
-    spots. `pairs` matter beyond their singles. Intervals are 95 %.
+    add most first; as there are many levels, chance is kept to a twentieth of those named. `contrary` are levels of
+    which points and outcomes say the opposite: the scorecard's own blind spots. `pairs` matter beyond their singles.
+    Intervals are 95 %.
     """
 
     entity: str
@@ -216,7 +217,9 @@ def _profile(
     workspace: ResolvedWorkspace, scorecard: ResolvedScorecard, as_of: datetime, cases: Cases, won: Bools,
     found: list[Level], support: int, pairs: tuple[Pair, ...],
 ) -> Profile:  # fmt: skip
-    sure = [level for level in found if level.count >= support and level.lift.certain]
+    enough = [level for level in found if level.count >= support]
+    told = beyond_chance(np.array([level.lift.chance for level in enough]))
+    sure = [level for level, is_told in zip(enough, told, strict=True) if is_told and level.lift.certain]
     by_adding = sorted(sure, key=lambda level: -level.adds)
     agreeing = [level for level in by_adding if level.adds > 0 and abs(level.beyond) >= EQUAL]
     contrary = [level for level in by_adding[::-1] if level.adds < 0 and abs(level.beyond) >= EQUAL]

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from leadlight.evaluate.arrays import Floats
+from leadlight.evaluate.arrays import Bools, Floats
 
 Z = 1.959963984540054
 """Standard errors on either side of a 95 % interval."""
@@ -42,12 +42,35 @@ class Ratio:
         """How far from 1 it surely is: the logarithm of the interval's nearer end; 0 where 1 lies inside."""
         return max(math.log(self.low), -math.log(self.high), 0.0)
 
+    @property
+    def chance(self) -> float:
+        """How likely a ratio so far from 1 is by chance alone (its p-value, by the normal approximation)."""
+        error = (math.log(self.high) - math.log(self.low)) / (2 * Z)
+        return math.erfc(abs(self.log) / error / math.sqrt(2)) if error > 0 else 0.0
+
     def as_dict(self) -> dict[str, float]:
         """Return the ratio as plain JSON values."""
         return asdict(self)
 
     def __str__(self) -> str:
         return f"{_short(self.value)} × ({_short(self.low)} to {_short(self.high)})"
+
+
+FALSE_SHARE = 0.05
+"""The share of many findings named that may be chance (Benjamini and Hochberg 1995)."""
+
+
+def beyond_chance(p: Floats) -> Bools:
+    """Return which of many findings are more than chance, from their p-values (Benjamini and Hochberg 1995).
+
+    >>> beyond_chance(np.array([0.001, 0.04, 0.9])).tolist()
+    [True, False, False]
+    """
+    ranked = np.sort(p)
+    passing = np.flatnonzero(ranked <= FALSE_SHARE * np.arange(1, len(p) + 1) / max(len(p), 1))
+    limit = ranked[passing[-1]] if len(passing) else -1.0
+    found: Bools = p <= limit
+    return found
 
 
 def log_rate_ratio(won: Floats, n: Floats, other_won: Floats, other_n: Floats) -> tuple[Floats, Floats]:

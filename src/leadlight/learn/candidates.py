@@ -116,6 +116,11 @@ def _rests_on(candidate: Candidate, workspace: ResolvedWorkspace) -> set[str]:
             more = {spec.until}
         elif isinstance(spec, models.AfterFeature):
             more = {spec.after, *([spec.by] if spec.by else [])}
+        elif isinstance(spec, models.AccountFeature) and isinstance(
+            spec.account, models.LeadSumFeature | models.LeadMaxFeature
+        ):
+            of = spec.account
+            more = {of.sum if isinstance(of, models.LeadSumFeature) else of.max}
         elif isinstance(spec, models.ExprFeature):
             more = set(re.findall(r"[a-z_][a-z0-9_]*", spec.expr.lower()))
         for name in more - names:

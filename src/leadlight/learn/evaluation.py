@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,12 +23,12 @@ from leadlight.learn.card import features_of
 from leadlight.learn.groups import compare_groups, line_of
 from leadlight.learn.training import Rows, features_at, orders, past_rows
 from leadlight.learn.uplift import campaign_figures
+from leadlight.scorecards.outcomes import learned_from
 from leadlight.scorecards.scores_at import ScoresAt, scores_at
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.spec.words import Words, words_of
 
 NEWEST_FIRST, OLDEST_FIRST = "newest first", "oldest first"
-HONEST = "It was learned from this period: judged by the same rows it looks better than it is."
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def evaluate(
         if found.probability is None
         else calibration(found.probability, rows.won, lead=rows.lead, seed=seed, words=said),
         fairness_at(engine, workspace, scorecard, rows, found, line),
-        tuple(honest_notes(scorecard, since)),
+        notes(scorecard, since),
         tuple(
             (
                 label,
@@ -153,7 +153,7 @@ def fairness_at(
     found: ScoresAt,
     line: str | None,
 ) -> tuple[Fairness, ...]:
-    """Compare the groups of each protected attribute at the line, or at the fifth ranked first."""
+    """Compare the groups of each protected attribute at the line, or at about the fifth ranked first."""
     return compare_groups(
         engine,
         workspace.with_features(scorecard.features),
@@ -195,11 +195,11 @@ def _by_grade(scorecard: ResolvedScorecard, rows: Rows, found: ScoresAt, said: W
     return conversions(grades, rows.won, labels=scorecard.spec.grades.labels, words=said)
 
 
-def honest_notes(scorecard: ResolvedScorecard, since: datetime | None) -> Sequence[str]:
-    """Say where a scorecard has learned from the very period it is judged by."""
-    learned = scorecard.spec.learned or {}
-    until = str(learned.get("to") or "")
-    return [HONEST] if until and (since is None or f"{since:%Y-%m-%d}" < until) else []
+def notes(scorecard: ResolvedScorecard, since: datetime | None) -> tuple[str, ...]:
+    """Return what makes the figures of a scorecard on the rows from `since` on kinder than they will be."""
+    if not learned_from(scorecard, since):
+        return ()
+    return (f"{scorecard.name} was learned from this period: judged by the same rows it looks better than it is.",)
 
 
 def _days(moment: datetime) -> float:

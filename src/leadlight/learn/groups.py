@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -23,7 +23,7 @@ from leadlight.spec.resolved import ResolvedWorkspace
 from leadlight.spec.words import words_of
 
 CHOSEN = 0.2
-"""The share of leads ranked first that counts as chosen, where no line is named."""
+"""The share of leads ranked first that counts as chosen, where no line is named; of one score all are or none."""
 MOST_BANDS = 5
 """Into how many bands a protected number (an age) is cut."""
 
@@ -40,7 +40,7 @@ def compare_groups(
 ) -> tuple[Fairness, ...]:
     """Compare the groups of each protected attribute, each lead once, where its score was highest.
 
-    `line` says who is chosen; without, it is the fifth ranked first.
+    `line` says who is chosen; without, it is about the fifth ranked first (see `first_of`).
     `features` are those the scorecard uses. An attribute that nobody has a value of is left out.
     """
     known = name_types(workspace)
@@ -51,19 +51,19 @@ def compare_groups(
     best = np.zeros(len(score), np.bool_)
     best[each] = True
     rows, score = rows.take(best), score[best]
-    chosen = score >= np.quantile(score, 1 - CHOSEN) if line is None else line.chosen[best]
+    line = first_of(score) if line is None else replace(line, chosen=line.chosen[best])
     table = features_at(engine, workspace, list(dict.fromkeys([*features, *protected])), rows)
     return tuple(
         fairness(
             name,
             groups_of(table.column(name)),
-            chosen=chosen,
+            chosen=line.chosen,
             won=rows.won,
             probability=None if probability is None else probability[best],
             features=table.select([other for other in features if other != name and other not in protected]),
             words=words_of(workspace.spec),
             score=score,
-            line=f"the {CHOSEN:.0%} ranked first" if line is None else line.said,
+            line=line.said,
         )
         for name in protected
         if table.column(name).null_count < table.num_rows
@@ -98,6 +98,19 @@ class Line:
 
     chosen: Bools
     said: str
+
+
+def first_of(score: Floats) -> Line:
+    """Return the line that is nearest to choosing a fifth; whole points share scores, so it says how many it chooses.
+
+    >>> first_of(np.array([5.0, 5.0, 5.0, 1.0])).said, first_of(np.arange(10.0)).said
+    ('the 75% ranked first', 'the 20% ranked first')
+    """
+    cuts, here = np.unique(score, return_counts=True)
+    above = np.cumsum(here[::-1])[::-1]
+    cut = cuts[int(np.argmin(np.abs(above - CHOSEN * len(score))))]
+    chosen: Bools = score >= cut
+    return Line(chosen, f"the {chosen.mean():.0%} ranked first")
 
 
 def line_of(

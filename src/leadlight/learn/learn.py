@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 DOUBLE_ODDS = 20.0
 POINTS = DOUBLE_ODDS / np.log(2.0)
+FARTHEST = 200.0
+"""Points from even odds up to which a chance without calibration is told; beyond lies less than one in a thousand."""
 
 Step = Callable[[str], None]
 
@@ -164,18 +166,30 @@ def learn(
 def bare_card(
     engine: Engine, workspace: ResolvedWorkspace, found: Sequence[Candidate], until: datetime, *, seed: int = 1
 ) -> models.ScorecardSpec:
-    """Learn points only, from what was known at a moment: no judgement, no probability.
+    """Learn points, and what a win brings, from what was known at a moment: no judgement, no calibration.
 
-    Raises NotFoundError where there is nothing to learn from, TooFewOutcomes where wins are too few.
+    Where worth is known, the chance is what the points themselves say, so that it ranks by expected value as the
+    scorecards that `learn` publishes do. Raises NotFoundError where there is nothing to learn from, TooFewOutcomes
+    where wins are too few.
     """
     table = training(engine, workspace, found, until)
     kept = _valued(table.examples, _leaks(workspace, found, table, seed=seed).kept)
     settings, examples = _settings(workspace, found, kept, seed), table.examples.select(kept)
     chosen = examples.select(_chosen(examples, settings))
     base, criteria = tables_to_groups(fit(chosen, _among(settings, chosen.names)).tables, double_odds=DOUBLE_ODDS)
+    worth = learn_worth(chosen)
     used = {name for criterion in criteria for name in uses(criterion)}
+    used |= {factor.feature for factor in (worth.criteria if worth is not None else [])}
     own = {name: feature.spec for name, feature in table.features.items() if name in used}
-    return models.ScorecardSpec(features=own, base=base, groups={"learned": models.GroupSpec(criteria=list(criteria))})
+    groups = {"learned": models.GroupSpec(criteria=list(criteria))}
+    chance = None if worth is None else _as_the_points_say()
+    return models.ScorecardSpec(features=own, base=base, groups=groups, worth=worth, calibration=chance)
+
+
+def _as_the_points_say() -> models.CalibrationSpec:
+    """Return the chance that points say without any calibration: so many double the odds."""
+    score = np.arange(-FARTHEST, FARTHEST + 1, 5.0)
+    return models.CalibrationSpec(score=score.tolist(), probability=(1 / (1 + 2 ** (-score / DOUBLE_ODDS))).tolist())
 
 
 def _valued(examples: Examples, names: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from leadlight.evaluate.threshold import (
     threshold_for_cost,
     threshold_for_precision,
 )
+from leadlight.learn.evaluation import notes
 from leadlight.learn.training import Rows, past_rows, texts_at
 from leadlight.scorecards.scores_at import scores_at
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
@@ -27,7 +29,11 @@ from leadlight.spec.words import words_of
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked for: exactly one of a capacity (leads a day, or by group), a cost of a call, and a precision."""
+    """What is asked for: exactly one of a capacity (leads a day), a cost of a call, and a precision.
+
+    `by` is the attribute that says which group calls: each has its own line, for a capacity of its own or, where one
+    number is named, for as much each. `gain` is what a win brings, held against the cost.
+    """
 
     per_day: float | Mapping[str, float] | None = None
     cost: float | None = None
@@ -44,6 +50,23 @@ class Wish:
             )
         if isinstance(self.per_day, Mapping) and self.by is None:
             raise UsageError("capacities by group need to know which", fix="Add --per with the attribute's name.")
+        if self.by is not None and self.per_day is None:
+            raise UsageError(
+                "each group has a line of its own for what it can do in a day",
+                fix="Name it with --per-day, or leave out --per.",
+            )
+        if self.gain is not None and self.cost is None:
+            raise UsageError("a gain is held against what a call costs", fix="Add --cost, or leave out --gain.")
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        capacities = self.per_day.values() if isinstance(self.per_day, Mapping) else [self.per_day]
+        said = [("--per-day", each) for each in capacities] + [("--cost", self.cost), ("--gain", self.gain)]
+        for option, value in said:
+            if value is not None and not math.isfinite(value):
+                raise UsageError(f"{option}: {value:g} is no number to reckon with")
+            if value is not None and option == "--per-day" and value <= 0:
+                raise UsageError(f"{option}: {value:g} is no number above 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +83,8 @@ class Line:
     past: Past = field(repr=False)
     days: float | None = None
     """How many days the moments stand for, where each is one of a calendar grid."""
+    notes: tuple[str, ...] = ()
+    """What makes the figures kinder than they will be."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the line as plain JSON values."""
@@ -71,6 +96,7 @@ class Line:
             "leads": self.leads,
             "wins": self.wins,
             **self.threshold.as_dict(),
+            "notes": list(self.notes),
             "curve": [choice.as_dict() for choice in curve(self.past, days=self.days)],
         }
 
@@ -78,7 +104,7 @@ class Line:
         since = "" if self.since is None else f" from {self.since:%Y-%m-%d}"
         said = self.past.words
         head = f"{self.scorecard}, by {self.leads:,} past {said.entities} ({self.wins:,} {said.won}){since}"
-        return f"{head} until {self.until:%Y-%m-%d}\n{self.threshold}"
+        return "\n".join([f"{head} until {self.until:%Y-%m-%d}", str(self.threshold), *self.notes])
 
 
 def line(
@@ -108,11 +134,17 @@ def line(
         best = np.zeros(len(rows.lead), np.bool_)
         best[rows.one_each(found.score)] = True
         rows, score = rows.take(best), found.score[best]
+    if wish.per_day is not None and not rows.dated:
+        raise UsageError(
+            "leads have no dates, so nothing tells how many of them come in a day",
+            fix="Name their column with `created_at:`, or ask for a --cost or a --precision.",
+        )
     group = None if wish.by is None else texts_at(engine, workspace, wish.by, rows)
     past = Past(score, rows.won, rows.worth, rows.time if rows.dated else None, group, words_of(workspace.spec))
     days = _days_of_grid(workspace, rows)
     drawn, wins = _drawn(past, wish, days), int(rows.won.sum())
-    return Line(scorecard.name, workspace.spec.entity, since, until, len(score), wins, drawn, past, days)
+    kind = notes(scorecard, since)
+    return Line(scorecard.name, workspace.spec.entity, since, until, len(score), wins, drawn, past, days, kind)
 
 
 def _repeats(workspace: ResolvedWorkspace) -> bool:

@@ -16,11 +16,14 @@ from leadlight.evaluate.backtest import Backtest, Deals, Outcomes, backtest
 from leadlight.expr import build
 from leadlight.features.moment import Moment
 from leadlight.learn.candidates import candidates
-from leadlight.learn.evaluation import honest_notes
+from leadlight.learn.evaluation import notes
 from leadlight.learn.examples import Floats, Ints
 from leadlight.learn.learn import bare_card
+from leadlight.learn.training import known_since_ever
 from leadlight.scorecards.compile import Options, score_statement
 from leadlight.scorecards.outcomes import Rules, rules
+from leadlight.scorecards.places import order_with_ties
+from leadlight.scorecards.scores_at import of_leads
 from leadlight.spec.load import Document
 from leadlight.spec.marks import Marks
 from leadlight.spec.models import ScorecardSpec
@@ -47,7 +50,7 @@ class Replay:
     """When the learned scorecard was learned anew; before the first, the scorecard in use stood in."""
     backtest: Backtest
     notes: tuple[str, ...] = ()
-    """What is to be known of the scorecard in use, as sentences."""
+    """What makes the figures kinder than they will be: what was learned from these rows, or known since ever."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the replay as plain JSON values."""
@@ -58,8 +61,8 @@ class Replay:
             "until": self.until.isoformat() + "Z",
             "every_days": self.every / timedelta(days=1),
             "learned_at": [moment.isoformat() + "Z" for moment in self.learned_at],
-            "notes": list(self.notes),
             **self.backtest.as_dict(),
+            "notes": list(self.notes),
         }
 
     def __str__(self) -> str:
@@ -84,13 +87,15 @@ def replay(
 ) -> Replay:
     """Replay the time from `since`, as long as outcomes are known by `until`.
 
-    At each step the learned scorecard (learned anew every `relearn`, on what was known then), the scorecard in use,
-    random order and hindsight each call the best `top` of the leads that are open and not called before (where wins
-    repeat, not within the horizon before). Raises NotFoundError without dated outcomes, UsageError where no step fits.
+    At each step the learned scorecard (learned anew every `relearn`, on what was known then), the scorecard in use
+    (both in the order of `rank`: by expected value where worth is known), random order and hindsight each call the best
+    `top` of the leads that are open and not called before (where wins repeat, not within the horizon before). Raises
+    NotFoundError without dated outcomes, UsageError where no step fits and for a scorecard of accounts.
     """
+    of_leads(scorecard)
     outcome = workspace.spec.outcome
     outcomes = _outcomes(engine, workspace, until)
-    if outcome is None or (np.isnan(outcomes.closed).all() and outcomes.deals is None):
+    if outcome is None or not (np.isfinite(outcomes.closed).any() or outcomes.deals is not None):
         raise NotFoundError(
             "outcomes have no times, so the past cannot be replayed", fix="Name their column with `at:`."
         )
@@ -107,8 +112,9 @@ def replay(
         every=every / timedelta(days=1),
         seed=seed,
     )
-    notes = tuple(f"{scorecard.name}: {note}" for note in honest_notes(scorecard, since))
-    return Replay(scorecard.name, workspace.spec.entity, since, until, every, tuple(learner.learned_at), found, notes)
+    anew = tuple(learner.learned_at)
+    kind = (*notes(scorecard, since), *known_since_ever(engine, workspace.spec.entity))
+    return Replay(scorecard.name, workspace.spec.entity, since, until, every, anew, found, kind)
 
 
 class _Learner:
@@ -157,40 +163,52 @@ def resolved_card(workspace: ResolvedWorkspace, spec: ScorecardSpec, name: str) 
 def _rank(
     engine: Engine, workspace: ResolvedWorkspace, card: ResolvedScorecard, moment: datetime
 ) -> tuple[Ints, Floats]:
+    """Return all leads with their places from behind, as `rank` has them: by gates, expected value, score."""
     statement = score_statement(workspace, card, Moment(as_of=moment), Options(contributions=False))
     text = Sql(build.to_text(statement, engine.capabilities.dialect))
-    table = engine.arrow(fill("SELECT lead, score FROM ({text}) ORDER BY lead", text=text))
-    return table.column("lead").to_numpy().astype(np.int64), table.column("score").to_numpy()
+    table = engine.arrow(
+        fill(
+            "SELECT lead, rank() OVER (ORDER BY {order}) AS place FROM ({text}) s ORDER BY lead",
+            order=order_with_ties(card),
+            text=text,
+        )
+    )
+    return table.column("lead").to_numpy().astype(np.int64), -table.column("place").to_numpy().astype(np.float64)
 
 
 def _outcomes(engine: Engine, workspace: ResolvedWorkspace, until: datetime) -> Outcomes:
-    """Return how each lead ended by `until`: its win where it has one, else what closed it first.
+    """Return how each lead ended by `until`: what closed it first, and when it was won.
 
-    Where wins repeat, they are deals of their own, and a lead ends when it is lost.
+    Where wins repeat, they are deals of their own, and a lead ends when it is lost. Of whom an outcome has no time,
+    nobody knows when it was open: it is taken as closed from the beginning, as it is left out of learning.
     """
     outcome = rules(engine, workspace)
     win = Sql("false") if outcome.repeats else outcome.won
     table = engine.arrow(
         fill(
-            'SELECT l.lead, l.created_at, coalesce(min(o."at") FILTER (WHERE {won}), min(o."at") FILTER '
-            "(WHERE {closing})) AS closed, coalesce(bool_or({won}), false) AS won, "
-            "max(o.value) FILTER (WHERE {won}) AS worth "
-            'FROM leads l LEFT JOIN outcomes o ON o.lead = l.lead AND o."at" <= ? GROUP BY l.lead, l.created_at '
-            "ORDER BY l.lead",
+            'SELECT l.lead, l.created_at, min(o."at") FILTER (WHERE {closing}) AS closed, '
+            'min(o."at") FILTER (WHERE {won}) AS won_at, max(o.value) FILTER (WHERE {won}) AS worth, '
+            'coalesce(bool_or(o."at" IS NULL AND ({ends} OR {closing})), false) AS undated '
+            'FROM leads l LEFT JOIN outcomes o ON o.lead = l.lead AND (o."at" <= ? OR o."at" IS NULL) '
+            "GROUP BY l.lead, l.created_at ORDER BY l.lead",
             won=win,
+            ends=outcome.won,
             closing=outcome.closing,
         ),
         [until],
     )
     lead = table.column("lead").to_numpy().astype(np.int64)
+    undated = table.column("undated").to_numpy().astype(np.bool_)
+    won_at = _as_days(table.column("won_at"))
     return Outcomes(
         lead,
         _as_days(table.column("created_at")),
-        _as_days(table.column("closed")),
-        table.column("won").to_numpy().astype(np.bool_),
+        np.where(undated, -np.inf, _as_days(table.column("closed"))),
+        ~np.isnan(won_at),
         table.column("worth").to_numpy().astype(np.float64),
         _deals(engine, outcome, lead, until) if outcome.repeats else None,
         words_of(workspace.spec),
+        won_at,
     )
 
 

@@ -466,7 +466,7 @@ def _assembled(
     as_of = labels.column("as_of").combine_chunks().take(pa.array(order))
     created = _days(labels.column("created_at"))[order]
     numbers = {label: values[order] for label, values in beside.items()}
-    assumed = (*assumptions, *_flat(engine, workspace.spec.entity))
+    assumed = (*assumptions, *known_since_ever(engine, workspace.spec.entity))
     return Training(examples, as_of, created, features, counts, assumed, numbers)
 
 
@@ -493,7 +493,7 @@ def _days(column: pa.ChunkedArray) -> Floats:
     return found
 
 
-def _flat(engine: Engine, entity: str) -> tuple[str, ...]:
+def known_since_ever(engine: Engine, entity: str) -> tuple[str, ...]:
     """Say of whom, and of what, only values without a past are known."""
     found = engine.rows(
         "SELECT _source, count(*) FILTER (WHERE since_ever), count(*), bool_and(only_present), "

@@ -15,6 +15,7 @@ from leadlight.learn.card import features_of
 from leadlight.learn.training import Rows, features_at, past_rows, texts_at
 from leadlight.scorecards.scores_at import scores_at
 from leadlight.spec.entity import many
+from leadlight.spec.moments import to_utc
 from leadlight.spec.resolved import ResolvedScorecard, ResolvedWorkspace
 from leadlight.spec.words import words_of
 
@@ -82,7 +83,7 @@ def watched(
 
     Features and scores are those at one and the same age of each lead, so that young leads are not taken for others.
     Probabilities are held against outcomes that were settled since. Where leads are too few to compare, nothing calls
-    for learning, and the note says so. Raises NotFoundError where leads have no dates.
+    for learning, and the note says so. Raises NotFoundError where leads have no dates, or for a `segment` that is none.
     """
     start = since or _learned_until(scorecard) or until - RECENT
     cut = (start - datetime(1970, 1, 1)).total_seconds() / 86_400  # noqa: DTZ001 -- naive UTC
@@ -95,13 +96,14 @@ def watched(
     old, new = at_age & (rows.time <= cut), at_age & (rows.time > cut)
     fresh = rows.settled & (rows.time > cut)
     counts = (int(old.sum()), int(new.sum()), int(fresh.sum()))
+    full = workspace.with_features(scorecard.features)
+    segments = None if segment is None else texts_at(engine, full, segment, rows.take(fresh))
     if min(counts[:2]) < FEWEST:
         return Watched(
             scorecard.name, scorecard.version, workspace.spec.entity, start, until, *counts, Watch(None, (), ()),
             f"Too few to compare yet: {FEWEST} on each side are needed; --since names another day.",
         )  # fmt: skip
     names = features_of(workspace, scorecard)
-    full = workspace.with_features(scorecard.features)
     known = found.probability is not None
     seen = watch(
         reference=features_at(engine, full, names, rows.take(old)).select(names),
@@ -110,7 +112,7 @@ def watched(
         recent_score=found.score[new],
         probability=found.probability[fresh] if found.probability is not None else None,
         won=rows.won[fresh] if known else None,
-        segment=texts_at(engine, full, segment, rows.take(fresh)) if known and segment is not None else None,
+        segment=segments if known else None,
         lead=rows.lead[fresh] if known else None,
         words=words_of(workspace.spec),
     )
@@ -122,7 +124,7 @@ def _learned_until(scorecard: ResolvedScorecard) -> datetime | None:
     if to is None:
         return None
     try:
-        return datetime.fromisoformat(str(to))
+        return to_utc(datetime.fromisoformat(str(to)))
     except ValueError:
         raise UsageError(f"learned: to: {to!r} is no date", fix="Write it as 2026-06-30.") from None
 

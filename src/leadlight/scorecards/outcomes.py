@@ -25,6 +25,7 @@ from leadlight.store.sql import Sql, fill, joined
 SAY_WHAT_A_WIN_IS = (
     "Name the column with `outcome:` in a source, and say which are wins: outcome: {win: \"stage = 'won'\"}."
 )
+LOOKS_BETTER = "it was learned from these: judged by them it looks better than it is"
 COIN = 0.1
 """The share of wins that a random order has in its top tenth."""
 
@@ -47,6 +48,8 @@ class Hindsight:
     auc: float | None
     top_tenth: float | None
     words: Words = field(default=USUAL, repr=False, compare=False)
+    learned_from: bool = False
+    """Whether the scorecard was learned from these very leads."""
 
     @property
     def best_tenth(self) -> float | None:
@@ -64,6 +67,7 @@ class Hindsight:
             "top_tenth": self.top_tenth,
             "top_tenth_of_a_coin": None if self.top_tenth is None else COIN,
             "top_tenth_at_best": self.best_tenth,
+            "learned_from": self.learned_from,
         }
 
     def __str__(self) -> str:
@@ -74,6 +78,7 @@ class Hindsight:
             f"AUC {self.auc:.3f}, {self.top_tenth:.0%} of {self.words.wins} in the top tenth (a coin {COIN:.0%}, "
             f"the best order {self.best_tenth:.0%}; {self.open:,} open on {self.as_of:%Y-%m-%d}, "
             f"{self.won:,} {self.words.won} by {self.until:%Y-%m-%d})"
+            + (f"; {LOOKS_BETTER}" if self.learned_from else "")
         )
 
 
@@ -172,10 +177,17 @@ def hindsight(
             [as_of, until, as_of],
         )
     total, wins, ranks, at_top = rows[0]
+    said, seen = words_of(workspace.spec), learned_from(scorecard, as_of)
     if not wins or wins == total:
-        return Hindsight(as_of, until, int(total), int(wins), None, None, words_of(workspace.spec))
+        return Hindsight(as_of, until, int(total), int(wins), None, None, said, seen)
     auc = (float(ranks) - wins * (wins + 1) / 2) / (wins * (total - wins))
-    return Hindsight(as_of, until, int(total), int(wins), auc, at_top / wins, words_of(workspace.spec))
+    return Hindsight(as_of, until, int(total), int(wins), auc, at_top / wins, said, seen)
+
+
+def learned_from(scorecard: ResolvedScorecard, since: datetime | None) -> bool:
+    """Return whether a scorecard was learned from what came of leads as they stood since a moment (None is ever)."""
+    until = str((scorecard.spec.learned or {}).get("to") or "")
+    return bool(until) and (since is None or f"{since:%Y-%m-%d}" < until)
 
 
 def labelled(table: str, outcome: Rules, *, columns: Sequence[str]) -> Sql:

@@ -66,13 +66,22 @@ def order_by(scorecard: ResolvedScorecard) -> Sql:
     return _ordered(scorecard, Sql(""))
 
 
+def order_with_ties(scorecard: ResolvedScorecard) -> Sql:
+    """Return the same ORDER BY without the id: whom the scorecard does not tell apart is level."""
+    return _levels(scorecard, Sql(""))
+
+
 def _ordered(scorecard: ResolvedScorecard, first: Sql) -> Sql:
-    """Gates that give the best grade first, other gated ones last; `first` goes before the score."""
     key = "account" if scorecard.spec.of == "account" else "id"
+    return fill("{levels}, {key}", levels=_levels(scorecard, first), key=key)
+
+
+def _levels(scorecard: ResolvedScorecard, first: Sql) -> Sql:
+    """Gates that give the best grade first, other gated ones last; `first` goes before the score."""
     by = Sql("expected DESC, score DESC" if by_value(scorecard) else "score DESC")
     if scorecard.spec.grades is None:
-        return fill("{first}{by}, {key}", first=first, by=by, key=key)
-    return fill("{tier}, {first}{by}, {key}", tier=tier(scorecard), first=first, by=by, key=key)
+        return fill("{first}{by}", first=first, by=by)
+    return fill("{tier}, {first}{by}", tier=tier(scorecard), first=first, by=by)
 
 
 def tier(scorecard: ResolvedScorecard) -> Sql:

@@ -51,6 +51,15 @@ class ScoresAt:
         )
 
 
+def of_leads(scorecard: ResolvedScorecard) -> None:
+    """Raise UsageError for a scorecard of accounts, whose outcomes nobody records."""
+    if scorecard.spec.of != "lead":
+        raise UsageError(
+            f"{scorecard.name} scores accounts, and outcomes are those of leads",
+            fix="Name a scorecard of leads with --scorecard.",
+        )
+
+
 def scores_at(
     engine: Engine,
     workspace: ResolvedWorkspace,
@@ -64,11 +73,7 @@ def scores_at(
 
     Raises UsageError for a scorecard of accounts, whose outcomes nobody records.
     """
-    if scorecard.spec.of != "lead":
-        raise UsageError(
-            f"{scorecard.name} scores accounts, and outcomes are those of leads",
-            fix="Name a scorecard of leads with --scorecard.",
-        )
+    of_leads(scorecard)
     rows = pa.table({"row": np.arange(len(lead)), "lead": pa.array(lead, pa.int32()), "as_of": as_of})
     keys = [criterion.key for criterion in scorecard.criteria] if contributions else []
     chances = [name for name in chance_columns(scorecard.spec) if name in ("probability", "expected", "uplift")]

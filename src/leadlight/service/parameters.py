@@ -94,7 +94,7 @@ AS_OF = moment(
     "as_of", "the moment of knowledge: a time (2026-06-30T14:00Z), or a duration back from now (7d); now unless told",
     example="1d",
 )  # fmt: skip
-SINCE = moment("since", "the earlier moment: a time, or a duration back from now", example="7d")
+SINCE = moment("since", "the earlier moment: a time, or a duration back from the later", example="7d")
 UNTIL = moment("until", "the later moment; now unless told")
 FIELDS = text(
     "fields", "only these fields of the answer, separated by commas; a dot goes inside, and through lists",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from leadlight.errors import Fault, did_you_mean, shorten
@@ -40,6 +40,7 @@ def resolve(
     exclude = _condition(spec.exclude, ("exclude",), lead_scope(catalog, typed.features, typed.broken), findings)
     unnamed, outcomes = _outcomes(spec, catalog, findings)
     _check_treatments(spec, lead_scope(catalog, typed.features, typed.broken), findings)
+    _check_protected(spec.learn.protected, lead_scope(catalog, typed.features, typed.broken), findings)
     beside = resolve_beside(spec.learn.beside, catalog, typed, findings)
     never = _enrich(spec.enrich, catalog, typed, findings)
     cards = {name: document.spec for name, document in loaded.scorecards.items()}
@@ -119,6 +120,14 @@ def _outcomes(
             findings.warn("no source gives outcomes: name the column with `outcome:` in one", path)
     unnamed = None if spec.outcome is None else parse(spec.outcome, ("outcome",))
     return unnamed, {name: parse(outcome, ("outcomes", name)) for name, outcome in spec.outcomes.items()}
+
+
+def _check_protected(names: Sequence[str], scope: Scope, findings: Findings) -> None:
+    """Refuse a protected name that is none: a slip in it, and the attribute that was meant would be learned from."""
+    for place, name in enumerate(names):
+        if name not in scope.types and not scope.is_lost(name):
+            known = did_you_mean(name, scope.types)
+            findings.error(f"there is no attribute {shorten(name)} to protect: {known}", ("learn", "protected", place))
 
 
 def _check_treatments(spec: models.WorkspaceSpec, scope: Scope, findings: Findings) -> None:
