@@ -2,8 +2,8 @@
 
 Jobs are run one after the other by a thread of each process; those that mostly wait for others' machines beside them.
 What is known of them lies on the shelf that all processes of a service share, so any of them can tell, and cancel. A
-process that has jobs says there again and again that it lives; a job whose process ended, or is not heard of any more, as
-where its machine is gone, is told as lost. One that is heard of again was not: its jobs are told as they are.
+process that has jobs says there again and again that it lives; a job whose process ended, or is not heard of any more
+(its machine is gone), is told as lost. One that is heard of again was not: its jobs are told as they are.
 """
 
 from __future__ import annotations
