@@ -9,7 +9,9 @@ AS_OF := 2026-06-30
 BENCH ?= --leads 1000000 --events 20000000
 # One more than cores: some tests wait for a network or a process.
 WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --durations 12
+# Compiled files are kept, though the environment may say otherwise: each worker and each process that a test starts would
+# compile all of it again.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --durations 12
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
 

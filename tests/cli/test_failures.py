@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -114,6 +115,26 @@ def test_control_c_ends_with_130(starter: Path) -> None:
     assert process.returncode == 130
     assert "interrupted" in err
     assert "Traceback" not in err
+
+
+def test_the_next_verb_removes_the_copies_of_files_that_a_killed_one_left(
+    run: Run, starter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    events = starter / "data" / "events.csv"
+    events.write_text(events.read_text() * 500, "utf-16")  # to be mended
+    with subprocess.Popen(
+        [sys.executable, "-m", "leadlight", "ingest", "-w", str(starter)], env=environment(TMPDIR=str(copies))
+    ) as process:
+        while not any(path.stat().st_size for path in copies.glob("leadlight-*/*")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    assert list(copies.iterdir())
+    monkeypatch.setattr(tempfile, "tempdir", str(copies))
+    run("schema")
+    assert list(copies.iterdir()) == []
 
 
 def test_a_closed_pipe_is_silent(starter: Path) -> None:

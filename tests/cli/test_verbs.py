@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from tests.learn.campaign import make_campaign
 
 from connect.memory import World, as_a_system
 from leadlight.cli.app import VERBS
+from leadlight.templates.init import init
+from leadlight.workspace import Workspace
 
 AS_OF = ("--as-of", "2026-06-01")
 TRIAL = '{"job_level": "VP", "employees": 120, "events": [{"type": "demo_request", "at": "2026-05-30"}]}'
@@ -86,16 +89,32 @@ def memory_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
         yield
 
 
+LONG_AGO = date(2026, 6, 2)
+"""The starter's dates end on the day it is made: moved, so that fixed days lie inside."""
+
+
 @pytest.fixture
-def long_ago(starter: Path) -> Path:
-    """The starter's dates end on the day it is made: moved, so that fixed days lie inside."""
-    from leadlight.templates.init import init
+def long_ago(tmp_path: Path) -> Path:
+    """A starter that was made then."""
+    init(tmp_path / "old", today=LONG_AGO)
+    return tmp_path / "old"
 
-    folder = starter.parent / "old"
-    from datetime import date
 
-    init(folder, today=date(2026, 6, 2))
+@pytest.fixture(scope="session")
+def stocked_long_ago(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, read and scored."""
+    folder = tmp_path_factory.mktemp("ago") / "old"
+    init(folder, today=LONG_AGO)
+    workspace = Workspace(folder)
+    workspace.ingest()
+    workspace.score(as_of=AS_OF[1])
     return folder
+
+
+@pytest.fixture
+def read_long_ago(stocked_long_ago: Path, tmp_path: Path) -> Path:
+    """That, as the test's own."""
+    return Path(shutil.copytree(stocked_long_ago, tmp_path / "old"))
 
 
 def draft(folder: Path, comment: str) -> None:
@@ -130,11 +149,13 @@ def use_store(folder: Path, address: str) -> None:
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))
-def test_each_verb_speaks_and_gives_json(run: Run, long_ago: Path, verb: str, request: pytest.FixtureRequest) -> None:
+def test_each_verb_speaks_and_gives_json(
+    run: Run, read_long_ago: Path, stocked_long_ago: Path, verb: str, request: pytest.FixtureRequest
+) -> None:
+    long_ago = read_long_ago
     if verb == "work":  # it shares a store
         use_store(long_ago, request.getfixturevalue("postgres_store"))
-    run("ingest", "-w", long_ago)
-    run("score", "-w", long_ago, *AS_OF)
+        run("ingest", "-w", long_ago)
     if verb in ("sync", "push"):
         request.getfixturevalue("memory_system")
         connect(long_ago)
@@ -159,13 +180,7 @@ def test_each_verb_speaks_and_gives_json(run: Run, long_ago: Path, verb: str, re
     if verb == "publish":
         draft(long_ago, "# second\n")
     if verb in ("init", "erase"):  # what has been done cannot be done again
-        long_ago = long_ago.parent / "old2"
-        from datetime import date
-
-        from leadlight.templates.init import init
-
-        init(long_ago, today=date(2026, 6, 2))
-        run("ingest", "-w", long_ago)
+        long_ago = Path(shutil.copytree(stocked_long_ago, long_ago.parent / "old2"))
         words = verbs(long_ago)[verb]
     structured = run(*words, "--json")
     assert structured.code == 0, structured.err

@@ -4,9 +4,10 @@ import json
 import resource
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.service.gate import Gate, gate
@@ -49,6 +50,30 @@ def test_several_at_once_make_one_chain(log: AuditLog) -> None:
     for thread in threads:
         thread.join()
     assert (audited(log).count, audited(log).broken_at) == (30, None)
+
+
+class Counting(PostgresEngine):
+    """One that notes how many rows it was asked for at once."""
+
+    most = 0
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        found = super().rows(sql, parameters)
+        self.most = max(self.most, len(found) if "live_audit" in sql else 0)
+        return found
+
+
+def test_a_table_is_read_page_by_page(postgres_store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leadlight.service.audit.PAGE", 3)
+    engine = Counting(postgres_store)
+    log = AuditTable(engine)
+    kept = [log.append(AT, act(number)) for number in range(7)]
+    assert list(log.entries()) == kept
+    assert engine.most == 3
+    engine.execute("INSERT INTO live_audit SELECT position, entry FROM live_audit WHERE position = 3")
+    assert audited(log).broken_at == 3  # though another page begins behind it
+    assert (audited(log).count, audited(log, limit=1).entries) == (8, tuple(kept[6:]))
+    engine.close()
 
 
 @pytest.fixture

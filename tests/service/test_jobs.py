@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.service.shop import Inside, settle
 
+from leadlight.engines.postgres import PostgresEngine
 from leadlight.errors import NotFoundError, StoreError
-from leadlight.service.jobs import BESIDE, DOCUMENT, KEPT, WAITING, Jobs
+from leadlight.service.jobs import BESIDE, DOCUMENT, KEPT, LEASE, WAITING, Jobs
 from leadlight.service.problems import Problem
-from leadlight.service.shelf import FileShelf
+from leadlight.service.shelf import FileShelf, TableShelf
+from leadlight.workspace import utc_now
 
 
 def now() -> datetime:
     return datetime(2026, 1, 31, 12)
+
+
+@dataclass
+class Clock:
+    """A clock that a test moves."""
+
+    ahead: timedelta = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return now() + self.ahead
 
 
 def ended(service: Inside, answer: Any) -> dict[str, Any]:
@@ -77,6 +92,66 @@ def test_of_a_process_that_is_gone_a_job_is_lost(tmp_path: Path) -> None:
     jobs.close()
     after.close()
     assert jobs.find(begun["id"])["result"] == {"done": True}
+
+
+ELSEWHERE = """
+import socket, sys, threading
+from leadlight.engines.postgres import PostgresEngine
+from leadlight.service import jobs
+from leadlight.service.shelf import TableShelf
+from leadlight.workspace import utc_now
+jobs.BEAT, socket.gethostname = 0.1, lambda: "elsewhere"
+held = jobs.Jobs(TableShelf(PostgresEngine(sys.argv[1])), now=utc_now)
+runs, goes_on = threading.Event(), threading.Event()
+held.begin("wait", {}, lambda: {"done": runs.set() or goes_on.wait(60)})
+assert runs.wait(20)
+print("runs", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_of_a_machine_that_is_gone_a_job_is_lost(postgres_store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leadlight.service.jobs.LEASE", 2.0)
+    engine = PostgresEngine(postgres_store)
+    here = Jobs(TableShelf(engine), now=utc_now)
+    with subprocess.Popen(
+        [sys.executable, "-c", ELSEWHERE, postgres_store], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "runs\n"
+        time.sleep(2.2)
+        (job,) = here.all()
+        assert (job["state"], job["ended_at"]) == ("running", None)
+        process.kill()
+        process.wait(10)
+    end = time.monotonic() + 20
+    while (lost := here.find(job["id"]))["state"] == "running":
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert (lost["state"], lost["problem"]["status"]) == ("failed", 503)
+    assert f"was not heard of since {lost['ended_at']}, its machine may be gone" in lost["problem"]["detail"]
+    assert [one["state"] for one in here.all()] == ["failed"]
+    with pytest.raises(Problem, match="has ended"):
+        here.cancel(job["id"])
+    here.close()
+    engine.close()
+
+
+@pytest.mark.usefixtures("far")
+def test_who_is_heard_of_again_was_not_lost(tmp_path: Path) -> None:
+    clock, free = Clock(), threading.Event()
+    shelf = FileShelf(tmp_path)
+    first, second = Jobs(shelf, now=clock), Jobs(shelf, now=clock)
+    job = first.begin("wait", {}, lambda: {"done": free.wait(20)})
+    for ahead, state in ((LEASE - 1, "running"), (LEASE + 1, "failed"), (-LEASE - 1, "failed")):
+        clock.ahead = timedelta(seconds=ahead)
+        while first.find(job["id"])["state"] == "waiting":
+            free.wait(0.01)
+        assert second.find(job["id"])["state"] == state
+    free.set()
+    first.close()
+    assert (second.find(job["id"])["state"], second.find(job["id"])["problem"]) == ("done", None)
+    second.close()
 
 
 def test_a_bug_ends_a_job_and_not_the_others(tmp_path: Path) -> None:

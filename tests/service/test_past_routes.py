@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.service.shop import Inside
+
+from leadlight.service.answers import etag
 
 AS_OF = "2026-03-01"
 
@@ -36,6 +41,36 @@ def test_an_export_is_the_whole_ranking(past: Inside) -> None:
     assert answer.headers["content-type"].startswith("text/csv")
     assert len(lines) == 1 + past.get("/v1/leads", as_of=AS_OF).json()["total"]
     assert past.get("/v1/export", as_of=AS_OF, format="parquet").content.startswith(b"PAR1")
+
+
+@pytest.mark.parametrize("format_", ["csv", "parquet"])
+def test_an_export_is_sent_part_by_part_and_no_file_of_it_stays(
+    past: Inside, format_: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leadlight.service.answers.PART", 100)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    parts, left, query = list[bytes](), set[Path](), f"as_of={AS_OF}&format={format_}"
+    scope = {"type": "http", "method": "GET", "path": "/v1/export", "query_string": query.encode(),
+             "headers": [(b"authorization", f"Bearer {past.key}".encode())]}  # fmt: skip
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    async def send(message: Any) -> None:
+        parts.append(message.get("body", b""))
+        left.update(tmp_path.iterdir())
+
+    asyncio.run(past.app(scope, receive, send))
+    whole = past.get("/v1/export", as_of=AS_OF, format=format_)
+    target = tmp_path / f"r.{format_}"
+    past.ask(lambda workspace: workspace.export(str(target), as_of=AS_OF))
+    assert b"".join(parts) == whole.content
+    assert (format_ == "parquet") or whole.content == target.read_bytes()
+    assert max(map(len, parts)) == 100
+    assert left == set()
+    assert whole.headers["content-length"] == str(len(whole.content))
+    headers = {"Authorization": f"Bearer {past.key}", "If-None-Match": etag(whole.content)}
+    assert past.request("GET", f"/v1/export?{query}", headers=headers).status_code == 304
 
 
 def test_sql_is_printed_for_a_dialect(past: Inside) -> None:

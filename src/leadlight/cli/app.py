@@ -36,6 +36,7 @@ from leadlight.cli import (
 from leadlight.cli.failures import fail, silence
 from leadlight.cli.options import Folder, Json
 from leadlight.cli.sections import SECTIONS, Sections
+from leadlight.sources.scratch import remove_left
 
 PROGRAM = "leadlight"
 VERBS: dict[str, Callable[..., None]] = {
@@ -97,6 +98,7 @@ def root(
     Without a command: look at the folder and say what to do next.
     """
     if context.invoked_subcommand is not None:
+        remove_left()
         context.default_map = {name: {"workspace": workspace, "json": json} for name in VERBS}
         return
     from leadlight.cli.console import write

@@ -6,19 +6,25 @@ An ETag is strong: the hash of the very bytes. What it is of may have been answe
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping, Sequence
+from io import BufferedReader
 from typing import Any
 
 import orjson
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from leadlight.errors import shorten
 from leadlight.service.problems import Problem
 
 JSON = "application/json"
 MOST_FIELDS = 50
+PART = 256 * 1024
+"""Bytes of a file that are sent at a time."""
 _FIELD = re.compile(r"[^\s.,]+(\.[^\s.,]+){0,5}")
 
 
@@ -33,11 +39,54 @@ def answer(request: Request, content: Any, status: int = 200, *, fields: str | N
 
 def sent(request: Request, body: bytes, media: str, status: int = 200, **headers: str) -> Response:
     """Return bytes as an answer with their ETag, or that they have not changed."""
-    more = {name.replace("_", "-"): value for name, value in headers.items()}
-    more |= {"etag": etag(body), "cache-control": "private, no-cache", "vary": "Authorization, Accept"}
+    more = {name.replace("_", "-"): value for name, value in headers.items()} | _headers(etag(body))
     if request.method in ("GET", "HEAD") and status == 200 and _names(request, "if-none-match", more["etag"]):
         return Response(status_code=304, headers=more)
     return Response(body, status, more, media)
+
+
+def _headers(tag: str) -> dict[str, str]:
+    return {"etag": tag, "cache-control": "private, no-cache", "vary": "Authorization, Accept"}
+
+
+async def sent_file(request: Request, file: BufferedReader, media: str) -> Response:
+    """Return what is in a file as an answer with its ETag, part by part, or that it has not changed.
+
+    The file is closed when it was sent.
+    """
+    digest = await to_thread.run_sync(_digest, file)
+    more = _headers(f'"{digest[:32]}"')
+    if _names(request, "if-none-match", more["etag"]):
+        file.close()
+        return Response(status_code=304, headers=more)
+    return FileAnswer(file, more, media)
+
+
+class FileAnswer(Response):
+    """An answer of which no more than a part is in memory."""
+
+    def __init__(self, file: BufferedReader, headers: Mapping[str, str], media: str) -> None:
+        """Send the file from where it stands to its end."""
+        self._file = file
+        size = os.fstat(file.fileno()).st_size - file.tell()
+        super().__init__(b"", 200, {**headers, "content-length": str(size)}, media)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, as fast as it is taken."""
+        del scope, receive
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            while part := await to_thread.run_sync(self._file.read, PART):
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            self._file.close()
+
+
+def _digest(file: BufferedReader) -> str:
+    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    file.seek(0)
+    return digest
 
 
 def etag(body: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -77,7 +78,13 @@ def operations() -> tuple[Operation, ...]:
 def create_app(state: State) -> Starlette:
     """Return the application over a running service."""
     routes = [route for module in MODULES for route in module.routes(state)]
-    return behind_the_door([*routes, *openapi_routes.routes(operations())], state.admission, state.metrics)
+    return behind_the_door([*routes, *_about_itself()], state.admission, state.metrics)
+
+
+@cache
+def _about_itself() -> Sequence[Route]:
+    """Return the routes that describe the API: the same for every workspace, and dear to make."""
+    return openapi_routes.routes(operations())
 
 
 def behind_the_door(routes: Sequence[Route], admission: Admission, metrics: Metrics) -> Starlette:

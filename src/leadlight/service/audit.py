@@ -12,7 +12,8 @@ import getpass
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -26,10 +27,14 @@ from leadlight.service.shelf import asked, locked, make_tables
 from leadlight.spec.readable import Readable
 
 FILE = "audit.jsonl"
+PAGE = 5_000
+"""Entries of a table that are in memory at a time."""
+BEFORE_ALL = -(2**63)
 FIRST = "0" * 64
 """What stands as the hash before the first entry."""
 TABLES = (
     "CREATE TABLE IF NOT EXISTS live_audit (position BIGINT NOT NULL, entry VARCHAR NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS live_audit_by_position ON live_audit (position)",
 )  # fmt: skip
 
 
@@ -198,10 +203,23 @@ class AuditTable:
         return entry
 
     def entries(self) -> Iterator[Entry]:
-        """Return all entries in order."""
+        """Return all entries in order, a page at a time; rows that claim one position are of one page, and seen."""
+        last = BEFORE_ALL
+        while found := self._page(last):
+            yield from (_entry(text) for _, text in found)
+            last = found[-1][0]
+
+    def _page(self, last: int) -> list[tuple[Any, ...]]:
         with self._lock, asked(self.engine):
-            found = self.engine.rows("SELECT entry FROM live_audit ORDER BY position")
-        yield from (_entry(text) for (text,) in found)
+            ends = self.engine.rows(
+                "SELECT position FROM live_audit WHERE position > ? ORDER BY position LIMIT ?", [last, PAGE]
+            )
+            if not ends:
+                return []
+            return self.engine.rows(
+                "SELECT position, entry FROM live_audit WHERE position > ? AND position <= ? ORDER BY position",
+                [last, ends[-1][0]],
+            )
 
 
 def _entry(line: bytes | str) -> Entry:
@@ -216,13 +234,24 @@ def audited(log: AuditLog, *, limit: int = 50, since: int | None = None, seen: s
 
     `seen` is a hash that stood at its end once: where it is not in the log any more, the end was cut off.
     """
-    all_of_it = tuple(log.entries())
-    shown: Sequence[Entry] = [entry for entry in all_of_it if since is None or entry.position > since]
-    chosen = tuple(shown[-limit:] if since is None else shown[:limit])
-    broken = broken_at(all_of_it)
-    if broken is None and seen not in {None, FIRST, *(entry.hash for entry in all_of_it)}:
-        broken = len(all_of_it) + 1
-    return Audited(chosen, len(all_of_it), all_of_it[-1].hash if all_of_it else FIRST, broken)
+    chosen: deque[Entry] = deque(maxlen=limit)
+    count, head, there = 0, FIRST, seen in (None, FIRST)
+
+    def noted() -> Iterator[Entry]:
+        nonlocal count, head, there
+        for entry in log.entries():
+            count, head, there = count + 1, entry.hash, there or entry.hash == seen
+            if since is None or (entry.position > since and len(chosen) < limit):
+                chosen.append(entry)
+            yield entry
+
+    walk = noted()
+    broken = broken_at(walk)
+    for _ in walk:  # what stands behind a break counts too
+        pass
+    if broken is None and not there:
+        broken = count + 1
+    return Audited(tuple(chosen), count, head, broken)
 
 
 def at_the_machine() -> str:

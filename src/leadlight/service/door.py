@@ -28,6 +28,7 @@ from leadlight.service.audit import Act
 from leadlight.service.keys import Key
 from leadlight.service.metrics import Metrics
 from leadlight.service.oidc import Issuer, IssuerError, TokenError, scopes_of
+from leadlight.service.pace import Paced
 from leadlight.service.problems import Problem
 from leadlight.service.sessions import Session
 
@@ -148,7 +149,8 @@ class _Passing:
     """One request on its way."""
 
     def __init__(self, door: Door, scope: Scope, receive: Receive, send: Send) -> None:
-        self.door, self.scope, self._receive, self._send = door, scope, receive, send
+        self.door, self.scope, self._send = door, scope, send
+        self._receive = Paced(receive).receive
         self.began, self.id, self.status = time.perf_counter(), f"{PROCESS}{next(_numbers):08x}", 0
         self.parts: list[bytes] = []
 
@@ -158,8 +160,13 @@ class _Passing:
         return getattr(self.scope.get("route"), "path", "other")
 
     async def receive(self) -> Message:
-        """Keep what comes in until it is known whether it is audited."""
-        message = await self._receive()
+        """Keep what comes in until it is known whether it is audited; who is answered already is not waited for."""
+        try:
+            message = await self._receive()
+        except Problem:
+            if self.status:
+                return {"type": "http.disconnect"}
+            raise
         if message["type"] == "http.request":
             self.parts.append(message.get("body", b""))
         return message

@@ -1,8 +1,9 @@
 """What takes longer than a request may wait: begun by one request, looked at by others until it is done.
 
 Jobs are run one after the other by a thread of each process; those that mostly wait for others' machines beside them.
-What is known of them lies on the shelf that all processes of a service share, so any of them can tell, and cancel; a
-job whose process ended is told as lost.
+What is known of them lies on the shelf that all processes of a service share, so any of them can tell, and cancel. A
+process that has jobs says there again and again that it lives; a job whose process ended, or is not heard of any more
+(its machine is gone), is told as lost. One that is heard of again was not: its jobs are told as they are.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import queue
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +24,8 @@ from leadlight.service import logs
 from leadlight.service.problems import Problem, problem_of
 from leadlight.service.shelf import Shelf
 
-DOCUMENT = "jobs"
+DOCUMENT, HEARD = "jobs", "jobs-heard"
+"""What is known of jobs; when each process that has some was heard of last."""
 KEPT = 50
 """Jobs that are remembered, the last ones."""
 WAITING = 20
@@ -32,6 +34,13 @@ BESIDE = 5
 """Jobs of a process that may run beside the others."""
 LOOK = 0.5
 """Seconds between looks whether another process has cancelled a job of this one."""
+BEAT = 20.0
+"""Seconds after which a process that has jobs is to be heard of again."""
+LEASE = 120.0
+"""Seconds for which its jobs are not lost though it is not heard of: clocks of machines differ, stores start again."""
+
+OPEN = ("waiting", "running")
+"""States of a job that has not ended."""
 
 Job = Mapping[str, Any]
 """A job as it is told: id, verb, options, state (waiting, running, done, failed, cancelled), times, result, problem."""
@@ -66,7 +75,11 @@ class Jobs:
         self._queue = queue.SimpleQueue[_Begun | None]()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
         self._thread.start()
-        self._ending = threading.Event()
+        self._ending, self._ended = threading.Event(), threading.Event()
+        self._open: set[str] = set()
+        """The jobs of this process that wait or run."""
+        self._beating = threading.Thread(target=self._beat_on, name="jobs beat", daemon=True)
+        self._beating.start()
         self._beside: dict[str, threading.Thread] = {}
         self._stops: dict[str, threading.Event] = {}
 
@@ -82,8 +95,10 @@ class Jobs:
             "begun_at": self._stamp(), "ended_at": None, "result": None, "problem": None, "process": self._process,
             "cancel": False, "stops": stop is not None,
         }  # fmt: skip
+        self._beat()  # before others know of the job
         self._keep(job)
         begun = _Begun(str(job["id"]), work, stop)
+        self._open.add(begun.id)
         if stop is None:
             self._queue.put(begun)
         else:
@@ -98,7 +113,7 @@ class Jobs:
         Raises NotFoundError; Problem 409 for one that has ended, or that runs and goes on to its end.
         """
         job = self.find(id)
-        if job["state"] not in ("waiting", "running"):
+        if job["state"] not in OPEN:
             raise Problem(409, f"the job has ended: it is {job['state']}")
         ended = {"cancel": True, "state": "cancelled", "ended_at": self._stamp()}
 
@@ -118,13 +133,13 @@ class Jobs:
         job = self._all().get(id)
         if job is None:
             raise NotFoundError(f"there is no job {id!r}; the last {KEPT} are remembered")
-        return self._judged(job)
+        return self._judged([job])[0]
 
     def all(self) -> list[Job]:
         """Return the jobs that are remembered, without their results, the last first."""
         return [
-            {name: value for name, value in self._judged(job).items() if name != "result"}
-            for job in reversed(self._all().values())
+            {name: value for name, value in job.items() if name != "result"}
+            for job in self._judged([*reversed(self._all().values())])
         ]
 
     def close(self, *, seconds: float = 10.0) -> None:
@@ -133,6 +148,8 @@ class Jobs:
         self._queue.put(None)
         for thread in (self._thread, *self._beside.values()):
             thread.join(seconds)
+        self._ended.set()
+        self._beating.join(seconds)
 
     # ------------------------------------------------------------------------------------------------------ inside
 
@@ -164,6 +181,12 @@ class Jobs:
 
     def _do(self, begun: _Begun) -> None:
         """Do a job, unless it was cancelled before, and note how it ended."""
+        try:
+            self._do_and_note(begun)
+        finally:
+            self._open.discard(begun.id)
+
+    def _do_and_note(self, begun: _Begun) -> None:
         if not self._patiently(lambda: self._is_to_begin(begun.id)):
             return
         found = self._done(begun)
@@ -201,15 +224,47 @@ class Jobs:
         except Exception as error:  # the thread must live
             return {"state": "failed", "problem": {"status": 500, "detail": f"a bug: {type(error).__name__}"}}
 
-    def _judged(self, job: Mapping[str, Any]) -> Job:
-        """Return a job as it is told; one whose process ended before it did is lost."""
-        if job["state"] in ("waiting", "running") and not self._lives(job["process"]):
-            lost = {"status": 503, "detail": "the service ended before the job did: begin it again"}
-            return _told({**job, "state": "failed", "problem": lost})
-        return _told(job)
+    def _beat_on(self) -> None:
+        """Let this process be heard of for as long as it has jobs; soon again where the shelf could not be written."""
+        pause = BEAT
+        while not self._ended.wait(pause):
+            try:
+                if self._open:
+                    self._beat()
+                pause = BEAT
+            except LeadlightError:
+                pause = min(LOOK, BEAT)
 
-    def _lives(self, process: str) -> bool:
-        return process == self._process or (lives(process) and not process.startswith(_here()))
+    def _beat(self) -> None:
+        now = self._now()
+
+        def change(found: Any) -> Any:
+            """Leave out those that were not heard of for long: they are lost either way."""
+            recent = {process: at for process, at in (found or {}).items() if _is_within(at, now)}
+            return {**recent, self._process: now.isoformat()}
+
+        self._shelf.change(HEARD, change)
+
+    def _judged(self, jobs: Sequence[Mapping[str, Any]]) -> list[Job]:
+        """Return jobs as they are told; one whose process ended before it did is lost."""
+        others = any(job["state"] in OPEN and job["process"] != self._process for job in jobs)
+        heard = dict(self._shelf.read(HEARD) or {}) if others else {}
+        return [_told(job if job["state"] not in OPEN else self._as_it_stands(job, heard)) for job in jobs]
+
+    def _as_it_stands(self, job: Mapping[str, Any], heard: Mapping[str, str]) -> Mapping[str, Any]:
+        """Return a job that has not ended as far as is known, or that it is lost."""
+        process, last = job["process"], heard.get(job["process"])
+        if process == self._process:
+            return job
+        if process.startswith(_here()) or not lives(process):
+            detail = "the service ended before the job did: begin it again"
+        elif last is None or not _is_within(last, self._now()):
+            since = "for long" if last is None else f"since {last}Z"
+            detail = f"the process that had the job was not heard of {since}, its machine may be gone: begin it again"
+        else:
+            return job
+        ended = None if last is None else f"{last}Z"
+        return {**job, "state": "failed", "ended_at": ended, "problem": {"status": 503, "detail": detail}}
 
     def _all(self) -> dict[str, dict[str, Any]]:
         return dict(self._shelf.read(DOCUMENT) or {})
@@ -236,6 +291,11 @@ class Jobs:
 
     def _stamp(self) -> str:
         return self._now().isoformat() + "Z"
+
+
+def _is_within(at: str, now: datetime) -> bool:
+    """Return whether a process that was heard of then is taken to live; a clock may have been set back since."""
+    return abs((now - datetime.fromisoformat(at)).total_seconds()) < LEASE
 
 
 def _told(job: Mapping[str, Any]) -> Job:

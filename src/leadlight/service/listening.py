@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import threading
@@ -13,11 +14,14 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from leadlight.errors import UsageError
 
 LOOK = 0.2
 """Seconds between looks."""
+HEAD = 30.0
+"""Seconds in which the line and headers of a request have to come; see `pace` for its body."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -47,6 +51,45 @@ def _stopping(stop: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
             signal.signal(sign, handler)
 
 
+class Connection(HttpToolsProtocol):
+    """A connection that ends where no request comes on it in time.
+
+    uvicorn waits for ever for the first one, and where bytes drip in behind an answer.
+    """
+
+    _due: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for the first request."""
+        super().connection_made(transport)
+        self._expect()
+
+    def on_headers_complete(self) -> None:
+        """Wait no more."""
+        self._expect_no_more()
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, unless it is there."""
+        super().on_response_complete()
+        if self.cycle.response_complete and not self.transport.is_closing():
+            self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._expect_no_more()
+        super().connection_lost(exc)
+
+    def _expect(self) -> None:
+        self._expect_no_more()
+        self._due = self.loop.call_later(HEAD, self.timeout_keep_alive_handler)
+
+    def _expect_no_more(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+
+
 class Server(uvicorn.Server):
     """A server that leaves signals to us: uvicorn's own would end the process before the store is closed."""
 
@@ -57,12 +100,19 @@ class Server(uvicorn.Server):
             yield
 
 
+def server_of(app: Any) -> Server:
+    """Return what answers by an application."""
+    return Server(
+        uvicorn.Config(
+            app, http=Connection, log_config=None, access_log=False, server_header=False, lifespan="off",
+            timeout_graceful_shutdown=10,
+        )
+    )  # fmt: skip
+
+
 def answer_on(listening: socket.socket, app: Any, for_: timedelta | None = None) -> None:
     """Answer until told to stop (SIGINT, SIGTERM), or for a while; several processes may share the socket."""
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=10
-    )
-    server = Server(config)
+    server = server_of(app)
     timer = threading.Timer(for_.total_seconds(), lambda: setattr(server, "should_exit", True)) if for_ else None
     if timer is not None:
         timer.start()

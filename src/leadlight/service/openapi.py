@@ -16,7 +16,7 @@ REFUSALS = (400, 405, 406)
 """Statuses any operation can end with."""
 GUARDED = (401, 403, 429)
 """Statuses an operation that needs a key can end with."""
-WITH_BODY = (413, 415)
+WITH_BODY = (408, 413, 415)
 ABOUT = """Leads, their scores, and why. Events come in by the Segment API; everything the command line does is here
 under the same verb. Times are RFC 3339 in UTC. What cannot be answered is a problem of RFC 9457. Answers have an ETag.
 Any POST may carry an Idempotency-Key: it is done once, and its answer comes again for a day."""

@@ -5,10 +5,8 @@ They take long, so they wait for each other and nobody waits for them.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from io import BufferedReader
 from typing import Any
 
 from starlette.requests import Request
@@ -18,7 +16,7 @@ from starlette.routing import Route
 from leadlight.errors import UsageError
 from leadlight.learn.line import Wish
 from leadlight.service.access import allowed
-from leadlight.service.answers import accept, answer, sent
+from leadlight.service.answers import accept, answer, sent, sent_file
 from leadlight.service.bodies import read_as
 from leadlight.service.live_workspace import LiveWorkspace
 from leadlight.service.operation import TEXT, Body, Operation, Parameter, Sparse, Wanted
@@ -26,6 +24,7 @@ from leadlight.service.parameters import AS_OF, FIELDS, SCORECARD, SINCE, UNTIL,
 from leadlight.service.problems import Problem
 from leadlight.service.read_routes import Question, Shown, plain, reading
 from leadlight.service.state import State
+from leadlight.sources.scratch import scratch
 from leadlight.workspace import DIALECTS
 
 MAX_OPTIONS = 1024 * 1024
@@ -144,8 +143,11 @@ def routes(state: State) -> list[Route]:
 
     async def export(request: Request) -> Response:
         allowed(state.keys, request, "read")
-        ending = asked(request, _EXPORT.parameters).get("format", "csv")
-        return await _file(request, _EXPORT, MEDIA[ending], partial(_exported, ending))
+        told = asked(request, _EXPORT.parameters)
+        ending = told.pop("format", "csv")
+        accept(request, MEDIA[ending])
+        file = await state.readers.ask(lambda workspace: _exported(workspace, ending, told), long=True)
+        return await sent_file(request, file, MEDIA[ending])
 
     async def sql(request: Request) -> Response:
         return await _file(request, _SQL, "text/plain", lambda workspace, **told: workspace.sql(**told).encode())
@@ -167,13 +169,13 @@ def routes(state: State) -> list[Route]:
 
 
 def _page(workspace: LiveWorkspace, **told: Any) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        return workspace.report(Path(folder) / "report.html", **told).html.encode()
+    with scratch() as folder:
+        return workspace.report(folder / "report.html", **told).html.encode()
 
 
-def _exported(ending: str, workspace: LiveWorkspace, **told: Any) -> bytes:
-    told.pop("format", None)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"ranking.{ending}"
+def _exported(workspace: LiveWorkspace, ending: str, told: Mapping[str, Any]) -> BufferedReader:
+    """Return the export as an open file that has no name any more: nothing of it stays, however this ends."""
+    with scratch() as folder:
+        path = folder / f"ranking.{ending}"
         workspace.export(str(path), **told)
-        return path.read_bytes()
+        return path.open("rb")

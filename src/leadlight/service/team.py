@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -18,6 +17,7 @@ from leadlight.errors import StoreError
 from leadlight.service.listening import until_stopped
 from leadlight.service.logs import Kind
 from leadlight.service.places import Say
+from leadlight.sources.scratch import Scratch
 
 PART = Literal["api", "worker"]
 READY = "ready"
@@ -62,7 +62,7 @@ class Team:
 
         Raises StoreError where one is not.
         """
-        self._figures = tempfile.TemporaryDirectory(prefix="leadlight-")
+        self._figures = Scratch()
         try:
             for member in self._members:
                 self._start(member)
@@ -88,7 +88,7 @@ class Team:
         member.started = time.monotonic()
         member.process = subprocess.Popen(
             [sys.executable, "-m", "leadlight.service.member"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True, pass_fds=[task.socket], env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": self._figures.name},
+            text=True, pass_fds=[task.socket], env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(self._figures.path)},
         )  # fmt: skip
         assert member.process.stdin is not None
         member.process.stdin.write(json.dumps(asdict(task)) + "\n")
@@ -122,7 +122,7 @@ class Team:
         for pipe in (member.process.stdin, member.process.stdout):
             if pipe is not None:
                 pipe.close()
-        _forget_figures(Path(self._figures.name), member.process.pid)
+        _forget_figures(self._figures.path, member.process.pid)
         member.process = None
 
     def _end(self) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from leadlight.sources.locate import Located
+from leadlight.sources.scratch import Scratch
 from leadlight.sources.survey import Survey, fingerprint, survey
 from leadlight.spec.models import SourceSpec
 
@@ -26,7 +25,7 @@ class Opened:
         counts = Counter(source.location for source in sources)
         self._shared = frozenset(location for location, count in counts.items() if count > 1)
         self._kept: dict[Hashable, Any] = {}
-        self._folder = tempfile.TemporaryDirectory(prefix="leadlight-")
+        self._scratch = Scratch()
 
     def __enter__(self) -> Self:
         return self
@@ -35,7 +34,7 @@ class Opened:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._kept.clear()
-        self._folder.cleanup()
+        self._scratch.cleanup()
 
     def fingerprint(self, file: Located, spec: SourceSpec) -> str:
         """Return what changes whenever the file's content does."""
@@ -45,7 +44,7 @@ class Opened:
         """Look through a text file, and mend a copy where it has to be."""
 
         def look() -> Survey:
-            scratch = Path(self._folder.name)
+            scratch = self._scratch.path
             return survey(file.path, file.shown, scratch=scratch, encoding=spec.encoding, limit=limit)
 
         return self.once(spec, ("survey", file.path, spec.encoding, limit), look)

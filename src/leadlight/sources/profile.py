@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from leadlight.engines.duckdb import DuckDBEngine
@@ -14,6 +13,7 @@ from leadlight.errors import UsageError
 from leadlight.expr.types import Type
 from leadlight.sources.clues import BLANKS
 from leadlight.sources.read import Column, Reading, read, release
+from leadlight.sources.scratch import scratch
 from leadlight.spec.models import SourceKind, SourceSpec
 from leadlight.store.sql import Sql, fill, joined, literal
 
@@ -87,8 +87,8 @@ def opened(file: Path, source: SourceSpec) -> Iterator[tuple[DuckDBEngine, Readi
     """Read a file into an engine of its own. Raises DataError where it cannot be read, UsageError without any row."""
     engine = DuckDBEngine(None)
     try:
-        with TemporaryDirectory(prefix="leadlight-") as rejects:
-            reading = read(engine, SOURCE, source, file.parent, rejects_dir=Path(rejects))
+        with scratch() as rejects:
+            reading = read(engine, SOURCE, source, file.parent, rejects_dir=rejects)
             try:
                 yield engine, reading
             finally:
