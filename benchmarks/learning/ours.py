@@ -17,7 +17,7 @@ from leadlight.learn.examples import Examples
 
 POINTS = 20 / np.log(2)
 """20 points double the odds."""
-PARTS = ("fit", "leakage", "calibrate")
+PARTS = ("fit", "leakage", "calibrate", "crossed")
 
 
 def available() -> bool:
@@ -35,12 +35,14 @@ def leadlight(examples: Examples) -> Predict:
 def leadlight_calibrated(examples: Examples) -> Predict:
     """Rank by the same tables, and read probabilities off a curve, as a published scorecard does.
 
-    The curve comes from the newest part (at random where there is no time), scored by tables of the older part. Where
-    the older part has too few wins to learn from, the tables' own probabilities stand.
+    The curve comes from the newest part (at random where there is no time), scored by tables of the older part and
+    brought to the level of all. Where the older part has too few wins to learn from, the tables' own probabilities
+    stand.
     """
     from leadlight.errors import TooFewOutcomes
     from leadlight.evaluate.splits import split
     from leadlight.learn.calibrate import calibrate
+    from leadlight.learn.crossed import at_level, points
     from leadlight.learn.fit import fit
 
     rows = _chosen(examples)
@@ -50,7 +52,7 @@ def leadlight_calibrated(examples: Examples) -> Predict:
         older = fit(rows.take(parts.train))
     except TooFewOutcomes:
         return fitted.probability
-    scores = older.tables.log_odds(newest.features) * POINTS
+    scores = at_level(points(older.tables, newest), points(fitted.tables, newest))
     curve = calibrate(scores, newest.won, lead=newest.lead, time=newest.time)
 
     def predict(features: pa.Table) -> Judged:

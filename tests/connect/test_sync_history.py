@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from connect.crm import START, Crm, crm, registered
-from leadlight.learn.training import _flat
+from leadlight.learn.training import known_since_ever
 
 __all__ = ["crm", "registered"]
 
@@ -16,7 +16,7 @@ BORN = START - timedelta(days=30)
 
 def assumed(crm: Crm) -> tuple[str, ...]:
     with crm.workspace().store() as engine:
-        return _flat(engine, "lead")
+        return known_since_ever(engine, "lead")
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ def find_pairs(levels: Sequence[Levels], won: Bools, support: int) -> tuple[Pair
     if hot.shape[1] < 2 or won.all() or not won.any():
         return ()
     cells = _cells(hot, owner, won, support)
-    worth_looking = np.isin(cells.family, _familiesbeyond_chance(cells))
+    worth_looking = np.isin(cells.family, _families_beyond_chance(cells))
     z = (cells.won - cells.expected) / np.sqrt(cells.free)
     looked_at = np.flatnonzero(worth_looking)
     sure = looked_at[beyond_chance(2 * ndtr(-np.abs(z[looked_at])))]
@@ -142,7 +142,7 @@ def _cells(hot: Matrix, owner: Places, won: Bools, support: int) -> _Cells:
     )
 
 
-def _familiesbeyond_chance(cells: _Cells) -> Places:
+def _families_beyond_chance(cells: _Cells) -> Places:
     """Return the pairs of criteria whose cells together differ from single effects by more than chance (chi-square)."""
     families, place = np.unique(cells.family, return_inverse=True)
     total = np.bincount(place, weights=(cells.won - cells.expected) ** 2 / cells.spread, minlength=len(families))
