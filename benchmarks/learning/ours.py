@@ -35,25 +35,24 @@ def leadlight(examples: Examples) -> Predict:
 def leadlight_calibrated(examples: Examples) -> Predict:
     """Rank by the same tables, and read probabilities off a curve, as a published scorecard does.
 
-    The curve comes from the newest part (at random where there is no time), scored by tables of the older part and
-    brought to the level of all. Where the older part has too few wins to learn from, the tables' own probabilities
-    stand.
+    The curve is read off the newest part (at random where there is no time), as tables of the older part score it, and
+    is that of all rows (`learn/crossed.py`). Where the older part has too few wins to learn from, the tables' own
+    probabilities stand.
     """
     from leadlight.errors import TooFewOutcomes
     from leadlight.evaluate.splits import split
-    from leadlight.learn.calibrate import calibrate
-    from leadlight.learn.crossed import at_level, points
+    from leadlight.learn.crossed import curve_of_all, points
     from leadlight.learn.fit import fit
 
     rows = _chosen(examples)
     parts = split(rows.won, time=rows.time, horizon=rows.horizon, lead=rows.lead)
-    newest, fitted = rows.take(parts.test), fit(rows)
+    fitted = fit(rows)
     try:
         older = fit(rows.take(parts.train))
     except TooFewOutcomes:
         return fitted.probability
-    scores = at_level(points(older.tables, newest), points(fitted.tables, newest))
-    curve = calibrate(scores, newest.won, lead=newest.lead, time=newest.time)
+    said = points(older.tables, rows.take(parts.test))
+    curve, _ = curve_of_all(rows, parts.train, parts.test, said, fitted.tables)
 
     def predict(features: pa.Table) -> Judged:
         score = fitted.tables.log_odds(features) * POINTS
