@@ -115,6 +115,14 @@ def test_first_come_is_the_better_of_two_orders() -> None:
     assert (without.first_come, without.better_than_first_come, without.better_than_today) == (None, None, None)
 
 
+def test_what_only_tells_who_came_first_is_not_published() -> None:
+    x, p, won = world(4000)
+    held_out = HeldOut(won, 0.2, arrived=-x)
+    found = judge(held_out, System("a", p, p))  # the oldest are the best: the queue knows as much
+    assert found.better_than_base_rate == Answer("yes")
+    assert found.against == ("it does not rank better than oldest first does, as far as these rows tell",)
+
+
 def test_what_speaks_against_publishing() -> None:
     x, p, won = world(3000)
     low = p / 3

@@ -313,7 +313,10 @@ def _verdict(
         better_than_first_come=better_than_first_come,
         better_than_base_rate=better_than_base_rate,
         calibration=truth,
-        against=tuple(_against(held_out, better_than_base_rate, truth, by.get((TODAY, "auc")), better_than_today)),
+        against=(
+            *_against(held_out, better_than_base_rate, truth, by.get((TODAY, "auc")), better_than_today),
+            *_against_queue(first_come, better_than_first_come),
+        ),
         beside=tuple((name, found) for name in others if (found := asked((name, "auc"))) is not None),
         words=held_out.words,
     )
@@ -337,6 +340,13 @@ def _against(
     elif not truth.calibrated:
         found.append(str(truth))
     return found
+
+
+def _against_queue(first_come: str | None, better: Answer | None) -> list[str]:
+    """Say where the order of arrival, which costs nothing, ranks as well: where leads never close, age tells much."""
+    if first_come is None or better is None or better.word != "no":
+        return []
+    return [f"it does not rank better than {first_come} does, as far as these rows tell"]
 
 
 def _rank(found: Answer) -> tuple[int, int]:
