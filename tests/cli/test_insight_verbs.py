@@ -74,6 +74,7 @@ def test_next_draws_and_gives_json(run: Run, folder: Path, open_lead: str) -> No
         (["similar", "nobody"], 6, "there is no lead 'nobody'"),
         (["similar", "ID", "-n", "0"], 2, "-n"),
         (["profile", "--as-of", "2025-01-02"], 6, "there are no past cases as of 2025-01-02"),
+        (["threshold", "--per-day", "a=1", "--per-day", "a=2", "--per", "x"], 2, "--per-day: 'a' is named twice"),
         (["profile", "-s", "other"], 6, "no scorecard 'other'"),
     ],
 )

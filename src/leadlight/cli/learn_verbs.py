@@ -174,6 +174,9 @@ def _capacity(given: list[str]) -> float | dict[str, float] | None:
     pairs = [text.rpartition("=") for text in given]
     if any(not name for name, _, _ in pairs):
         raise UsageError("a capacity is one number, or GROUP=NUMBER for each group", fix="As in --per-day north=20.")
+    names = [name for name, _, _ in pairs]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UsageError(f"--per-day: {', '.join(map(shorten, twice))} is named twice", fix="Name each group once.")
     return {name: _number(number) for name, _, number in pairs}
 
 
