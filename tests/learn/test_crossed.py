@@ -14,6 +14,7 @@ from leadlight.learn.calibrate import calibrate
 from leadlight.learn.crossed import (
     ENOUGH,
     PARTS,
+    at_newest,
     crossed_scores,
     curve_before,
     curve_of_all,
@@ -98,7 +99,8 @@ def test_too_few_to_deal_out_leaves_the_curve_of_the_newest() -> None:
     curve, same = curve_of_all(few, older, newest, score, Tables(score.mean() / SCALE, ()), SETTINGS)
     held = few.take(newest)
     assert same == pytest.approx(score)
-    assert curve == calibrate(same, held.won, lead=held.lead, time=held.time)
+    card = Tables(score.mean() / SCALE, ())
+    assert curve == at_newest(calibrate(same, held.won, lead=held.lead, time=held.time), card, few)
 
 
 def test_of_many_nothing_is_learned_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,9 +109,25 @@ def test_of_many_nothing_is_learned_again(monkeypatch: pytest.MonkeyPatch) -> No
     older, newest = parts(len(examples))
     held = examples.take(newest)
     curve, score = curve_of_all(examples, older, newest, truth[newest] * SCALE, FLAT, SETTINGS)
-    assert curve == calibrate(score, held.won, lead=held.lead, time=held.time)
+    assert curve == at_newest(calibrate(score, held.won, lead=held.lead, time=held.time), FLAT, examples)
     assert score - score.mean() == pytest.approx((truth[newest] - truth[newest].mean()) * SCALE)
     assert score.mean() == pytest.approx(FLAT.base * SCALE), "the older card's base may be anything"
+
+
+def test_the_level_is_that_of_the_newest_rows() -> None:
+    """Of a tenth in which half as much is won, as its wins bear it out; without time there is no newest."""
+    examples, _ = people(4_000, 3)
+    fewer = examples.won & ~((np.arange(4_000) >= 3_600) & (np.arange(4_000) % 2 == 0))
+    examples = replace(examples, won=fewer)
+    card, last = fit(examples, SETTINGS).tables, np.arange(3_600, 4_000)
+    newest = np.arange(3_000, 4_000)
+    held, score = examples.take(newest), points(card, examples.take(newest))
+    curve = calibrate(score, held.won, lead=held.lead, time=held.time)
+    came = examples.won[last].sum()
+    before, after = (one.probabilities(points(card, examples.take(last))).sum() for one in (
+        curve, at_newest(curve, card, examples)))  # fmt: skip
+    assert abs(np.log(after / came)) < 0.5 * abs(np.log(before / came))
+    assert at_newest(curve, card, replace(examples, time=None)) == curve
 
 
 def test_newest_rows_that_clearly_say_otherwise_have_the_last_word() -> None:

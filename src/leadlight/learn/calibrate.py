@@ -12,7 +12,7 @@ forecast better than all periods do, the level follows the recent ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,8 @@ USUAL_MISFIT = 0.25
 """Scale of the half-normal prior of how far, in log-odds, wins in a narrow band of scores lie off the curve."""
 WINS_PER_BAND = 12
 MAX_BANDS = 40
+EDGE = 1e-6
+"""How near to never and always a probability may come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,22 @@ class Calibration:
     def interval(self, score: Floats) -> tuple[Floats, Floats]:
         """Return the lower and upper bound at each score."""
         return np.interp(score, self.score, self.low), np.interp(score, self.score, self.high)
+
+    def moved(self, shift: float) -> Calibration:
+        """Return probabilities with so much added to their log-odds; the interval keeps its width in log-odds.
+
+        >>> curve = Calibration((0.0, 20.0), (0.5, 0.8), (0.4, 0.7), (0.6, 0.9), 0.9, 100, 50, 1.0)
+        >>> [round(probability, 2) for probability in curve.moved(1.0).probability]
+        [0.73, 0.92]
+        """
+
+        def all_moved(probabilities: tuple[float, ...]) -> tuple[float, ...]:
+            p = np.clip(np.array(probabilities), EDGE, 1 - EDGE)
+            return tuple(sigmoid(np.log(p / (1 - p)) + shift).tolist())
+
+        return replace(
+            self, probability=all_moved(self.probability), low=all_moved(self.low), high=all_moved(self.high)
+        )
 
     def as_dict(self) -> dict[str, list[float]]:
         """Return what a scorecard file holds under `calibration`."""

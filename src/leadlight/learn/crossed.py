@@ -24,7 +24,9 @@ from leadlight.learn.alone import fold_of
 from leadlight.learn.calibrate import Calibration, Slope, calibrate
 from leadlight.learn.examples import Examples, Floats, Ints
 from leadlight.learn.fit import FEWEST, FitSettings, fit
+from leadlight.learn.level import USUAL_SPREAD
 from leadlight.learn.points import points_per_unit
+from leadlight.learn.stability import intercept, newest
 from leadlight.learn.tables import Tables
 
 PARTS = 4
@@ -58,14 +60,14 @@ def curve_of_all(
         crossed = crossed_scores(examples, settings, seed=seed)
     if crossed is None:
         score = at_level(score, points(card, held))
-        return calibrate(score, held.won, lead=held.lead, time=held.time), score
+        return at_newest(calibrate(score, held.won, lead=held.lead, time=held.time), card, examples), score
     seen = calibrate(crossed, examples.won, lead=examples.lead).slope
     slope = slope_at(seen, (PARTS - 1) / PARTS)
     of_older = slope_at(slope, examples.wins / max(int(examples.won[older].sum()), 1))
     scale = float(np.clip(of_older / slope, *SCALES))
     score = (score - score.mean()) * scale + crossed[newest].mean()
     curve = calibrate(score, held.won, lead=held.lead, time=held.time, slope=Slope(slope, SPREAD))
-    return curve, score
+    return at_newest(curve, card, examples), score
 
 
 def split_again(examples: Examples) -> Split:
@@ -88,7 +90,8 @@ def curve_before(
     """
     held = examples.take(newest)
     score = points(fit(examples.take(older), settings).tables, held)
-    return calibrate(at_level(score, points(card, held)), held.won, lead=held.lead, time=held.time)
+    curve = calibrate(at_level(score, points(card, held)), held.won, lead=held.lead, time=held.time)
+    return at_newest(curve, card, examples)
 
 
 def at_level(score: Floats, whole: Floats) -> Floats:
@@ -99,6 +102,20 @@ def at_level(score: Floats, whole: Floats) -> Floats:
     """
     found: Floats = score + (whole.mean() - score.mean())
     return found
+
+
+def at_newest(curve: Calibration, card: Tables, examples: Examples) -> Calibration:
+    """Return a curve at the level of the newest rows that a card was learned from, which its base is taken from, too.
+
+    Moved as far as their wins bear it out: of few, the level that the curve has is believed.
+    """
+    if examples.time is None:
+        return curve
+    rows = np.argsort(examples.time, kind="stable")
+    rows = rows[newest(examples.won[rows]) :]
+    said, won = curve.probabilities(points(card, examples.take(rows))), examples.won[rows]
+    wins = len(np.unique(examples.lead[rows][won]))
+    return curve.moved(wins / (wins + USUAL_SPREAD**-2) * intercept(np.log(said / (1 - said)), won))
 
 
 def points(card: Tables, examples: Examples) -> Floats:

@@ -9,14 +9,13 @@ as there is evidence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.learn.calibrate import Calibration
-from leadlight.learn.tables import sigmoid
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -27,7 +26,6 @@ USUAL_SPREAD = 0.3
 LEAST_SPREAD = 0.1
 FEWEST_EXPECTED = 5.0
 """Fewer leads expected to be won by now say nothing."""
-EDGE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +55,7 @@ class Level:
 
     def applied(self, calibration: Calibration) -> Calibration:
         """Return probabilities at this level; the interval keeps its width in log-odds."""
-        return replace(
-            calibration,
-            probability=self._moved(calibration.probability),
-            low=self._moved(calibration.low),
-            high=self._moved(calibration.high),
-        )
-
-    def _moved(self, probabilities: tuple[float, ...]) -> tuple[float, ...]:
-        p = np.clip(np.array(probabilities), EDGE, 1 - EDGE)
-        return tuple(sigmoid(np.log(p / (1 - p)) + self.shift).tolist())
+        return calibration.moved(self.shift)
 
 
 def level_since(young: Young, delays: Floats, *, spread: float | None = None) -> Level | None:
