@@ -13,7 +13,7 @@ from pathlib import Path
 import ours
 import peers
 from datasets import KEPT, DataSet
-from protocols import Measured, Split, measure, random_splits, rolling_splits
+from protocols import CAP, Measured, Split, measure, random_splits, rolling_splits
 
 from leadlight.learn.examples import Examples
 
@@ -99,7 +99,7 @@ class Work:
         )  # fmt: skip
 
 
-def works(sets: Sequence[DataSet], systems: Sequence[str], protocol: str, seeds: int) -> Iterator[Work]:
+def works(sets: Sequence[DataSet], systems: Sequence[str], protocol: str, seeds: int, cap: int = CAP) -> Iterator[Work]:
     """Yield all cells, the first split of every set first, so that a run that was stopped compares what it has.
 
     Where rows are split at random, no system is told their time: what such a split asks is a world that stands still.
@@ -107,7 +107,7 @@ def works(sets: Sequence[DataSet], systems: Sequence[str], protocol: str, seeds:
     loaded = [(data, data.fingerprint, data.load()) for data in sets]
     if protocol == "random":
         loaded = [(data, fingerprint, replace(rows, time=None)) for data, fingerprint, rows in loaded]
-        splits = [list(random_splits(rows, range(seeds))) for *_, rows in loaded]
+        splits = [list(random_splits(rows, range(seeds), cap)) for *_, rows in loaded]
     else:
         splits = [list(rolling_splits(rows)) for *_, rows in loaded]
     for number in range(max((len(some) for some in splits), default=0)):

@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 CAP = 20_000
-"""About the most rows of a set that a random split uses, the part held out included."""
+"""About the most rows of a set that a random split uses, the part held out included, unless told: peers are slow."""
 CAP_ROLLING = 40_000
 """The most rows that are trained on at an origin."""
 TRAINED = 0.7
@@ -63,8 +63,8 @@ class Measured:
     ece_by_chance: float | None = None
 
 
-def random_splits(examples: Examples, seeds: Sequence[int]) -> Iterator[Split]:
-    """Yield for each seed 70 % of the leads to train on and the rest; of big sets, leads with about `CAP` rows in all.
+def random_splits(examples: Examples, seeds: Sequence[int], cap: int = CAP) -> Iterator[Split]:
+    """Yield for each seed 70 % of the leads to train on and the rest; of big sets, leads with about `cap` rows in all.
 
     >>> import pyarrow as pa
     >>> rows = Examples(features=pa.table({"x": [1.0] * 4}), won=np.array([True] * 4), lead=np.array([1, 1, 2, 3]))
@@ -72,7 +72,7 @@ def random_splits(examples: Examples, seeds: Sequence[int]) -> Iterator[Split]:
     [([2, 3], [0, 1])]
     """
     leads, place = np.unique(examples.lead, return_inverse=True)
-    kept = min(len(leads), round(len(leads) * CAP / len(examples)))
+    kept = min(len(leads), round(len(leads) * cap / len(examples)))
     for seed in seeds:
         rank = np.random.default_rng(seed).permutation(len(leads))[place]
         cut = round(kept * TRAINED)

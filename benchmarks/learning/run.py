@@ -23,6 +23,7 @@ import ours
 import peers
 from cells import PROTOCOLS, SYSTEMS, Cell, results, works
 from datasets import SETS
+from protocols import CAP
 from tables import tables
 
 
@@ -34,7 +35,7 @@ def main() -> None:
     systems = [name for name in options.systems if name not in ours.OURS or ours.available()]
     cells: list[Cell] = []
     for protocol in options.protocol:
-        work = works([SETS[name] for name in options.sets], systems, protocol, options.seeds)
+        work = works([SETS[name] for name in options.sets], systems, protocol, options.seeds, options.rows)
         cells += results(work, compute=not options.kept)
     for text in tables(cells):
         print(text)
@@ -49,6 +50,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--systems", nargs="+", choices=list(SYSTEMS), default=list(SYSTEMS), metavar="SYSTEM")
     parser.add_argument("--protocol", nargs="+", choices=PROTOCOLS, default=list(PROTOCOLS))
     parser.add_argument("--seeds", type=int, default=5, help="how many random splits")
+    parser.add_argument("--rows", type=int, default=CAP, help="about the most rows of a set in a random split")
     parser.add_argument("--threads", type=int, default=peers.THREADS)
     parser.add_argument("--kept", action="store_true", help="compute nothing, show what was kept")
     parser.add_argument("--json", type=Path, help="write every cell to this file")
