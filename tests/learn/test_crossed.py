@@ -107,11 +107,14 @@ def test_of_many_nothing_is_learned_again(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("leadlight.learn.crossed.fit", None)
     examples, truth = people(ENOUGH * 40, 1)
     older, newest = parts(len(examples))
-    held = examples.take(newest)
-    curve, score = curve_of_all(examples, older, newest, truth[newest] * SCALE, FLAT, SETTINGS)
+    held, said = examples.take(newest), truth[newest] * SCALE * 1.6  # the older card says more than it knows
+    curve, score = curve_of_all(examples, older, newest, said, FLAT, SETTINGS)
     assert curve == at_newest(calibrate(score, held.won, lead=held.lead, time=held.time), FLAT, examples)
-    assert score - score.mean() == pytest.approx((truth[newest] - truth[newest].mean()) * SCALE)
     assert score.mean() == pytest.approx(FLAT.base * SCALE), "the older card's base may be anything"
+    of_older = calibrate(said, held.won, lead=held.lead, time=held.time).slope
+    assert of_older == pytest.approx(1 / 1.6, abs=0.05)
+    share = examples.won[older].sum() / examples.wins
+    assert curve.slope == pytest.approx(slope_at(of_older, share), abs=0.02), "the card of all says less too much"
 
 
 def test_the_level_is_that_of_the_newest_rows() -> None:

@@ -52,18 +52,20 @@ def curve_of_all(
 ) -> tuple[Calibration, Floats]:
     """Return the curve of the card learned from all rows, and the scores of the newest that it belongs to.
 
-    `score` are those of the newest rows by the card learned from the older ones.
+    `score` are those of the newest rows by the card learned from the older ones. Where the newest have many winners,
+    their slope tells how much the older card says too much, and so how much less the card of all does.
     """
-    held = examples.take(newest)
-    crossed = None
-    if len(np.unique(held.lead[held.won])) < ENOUGH:
-        crossed = crossed_scores(examples, settings, seed=seed)
+    held, ratio = examples.take(newest), int(examples.won[older].sum()) / max(examples.wins, 1)
+    many = len(np.unique(held.lead[held.won])) >= ENOUGH
+    crossed = None if many else crossed_scores(examples, settings, seed=seed)
     if crossed is None:
+        if many:
+            score = score * _scale(calibrate(score, held.won, lead=held.lead, time=held.time).slope, ratio)
         score = at_level(score, points(card, held))
         return at_newest(calibrate(score, held.won, lead=held.lead, time=held.time), card, examples), score
     seen = calibrate(crossed, examples.won, lead=examples.lead).slope
     slope = slope_at(seen, (PARTS - 1) / PARTS)
-    of_older = slope_at(slope, examples.wins / max(int(examples.won[older].sum()), 1))
+    of_older = slope_at(slope, 1 / max(ratio, 1e-9))
     scale = float(np.clip(of_older / slope, *SCALES))
     score = (score - score.mean()) * scale + crossed[newest].mean()
     curve = calibrate(score, held.won, lead=held.lead, time=held.time, slope=Slope(slope, SPREAD))
@@ -135,6 +137,11 @@ def crossed_scores(examples: Examples, settings: FitSettings | None = None, *, s
             return None
         found[mine] = points(fit(examples.take(others), settings).tables, examples.take(mine))
     return found
+
+
+def _scale(of_older: float, ratio: float) -> float:
+    """Return what brings scores of a card of so small a part of the wins to the scale of the card of all."""
+    return float(np.clip(of_older / slope_at(of_older, ratio), SCALES[0], 1.0))
 
 
 def slope_at(slope: float, ratio: float) -> float:
