@@ -69,4 +69,4 @@ def test_all_of_a_curve_moves_by_the_same_odds() -> None:
     for name in ("probability", "low", "high"):
         before, after = (np.array(getattr(one, name)) for one in (curve, moved))
         odds = after / (1 - after) / (before / (1 - before))
-        assert odds == pytest.approx(np.full(len(odds), np.exp(found.shift)))
+        assert odds == pytest.approx(np.full(len(odds), np.exp(found.shift)), rel=0.01)  # three digits are written

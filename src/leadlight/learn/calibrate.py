@@ -92,13 +92,13 @@ class Calibration:
         """Return probabilities with so much added to their log-odds; the interval keeps its width in log-odds.
 
         >>> curve = Calibration((0.0, 20.0), (0.5, 0.8), (0.4, 0.7), (0.6, 0.9), 0.9, 100, 50, 1.0)
-        >>> [round(probability, 2) for probability in curve.moved(1.0).probability]
-        [0.73, 0.92]
+        >>> curve.moved(1.0).probability
+        (0.731, 0.9158)
         """
 
         def all_moved(probabilities: tuple[float, ...]) -> tuple[float, ...]:
             p = np.clip(np.array(probabilities), EDGE, 1 - EDGE)
-            return tuple(sigmoid(np.log(p / (1 - p)) + shift).tolist())
+            return _rounded(sigmoid(np.log(p / (1 - p)) + shift))
 
         return replace(
             self, probability=all_moved(self.probability), low=all_moved(self.low), high=all_moved(self.high)
