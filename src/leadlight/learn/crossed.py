@@ -2,17 +2,17 @@
 
 What such a card's scores mean cannot be read off rows it was learned from. The newest rows, scored by the card of the
 older ones, tell it honestly in time, and this is where the curve comes from. But where they are few they tell the
-slope only roughly; and the older card is another card: its level differs, and having learned from fewer outcomes it
-says more than it knows.
-
-Each card takes its base from its own newest rows, so the scores of two cards may lie apart by the good or bad time that
-one of them ended in: scores of the older card are moved to the level that the later card gives to the same rows.
+slope only roughly; and the older card is another card: having learned from fewer outcomes it says more than it knows.
 
 So all leads are dealt into parts, and each part is scored by tables learned from the others. These scores know the
 slope from every row there is. By how much a slope falls short of 1 goes with one over the number of outcomes learned
 from (van Houwelingen and le Cessie 1990), which carries it from the parts to the whole, and to the older card. The
 slope of the whole is what is believed before the newest rows are looked at, which keep the last word where they clearly
 say otherwise; and the older card's scores are brought to the scale and the level of the whole.
+
+Levels differ, too: each card takes its base from its own newest rows, so the scores of two cards may lie apart by the
+good or bad time that one of them ended in. Scores of the older card are moved to the level that the later one gives to
+the same rows, and the curve to that of the newest of them.
 """
 
 from __future__ import annotations
@@ -113,11 +113,18 @@ def at_newest(curve: Calibration, card: Tables, examples: Examples) -> Calibrati
     """
     if examples.time is None:
         return curve
-    rows = np.argsort(examples.time, kind="stable")
-    rows = rows[newest(examples.won[rows]) :]
+    rows = newest_rows(examples)
     said, won = curve.probabilities(points(card, examples.take(rows))), examples.won[rows]
     wins = len(np.unique(examples.lead[rows][won]))
     return curve.moved(wins / (wins + USUAL_SPREAD**-2) * intercept(np.log(said / (1 - said)), won))
+
+
+def newest_rows(examples: Examples) -> Ints:
+    """Return the rows that cards take their base from; without time, all."""
+    if examples.time is None:
+        return np.arange(len(examples))
+    rows = np.argsort(examples.time, kind="stable")
+    return rows[newest(examples.won[rows]) :]
 
 
 def points(card: Tables, examples: Examples) -> Floats:

@@ -22,14 +22,13 @@ from leadlight.learn.calibrate import Calibration
 from leadlight.learn.candidates import Candidate, candidates
 from leadlight.learn.card import learned_card, uses
 from leadlight.learn.chosen import choose_features
-from leadlight.learn.crossed import curve_before, curve_of_all, points, split_again
+from leadlight.learn.crossed import curve_before, curve_of_all, newest_rows, points, split_again
 from leadlight.learn.examples import Examples, Floats, Ints
 from leadlight.learn.fit import FitSettings, Fitted, fit
 from leadlight.learn.groups import compare_groups
 from leadlight.learn.leakage import LeakageReport, find_leaks
 from leadlight.learn.level import Level, Young, level_since
 from leadlight.learn.points import tables_to_groups
-from leadlight.learn.stability import newest
 from leadlight.learn.training import DAY, EXCLUDED, Counts, Rows, Training, features_at, past_rows, training
 from leadlight.learn.uncounted import check_enough, not_counted, unseen_values, without_values
 from leadlight.learn.words import choose_words
@@ -288,7 +287,7 @@ def _judge(
     taught = today is not None and _has_learned_from(today, test)
     held = HeldOut(
         won=test.won,
-        base_rate=_recent_rate(train),
+        base_rate=float(train.won[newest_rows(train)].mean()),
         lead=test.lead,
         time=test.time if examples.horizon else None,
         arrived=_arrival(table, examples)[outer.test] if outer.timed else None,
@@ -313,15 +312,6 @@ def _judge(
     if taught and today is not None:
         notes += (f"{today.name} has learned from the rows judged by, so it is not held against them",)
     return _Judged(verdict, features, outer.train, outer.test, known, scores, groups, notes)
-
-
-def _recent_rate(train: Examples) -> float:
-    """Return the share of wins among the newest rows learned from, which is where cards take their level from, too."""
-    won = train.won
-    if train.time is None:
-        return float(won.mean())
-    won = won[np.argsort(train.time, kind="stable")]
-    return float(won[newest(won) :].mean())
 
 
 def _has_learned_from(card: ResolvedScorecard, test: Examples) -> bool:
